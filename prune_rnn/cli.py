@@ -1,0 +1,176 @@
+"""The command words; what follows a word is Hydra's."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on from here
+
+_HELP = """\
+prune-rnn: train recurrent speech networks with gradual pruning, and tabulate what it costs and gains.
+
+  prune-rnn train [KEY=VALUE ...]       train one network and test it (the main job: model=gru_sparse_big)
+  prune-rnn train -m [KEY=V1,V2 ...]    train every combination; what is finished is skipped
+  prune-rnn report [KEY=VALUE ...]      print and write the paper's tables from the runs under results/
+  prune-rnn describe [KEY=VALUE ...]    list a network's layers and parameters, without training
+
+prune-rnn WORD --help tells more. Exit codes: 0 done, 1 it failed, 2 the command line is wrong,
+75 it was interrupted and has saved where it is.
+"""
+
+_KEYS = """\
+Keys (with their defaults):
+  seed=0                    of initialisation and data order
+  scale=small               widths, data and epochs: {scale}
+  model=gru_dense           {model}
+  model.units=...           units of the network as it is built (default: the paper's times scale.width)
+  model.activation=clipped_relu   or tanh
+  prune=none                {prune}; models named sparse choose gradual by themselves
+  prune.q=auto              magnitude the threshold reaches: a number, {{recurrent: 0.1, linear: 0.2}}, or auto: the
+                            90th percentile of |w| of the finished dense run, else an estimate
+  prune.sparsity=null       the goal instead of q, e.g. 0.9
+  prune.regrow=false        may a pruned weight come back?
+  prune.start_epoch prune.ramp_epoch prune.end_epoch    in epochs done; default 1, 25 % and 50 % of all
+  train.epochs train.batch_size train.learning_rate     from the scale
+  train.anneal=1.2 train.momentum=0.99 train.clip=400 train.precision=float32 (or bfloat16)
+  data=synthetic            {data}; the first makes speech with espeak-ng
+  data.train=... data.dev=... data.test=...   JSON-lines manifests, for data=manifest; data.skip_bad=false
+  results=results           the folder of runs and tables
+  device=auto threads=null  where to compute: cpu, cuda, cuda:1; CPU threads
+"""
+
+_WORD_HELP = {
+    "train": """\
+usage: prune-rnn train [-m] [KEY=VALUE ...]
+
+Trains one network, tests it, and leaves config.yaml, history.csv, result.json and model.pt in
+results/runs/<name>-<digest>/. The same command goes on where it was cut off; a finished run is not run again.
+With -m (--multirun) values may be lists: model=gru_dense,gru_sparse seed=0,1,2. Under torchrun: one process a GPU.
+
+{keys}""",
+    "report": """\
+usage: prune-rnn report [KEY=VALUE ...]
+
+Prints the paper's Table 3 from the runs under results/runs, and writes it to results/tables as Markdown, CSV and LaTeX.
+A row without a run shows a dash and the command that fills it. Give the keys that the runs were trained with, but for
+model and seed.
+
+{keys}""",
+    "describe": """\
+usage: prune-rnn describe [KEY=VALUE ...]
+
+Prints the layers of a network with their parameter counts (the paper's Table 2), without building its weights.
+
+{keys}""",
+}
+
+
+class UsageError(Exception):
+    """The command line is wrong."""
+
+
+def _help(word: str) -> str:
+    from prune_rnn.paths import options
+
+    keys = _KEYS.format(**{group: ", ".join(options(group)) for group in ("scale", "model", "prune", "data")})
+    return _WORD_HELP[word].format(keys=keys)
+
+
+def _flags(word: str, arguments: Sequence[str], known: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Returns (flags, overrides); UsageError at a flag that is not known."""
+    from prune_rnn.nearest import nearest
+
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    for flag in flags:
+        if flag not in known:
+            raise UsageError(f"prune-rnn {word}: unknown option {flag}; " + nearest(flag, known))
+    return flags, [argument for argument in arguments if not argument.startswith("-")]
+
+
+def _train(flags: list[str], overrides: list[str], command: str) -> int:
+    if flags:
+        from prune_rnn.sweep import sweep
+
+        return sweep(overrides, command)
+    from prune_rnn.config import compose_config
+    from prune_rnn.experiment import experiment
+    from prune_rnn.table.summary import summary
+
+    run = experiment(compose_config(overrides), command)
+    print(summary(run))
+    return 0
+
+
+def _report(flags: list[str], overrides: list[str], command: str) -> int:
+    from prune_rnn.table.table3 import report
+
+    print(report(overrides))
+    return 0
+
+
+def _describe(flags: list[str], overrides: list[str], command: str) -> int:
+    from prune_rnn.config import compose_config
+    from prune_rnn.table.layers import describe
+
+    print(describe(compose_config(overrides)))
+    return 0
+
+
+_WORDS: dict[str, tuple[Callable[[list[str], list[str], str], int], list[str]]] = {
+    "train": (_train, ["-m", "--multirun"]),
+    "report": (_report, []),
+    "describe": (_describe, []),
+}
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_HELP, end="")
+        return 0
+    word, rest = arguments[0], arguments[1:]
+    if word == "--version":
+        from prune_rnn import __version__
+
+        print(__version__)
+        return 0
+    if word not in _WORDS:
+        from prune_rnn.nearest import nearest
+
+        raise UsageError(f"prune-rnn: unknown word {word!r}; " + nearest(word, list(_WORDS)))
+    if "-h" in rest or "--help" in rest:
+        print(_help(word), end="")
+        return 0
+    function, flags = _WORDS[word]
+    return function(*_flags(word, rest, [*flags, "--help"]), shlex.join(["prune-rnn", *arguments]))
+
+
+def _terminate(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Runs the command line and exits with its code; a user's mistake is one line on the error stream."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = _dispatch(sys.argv[1:])
+        sys.stdout.flush()
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        code = 2
+    except (ValueError, OSError, ArithmeticError, RuntimeError) as error:
+        if os.environ.get("PRUNE_RNN_TRACEBACK"):
+            raise
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        print(f"prune-rnn: {error}", file=sys.stderr)
+        code = 1
+    except KeyboardInterrupt:
+        print("prune-rnn: interrupted; the same command goes on from here", file=sys.stderr)
+        code = INTERRUPTED
+    sys.exit(code)

@@ -1,0 +1,229 @@
+"""The schema of a run, the rules that span its groups, and the digest that names it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from prune_rnn import paths
+from prune_rnn.data.manifest import SPLITS, ManifestConfig
+from prune_rnn.data.synthetic import SyntheticConfig
+from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.nearest import nearest
+from prune_rnn.prune.gradual import GradualConfig
+from prune_rnn.prune.none import NoneConfig
+from prune_rnn.train import TrainConfig
+
+_DIGEST_LENGTH = 10
+_ELSEWHERE = {"identity": False}  # a field that can't change the result
+
+
+@dataclass(kw_only=True, slots=True)
+class ScaleConfig:
+    """How big everything is. The other groups take their defaults from here."""
+
+    name: str
+    width: float  # times the paper's units
+    conv_channels: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    train_hours: float
+    dev_hours: float
+    test_hours: float
+
+
+@dataclass(kw_only=True, slots=True)
+class Config:
+    """One run."""
+
+    name: str = field(metadata=_ELSEWHERE)
+    seed: int = 0
+    results: str = field(default="results", metadata=_ELSEWHERE)
+    device: str = field(default="auto", metadata=_ELSEWHERE)  # auto, cpu, cuda, cuda:1 ...
+    threads: int | None = field(default=None, metadata=_ELSEWHERE)  # None: as torch chooses
+    scale: ScaleConfig = field(metadata=_ELSEWHERE)  # all of it reaches the result by way of the other groups
+    model: ModelConfig
+    prune: Any  # NoneConfig or GradualConfig
+    data: Any  # SyntheticConfig or ManifestConfig
+    train: TrainConfig
+
+    def check(self) -> None:
+        """Raises ValueError that names the key, the value and the way out."""
+        if not re.fullmatch(r"[\w.+-]+", self.name):
+            raise ValueError(f"name={self.name!r}: it names a folder; use letters, digits, '_', '-', '.' and '+' only")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed={self.seed}: must be 0 or more")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads={self.threads}: must be 1 or more")
+        if not self.scale.width > 0:
+            raise ValueError(f"scale.width={self.scale.width}: must be above 0")
+        for group in (self.model, self.train, self.prune, self.data):
+            group.check()
+        if isinstance(self.prune, GradualConfig) and self.prune.end_epoch > self.train.epochs:
+            raise ValueError(
+                f"prune.end_epoch={self.prune.end_epoch} lies after the end, train.epochs={self.train.epochs}; "
+                "the paper ends pruning at half of all epochs"
+            )
+
+
+def _register() -> None:
+    store = ConfigStore.instance()
+    for group, name, node in (
+        ("schema", "config", Config),
+        ("schema", "scale", ScaleConfig),
+        ("schema", "model", ModelConfig),
+        ("schema/data", "synthetic", SyntheticConfig),
+        ("schema/data", "manifest", ManifestConfig),
+        ("schema/train", "sgd", TrainConfig),
+        ("schema/prune", "none", NoneConfig),
+        ("schema/prune", "gradual", GradualConfig),
+    ):
+        store.store(group=group, name=name, node=node)
+    # ${scaled:2560}: the paper's units at this scale. ${epochs:0.25,1}: a share of all epochs, at most so many.
+    OmegaConf.register_new_resolver(
+        "scaled", lambda units, *, _root_: max(1, round(units * _root_.scale.width)), replace=True
+    )
+    OmegaConf.register_new_resolver(
+        "epochs",
+        lambda share, most=float("inf"), *, _root_: float(min(share * _root_.train.epochs, most)),
+        replace=True,
+    )
+
+
+_register()
+
+
+def compose_config(overrides: Sequence[str]) -> Config:
+    """Returns the configuration that the overrides give, checked; ValueError names what is wrong and the way out."""
+    try:
+        GlobalHydra.instance().clear()
+        with initialize_config_dir(str(paths.conf()), version_base="1.3", job_name="prune_rnn"):
+            composed = compose("config", list(overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(explain(overrides, error)) from None
+    return from_composed(composed)
+
+
+def from_composed(composed: DictConfig) -> Config:
+    """Returns the checked Config of what Hydra composed."""
+    try:
+        config: Any = OmegaConf.to_object(composed)
+    except MissingMandatoryValue as error:
+        key = f"{error.full_key or ''}"
+        if not key or "." not in key:  # omegaconf names only the last part when it builds a dataclass
+            key = next((str(k) for k in sorted(OmegaConf.missing_keys(composed))), key)
+        raise ValueError(f"{key} has no value; give one by {key}=...") from None
+    except OmegaConfBaseException as error:
+        raise ValueError(_first_line(error)) from None
+    except AttributeError as error:  # a key that `+` added: the slotted dataclass has no place for it
+        raise ValueError(f"{error}; leave out the key that '+' added") from None
+    assert isinstance(config, Config)
+    if isinstance(config.prune, GradualConfig) and config.prune.layers is None:
+        config.prune.layers = config.model.prunable
+    config.check()
+    return config
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    key = next((line.removeprefix("full_key: ") for line in lines if line.startswith("full_key: ")), "")
+    return f"{key}: {lines[0]}" if key and key not in lines[0] else lines[0]
+
+
+def explain(overrides: Sequence[str], error: Exception) -> str:
+    """Returns one line on what is wrong with overrides that Hydra refused, with the nearest right word."""
+    groups = [folder.name for folder in sorted(paths.conf().iterdir()) if folder.is_dir() and folder.name != "table"]
+    for override in overrides:
+        try:
+            parsed = OverridesParser.create().parse_override(override)
+        except HydraException:
+            return f"{override!r} is not of the form key=value"
+        key = str(parsed.key_or_group)
+        if key in groups:
+            value = str(parsed.value())
+            if value not in paths.options(key):
+                return f"{key}={value}: " + nearest(value, paths.options(key))
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    text = _first_line(error)
+    match = re.search(r"(?:Could not override|Key) '([\w.]+)'", text)
+    if match:
+        key = str(getattr(cause, "full_key", None) or match[1])
+        if "not in" in str(cause) or "is not in struct" in str(cause):
+            known = [*groups, *_all_keys()]
+            given = next((o.split("=")[0].lstrip("+~") for o in overrides if o.split("=")[0].endswith(key)), key)
+            if given not in known:
+                return f"{given}: no such key; " + nearest(given, known)
+            group = given.split(".")[0]
+            others = " or ".join(f"{group}={option}" for option in paths.options(group))
+            return f"{given}: the {group} option in use has no such key; choose another of {others}"
+    detail = _first_line(cause) if isinstance(cause, Exception) else ""
+    return text if detail in text else f"{text}: {detail}"
+
+
+def _all_keys() -> list[str]:
+    """Returns every key that can stand in an override, in dots, over all options of all groups."""
+    schemas: dict[str, list[Any]] = {
+        "": [Config],
+        "scale.": [ScaleConfig],
+        "model.": [ModelConfig],
+        "train.": [TrainConfig],
+        "prune.": [GradualConfig, NoneConfig],
+        "data.": [SyntheticConfig, ManifestConfig],
+    }
+    return sorted({p + f.name for p, nodes in schemas.items() for node in nodes for f in dataclasses.fields(node)})
+
+
+def _plain(value: Any) -> Any:
+    """Returns dataclasses as dicts without the fields that can't change the result, enums by name."""
+    if dataclasses.is_dataclass(value):
+        return {
+            f.name: _plain(getattr(value, f.name))
+            for f in dataclasses.fields(value)
+            if f.metadata.get("identity", True)
+        }
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.name if isinstance(value, Enum) else value
+
+
+def identity(config: Config) -> dict[str, Any]:
+    """Returns all that can change the result, as plain values; a manifest counts by its content, not by its path."""
+    result: dict[str, Any] = _plain(config)
+    if isinstance(config.data, ManifestConfig):
+        for split in SPLITS:
+            content = Path(getattr(config.data, split)).read_bytes()
+            result["data"][split] = "sha256:" + hashlib.sha256(content).hexdigest()[:16]
+    return result
+
+
+def digest(config: Config) -> str:
+    """Returns the name of the run's content: equal for equal identities, on every machine."""
+    text = json.dumps(identity(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def dumped(config: Config) -> dict[str, Any]:
+    """Returns what a run keeps of its configuration: name, scale and identity."""
+    kept = {"name": config.name, "scale": _plain(config.scale), **identity(config)}
+    return dict(yaml.safe_load(yaml.safe_dump(kept)))

@@ -1,0 +1,89 @@
+"""Utterances, batches by length, and their order: the same for the same seed, from any batch on."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader
+from torchaudio.functional import resample
+
+from prune_rnn.features import SAMPLE_RATE, log_spectrogram
+from prune_rnn.text import encode
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One recording with its transcript in the alphabet; `frames` is its number of feature frames."""
+
+    audio: Path
+    frames: int
+    transcript: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """features: (batch, bins, frames), zero past the end. lengths: (batch,) in frames. labels: (batch, longest), blank past
+    the end, with label_lengths (batch,). transcripts: one an utterance."""
+
+    features: Tensor
+    lengths: Tensor
+    labels: Tensor
+    label_lengths: Tensor
+    transcripts: list[str]
+
+    def part(self, rank: int, world: int) -> Batch:
+        """Returns every `world`-th utterance from `rank` on."""
+        own = slice(rank, None, world)
+        tensors = (self.features, self.lengths, self.labels, self.label_lengths)
+        return Batch(*(tensor[own] for tensor in tensors), self.transcripts[own])
+
+
+def read_audio(path: Path) -> Tensor:
+    """Returns the waveform of a sound file, (samples,) float32 at 16 kHz: channels averaged, resampled where needed.
+
+    Raises soundfile.LibsndfileError where it is no sound file.
+    """
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    waveform = torch.from_numpy(samples).mean(dim=1)
+    return waveform if rate == SAMPLE_RATE else resample(waveform, rate, SAMPLE_RATE)
+
+
+def collate(utterances: Sequence[Utterance]) -> Batch:
+    """Reads the utterances, in their order, into one batch."""
+    features = [log_spectrogram(read_audio(u.audio)).t() for u in utterances]  # (frames, bins)
+    labels = [torch.tensor(encode(u.transcript)) for u in utterances]
+    return Batch(
+        features=pad_sequence(features, batch_first=True).transpose(1, 2).contiguous(),
+        lengths=torch.tensor([len(f) for f in features]),
+        labels=pad_sequence(labels, batch_first=True),
+        label_lengths=torch.tensor([len(label) for label in labels]),
+        transcripts=[u.transcript for u in utterances],
+    )
+
+
+def batches(utterances: Sequence[Utterance], size: int) -> list[list[Utterance]]:
+    """Returns batches of utterances of like length, shortest first; the last may be smaller."""
+    ordered = sorted(utterances, key=lambda u: (u.frames, u.transcript))
+    return [ordered[i : i + size] for i in range(0, len(ordered), size)]
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> list[int]:
+    """Returns the order of `count` batches in an epoch (from 1): by length in the first (SortaGrad), then shuffled."""
+    order = list(range(count))
+    if epoch > 1:
+        random.Random(f"{seed}/{epoch}").shuffle(order)
+    return order
+
+
+def load(groups: Sequence[Sequence[Utterance]], workers: int = 0) -> Iterator[Batch]:
+    """Yields one Batch for each group of utterances, in order, read by so many worker processes (0: this one)."""
+    ordered = [list(group) for group in groups]
+    loader = DataLoader(ordered, batch_size=None, collate_fn=collate, num_workers=workers, shuffle=False)
+    yield from loader

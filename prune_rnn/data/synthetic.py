@@ -1,0 +1,289 @@
+"""A corpus of synthetic speech, made on this machine from nothing but its settings, and kept in a cache folder.
+
+Every utterance's randomness comes from (seed, split, index) alone. espeak keeps state between calls, so the utterances
+are spoken in chunks of fixed size, each by a fresh process: the corpus is the same to the byte whatever the number of
+workers. A longer split begins with the shorter one. This module must import neither torch nor hydra: each of those
+processes imports it. It starts them itself because those of `multiprocessing` import the main script, torch and all.
+"""
+
+import hashlib
+import io
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, fields
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import filelock
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from prune_rnn.data import espeak
+from prune_rnn.data.sentences import SPLITS, sentences
+
+GENERATOR = 1  # raise it with any change to this module, espeak.py or sentences.py that changes a byte of the corpus
+CHUNK = 32  # utterances a process
+_SECONDS = 3.6  # of an utterance on average: a guess that decides how many chunks are begun at once, and nothing else
+_RATES, _PITCHES = (80, 450), (0, 100)  # what espeak takes
+
+
+@dataclass(kw_only=True, slots=True)
+class SyntheticConfig:
+    """Settings of the corpus: all but `workers` and `cache` change its bytes."""
+
+    name: str = "synthetic"
+    train_hours: float
+    dev_hours: float
+    test_hours: float
+    seed: int = 0  # of the corpus, not of the training
+    snr_low: float = 5.0  # dB, speech over noise
+    snr_high: float = 25.0
+    rate_low: int = 115  # words a minute as espeak counts them: about 12 characters a second
+    rate_high: int = 160  # about 18 characters a second
+    pitch_low: int = 30  # 50: the variant's own
+    pitch_high: int = 70
+    workers: int | None = field(default=None, metadata={"identity": False})  # processes at a time; None: one a core
+    # the folder of all corpora; None: $XDG_CACHE_HOME/prune-rnn, or ~/.cache/prune-rnn
+    cache: str | None = field(default=None, metadata={"identity": False})
+
+    def check(self) -> None:
+        """Raises ValueError, with the key, its value and the way out, unless a corpus can be made from the settings."""
+        for split in SPLITS:
+            hours = getattr(self, f"{split}_hours")
+            if not 0 < hours < math.inf:
+                raise ValueError(f"data.{split}_hours={hours} is not a length of time; give hours above 0, such as 0.1")
+        for name, allowed in (("snr", (-math.inf, math.inf)), ("rate", _RATES), ("pitch", _PITCHES)):
+            low, high = getattr(self, f"{name}_low"), getattr(self, f"{name}_high")
+            if not low <= high:
+                raise ValueError(f"data.{name}_low={low} lies above data.{name}_high={high}; swap them or make them equal")
+            if low < allowed[0] or high > allowed[1] or math.isinf(low) or math.isinf(high):
+                limits = f"within {allowed[0]} to {allowed[1]}" if math.isfinite(allowed[0]) else "finite"
+                raise ValueError(f"data.{name}_low={low} and data.{name}_high={high} must be {limits}")
+        if self.seed < 0:
+            raise ValueError(f"data.seed={self.seed} is negative; give 0 or more")
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"data.workers={self.workers} is less than one process; leave it out to use every core")
+
+
+def prepare(config: SyntheticConfig, report: Callable[[str], None] = print) -> dict[str, Path]:
+    """The manifest of each of train, dev and test, of a corpus that is whole; made first where it does not exist.
+
+    A manifest has one JSON object a line: `audio_filepath` (relative to the manifest's folder; 16 kHz mono 16-bit WAV),
+    `duration` (seconds), `text`, `speaker` (`accent+variant`). No variant and no sentence is in two splits. Raises
+    ValueError for bad settings, OSError for a cache folder that cannot hold the corpus, RuntimeError where a process
+    that speaks fails. What is left of a corpus whose making was cut off is removed.
+    """
+    config.check()
+    cache = cache_folder(config)
+    folder = cache / f"synthetic-{digest(config)}"
+    if not folder.is_dir():
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(cache / f"{folder.name}.lock")
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                report(f"synthetic: waiting for the process that is making {folder}")
+                lock.acquire()
+        except OSError as error:
+            raise OSError(f"data.cache={cache} cannot be written ({error}); name a folder that can") from error
+        try:
+            if not folder.is_dir():
+                _make(config, folder, report)
+        finally:
+            lock.release()
+    manifests = {split: folder / f"{split}.jsonl" for split in SPLITS}
+    for manifest in manifests.values():
+        if not manifest.is_file():
+            raise OSError(f"{manifest} is gone from a corpus that was whole; delete {folder} to have it made again")
+    return manifests
+
+
+def digest(config: SyntheticConfig) -> str:
+    """Sixteen hex digits that stand for all that the corpus's bytes depend on."""
+    settings: dict[str, Any] = {key: version(key) for key in ("espeakng-loader", "Faker", "num2words")}
+    settings["generator"] = GENERATOR
+    for key in fields(config):
+        if key.metadata.get("identity", True) and key.name != "name":
+            settings[key.name] = (float if key.type is float else int)(
+                getattr(config, key.name)
+            )  # an hour is an hour, be it written 1 or 1.0
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def cache_folder(config: SyntheticConfig) -> Path:
+    """The absolute path of the folder that holds all corpora."""
+    if config.cache is not None:
+        return Path(config.cache).expanduser().absolute()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache").absolute() / "prune-rnn"
+
+
+def variants(seed: int) -> dict[str, tuple[str, ...]]:
+    """Shares espeak's variants out among the splits: a tenth, rounded, for dev and for test, all others for train."""
+    shuffled = sorted(espeak.VARIANTS)
+    Random(f"variants {seed}").shuffle(shuffled)
+    tenth = round(len(shuffled) / 10)
+    parts = shuffled[2 * tenth :], shuffled[:tenth], shuffled[tenth : 2 * tenth]
+    return dict(zip(SPLITS, map(tuple, parts), strict=True))
+
+
+def mix(clean: NDArray[np.float64], noise: NDArray[np.float64], snr_db: float) -> NDArray[np.float64]:
+    """Adds the noise, scaled to a mean power of exactly `snr_db` decibels below that of `clean`, each over its length.
+
+    Both are (samples,) of one length and not silent.
+    """
+    wanted = np.mean(clean**2) / 10 ** (snr_db / 10)
+    return clean + noise * float(np.sqrt(wanted / np.mean(noise**2)))
+
+
+def tilted_noise(samples: int, tilt: float, random: np.random.Generator) -> NDArray[np.float64]:
+    """Noise (samples,) with a power of frequency ** -tilt above 50 Hz: white for 0, pink for 1, brown for 2."""
+    frequency = np.fft.rfftfreq(samples, 1 / espeak.SAMPLE_RATE)
+    white = np.fft.rfft(random.standard_normal(samples))
+    return np.fft.irfft(white * np.maximum(frequency, 50.0) ** (-tilt / 2), samples)
+
+
+def utterance(config: SyntheticConfig, split: str, index: int, text: str) -> tuple[NDArray[np.int16], str]:
+    """The samples (16 kHz) and the speaker, as `accent+variant`, of one utterance of the corpus."""
+    random = np.random.default_rng([config.seed, SPLITS.index(split), index])
+    accent, variant = str(random.choice(espeak.ACCENTS)), str(random.choice(variants(config.seed)[split]))
+    rate = int(random.integers(config.rate_low, config.rate_high + 1))
+    pitch = int(random.integers(config.pitch_low, config.pitch_high + 1))
+    lead, trail = random.integers(espeak.SAMPLE_RATE // 20, espeak.SAMPLE_RATE // 4, size=2)  # 50 to 250 ms
+    clean = np.pad(espeak.speak(text, accent, variant, rate, pitch).astype(np.float64), (int(lead), int(trail)))
+    noise = tilted_noise(len(clean), random.uniform(0, 2), random)
+    mixed = mix(clean, noise, random.uniform(config.snr_low, config.snr_high))
+    peak = random.uniform(0.2, 0.95)
+    return np.round(mixed * (peak / np.max(np.abs(mixed))) * 32767).astype(np.int16), f"{accent}+{variant}"
+
+
+def speak_chunk(job: dict[str, Any]) -> None:
+    """Speaks one chunk in this process: writes its WAV files, and last of all the manifest lines to `job["lines"]`.
+
+    It stops early once the chunk alone is as long as the whole split has to be.
+    """
+    config, folder = SyntheticConfig(**job["config"]), Path(job["folder"])
+    lines, seconds = [], 0.0
+    for index, text in enumerate(job["texts"], start=job["first"]):
+        samples, speaker = utterance(config, job["split"], index, text)
+        name = f"{job['split']}/{index:06d}.wav"
+        wav = io.BytesIO()
+        soundfile.write(wav, samples, espeak.SAMPLE_RATE, format="WAV", subtype="PCM_16")
+        (folder / name).write_bytes(wav.getvalue())  # not by libsndfile, whose errors do not say that the disk is full
+        duration = len(samples) / espeak.SAMPLE_RATE
+        lines.append({"audio_filepath": name, "duration": duration, "text": text, "speaker": speaker})
+        seconds += duration
+        if seconds >= job["enough"]:
+            break
+    Path(job["lines"]).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
+def _make(config: SyntheticConfig, folder: Path, report: Callable[[str], None]) -> None:
+    """Makes the corpus beside `folder` and gives it that name when it is whole. The caller holds the lock."""
+    for left in folder.parent.glob(f"{folder.name}.making-*"):
+        report(f"synthetic: removing {left}, left by a process that was cut off")
+        shutil.rmtree(left, ignore_errors=True)
+    hours = sum(getattr(config, f"{split}_hours") for split in SPLITS)
+    need, free = hours * 3600 * espeak.SAMPLE_RATE * 2, shutil.disk_usage(folder.parent).free
+    if need > free:
+        raise OSError(
+            f"data.cache={folder.parent} has {free / 1e6:.0f} MB free and {hours:g} hours of speech take "
+            f"{need / 1e6:.0f} MB; free some, name another folder, or ask for fewer hours"
+        )
+    report(f"synthetic: making {hours:g} hours of speech in {folder}")
+    making = folder.with_name(f"{folder.name}.making-{os.getpid()}")
+    try:
+        for split in SPLITS:
+            (making / split).mkdir(parents=True)
+            _make_split(config, split, making, report)
+        making.rename(folder)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _make_split(config: SyntheticConfig, split: str, folder: Path, report: Callable[[str], None]) -> None:
+    """Speaks chunk after chunk, some at a time, until they last as long as asked, and cuts what lies past that."""
+    hours = getattr(config, f"{split}_hours")
+    enough, seconds, tenths = hours * 3600, 0.0, 0
+    workers = config.workers or _cores()
+    texts, chunks = sentences(config.seed, split), 0
+    begun: deque[Future[list[dict[str, Any]]]] = deque()
+    kept: list[dict[str, Any]] = []
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            while seconds < enough:
+                chunks_left = math.ceil((enough - seconds) / (CHUNK * _SECONDS))
+                while len(begun) < min(2 * workers, chunks_left):
+                    job = {
+                        "split": split,
+                        "first": chunks * CHUNK,
+                        "texts": list(islice(texts, CHUNK)),
+                        "enough": enough,
+                    }
+                    begun.append(pool.submit(_run_chunk, config, folder, job))
+                    chunks += 1
+                for line in begun.popleft().result():
+                    if seconds >= enough:
+                        (folder / line["audio_filepath"]).unlink()
+                        continue
+                    kept.append(line)
+                    seconds += line["duration"]
+                if int(10 * seconds / enough) > tenths:
+                    tenths = int(10 * seconds / enough)
+                    report(f"synthetic: {split}, {seconds / 3600:.2f} of {hours:g} hours")
+            for surplus in begun:
+                for line in surplus.result():
+                    (folder / line["audio_filepath"]).unlink()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    text = "".join(json.dumps(line) + "\n" for line in kept)
+    (folder / f"{split}.jsonl").write_text(text, encoding="utf-8")
+
+
+def _run_chunk(config: SyntheticConfig, folder: Path, job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Has a fresh process speak the chunk; gives its manifest lines. Raises OSError or RuntimeError where it failed."""
+    lines = folder / f"{job['split']}-{job['first']:06d}.lines"
+    settings = {key.name: getattr(config, key.name) for key in fields(config)}
+    command = "import json, sys; from prune_rnn.data.synthetic import speak_chunk; speak_chunk(json.load(sys.stdin))"
+    places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        input=json.dumps({**job, "config": settings, "folder": str(folder), "lines": str(lines)}),
+        env={**os.environ, "PYTHONPATH": places, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        cwd=folder,  # Python looks for modules there first, and it holds none
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        spoken = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+        lines.unlink()
+        return spoken
+    what = f"speaking utterances {job['first']} to {job['first'] + len(job['texts']) - 1} of {job['split']}"
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        raise RuntimeError(f"the process {what} was ended by {name}; run again, with data.workers=1 if memory is short")
+    reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    if reason.startswith(("OSError", "PermissionError", "FileNotFoundError")):
+        raise OSError(
+            f"{what} into data.cache={folder.parent} failed: {reason}; free some space or name another folder"
+        )
+    raise RuntimeError(f"the process {what} failed: {reason}")
+
+
+def _cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

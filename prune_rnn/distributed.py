@@ -1,0 +1,64 @@
+"""Training in several processes under torchrun; in a single one every function here is the identity."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+def _active() -> bool:
+    return dist.is_available() and dist.is_initialized()
+
+
+def rank() -> int:
+    """Returns this process's number, from 0."""
+    return dist.get_rank() if _active() else 0
+
+
+def local_rank() -> int:
+    """Returns this process's number on its machine, from 0: which GPU is its own."""
+    return int(os.environ.get("LOCAL_RANK", 0))
+
+
+def world() -> int:
+    """Returns the number of processes."""
+    return dist.get_world_size() if _active() else 1
+
+
+@contextmanager
+def group(device: torch.device) -> Iterator[None]:
+    """Joins the processes that torchrun started, if it did, until the end of the block."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ or _active():
+        yield
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def wrap(model: nn.Module) -> nn.Module:
+    """Returns the model with gradients averaged over the processes."""
+    return DistributedDataParallel(model) if _active() else model
+
+
+def total(value: float) -> float:
+    """Returns the sum over the processes."""
+    if not _active():
+        return value
+    device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+    tensor = torch.tensor(value, dtype=torch.float64, device=device)
+    dist.all_reduce(tensor)
+    return float(tensor)
+
+
+def barrier() -> None:
+    """Waits for all processes."""
+    total(0.0)

@@ -1,0 +1,69 @@
+"""Decodes a split and counts the errors, over the corpus: CER (spaces count) and WER."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import jiwer
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from prune_rnn.data.base import Batch
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.text import BLANK, greedy
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRate:
+    """Edits that turn the hypotheses into the references. rate = (insertions + deletions + substitutions) / length."""
+
+    rate: float
+    insertions: int
+    deletions: int
+    substitutions: int
+    length: int  # of all references, in characters or words
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of one split; `loss` is the CTC loss in nats, averaged over utterances."""
+
+    loss: float
+    cer: ErrorRate
+    wer: ErrorRate
+
+
+def error_rates(references: list[str], hypotheses: list[str]) -> tuple[ErrorRate, ErrorRate]:
+    """Returns (CER, WER) over all pairs together; no reference may be empty.
+
+    >>> cer, wer = error_rates(["a cat", "dog"], ["acat", "dogs"])
+    >>> cer.rate, cer.deletions, cer.insertions, wer.substitutions
+    (0.25, 1, 1, 2)
+    """
+    characters = jiwer.process_characters(references, hypotheses)
+    words = jiwer.process_words(references, hypotheses)
+    return tuple(
+        ErrorRate(rate, o.insertions, o.deletions, o.substitutions, o.hits + o.deletions + o.substitutions)
+        for rate, o in ((characters.cer, characters), (words.wer, words))
+    )  # type: ignore[return-value]
+
+
+def ctc_loss(log_probs: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
+    """Returns the CTC loss in nats, summed over the utterances; log_probs (frames, batch, symbols), lengths (batch,)."""
+    return F.ctc_loss(log_probs, batch.labels, lengths, batch.label_lengths, blank=BLANK, reduction="sum")
+
+
+@torch.no_grad()
+def evaluate(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -> Scores:
+    """Returns the scores of greedy decoding; leaves the model in evaluation mode."""
+    model.eval()
+    loss, references, hypotheses = 0.0, [], []
+    for batch in batches:
+        log_probs = model(batch.features.to(device), batch.lengths).cpu()
+        lengths = model.lengths(batch.lengths)
+        loss += float(ctc_loss(log_probs, lengths, batch))
+        references += batch.transcripts
+        hypotheses += greedy(log_probs, lengths)
+    return Scores(loss / len(references), *error_rates(references, hypotheses))

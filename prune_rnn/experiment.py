@@ -1,0 +1,333 @@
+"""From a Config to a finished Run: at once where it exists, going on where it was cut off."""
+
+from __future__ import annotations
+
+import copy
+import platform
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from prune_rnn import __version__, distributed, paths
+from prune_rnn.config import Config, digest, dumped, identity
+from prune_rnn.data import base, synthetic
+from prune_rnn.data.base import Utterance
+from prune_rnn.data.manifest import SPLITS, ManifestConfig, read_manifest
+from prune_rnn.evaluate import Scores, evaluate
+from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig, layers
+from prune_rnn.progress import Progress
+from prune_rnn.prune import q
+from prune_rnn.prune.gradual import GradualConfig, GradualMasker
+from prune_rnn.prune.masker import Masker, select
+from prune_rnn.prune.none import NoMasker
+from prune_rnn.run import Run, finished_runs
+from prune_rnn.train import Trainer
+
+_RECORDED = ("torch", "torchaudio", "numpy", "espeakng-loader", "Faker", "num2words")
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was asked to stop, and has saved where it is."""
+
+
+def say(text: str) -> None:
+    """Prints a line to the error stream, from one process only."""
+    if distributed.rank() == 0:
+        print(text, file=sys.stderr, flush=True)
+
+
+def meta_model(config: ModelConfig) -> DeepSpeech2:
+    """Returns the network with shapes but without weights."""
+    with torch.device("meta"):
+        return DeepSpeech2(config)
+
+
+def resolve(config: Config) -> tuple[Config, str]:
+    """Returns the configuration with q as numbers instead of `auto`, and where they come from.
+
+    The source is the finished dense run of the family's baseline that differs in nothing but model width, pruning and
+    seed, the one of the lowest seed; where there is none, an estimate from the shapes.
+    """
+    config = copy.deepcopy(config)
+    prune = config.prune
+    if not isinstance(prune, GradualConfig):
+        return config, ""
+    assert prune.layers is not None
+    weights = select(meta_model(config.model), prune.layers)  # also tells of patterns that match nothing
+    if prune.sparsity is not None:
+        return config, f"calibrated to sparsity {prune.sparsity}"
+    if prune.q != "auto":
+        prune.q = prune.q_per_type()
+        return config, "given"
+    dense = _dense_run(config)
+    if dense is not None and dense.result()["q_of_weights"].keys() == prune.layers.keys():
+        prune.q, source = dense.result()["q_of_weights"], dense.folder.name
+    else:
+        prune.q, source = q.estimated(weights), "estimate"
+    return config, source
+
+
+def _dense_run(config: Config) -> Run | None:
+    def family(kept: dict[str, Any]) -> dict[str, Any]:
+        own = ("name", "units")
+        model = {key: value for key, value in kept["model"].items() if key not in own}
+        return {"model": model, "data": kept["data"], "train": kept["train"]}
+
+    wanted = family(identity(config))
+    found = []
+    for run in finished_runs(Path(config.results)):
+        kept = run.config()
+        dense = kept["prune"]["method"] == "none" and kept["model"]["units"] == config.model.baseline_units
+        if dense and family(kept) == wanted:
+            found.append((kept["seed"], run.folder.name, run))
+    return min(found)[2] if found else None
+
+
+def run_of(config: Config) -> Run:
+    """Returns the run of a resolved configuration, finished or not, begun or not."""
+    return Run(paths.runs(Path(config.results)) / f"{config.name}-{digest(config)}")
+
+
+def experiment(config: Config, command: str) -> Run:
+    """Trains what isn't trained yet and returns the finished run. command: as it was typed, for the record.
+
+    ValueError, OSError and ArithmeticError say what is wrong and leave what there was; Interrupted once the state is
+    saved after SIGINT or SIGTERM.
+    """
+    device = _device(config.device)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    with distributed.group(device):
+        config, q_source = resolve(config)
+        run = run_of(config)
+        if run.finished:
+            say(f"{run.folder} is finished already")
+            return run
+        if distributed.rank() == 0:
+            with run.lock():
+                _train(config, run, device, q_source, command)
+        else:
+            _train(config, run, device, q_source, command)
+    return run
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise ValueError(f"device={name} can't be used ({first_line}); try device=cpu or device=auto") from None
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", distributed.local_rank())
+        torch.cuda.set_device(device)
+    return device
+
+
+def _splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
+    if isinstance(config.data, ManifestConfig):
+        manifests, skip_bad = {split: Path(getattr(config.data, split)) for split in SPLITS}, config.data.skip_bad
+    else:
+        if distributed.rank() == 0:
+            synthetic.prepare(config.data, say)
+        distributed.barrier()
+        manifests, skip_bad = synthetic.prepare(config.data, say), False
+
+    def output_frames(frames: int) -> int:
+        return int(model.lengths(torch.tensor(frames)))
+
+    return {split: read_manifest(path, output_frames, skip_bad, say) for split, path in manifests.items()}
+
+
+def _masker(config: Config, model: DeepSpeech2, steps_per_epoch: int) -> Masker:
+    if not isinstance(config.prune, GradualConfig):
+        return NoMasker()
+    assert config.prune.layers is not None
+    return GradualMasker(select(model, config.prune.layers), config.prune, steps_per_epoch)
+
+
+def _train(config: Config, run: Run, device: torch.device, q_source: str, command: str) -> None:
+    torch.manual_seed(config.seed)
+    model = DeepSpeech2(config.model).to(device)
+    size = config.train.batch_size
+    groups = {split: base.batches(utterances, size) for split, utterances in _splits(config, model).items()}
+    if distributed.world() > min(len(group) for group in groups["train"]):
+        raise ValueError(f"train.batch_size={size} leaves some of the {distributed.world()} processes no utterance")
+    load = partial(base.load, workers=config.data.workers if isinstance(config.data, ManifestConfig) else 0)
+    masker = _masker(config, model, len(groups["train"]))
+    trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
+    history: list[dict[str, Any]] = []
+    best: dict[str, Any] = {}  # epoch, cer and model of the best epoch since pruning ended
+    first = distributed.rank() == 0
+    if run.begun:
+        state = run.load(paths.CHECKPOINT)
+        trainer.load_state_dict(state["trainer"])
+        history, best = state["history"], state["best"]
+        say(f"{run.folder}: going on from epoch {trainer.epoch}, step {trainer.step}")
+    else:
+        parameters = sum(p.numel() for p in model.parameters())
+        say(f"{run.folder}: {parameters:,} parameters" + (f", q {config.prune.q} ({q_source})" if q_source else ""))
+        if first:
+            run.write_config(dumped(config))
+
+    def save() -> None:
+        if first:
+            run.save(paths.CHECKPOINT, {"trainer": trainer.state_dict(), "history": history, "best": best})
+
+    steps = config.train.epochs * len(groups["train"])
+    with _stop_requests() as stop, Progress(steps, trainer.step, config.train.epochs, silent=not first) as progress:
+        if history:
+            progress.cer = history[-1]["dev_cer"]
+        while not trainer.finished:
+            _epoch(trainer, progress, stop, save, config.train.checkpoint_minutes)
+            dev = evaluate(model, load(groups["dev"]), device)
+            progress.epoch(trainer.epoch, dev.cer.rate)
+            history.append(_history_row(trainer, dev))
+            if masker.done(trainer.step) and dev.cer.rate < best.get("cer", float("inf")):
+                weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+                best = {"epoch": trainer.epoch, "cer": dev.cer.rate, "model": weights}
+            trainer.next_epoch()
+            if first:
+                run.write_history(history)
+            save()
+    if not first:
+        return
+    model.load_state_dict(best["model"])
+    masker.check()
+    test = evaluate(model, load(groups["test"]), device)
+    run.save(paths.MODEL, {"model": best["model"], "config": dumped(config)})
+    outcome = {"best_epoch": best["epoch"], "dev": _scores(history[best["epoch"] - 1]), "test": asdict(test)}
+    run.finish(outcome | _counts(config, model) | _record(config, trainer, history, q_source, command, device))
+
+
+def _epoch(
+    trainer: Trainer, progress: Progress, stop: Callable[[], bool], save: Callable[[], None], minutes: float
+) -> None:
+    """Trains the rest of an epoch; saves from time to time, and before it gives way to a request to stop."""
+    saved = time.monotonic()
+    last = len(trainer.groups)
+    for _ in trainer.steps():
+        progress.step(trainer.step, trainer.epoch, trainer.train_loss, trainer.masker, last=trainer.position == last)
+        if distributed.total(float(stop())) > 0:
+            save()
+            raise Interrupted
+        if time.monotonic() - saved > 60 * minutes:
+            save()
+            saved = time.monotonic()
+
+
+@contextmanager
+def _stop_requests() -> Iterator[Callable[[], bool]]:
+    """Gives a function that tells whether SIGINT or SIGTERM has come; the second one takes effect at once."""
+    asked = False
+    before: dict[int, Any] = {}
+
+    def note(number: int, frame: Any) -> None:
+        nonlocal asked
+        asked = True
+        say("stopping: the state is saved after this step (once more to stop at once)")
+        for stopped, handler in before.items():
+            signal.signal(stopped, handler)
+
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _history_row(trainer: Trainer, dev: Scores) -> dict[str, Any]:
+    row = {
+        "epoch": trainer.epoch,
+        "step": trainer.step,
+        "learning_rate": trainer.learning_rate,
+        "train_loss": trainer.train_loss,
+        "dev_loss": dev.loss,
+        "dev_cer": dev.cer.rate,
+        "dev_wer": dev.wer.rate,
+    }
+    row |= {f"sparsity_{layer_type}": value for layer_type, value in trainer.masker.sparsity().items()}
+    row |= {f"threshold_{layer_type}": value for layer_type, value in trainer.masker.thresholds.items()}
+    return row | {"seconds": round(trainer.seconds, 3)}
+
+
+def _scores(row: dict[str, Any]) -> dict[str, float]:
+    return {"loss": row["dev_loss"], "cer": row["dev_cer"], "wer": row["dev_wer"]}
+
+
+def _counts(config: Config, model: DeepSpeech2) -> dict[str, Any]:
+    """Returns what is left of the network: parameters and sparsity, overall and per layer, and q of its weights."""
+    weights = select(model, config.model.prunable)
+    prunable = {name for group in weights.values() for name in group}
+    per_layer = {}
+    for layer, named in layers(model):
+        per_layer[layer] = {
+            "parameters": sum(p.numel() for _, p in named),
+            "prunable": sum(p.numel() for name, p in named if name in prunable),
+            "nonzero": sum(int(p.count_nonzero()) for _, p in named),
+        }
+    total = {key: sum(counts[key] for counts in per_layer.values()) for key in ("parameters", "prunable", "nonzero")}
+    recurrent = [counts for layer, counts in per_layer.items() if layer.startswith("recurrent.")]
+    return {
+        **total,
+        "sparsity": 1 - total["nonzero"] / total["parameters"],
+        "sparsity_recurrent": 1 - sum(c["nonzero"] for c in recurrent) / sum(c["parameters"] for c in recurrent),
+        "layers": {
+            layer: {**counts, "sparsity": 1 - counts["nonzero"] / counts["parameters"]}
+            for layer, counts in per_layer.items()
+        },
+        "q_of_weights": q.measured(weights),
+    }
+
+
+def _record(
+    config: Config, trainer: Trainer, history: list[dict[str, Any]], q_source: str, command: str, device: torch.device
+) -> dict[str, Any]:
+    """Returns how the run came about."""
+    seconds = sum(row["seconds"] for row in history)
+    return {
+        "q": None if getattr(config.prune, "sparsity", None) else getattr(config.prune, "q", None),
+        "q_source": q_source or None,
+        "threshold": trainer.masker.thresholds,
+        "seed": trainer.seed,
+        "steps": trainer.step,
+        "train_seconds": round(seconds, 1),
+        "seconds_per_step": seconds / trainer.step,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine() + " CPU",
+        "threads": torch.get_num_threads(),
+        "processes": distributed.world(),
+        "versions": {"prune-rnn": __version__, "python": platform.python_version()}
+        | {name: version(name) for name in _RECORDED},
+        "commit": _commit(),
+        "command": command,
+    }
+
+
+def _commit() -> str | None:
+    """Returns the commit of the checkout that this module belongs to, with "+changes" where it differs; None elsewhere."""
+    folder = Path(__file__).resolve().parent
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        if not git("ls-files", __file__):
+            return None  # installed below somebody else's checkout
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "--", str(folder)) else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None

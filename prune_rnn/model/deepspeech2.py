@@ -1,0 +1,194 @@
+"""Deep Speech 2's two networks as the paper prunes them: bidirectional RNN, and forward-only GRU with row convolution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from prune_rnn.features import BINS
+from prune_rnn.model.recurrence import Activation, gru, rnn
+from prune_rnn.text import ALPHABET
+
+
+class Cell(Enum):
+    """The kind of recurrent layer."""
+
+    rnn = "rnn"
+    gru = "gru"
+
+    @property
+    def gates(self) -> int:
+        """How many products of `units` rows a layer's matrices hold."""
+        return 3 if self is Cell.gru else 1
+
+
+@dataclass(kw_only=True, slots=True)
+class ModelConfig:
+    """One network of the paper's Table 3. Widths are those of the network itself, after `scale`."""
+
+    name: str
+    cell: Cell
+    units: int
+    baseline_units: int  # of the dense network that the paper compares with; `prune.q=auto` looks for its run
+    layers: int
+    activation: Activation = Activation.clipped_relu
+    conv_channels: int = 32
+    lookahead: int = 40  # taps of the row convolution, in frames of 20 ms; used by the GRU network
+    prunable: dict[str, list[str]] = field(default_factory=dict)  # layer type -> patterns of parameter names
+
+    def check(self) -> None:
+        """Raises ValueError where a number is out of its range."""
+        for key in ("units", "layers", "conv_channels", "lookahead"):
+            value = getattr(self, key)
+            if value < 1:
+                raise ValueError(f"model.{key}={value}: must be 1 or more")
+
+
+class FrameNorm(nn.Module):
+    """Sequence-wise batch norm: each unit is normalised over all true frames of the batch, and over nothing else."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(units)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(frames, units) -> (frames, units), float32 also under autocast."""
+        result: Tensor = self.norm(frames.float())
+        return result
+
+
+class Convolution(nn.Module):
+    """Convolution over frequency and time, batch norm per channel and frequency, activation; pads stay zero."""
+
+    def __init__(
+        self, channels: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], bins: int, act: Activation
+    ) -> None:
+        super().__init__()
+        self.padding = (kernel[0] // 2, kernel[1] // 2)
+        self.stride = stride
+        self.activation = act
+        self.bins = (bins - 1) // stride[0] + 1  # with odd kernels and half a kernel of padding
+        self.conv = nn.Conv2d(*channels, kernel, stride, self.padding, bias=False)
+        self.norm = FrameNorm(channels[1] * self.bins)
+
+    def lengths(self, lengths: Tensor) -> Tensor:
+        """Returns the frames left of each utterance after the stride in time."""
+        return (lengths - 1) // self.stride[1] + 1
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """(batch, channel, bin, frame) -> the same with fewer bins and frames; lengths: (batch,), of the input."""
+        x = self.conv(x).permute(0, 3, 1, 2)  # (batch, frame, channel, bin)
+        lengths = self.lengths(lengths).to(x.device)
+        true_frames = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
+        normed = self.activation(self.norm(x[true_frames].flatten(1)))
+        padded = normed.new_zeros(x.shape).masked_scatter(true_frames[:, :, None, None], normed)
+        return padded.permute(0, 2, 3, 1)
+
+
+class Recurrent(nn.Module):
+    """h_t = f(BN(W x_t) + U h_{t-1}); the RNN runs both ways with one W and one U each, and sums the outputs."""
+
+    def __init__(self, inputs: int, config: ModelConfig) -> None:
+        super().__init__()
+        n, gates = config.units, config.cell.gates
+        self.cell, self.activation = config.cell, config.activation
+        self.input = nn.Linear(inputs, gates * n, bias=False)
+        self.norm = FrameNorm(gates * n)
+        self.recurrent = nn.Linear(n, gates * n, bias=False)
+        self.recurrent_reverse = nn.Linear(n, n, bias=False) if config.cell is Cell.rnn else None
+
+    def forward(self, x: Tensor, batch_sizes: Tensor) -> Tensor:
+        """(frames, inputs) -> (frames, units), packed."""
+        x = self.norm(self.input(x))
+        if self.recurrent_reverse is None:
+            return gru(x, self.recurrent.weight, batch_sizes, self.activation)
+        both = (self.recurrent.weight, False), (self.recurrent_reverse.weight, True)
+        ahead, back = (rnn(x, weight, batch_sizes, self.activation, reverse) for weight, reverse in both)
+        return ahead + back
+
+
+class RowConvolution(nn.Module):
+    """r_{t,i} = sum_j W_{i,j} h_{t+j,i}, j from 0 to taps - 1: each unit looks ahead; then batch norm, activation."""
+
+    def __init__(self, units: int, taps: int, activation: Activation) -> None:
+        super().__init__()
+        self.taps, self.activation = taps, activation
+        self.weight = nn.Parameter(torch.empty(units, 1, taps).uniform_(-(taps**-0.5), taps**-0.5))
+        self.norm = FrameNorm(units)
+
+    def forward(self, packed: PackedSequence) -> PackedSequence:
+        """Packed (frames, units) -> the same; past its last frame an utterance is zero."""
+        padded, lengths = pad_packed_sequence(packed)  # (frame, batch, unit)
+        ahead = F.conv1d(F.pad(padded.permute(1, 2, 0), (0, self.taps - 1)), self.weight, groups=len(self.weight))
+        looked = pack_padded_sequence(ahead.permute(2, 0, 1), lengths)
+        return looked._replace(data=self.activation(self.norm(looked.data)))
+
+
+class DeepSpeech2(nn.Module):
+    """Two convolutions, recurrent layers, (GRU: row convolution,) fully connected layer, output. Paper, section 4.
+
+    What it returns for an utterance in evaluation does not depend on what else is in the batch, to rounding.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        n, channels, act = config.units, config.conv_channels, config.activation
+        first = Convolution((1, channels), (41, 11), (2, 2), BINS, act)
+        second = Convolution((channels, channels), (21, 11), (2, 1), first.bins, act)
+        self.conv = nn.ModuleList([first, second])
+        inputs = [channels * second.bins] + [n] * (config.layers - 1)
+        self.recurrent = nn.ModuleList(Recurrent(size, config) for size in inputs)
+        self.row_conv = RowConvolution(n, config.lookahead, act) if config.cell is Cell.gru else None
+        self.linear = nn.Linear(n, n, bias=False)
+        self.linear_norm = FrameNorm(n)
+        self.activation = act
+        self.output = nn.Linear(n, len(ALPHABET))
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                bound = module.in_features**-0.5  # torch's own default for recurrent layers, here for all matrices
+                nn.init.uniform_(module.weight, -bound, bound)
+
+    def lengths(self, lengths: Tensor) -> Tensor:
+        """Returns the output frames of each utterance for its input frames, both (batch,) int64."""
+        for conv in self.conv:
+            lengths = conv.lengths(lengths)
+        return lengths
+
+    def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
+        """Returns log-probabilities (output frames, batch, symbols), float32.
+
+        features: (batch, bins, frames), zero past each utterance's end. lengths: (batch,) int64 on the CPU, each 1 or
+        more, in frames; in any order.
+        """
+        x = features.unsqueeze(1)
+        for conv in self.conv:
+            x = conv(x, lengths)
+            lengths = conv.lengths(lengths)
+        packed = pack_padded_sequence(x.flatten(1, 2).permute(2, 0, 1), lengths, enforce_sorted=False)
+        for layer in self.recurrent:
+            packed = packed._replace(data=layer(packed.data, packed.batch_sizes))
+        if self.row_conv is not None:
+            # the lengths of a packed sequence are in its own order: sorted here, unsorted at the end
+            packed = self.row_conv(packed._replace(sorted_indices=None, unsorted_indices=None))._replace(
+                sorted_indices=packed.sorted_indices, unsorted_indices=packed.unsorted_indices
+            )
+        hidden = self.activation(self.linear_norm(self.linear(packed.data)))
+        log_probs = self.output(hidden).float().log_softmax(-1)
+        padded: Tensor = pad_packed_sequence(packed._replace(data=log_probs))[0]
+        return padded
+
+
+def layers(model: nn.Module) -> Iterator[tuple[str, list[tuple[str, nn.Parameter]]]]:
+    """Yields each layer as the paper's Table 2 counts it, with its (full name, parameter) pairs; no two share one."""
+    grouped: dict[str, list[tuple[str, nn.Parameter]]] = {}
+    for name, parameter in model.named_parameters():
+        head, index, *_ = name.split(".")
+        layer = f"{head}.{index}" if index.isdigit() else head.removesuffix("_norm")
+        grouped.setdefault(layer, []).append((name, parameter))
+    yield from grouped.items()

@@ -1,0 +1,16 @@
+"""The nearest right word for a wrong one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Returns "did you mean ...?" where a known word is near, else the list of the known ones.
+
+    >>> nearest("tran", ["train", "report"])
+    "did you mean 'train'?"
+    """
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else "choose one of " + ", ".join(known)

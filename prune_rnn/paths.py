@@ -1,0 +1,41 @@
+"""The name of every file that a run or a report leaves behind, and where the configuration lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+CONFIG = "config.yaml"  # what determines the result
+HISTORY = "history.csv"  # one row an epoch
+RESULT = "result.json"  # there once the run is finished
+CHECKPOINT = "checkpoint.pt"  # where to go on; gone once the run is finished
+MODEL = "model.pt"  # the weights of the best epoch, once the run is finished
+LOCK = "lock"  # held by the process that trains
+
+
+def runs(results: Path) -> Path:
+    """Returns the folder of all runs."""
+    return results / "runs"
+
+
+def tables(results: Path) -> Path:
+    """Returns the folder of all tables."""
+    return results / "tables"
+
+
+def sweeps(results: Path) -> Path:
+    """Returns the folder of Hydra's own logs of sweeps, which are named by the clock."""
+    return results / "sweeps"
+
+
+def conf() -> Path:
+    """Returns the folder of the YAML files: the copy in the installed package, else the checkout's."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "conf", package.parent / "conf"):
+        if (folder / "config.yaml").is_file():
+            return folder
+    raise FileNotFoundError(f"neither {package / 'conf'} nor {package.parent / 'conf'} holds config.yaml: reinstall")
+
+
+def options(group: str) -> list[str]:
+    """Returns the options of a configuration group, sorted: the names of its YAML files, less the shared bases."""
+    return sorted(file.stem for file in (conf() / group).glob("*.yaml") if not file.stem.startswith("_"))

@@ -1,0 +1,57 @@
+"""Shows how far training is: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from tqdm import tqdm
+
+from prune_rnn.prune.masker import Masker
+
+_LINE_SECONDS, _BAR_SECONDS = 30.0, 0.5  # between two plain lines, or two redraws of the bar
+
+
+class Progress:
+    """Epoch, step, loss, sparsity, dev CER and time left of one training run, on the error stream."""
+
+    def __init__(self, total_steps: int, done_steps: int, epochs: int, *, silent: bool = False) -> None:
+        self.total, self.first, self.epochs, self.silent = total_steps, done_steps, epochs, silent
+        self.cer: float | None = None  # on dev, of the last epoch
+        self.started = self.shown = time.monotonic()
+        self.bar: tqdm[Any] | None = None
+        if sys.stderr.isatty() and not silent:
+            self.bar = tqdm(total=total_steps, initial=done_steps, unit="step", dynamic_ncols=True)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def step(self, step: int, epoch: int, loss: float, masker: Masker, *, last: bool) -> None:
+        """Shows one more step; loss: of the epoch so far, in nats an utterance. last: it ends the epoch."""
+        now = time.monotonic()
+        if self.silent or (now - self.shown < (_BAR_SECONDS if self.bar is not None else _LINE_SECONDS) and not last):
+            return
+        self.shown = now
+        pruned = ", ".join(f"{layer_type} {100 * value:.1f} %" for layer_type, value in masker.sparsity().items())
+        parts = [f"loss {loss:.1f}", f"sparsity {pruned or '0 %'}"]
+        if self.cer is not None:
+            parts.append(f"dev CER {100 * self.cer:.1f} %")
+        if self.bar is not None:
+            self.bar.set_description(f"epoch {epoch}/{self.epochs}", refresh=False)
+            self.bar.set_postfix_str(", ".join(parts), refresh=False)
+            self.bar.update(step - self.bar.n)
+        else:
+            left = (now - self.started) / (step - self.first) * (self.total - step)
+            line = ", ".join([f"epoch {epoch}/{self.epochs}", f"step {step}/{self.total}", *parts])
+            print(f"{line}, {left / 60:.1f} min left", file=sys.stderr, flush=True)
+
+    def epoch(self, epoch: int, cer: float) -> None:
+        """Takes in the dev CER of a finished epoch, as a fraction."""
+        self.cer = cer
+        if self.bar is None and not self.silent:
+            print(f"epoch {epoch}/{self.epochs} done, dev CER {100 * cer:.1f} %", file=sys.stderr, flush=True)

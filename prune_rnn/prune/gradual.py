@@ -1,0 +1,124 @@
+"""Gradual magnitude pruning: the paper's Algorithm 1, with its heuristics in epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from prune_rnn.prune.mask import keep_from, magnitude_quantile
+from prune_rnn.prune.masker import Masker
+from prune_rnn.prune.schedule import Threshold, start_slope
+
+
+@dataclass(kw_only=True, slots=True)
+class GradualConfig:
+    """When and how far to prune. The defaults are the heuristics of the paper's Table 1; epochs count those completed.
+
+    `q` is the magnitude that the threshold reaches at the end: one number, one per layer type, or "auto".
+    `sparsity` states the goal instead, a fraction of the pruned weights of each layer type.
+    """
+
+    method: str = "gradual"
+    q: Any = "auto"
+    sparsity: float | None = None
+    start_epoch: float
+    ramp_epoch: float
+    end_epoch: float
+    ramp_factor: float = 1.5  # phi / theta
+    updates_per_epoch: float = 27.0
+    regrow: bool = False  # may a pruned weight whose update exceeds the threshold come back?
+    layers: dict[str, list[str]] | None = None  # layer type -> patterns of parameter names; None: model.prunable
+
+    def check(self) -> None:
+        """Raises ValueError where a number is out of its range, naming the key and the way out."""
+        if self.sparsity is not None and not 0 < self.sparsity < 1:
+            raise ValueError(f"prune.sparsity={self.sparsity}: must lie between 0 and 1, e.g. 0.9 for 90 %")
+        if self.sparsity is not None and self.q != "auto":
+            raise ValueError(f"prune.sparsity={self.sparsity} and prune.q={self.q}: give one of the two")
+        if not 0 <= self.start_epoch <= self.ramp_epoch <= self.end_epoch or self.start_epoch == self.end_epoch:
+            raise ValueError(
+                f"prune.start_epoch={self.start_epoch}, prune.ramp_epoch={self.ramp_epoch}, "
+                f"prune.end_epoch={self.end_epoch}: must be 0 or more and in rising order"
+            )
+        if self.ramp_factor <= 0:
+            raise ValueError(f"prune.ramp_factor={self.ramp_factor}: must be above 0 (the paper: 1.5 to 2)")
+        if self.updates_per_epoch <= 0:
+            raise ValueError(f"prune.updates_per_epoch={self.updates_per_epoch}: must be above 0 (the paper: 27)")
+        if not self.layers:
+            raise ValueError("prune.layers is empty: nothing to prune; use prune=none or name a layer type")
+        if isinstance(self.q, str):
+            if self.q != "auto":
+                raise ValueError(f"prune.q={self.q}: give a number, one per layer type, or auto")
+        else:
+            self.q_per_type()
+
+    def q_per_type(self) -> dict[str, float]:
+        """Returns q of each layer type; ValueError unless each is a number above 0 and no layer type is left out."""
+        if not isinstance(self.q, dict):
+            qs = dict.fromkeys(self.layers, self.q)
+        elif self.q.keys() == self.layers.keys():
+            qs = self.q
+        else:
+            raise ValueError(
+                f"prune.q={self.q}: needs one number for each of the layer types {', '.join(self.layers)}, no other"
+            )
+        for layer_type, q in qs.items():
+            if isinstance(q, bool) or not isinstance(q, int | float) or not 0 < q < float("inf"):
+                raise ValueError(
+                    f"prune.q={self.q}: q of {layer_type} must be a magnitude above 0, not a sparsity; "
+                    "try prune.q=auto or prune.sparsity=0.9"
+                )
+        return {layer_type: float(q) for layer_type, q in qs.items()}
+
+    def schedule(self, q: float, steps_per_epoch: int) -> Threshold:
+        """Returns the threshold over the steps of a run with so many optimizer steps an epoch, reaching q."""
+        start, ramp, end = (
+            round(epoch * steps_per_epoch) for epoch in (self.start_epoch, self.ramp_epoch, self.end_epoch)
+        )
+        freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
+        theta = start_slope(q, start, ramp, end, freq, self.ramp_factor)
+        return Threshold(
+            start_step=start, ramp_step=ramp, end_step=end, freq=freq, theta=theta, phi=self.ramp_factor * theta
+        )
+
+
+class GradualMasker(Masker):
+    """Prunes what falls under a threshold that rises with the steps, one threshold per layer type.
+
+    With `sparsity` as the goal, the schedule is calibrated as it runs: at each update q is the magnitude that the goal's
+    fraction of the layer type's weights stays under now, the threshold is the schedule's share of it, and the last
+    update takes q itself. So the sparsity never passes the goal and ends on it, to one weight.
+    """
+
+    def __init__(
+        self, weights: dict[str, dict[str, nn.Parameter]], config: GradualConfig, steps_per_epoch: int
+    ) -> None:
+        super().__init__(weights)
+        self.goal, self.regrow = config.sparsity, config.regrow
+        # towards a goal the schedule gives the share of q, from 0 to about 1
+        qs = dict.fromkeys(weights, 1.0) if self.goal is not None else config.q_per_type()
+        self.schedules = {layer_type: config.schedule(qs[layer_type], steps_per_epoch) for layer_type in weights}
+
+    def done(self, step: int) -> bool:
+        """True from the end of the schedule on."""
+        return all(step >= schedule.end_step for schedule in self.schedules.values())
+
+    def _update(self, step: int) -> None:
+        for layer_type, schedule in self.schedules.items():
+            if not schedule.updates_at(step):
+                continue
+            group = self.weights[layer_type]
+            if not self.regrow:
+                # the printed algorithm: a pruned weight is zero again before it is compared, so it can't come back
+                for name, parameter in group.items():
+                    parameter.mul_(self.masks[name])
+            threshold = schedule.at(step)
+            if self.goal is not None:
+                q = magnitude_quantile(list(group.values()), self.goal)
+                # "keep" is >=: the next number up makes the quantile itself fall
+                threshold = q * (1 + 1e-6) if step == schedule.last_update else min(threshold, 1.0) * q
+            self.thresholds[layer_type] = threshold
+            for name, parameter in group.items():
+                self.masks[name] = keep_from(parameter, threshold)

@@ -1,0 +1,34 @@
+"""Which weights stay: tensors in, masks out (True = kept)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def keep_from(weight: Tensor, threshold: float) -> Tensor:
+    """Returns the mask that keeps the weights of magnitude `threshold` or more, same shape as `weight`, bool."""
+    return weight.abs() >= threshold
+
+
+def sparsity(masks: Sequence[Tensor]) -> float:
+    """Returns pruned / all over all masks, in [0, 1]."""
+    return 1 - sum(int(mask.count_nonzero()) for mask in masks) / sum(mask.numel() for mask in masks)
+
+
+def magnitude_quantile(weights: Sequence[Tensor], fraction: float) -> float:
+    """Returns the least magnitude that at least `fraction` of the weights, pooled, do not exceed; 0 < fraction < 1.
+
+    Of magnitudes, never of signed values. Without ties, keeping the weights of more than this magnitude prunes
+    ceil(fraction * n) of them.
+
+    >>> magnitude_quantile([torch.tensor([1.0, -4.0]), torch.tensor([-2.0, 3.0])], 0.5)
+    2.0
+    """
+    pooled = torch.cat([weight.detach().abs().flatten() for weight in weights])
+    rank = math.ceil(fraction * len(pooled) - 1e-6)  # 0.07 * 100 is 7.000000000000001
+    rank = min(max(rank, 1), len(pooled))
+    return float(pooled.kthvalue(rank).values)

@@ -1,0 +1,133 @@
+"""One run on disk: config, history, checkpoint, weights, result. Read and written only here, and always atomically."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from filelock import FileLock, Timeout
+
+from prune_rnn import paths
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replaces the file as a whole: after a crash or on a full disk there is the old one or the new one.
+
+    Raises OSError that names the file where it can't be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)  # mkstemp made it private
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise OSError(f"{path} can't be written ({error.strerror}); what was there before is kept") from error
+
+
+class Run:
+    """The folder `<results>/runs/<name>-<digest>`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is a result."""
+        return (self.folder / paths.RESULT).is_file()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return (self.folder / paths.CHECKPOINT).is_file()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds the run for this process; ValueError where another one holds it. Freed by the system after a kill."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / paths.LOCK, timeout=0)
+            lock.acquire()
+        except Timeout:
+            raise ValueError(
+                f"{self.folder} is being trained by another process; wait for it, or change the configuration"
+            ) from None
+        except OSError as error:
+            raise OSError(f"{self.folder} can't be written ({error.strerror}); give another folder by results=...") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def config(self) -> dict[str, Any]:
+        """Returns what `write_config` wrote."""
+        loaded: dict[str, Any] = yaml.safe_load((self.folder / paths.CONFIG).read_text())
+        return loaded
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Writes the configuration that determines the result."""
+        write_atomically(self.folder / paths.CONFIG, yaml.safe_dump(config, sort_keys=False).encode())
+
+    def write_history(self, rows: list[dict[str, Any]]) -> None:
+        """Writes one row an epoch, a key a column."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomically(self.folder / paths.HISTORY, text.getvalue().encode())
+
+    def result(self) -> dict[str, Any]:
+        """Returns the result of a finished run; ValueError where the file is damaged."""
+        path = self.folder / paths.RESULT
+        try:
+            loaded: dict[str, Any] = json.loads(path.read_text())
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged ({error}); delete it and train again") from None
+        return loaded
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Writes the result, then drops the checkpoint, which nothing needs any more."""
+        write_atomically(self.folder / paths.RESULT, (json.dumps(result, indent=2) + "\n").encode())
+        (self.folder / paths.CHECKPOINT).unlink(missing_ok=True)
+
+    def save(self, name: str, state: dict[str, Any]) -> None:
+        """Writes tensors and plain values under the file name `name` (CHECKPOINT or MODEL)."""
+        import torch
+
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_atomically(self.folder / name, buffer.getvalue())
+
+    def load(self, name: str) -> dict[str, Any]:
+        """Returns what `save` wrote, on the CPU; runs no code from the file. ValueError where it is damaged."""
+        import torch
+
+        path = self.folder / name
+        try:
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        except FileNotFoundError:
+            raise ValueError(f"{path} is missing; delete {self.folder} to train anew") from None
+        except Exception as error:  # torch.load raises whatever its unpickler or zip reader stumbles over
+            first_line = str(error).partition("\n")[0]
+            raise ValueError(f"{path} can't be read ({first_line}); delete it to train this run anew") from None
+        return state
+
+
+def finished_runs(results: Path) -> list[Run]:
+    """Returns all finished runs below a results folder, by name."""
+    return [Run(path.parent) for path in sorted(paths.runs(results).glob(f"*/{paths.RESULT}"))]

@@ -1,0 +1,25 @@
+"""The paper's Table 2: layers and parameters of a network, from its shapes alone."""
+
+from __future__ import annotations
+
+from tabulate import tabulate
+
+from prune_rnn.config import Config
+from prune_rnn.experiment import meta_model
+from prune_rnn.model.deepspeech2 import layers
+from prune_rnn.prune.masker import select
+
+
+def describe(config: Config) -> str:
+    """Returns the layer table of the configured network: shapes of the matrices, parameters, those that can be pruned."""
+    model = meta_model(config.model)
+    prunable = {name for group in select(model, config.model.prunable).values() for name in group}
+    rows = []
+    for layer, named in layers(model):
+        shapes = ", ".join(" x ".join(map(str, p.shape)) for _, p in named if p.dim() > 1)
+        counts = (p.numel() for _, p in named), (p.numel() for name, p in named if name in prunable)
+        rows.append((layer, shapes, *map(sum, counts)))
+    rows.append(("all", "", sum(row[2] for row in rows), sum(row[3] for row in rows)))
+    head = f"{config.model.name}, {config.model.units} units, scale {config.scale.name}"
+    table = tabulate(rows, ["layer", "matrices", "parameters", "prunable"], tablefmt="simple", intfmt=",")
+    return f"{head}\n\n{table}"

@@ -1,0 +1,168 @@
+"""The training loop: model, batches, optimizer, masker. Knows no Hydra and no disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import torch
+from torch import nn
+
+from prune_rnn import distributed
+from prune_rnn.data.base import Batch, Utterance, epoch_order
+from prune_rnn.evaluate import ctc_loss
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.prune.masker import Masker
+
+_CHECK_EVERY = 100  # steps between checks that masked weights are zero
+
+
+class Precision(Enum):
+    """The type of the matrix products outside the time loop; weights and the loop stay float32."""
+
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+
+
+@dataclass(kw_only=True, slots=True)
+class TrainConfig:
+    """Nesterov SGD on the CTC loss. Defaults: Deep Speech 2, section 3.8."""
+
+    epochs: int
+    batch_size: int  # utterances, over all processes
+    learning_rate: float  # of the first epoch, for the loss in nats averaged over utterances
+    anneal: float = 1.2  # the learning rate is divided by this after each epoch
+    momentum: float = 0.99
+    clip: float = 400.0  # limit of the gradient's norm
+    precision: Precision = Precision.float32
+    checkpoint_minutes: float = field(default=5.0, metadata={"identity": False})  # also at every epoch's end
+
+    def check(self) -> None:
+        """Raises ValueError where a number is out of its range."""
+        for key in ("epochs", "batch_size"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"train.{key}={getattr(self, key)}: must be 1 or more")
+        for key in ("learning_rate", "anneal", "clip", "checkpoint_minutes"):
+            if not 0 < getattr(self, key) < float("inf"):
+                raise ValueError(f"train.{key}={getattr(self, key)}: must be above 0")
+        if not 0 < self.momentum < 1:
+            raise ValueError(f"train.momentum={self.momentum}: must lie between 0 and 1 (Nesterov needs some)")
+
+
+class Trainer:
+    """Trains epoch by epoch; `state_dict` between any two steps is enough to go on exactly as if nothing had happened.
+
+    load: reads groups of utterances into batches, in order.
+    """
+
+    def __init__(
+        self,
+        model: DeepSpeech2,
+        masker: Masker,
+        config: TrainConfig,
+        groups: Sequence[Sequence[Utterance]],
+        load: Callable[[Sequence[Sequence[Utterance]]], Iterator[Batch]],
+        *,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.model, self.masker, self.config = model, masker, config
+        self.groups, self.load, self.seed, self.device = groups, load, seed, device
+        self.network: nn.Module = distributed.wrap(model)
+        self.optimizer = torch.optim.SGD(
+            model.parameters(), config.learning_rate, momentum=config.momentum, nesterov=True
+        )
+        self.epoch, self.position, self.step = 1, 0, 0  # the epoch under way (from 1), its batches done, all steps done
+        self.loss_sum, self.utterances, self.seconds = 0.0, 0, 0.0  # of the epoch under way
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done."""
+        return self.epoch > self.config.epochs
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the epoch under way."""
+        return self.config.learning_rate / self.config.anneal ** (self.epoch - 1)
+
+    @property
+    def train_loss(self) -> float:
+        """The loss in nats, averaged over the epoch's utterances so far."""
+        return self.loss_sum / max(1, self.utterances)
+
+    def steps(self) -> Iterator[float]:
+        """Does the rest of the epoch, one optimizer step an item; yields the loss in nats, averaged over the batch.
+
+        ArithmeticError where loss or gradient is not finite: the weights are then those of the step before.
+        """
+        order = epoch_order(len(self.groups), self.seed, self.epoch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate
+        started = time.perf_counter()
+        for index, batch in zip(order[self.position :], self.load([self.groups[i] for i in order[self.position :]])):
+            loss = self._step(batch, index)
+            self.position += 1
+            self.loss_sum += loss * len(batch.transcripts)
+            self.utterances += len(batch.transcripts)
+            self.seconds += time.perf_counter() - started
+            yield loss
+            started = time.perf_counter()
+        self.masker.check()
+
+    def next_epoch(self) -> None:
+        """Turns to the next epoch, once `steps` is exhausted."""
+        self.epoch, self.position = self.epoch + 1, 0
+        self.loss_sum, self.utterances, self.seconds = 0.0, 0, 0.0
+
+    def _step(self, batch: Batch, index: int) -> float:
+        self.model.train()
+        total = len(batch.transcripts)
+        batch = batch.part(distributed.rank(), distributed.world())
+        precision = getattr(torch, self.config.precision.value)
+        with torch.autocast(self.device.type, precision, enabled=self.config.precision is not Precision.float32):
+            log_probs = self.network(batch.features.to(self.device), batch.lengths)
+        # the processes' gradients are averaged: times their number, the loss is the whole batch's mean
+        loss = ctc_loss(log_probs, self.model.lengths(batch.lengths), batch) / total
+        self.optimizer.zero_grad()
+        (loss * distributed.world()).backward()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        mean = distributed.total(float(loss.detach()))
+        if not (torch.isfinite(norm) and abs(mean) < float("inf")):
+            raise ArithmeticError(
+                f"step {self.step + 1} (epoch {self.epoch}, batch {index} of {len(self.groups)}, from "
+                f"{self.groups[index][0].audio.name} on): loss {mean:.4g}, gradient norm {float(norm):.4g}; "
+                f"try a smaller train.learning_rate than {self.config.learning_rate}"
+            )
+        self.optimizer.step()
+        self.step += 1
+        self.masker.after_step(self.step)
+        if self.step % _CHECK_EVERY == 0:
+            self.masker.check()
+        return mean
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns weights, masks, optimizer, random state and position. The data order follows from seed and epoch."""
+        cuda = torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None
+        return {
+            "model": self.model.state_dict(),
+            "masker": self.masker.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "rng": {"cpu": torch.get_rng_state(), "cuda": cuda},
+            "position": {k: getattr(self, k) for k in self._POSITION},
+        }
+
+    _POSITION = ("epoch", "position", "step", "loss_sum", "utterances", "seconds")
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes over what `state_dict` returned."""
+        self.model.load_state_dict(state["model"])
+        self.masker.load_state_dict(state["masker"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["rng"]["cpu"])
+        if self.device.type == "cuda" and state["rng"]["cuda"] is not None:
+            torch.cuda.set_rng_state(state["rng"]["cuda"], self.device)
+        for key in self._POSITION:
+            setattr(self, key, state["position"][key])

@@ -1,0 +1,110 @@
+"""Sentences are of the alphabet, of natural size and variety, never told twice, and keep to their split."""
+
+import re
+from itertools import islice
+from random import Random
+
+import pytest
+
+from prune_rnn.data import sentences as module
+from prune_rnn.data.sentences import SPLITS, TEMPLATES, compose, sentences, spell, split_of
+
+
+@pytest.fixture(scope="module")
+def corpus() -> list[str]:
+    return list(islice(sentences(0, "train"), 1400))
+
+
+def test_sentences_are_of_the_alphabet(corpus: list[str]) -> None:
+    assert all(re.fullmatch(r"[a-z']+( [a-z']+)*", sentence) for sentence in corpus)
+    assert any("'" in sentence for sentence in corpus)
+
+
+def test_sentences_have_natural_sizes(corpus: list[str]) -> None:
+    words = [len(sentence.split()) for sentence in corpus]
+    assert min(words) >= 4 and max(words) <= 14 and 8 < sum(words) / len(words) < 11
+
+
+def test_vocabulary_is_large(corpus: list[str]) -> None:
+    assert len({word for sentence in corpus for word in sentence.split()}) > 2500
+
+
+def test_no_sentence_is_told_twice(corpus: list[str]) -> None:
+    assert len(set(corpus)) == len(corpus)
+
+
+def test_splits_share_no_sentence_whatever_the_seed() -> None:
+    told = {split: {s for seed in (0, 1) for s in islice(sentences(seed, split), 200)} for split in SPLITS}
+    assert all(split_of(sentence) == split for split in SPLITS for sentence in told[split])
+    assert sum(map(len, told.values())) == len(set().union(*told.values())) == 1200
+
+
+def test_dev_and_test_have_a_tenth_of_all_sentences_each() -> None:
+    random = Random(0)
+    splits = [split_of(compose(random)) for _ in range(5000)]
+    assert 400 < splits.count("dev") < 600 and 400 < splits.count("test") < 600
+
+
+def test_the_seed_decides_and_a_longer_list_begins_with_the_shorter() -> None:
+    first = list(islice(sentences(3, "dev"), 20))
+    assert list(islice(sentences(3, "dev"), 40))[:20] == first
+    assert list(islice(sentences(4, "dev"), 20)) != first
+
+
+def test_every_template_is_used_and_every_slot_known(corpus: list[str]) -> None:
+    assert len(set(TEMPLATES)) == len(TEMPLATES) >= 30
+    slots = {slot for template in TEMPLATES for slot in re.findall(r"\{(\w+)\}", template)}
+    assert slots <= set(module._words()) | set(module._composed())
+    for template in TEMPLATES:
+        pattern = re.sub(r"\{\w+\}", "[a-z' ]+", re.sub(r"\ba ", "an? ", template))
+        assert any(re.fullmatch(pattern, sentence) for sentence in corpus), template
+
+
+def test_every_filler_is_of_the_alphabet_and_sayable() -> None:
+    random = Random(0)
+    fillers = [word for words in module._words().values() for word in words]
+    fillers += [make(random) for make in module._composed().values() for _ in range(200)]
+    assert all(re.fullmatch(r"[a-z']+( [a-z']+)*", filler) for filler in fillers)
+    assert all(re.search("[aeiouy]", word) for filler in fillers for word in filler.split())
+
+
+def test_entries_of_other_characters_are_left_out_whole() -> None:
+    given = ["Re-engineer", "Ostrava", "São Tomé", "24hour", "B2B", "St. John", "Port Louis", "tv", "Dr"]
+    assert module._sayable(given) == {"ostrava", "port louis"}
+
+
+@pytest.mark.parametrize(
+    ("number", "to", "words"),
+    [
+        (21, "cardinal", "twenty one"),
+        (1234, "cardinal", "one thousand two hundred and thirty four"),
+        (2, "ordinal", "second"),
+        (31, "ordinal", "thirty first"),
+        (1987, "year", "nineteen eighty seven"),
+    ],
+)
+def test_numbers_are_spelt(number: int, to: str, words: str) -> None:
+    assert spell(number, to=to) == words
+
+
+@pytest.mark.parametrize(
+    ("phrase", "wanted"),
+    [
+        ("a apple", "an apple"),
+        ("a union", "a union"),
+        ("a uncle", "an uncle"),
+        ("a one", "a one"),
+        ("a european", "a european"),
+        ("a hour", "an hour"),
+        ("a unhappy", "an unhappy"),
+        ("a user", "a user"),
+        ("america is", "america is"),
+    ],
+)
+def test_articles_suit_the_next_word(phrase: str, wanted: str) -> None:
+    assert module._ARTICLE.sub("an ", phrase) == wanted
+
+
+def test_an_unknown_split_is_refused() -> None:
+    with pytest.raises(ValueError, match="split='valid' is not one of train, dev, test"):
+        next(sentences(0, "valid"))
