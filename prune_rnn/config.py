@@ -44,6 +44,8 @@ class ScaleConfig:
     epochs: int
     batch_size: int
     learning_rate: float
+    anneal: float
+    momentum: float
     train_hours: float
     dev_hours: float
     test_hours: float

@@ -29,13 +29,13 @@ class Precision(Enum):
 
 @dataclass(kw_only=True, slots=True)
 class TrainConfig:
-    """Nesterov SGD on the CTC loss. Defaults: Deep Speech 2, section 3.8."""
+    """Nesterov SGD on the CTC loss, as in Deep Speech 2, section 3.8; what depends on the scale comes from there."""
 
     epochs: int
     batch_size: int  # utterances, over all processes
     learning_rate: float  # of the first epoch, for the loss in nats averaged over utterances
-    anneal: float = 1.2  # the learning rate is divided by this after each epoch
-    momentum: float = 0.99
+    anneal: float  # the learning rate is divided by this after each epoch
+    momentum: float
     clip: float = 400.0  # limit of the gradient's norm
     precision: Precision = Precision.float32
     checkpoint_minutes: float = field(default=5.0, metadata={"identity": False})  # also at every epoch's end
