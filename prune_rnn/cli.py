@@ -98,11 +98,13 @@ def _train(flags: list[str], overrides: list[str], command: str) -> int:
 
         return sweep(overrides, command)
     from prune_rnn.config import compose_config
+    from prune_rnn.distributed import launched_rank
     from prune_rnn.experiment import experiment
     from prune_rnn.table.summary import summary
 
     run = experiment(compose_config(overrides), command)
-    print(summary(run))
+    if launched_rank() == 0:
+        print(summary(run))
     return 0
 
 

@@ -93,7 +93,6 @@ def _register() -> None:
         ("schema", "model", ModelConfig),
         ("schema/data", "synthetic", SyntheticConfig),
         ("schema/data", "manifest", ManifestConfig),
-        ("schema/train", "sgd", TrainConfig),
         ("schema/prune", "none", NoneConfig),
         ("schema/prune", "gradual", GradualConfig),
     ):
@@ -159,9 +158,9 @@ def explain(overrides: Sequence[str], error: Exception) -> str:
             return f"{override!r} is not of the form key=value"
         key = str(parsed.key_or_group)
         if key in groups:
-            value = str(parsed.value())
-            if value not in paths.options(key):
-                return f"{key}={value}: " + nearest(value, paths.options(key))
+            for value in override.partition("=")[2].split(","):  # several in a sweep
+                if value.strip() not in paths.options(key):
+                    return f"{key}={value}: " + nearest(value, paths.options(key))
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

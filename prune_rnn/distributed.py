@@ -26,6 +26,11 @@ def local_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", 0))
 
 
+def launched_rank() -> int:
+    """Returns this process's number, from 0, also before and after the processes are joined."""
+    return int(os.environ.get("RANK", 0))
+
+
 def world() -> int:
     """Returns the number of processes."""
     return dist.get_world_size() if _active() else 1

@@ -119,6 +119,7 @@ def experiment(config: Config, command: str) -> Run:
                 _train(config, run, device, q_source, command)
         else:
             _train(config, run, device, q_source, command)
+        distributed.barrier()  # the result is there for all of them
     return run
 
 
@@ -137,7 +138,8 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
+def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
+    """Returns the utterances of train, dev and test; makes the synthetic ones where they don't exist yet."""
     if isinstance(config.data, ManifestConfig):
         manifests, skip_bad = {split: Path(getattr(config.data, split)) for split in SPLITS}, config.data.skip_bad
     else:
@@ -163,7 +165,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)
     size = config.train.batch_size
-    groups = {split: base.batches(utterances, size) for split, utterances in _splits(config, model).items()}
+    groups = {split: base.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
     if distributed.world() > min(len(group) for group in groups["train"]):
         raise ValueError(f"train.batch_size={size} leaves some of the {distributed.world()} processes no utterance")
     load = partial(base.load, workers=config.data.workers if isinstance(config.data, ManifestConfig) else 0)

@@ -58,6 +58,8 @@ class Trainer:
     load: reads groups of utterances into batches, in order.
     """
 
+    _POSITION = ("epoch", "position", "step", "loss_sum", "utterances", "seconds")
+
     def __init__(
         self,
         model: DeepSpeech2,
@@ -103,7 +105,7 @@ class Trainer:
             group["lr"] = self.learning_rate
         started = time.perf_counter()
         for index, batch in zip(order[self.position :], self.load([self.groups[i] for i in order[self.position :]])):
-            loss = self._step(batch, index)
+            loss = self.one_step(batch, index)
             self.position += 1
             self.loss_sum += loss * len(batch.transcripts)
             self.utterances += len(batch.transcripts)
@@ -117,7 +119,8 @@ class Trainer:
         self.epoch, self.position = self.epoch + 1, 0
         self.loss_sum, self.utterances, self.seconds = 0.0, 0, 0.0
 
-    def _step(self, batch: Batch, index: int) -> float:
+    def one_step(self, batch: Batch, index: int) -> float:
+        """Does one optimizer step on batch number `index` and returns its loss, as `steps` yields it."""
         self.model.train()
         total = len(batch.transcripts)
         batch = batch.part(distributed.rank(), distributed.world())
@@ -153,8 +156,6 @@ class Trainer:
             "rng": {"cpu": torch.get_rng_state(), "cuda": cuda},
             "position": {k: getattr(self, k) for k in self._POSITION},
         }
-
-    _POSITION = ("epoch", "position", "step", "loss_sum", "utterances", "seconds")
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes over what `state_dict` returned."""

@@ -1,0 +1,79 @@
+"""A small corpus of tones, and the command line as a user has it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+_PITCH = {"a": 300.0, "b": 700.0, "c": 1500.0, " ": 3000.0}  # Hz
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def tone_manifest(folder: Path, name: str, transcripts: list[str]) -> Path:
+    """Writes a manifest and its recordings: every character is a tone of 0.15 s."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(len(name))
+    lines = []
+    for index, transcript in enumerate(transcripts):
+        time = np.arange(2400) / 16_000
+        wave = np.concatenate([0.3 * np.sin(2 * np.pi * _PITCH[c] * time) for c in transcript])
+        audio = folder / f"{name}{index}.wav"
+        soundfile.write(audio, wave + 0.01 * random.standard_normal(len(wave)), 16_000)
+        lines.append({"audio_filepath": audio.name, "duration": len(wave) / 16_000, "text": transcript})
+    path = folder / f"{name}.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Overrides that name a corpus of tones: 24 training utterances, 4 for dev, 4 for test."""
+    folder = tmp_path_factory.mktemp("corpus")
+    words = ["abc", "cab", "bca", "ab", "ca", "bb", "acb", "cc"]
+    splits = {
+        "train": [f"{one} {two}" for one in words for two in words[:3]],
+        "dev": ["abc ab", "ca bb", "cc cab", "acb ca"],
+        "test": ["bca ab", "ca cc", "bb acb", "ab bca"],
+    }
+    manifests = {split: tone_manifest(folder, split, transcripts) for split, transcripts in splits.items()}
+    return ["data=manifest", *(f"data.{split}={path}" for split, path in manifests.items())]
+
+
+@pytest.fixture
+def tiny(corpus: list[str], tmp_path: Path) -> list[str]:
+    """Overrides of a run that takes a second: 6 steps an epoch, 2 epochs, results in a folder of the test's own."""
+    small = ["scale=smoke", "model.units=8", "train.batch_size=4", "train.epochs=2", "threads=1", "device=cpu"]
+    return [*corpus, *small, f"results={tmp_path / 'results'}"]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """Runs `prune-rnn` as a process of its own, in an empty folder."""
+
+    def run(*arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "from prune_rnn.cli import main; main()", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=check,
+        )
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _threads_as_before() -> "object":
+    """Puts the number of torch's threads back, which experiments set."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)

@@ -1,0 +1,145 @@
+"""Composition, the rules that span groups, and the digests that name runs."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from prune_rnn import paths
+from prune_rnn.config import Config, compose_config, digest, dumped, identity
+from prune_rnn.prune.gradual import GradualConfig
+from prune_rnn.prune.none import NoneConfig
+
+# model: (cell, units at scale=paper, units at scale=small), from the paper's Table 3 and the issue of a sixteenth
+UNITS = {
+    "rnn_dense": ("rnn", 1760, 110),
+    "rnn_dense_small": ("rnn", 704, 44),
+    "rnn_dense_medium": ("rnn", 2560, 160),
+    "rnn_sparse": ("rnn", 1760, 110),
+    "rnn_sparse_medium": ("rnn", 2560, 160),
+    "rnn_sparse_big": ("rnn", 3072, 192),
+    "gru_dense": ("gru", 2560, 160),
+    "gru_dense_small": ("gru", 1024, 64),
+    "gru_sparse": ("gru", 2560, 160),
+    "gru_sparse_medium": ("gru", 3568, 223),
+    "gru_sparse_big": ("gru", 4480, 280),
+}
+
+
+def test_the_models_are_those_of_the_paper_and_two_more() -> None:
+    assert set(paths.options("model")) == set(UNITS)
+
+
+@pytest.mark.parametrize("model", UNITS)
+def test_every_model_composes_with_its_units_and_its_pruning(model: str) -> None:
+    cell, paper, small = UNITS[model]
+    at_paper, at_small = compose_config([f"model={model}", "scale=paper"]), compose_config([f"model={model}"])
+    assert (at_paper.model.units, at_small.model.units) == (paper, small)
+    assert at_small.model.cell.name == cell and at_small.model.name == at_small.name == model
+    assert isinstance(at_small.prune, GradualConfig if "sparse" in model else NoneConfig)
+
+
+@pytest.mark.parametrize("scale", paths.options("scale"))
+def test_every_scale_composes(scale: str) -> None:
+    config = compose_config([f"scale={scale}", "model=gru_sparse"])
+    assert config.scale.name == scale and config.train.epochs == config.scale.epochs
+
+
+def test_what_is_typed_beats_what_the_model_chooses() -> None:
+    assert isinstance(compose_config(["model=gru_sparse", "prune=none"]).prune, NoneConfig)
+    assert isinstance(compose_config(["model=gru_dense", "prune=gradual"]).prune, GradualConfig)
+    assert compose_config(["model.units=7"]).model.units == 7
+
+
+def test_pruning_follows_the_heuristics_of_table_1() -> None:
+    prune = compose_config(["model=gru_sparse", "train.epochs=40"]).prune
+    assert (prune.start_epoch, prune.ramp_epoch, prune.end_epoch) == (1, 10, 20)
+    short = compose_config(["model=gru_sparse", "train.epochs=2"]).prune  # epoch 2 would start after 25 % of all
+    assert (short.start_epoch, short.ramp_epoch, short.end_epoch) == (0.5, 0.5, 1)
+
+
+def test_released_digests_stay_as_they_are() -> None:
+    """A run is found by its digest: a default that changes, or a field that is added, must not go unseen."""
+    pinned = {
+        "model=gru_dense": "40cb4b26dd",
+        "model=gru_sparse_big prune.q=0.1": "3dc5a48521",
+        "model=rnn_dense scale=paper seed=2": "8fa61dd507",
+        "model=gru_sparse prune.sparsity=0.9 scale=smoke": "3098248bc4",
+    }
+    assert {words: digest(compose_config(words.split())) for words in pinned} == pinned
+
+
+@pytest.mark.parametrize("override", ["seed=1", "train.learning_rate=0.004", "model.activation=tanh", "data.seed=1"])
+def test_what_changes_the_result_changes_the_digest(override: str) -> None:
+    assert digest(compose_config([override])) != digest(compose_config([]))
+
+
+@pytest.mark.parametrize(
+    "override", ["threads=1", "device=cpu", "results=elsewhere", "data.workers=1", "data.cache=x", "name=other"]
+)
+def test_what_does_not_change_the_result_leaves_the_digest(override: str) -> None:
+    assert digest(compose_config([override])) == digest(compose_config([]))
+
+
+def test_a_manifest_counts_by_its_content(corpus: list[str], tmp_path: Path) -> None:
+    moved = tmp_path / "moved.jsonl"
+    moved.write_bytes(Path(corpus[1].split("=")[1]).read_bytes())
+    there = [corpus[0], f"data.train={moved}", *corpus[2:]]
+    assert digest(compose_config(there)) == digest(compose_config(corpus))
+    moved.write_text(moved.read_text() + "\n")
+    assert digest(compose_config(there)) != digest(compose_config(corpus))
+
+
+def test_what_a_run_keeps_names_no_folder(corpus: list[str]) -> None:
+    kept = dumped(compose_config([*corpus, "model=gru_sparse"]))
+    assert "/" not in yaml.safe_dump(kept)
+    assert kept["prune"]["layers"] == kept["model"]["prunable"] and kept["scale"]["name"] == "small"
+
+
+def test_the_identity_is_plain_and_complete() -> None:
+    config = compose_config(["model=gru_sparse"])
+    assert set(identity(config)) == {"seed", "model", "prune", "data", "train"}
+    assert identity(config)["model"]["cell"] == "gru"
+
+
+WRONG = {
+    "model=gru_spars": "model=gru_spars: did you mean 'gru_sparse'?",
+    "modle=gru_dense": "modle: no such key; did you mean 'model'?",
+    "scale=huge": "scale=huge: choose one of paper, small, smoke",
+    "model.units=-3": "model.units=-3: must be 1 or more",
+    "model.units=many": "model.units",
+    "model.activation=tan": "clipped_relu, tanh",
+    "prune.q=0 model=gru_sparse": "prune.q=0: q of recurrent must be a magnitude above 0",
+    "prune.q=much model=gru_sparse": "prune.q=much: give a number",
+    "prune.q=true model=gru_sparse": "prune.q=True",
+    "prune.q={recurrent:0.1} model=gru_sparse": "recurrent, linear",
+    "prune.q=0.1": "prune.q: the prune option in use has no such key; choose another of prune=gradual or prune=none",
+    "prune.sparsity=1.5 model=gru_sparse": "prune.sparsity=1.5: must lie between 0 and 1",
+    "prune.sparsity=0.9 prune.q=0.1 model=gru_sparse": "give one of the two",
+    "prune.sparisty=0.9 model=gru_sparse": "did you mean 'prune.sparsity'?",
+    "prune.start_epoch=11 model=gru_sparse": "prune.start_epoch=11.0, prune.ramp_epoch=5.0, prune.end_epoch=10.0",
+    "prune.end_epoch=21 model=gru_sparse": "prune.end_epoch=21.0 lies after the end, train.epochs=20",
+    "+prune.typo=1 model=gru_sparse": "typo",
+    "data=manifest": "has no value; give one by data.",
+    "data.train_hours=0": "data.train_hours=0",
+    "train.epochs=0": "train.epochs=0: must be 1 or more",
+    "train.learning_rate=-1": "train.learning_rate=-1",
+    "train.momentum=1": "train.momentum=1",
+    "seed=-1": "seed=-1",
+    "threads=0": "threads=0",
+    "name=a/b": "name='a/b'",
+    "gru_sparse": "'gru_sparse' is not of the form key=value",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_a_wrong_override_is_one_error_that_names_it(words: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        compose_config(words.split())
+    assert WRONG[words] in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_missing_manifest_is_named(corpus: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"data\.dev=nowhere\.jsonl: no such file"):
+        compose_config([*corpus, "data.dev=nowhere.jsonl"])
+    assert isinstance(compose_config(corpus), Config)

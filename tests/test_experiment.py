@@ -1,0 +1,148 @@
+"""From a configuration to a finished run, on real files."""
+
+import csv
+import json
+import signal
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from prune_rnn import paths
+from prune_rnn.config import compose_config
+from prune_rnn.experiment import Interrupted, experiment, resolve, run_of
+from prune_rnn.prune import q
+from prune_rnn.run import Run
+from prune_rnn.train import Trainer
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    model: dict[str, torch.Tensor] = run.load(paths.MODEL)["model"]
+    return model
+
+
+def without_seconds(run: Run) -> list[dict[str, str]]:
+    rows = list(csv.DictReader((run.folder / paths.HISTORY).read_text().splitlines()))
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def test_a_run_leaves_its_config_history_and_result(tiny: list[str]) -> None:
+    run = experiment(compose_config([*tiny, "model=gru_sparse", "model.units=8"]), "prune-rnn train ...")
+    result = run.result()
+    assert {file.name for file in run.folder.iterdir()} == {
+        paths.CONFIG, paths.HISTORY, paths.RESULT, paths.MODEL, paths.LOCK,
+    }  # fmt: skip
+    assert result["steps"] == 12 and len(without_seconds(run)) == 2
+    assert result["q_source"] == "estimate" and result["command"] == "prune-rnn train ..." and result["seed"] == 0
+    assert result["test"]["cer"]["length"] == len("bca ab" + "ca cc" + "bb acb" + "ab bca")
+    zeros = sum(int((value == 0).sum()) for name, value in weights(run).items() if value.dim() > 1)
+    counted = sum(layer["parameters"] - layer["nonzero"] for layer in result["layers"].values())
+    assert result["parameters"] - result["nonzero"] == counted
+    assert zeros > 0 and counted == zeros
+    assert result["sparsity"] == pytest.approx(zeros / result["parameters"])
+
+
+def test_a_finished_run_is_not_run_again(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    config = compose_config(tiny)
+    first = experiment(config, "")
+    before = {file: file.stat().st_mtime_ns for file in first.folder.iterdir()}
+    monkeypatch.setattr(Trainer, "one_step", lambda *_: pytest.fail("trained again"))
+    assert {file: file.stat().st_mtime_ns for file in experiment(config, "").folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("cut", [1, 6, 8])  # within the first epoch, at its end, within the second
+def test_a_run_cut_off_by_a_signal_ends_as_an_unbroken_one(
+    cut: int, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [*tiny, "model=gru_sparse", "model.units=8", "prune.q=0.2"]
+    unbroken = experiment(compose_config([*words, f"results={tmp_path / 'unbroken'}"]), "")
+    config = resolve(compose_config(words))[0]
+    step = Trainer.one_step
+
+    def signalled(self: Trainer, *arguments: object) -> float:
+        loss = step(self, *arguments)  # type: ignore[arg-type]
+        if self.step == cut:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "one_step", signalled)
+        with pytest.raises(Interrupted):
+            experiment(config, "")
+    assert run_of(config).begun and not run_of(config).finished
+    resumed = experiment(config, "")
+    assert without_seconds(resumed) == without_seconds(unbroken)
+    ours, theirs = weights(resumed), weights(unbroken)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert resumed.result()["test"] == unbroken.result()["test"]
+
+
+def test_best_is_looked_for_only_once_pruning_has_ended(tiny: list[str]) -> None:
+    words = ["model=gru_sparse", "model.units=8", "prune.q=5", "prune.end_epoch=2"]  # everything goes at the end
+    result = experiment(compose_config([*tiny, *words]), "").result()
+    assert result["best_epoch"] == 2
+    assert result["layers"]["recurrent.0"]["nonzero"] == 2 * 3 * 8  # batch norm of three gates: the rest has gone
+
+
+def test_q_comes_from_the_dense_run_of_the_family(tiny: list[str]) -> None:
+    sparse = compose_config([*tiny, "model=gru_sparse", "model.baseline_units=8"])
+    assert resolve(sparse)[1] == "estimate"
+    dense = experiment(compose_config([*tiny, "model=gru_dense", "model.baseline_units=8", "seed=3"]), "")
+    resolved, source = resolve(sparse)
+    assert source == dense.folder.name and resolved.prune.q == dense.result()["q_of_weights"]
+    assert run_of(resolved).folder != run_of(resolve(compose_config([*tiny, "model=gru_sparse"]))[0]).folder
+    state = weights(dense)
+    recurrent = torch.cat([v.abs().flatten() for k, v in state.items() if k.startswith("recurrent.") and v.dim() > 1])
+    share_below = float((recurrent <= resolved.prune.q["recurrent"] * 1.001).double().mean())
+    assert share_below == pytest.approx(q.PERCENTILE, abs=0.005)
+
+
+@pytest.mark.parametrize("other", ["train.epochs=3", "model.activation=tanh", "data.skip_bad=true"])
+def test_q_never_comes_from_another_family(tiny: list[str], other: str) -> None:
+    experiment(compose_config([*tiny, "model=gru_dense", "model.baseline_units=8"]), "")
+    sparse = compose_config([*tiny, "model=gru_sparse", "model.baseline_units=8", other])
+    assert resolve(sparse)[1] == "estimate"
+
+
+def test_a_stated_sparsity_is_reached(tiny: list[str]) -> None:
+    words = ["model=rnn_sparse", "model.units=8", "prune.sparsity=0.8"]
+    result = experiment(compose_config([*tiny, *words]), "").result()
+    pruned = result["parameters"] - result["nonzero"]
+    assert pruned / result["prunable"] == pytest.approx(0.8, abs=0.01)
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    config = compose_config(tiny)
+    step = Trainer.one_step
+
+    def broken(self: Trainer, *arguments: object) -> float:
+        if self.step == 8:
+            with torch.no_grad():
+                self.model.output.bias.fill_(float("nan"))
+        return step(self, *arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "one_step", broken)
+        with pytest.raises(ArithmeticError, match=r"step 9 \(epoch 2, batch \d of 6"):
+            experiment(config, "")
+    assert run_of(config).load(paths.CHECKPOINT)["trainer"]["position"]["step"] == 6
+    assert experiment(config, "").result()["steps"] == 12
+
+
+def test_bfloat16_trains(tiny: list[str]) -> None:
+    assert experiment(compose_config([*tiny, "train.precision=bfloat16"]), "").result()["steps"] == 12
+
+
+def test_a_device_that_is_not_there_is_named(tiny: list[str]) -> None:
+    with pytest.raises(ValueError, match="device=cuda:77 can't be used"):
+        experiment(compose_config([*tiny, "device=cuda:77"]), "")
+
+
+def test_the_committed_results_are_whole() -> None:
+    """Every committed run has its three files, and its folder's name is the digest of its configuration."""
+    committed = sorted((Path(__file__).parents[1] / "results" / "runs").glob("*"))
+    assert committed
+    for folder in committed:
+        assert {paths.CONFIG, paths.HISTORY, paths.RESULT} <= {file.name for file in folder.iterdir()}
+        assert json.loads((folder / paths.RESULT).read_text())["command"].startswith("prune-rnn train ")

@@ -1,0 +1,22 @@
+"""Sweeps: every combination, what is finished skipped, failures named at the end."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+
+def test_a_sweep_goes_on_after_a_failed_job_and_names_it(command: Command, tiny: list[str], tmp_path: Path) -> None:
+    words = ["train", "-m", *tiny, "train.epochs=1", "model=gru_dense,gru_sparse", "prune=none", "seed=0,1"]
+    first = command(*words, "train.learning_rate=1e38,0.001")
+    runs = {file.parent.name.rpartition("-")[0] for file in (tmp_path / "results" / "runs").glob("*/result.json")}
+    assert first.returncode == 1 and "Traceback" not in first.stderr
+    assert runs == {"gru_dense", "gru_sparse"}
+    failed = [line for line in first.stderr.splitlines() if line.startswith("failed: ")]
+    assert len(failed) == 4 and all("train.learning_rate=1e+38" in line and "step 2" in line for line in failed)
+
+    second = command(*words, "train.learning_rate=0.001")
+    assert second.returncode == 0 and second.stderr.count("is finished already") == 4
+    assert second.stdout.count("test CER") == 4
