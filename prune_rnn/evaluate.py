@@ -42,7 +42,9 @@ def error_rates(references: list[str], hypotheses: list[str]) -> tuple[ErrorRate
     >>> cer.rate, cer.deletions, cer.insertions, wer.substitutions
     (0.25, 1, 1, 2)
     """
-    characters = jiwer.process_characters(references, hypotheses)
+    # jiwer's own transforms strip the ends: a space there is an error like any other
+    each = jiwer.Compose([jiwer.ReduceToListOfListOfChars()])
+    characters = jiwer.process_characters(references, hypotheses, each, each)
     words = jiwer.process_words(references, hypotheses)
     return tuple(
         ErrorRate(rate, o.insertions, o.deletions, o.substitutions, o.hits + o.deletions + o.substitutions)
@@ -51,7 +53,10 @@ def error_rates(references: list[str], hypotheses: list[str]) -> tuple[ErrorRate
 
 
 def ctc_loss(log_probs: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
-    """Returns the CTC loss in nats, summed over the utterances; log_probs (frames, batch, symbols), lengths (batch,)."""
+    """Returns the CTC loss in nats, summed over the utterances.
+
+    log_probs: (frames, batch, symbols). lengths: (batch,), in output frames.
+    """
     return F.ctc_loss(log_probs, batch.labels, lengths, batch.label_lengths, blank=BLANK, reduction="sum")
 
 

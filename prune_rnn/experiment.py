@@ -321,11 +321,12 @@ def _record(
 
 
 def _commit() -> str | None:
-    """Returns the commit of the checkout that this module belongs to, with "+changes" where it differs; None elsewhere."""
+    """Returns the commit of this module's checkout, with "+changes" where it differs; None outside of one."""
     folder = Path(__file__).resolve().parent
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True).stdout.strip()
+        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
 
     try:
         if not git("ls-files", __file__):

@@ -31,7 +31,7 @@ def log_spectrogram(waveform: Tensor) -> Tensor:
     if frames(len(waveform)) == 0:
         raise ValueError(f"a waveform of {len(waveform)} samples is shorter than one window of {WINDOW}")
     window = torch.hann_window(WINDOW, device=waveform.device)
-    power = spectrogram(waveform, 0, window, WINDOW, STEP, WINDOW, power=2.0, normalized=False, center=False)
+    power: Tensor = spectrogram(waveform, 0, window, WINDOW, STEP, WINDOW, power=2.0, normalized=False, center=False)
     log = power.clamp_min(_FLOOR).log()
     deviation, mean = torch.std_mean(log, dim=1, keepdim=True, correction=0)
     return (log - mean) / (deviation + 1e-5)

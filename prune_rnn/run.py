@@ -68,7 +68,9 @@ class Run:
                 f"{self.folder} is being trained by another process; wait for it, or change the configuration"
             ) from None
         except OSError as error:
-            raise OSError(f"{self.folder} can't be written ({error.strerror}); give another folder by results=...") from error
+            raise OSError(
+                f"{self.folder} can't be written ({error.strerror}); give another folder by results=..."
+            ) from error
         try:
             yield
         finally:

@@ -17,7 +17,7 @@ from prune_rnn.config import explain, from_composed
 
 
 def job(command: str) -> Callable[[DictConfig], str]:
-    """Returns what each job of the sweep runs: it returns an error in words instead of raising, "" where all went well."""
+    """Returns what each job of the sweep runs; it returns an error in words instead of raising, "" for success."""
 
     def run(composed: DictConfig) -> str:
         from prune_rnn.experiment import experiment

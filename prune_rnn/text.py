@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -41,7 +43,7 @@ def frames_needed(labels: list[int]) -> int:
     >>> frames_needed([3, 3, 4])
     4
     """
-    return len(labels) + sum(a == b for a, b in zip(labels, labels[1:], strict=False))
+    return len(labels) + sum(a == b for a, b in pairwise(labels))
 
 
 def greedy(log_probs: Tensor, lengths: Tensor) -> list[str]:

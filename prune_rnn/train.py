@@ -104,7 +104,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate
         started = time.perf_counter()
-        for index, batch in zip(order[self.position :], self.load([self.groups[i] for i in order[self.position :]])):
+        left = order[self.position :]
+        for index, batch in zip(left, self.load([self.groups[i] for i in left]), strict=True):
             loss = self.one_step(batch, index)
             self.position += 1
             self.loss_sum += loss * len(batch.transcripts)

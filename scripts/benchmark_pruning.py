@@ -14,8 +14,8 @@ import time
 import torch
 
 from prune_rnn.config import compose_config
-from prune_rnn.experiment import load_splits, resolve
 from prune_rnn.data import base
+from prune_rnn.experiment import load_splits, resolve
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.gradual import GradualMasker
 from prune_rnn.prune.masker import select
@@ -43,6 +43,7 @@ def main() -> None:
     }
     for trainer in trainers.values():
         trainer.step = 3 * len(groups)  # pruning goes on from epoch 2 to 10
+    freq = masker.schedules["recurrent"].freq
     seconds: dict[str, list[float]] = {name: [] for name in trainers}
     for repeat in range(arguments.repeats + 3):
         for name in sorted(trainers, reverse=repeat % 2 == 1):
@@ -51,17 +52,18 @@ def main() -> None:
             if repeat >= 3:  # the first ones warm up
                 seconds[name].append(time.perf_counter() - started)
     print(
-        f"{arguments.model}, scale small, {config.model.units} units, batch {config.train.batch_size}, masks renewed every "
-        f"{masker.schedules['recurrent'].freq} steps, {arguments.threads} threads, {arguments.repeats} steps each, in turn"
+        f"{arguments.model}, scale small, {config.model.units} units, batch {config.train.batch_size}, masks renewed "
+        f"every {freq} steps, {arguments.threads} threads, {arguments.repeats} steps each, in turn"
     )
     for name, spent in seconds.items():
         low, middle, high = statistics.quantiles(spent, n=4)
         print(f"{name:8} median {1e3 * middle:7.1f} ms   quartiles {1e3 * low:.1f} to {1e3 * high:.1f} ms")
-    freq = masker.schedules["recurrent"].freq
     cycles = {name: [sum(spent[i : i + freq]) for i in range(0, len(spent), freq)] for name, spent in seconds.items()}
     ratios = [a / b for a, b in zip(cycles["gradual"], cycles["none"], strict=True)]
     low, middle, high = statistics.quantiles(ratios, n=4)
-    print(f"cost of pruning: {100 * (middle - 1):+.2f} % (quartiles {100 * (low - 1):+.2f} to {100 * (high - 1):+.2f} %)")
+    print(
+        f"cost of pruning: {100 * (middle - 1):+.2f} % (quartiles {100 * (low - 1):+.2f} to {100 * (high - 1):+.2f} %)"
+    )
 
 
 if __name__ == "__main__":

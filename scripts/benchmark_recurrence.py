@@ -3,7 +3,7 @@
 Usage: python scripts/benchmark_recurrence.py [--units 160] [--repeats 30] [--threads 2]
 
 nn.GRU cannot normalise its input product, so there the batch norm stands before it, on fewer values: the comparison
-favours nn.GRU by that. Both networks take their steps in turn; printed are medians, spreads and the ratio of the medians.
+favours nn.GRU by that. Both networks take their steps in turn; printed are medians, quartiles and the ratio of medians.
 """
 
 import argparse
@@ -35,7 +35,9 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=160)
     parser.add_argument("--channels", type=int, default=4)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--frames", type=int, default=400, help="of the longest utterance; the others are 0 to 10 %% shorter")
+    parser.add_argument(
+        "--frames", type=int, default=400, help="of the longest utterance; the others are 0 to 10 %% shorter"
+    )
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()

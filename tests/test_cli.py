@@ -36,7 +36,9 @@ def test_help_explains_without_loading_torch(words: list[str]) -> None:
         (["report", "scale=smal"], 1, "scale=smal: did you mean 'small'?"),
     ],
 )
-def test_a_wrong_command_line_is_one_line_and_a_code(command: Command, words: list[str], code: int, message: str) -> None:
+def test_a_wrong_command_line_is_one_line_and_a_code(
+    command: Command, words: list[str], code: int, message: str
+) -> None:
     done = command(*words)
     assert done.returncode == code and message in done.stderr and "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1

@@ -10,17 +10,20 @@ from prune_rnn import distributed
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TORCHELASTIC_RUN_ID", "LOCAL_RANK"):
+    for name in ("TORCHELASTIC_RUN_ID", "LOCAL_RANK", "RANK"):
         monkeypatch.delenv(name, raising=False)
 
 
 def test_one_process_is_the_first_of_one() -> None:
     assert (distributed.rank(), distributed.local_rank(), distributed.world()) == (0, 0, 1)
+    assert distributed.launched_rank() == 0
 
 
-def test_local_rank_is_torchruns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_the_processes_are_joined_the_ranks_are_torchruns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "3")
-    assert distributed.local_rank() == 3
+    monkeypatch.setenv("RANK", "5")
+    assert (distributed.local_rank(), distributed.launched_rank()) == (3, 5)
+    assert distributed.rank() == 0
 
 
 def test_wrap_and_total_give_back_what_they_get() -> None:

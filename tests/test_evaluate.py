@@ -12,7 +12,7 @@ from prune_rnn.text import ALPHABET, encode
 
 
 class Echo(nn.Module):
-    """A "network" whose log-probabilities are its features; it halves the number of frames by leaving out every second."""
+    """A "network" whose log-probabilities are its features; it leaves out every second frame."""
 
     def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
         assert not self.training
@@ -53,9 +53,7 @@ def batch(paths: list[str], transcripts: list[str], weight: float) -> Batch:
         ("it's", "its", (0, 1, 0), (0, 0, 1)),
     ],
 )
-def test_edits_by_hand(
-    reference: str, hypothesis: str, cer: tuple[int, int, int], wer: tuple[int, int, int]
-) -> None:
+def test_edits_by_hand(reference: str, hypothesis: str, cer: tuple[int, int, int], wer: tuple[int, int, int]) -> None:
     for found, edits, length in zip(
         error_rates([reference], [hypothesis]), (cer, wer), (len(reference), len(reference.split())), strict=True
     ):

@@ -2,8 +2,8 @@
 
 import csv
 import json
-import signal
 import os
+import signal
 from pathlib import Path
 
 import pytest

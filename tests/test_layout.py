@@ -27,7 +27,9 @@ MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.
 def rank(module: str) -> int:
     """The rank of the longest name that covers the module."""
     name = module.removeprefix("prune_rnn.")
-    covering = [(len(key), number) for number, keys in enumerate(RANKS) for key in keys if f"{name}.".startswith(f"{key}.")]
+    covering = [
+        (len(key), number) for number, keys in enumerate(RANKS) for key in keys if f"{name}.".startswith(f"{key}.")
+    ]
     assert covering, f"{module} has no rank"
     return max(covering)[1]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-
 def test_a_sweep_goes_on_after_a_failed_job_and_names_it(command: Command, tiny: list[str], tmp_path: Path) -> None:
     words = ["train", "-m", *tiny, "train.epochs=1", "model=gru_dense,gru_sparse", "prune=none", "seed=0,1"]
     first = command(*words, "train.learning_rate=1e38,0.001")

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import soundfile
 import torch
@@ -29,8 +30,11 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """features: (batch, bins, frames), zero past the end. lengths: (batch,) in frames. labels: (batch, longest), blank past
-    the end, with label_lengths (batch,). transcripts: one an utterance."""
+    """Utterances side by side.
+
+    features: (batch, bins, frames), zero past the end. lengths: (batch,), in frames. labels: (batch, longest), blank
+    past the end. label_lengths: (batch,). transcripts: one an utterance.
+    """
 
     features: Tensor
     lengths: Tensor
@@ -41,8 +45,9 @@ class Batch:
     def part(self, rank: int, world: int) -> Batch:
         """Returns every `world`-th utterance from `rank` on."""
         own = slice(rank, None, world)
-        tensors = (self.features, self.lengths, self.labels, self.label_lengths)
-        return Batch(*(tensor[own] for tensor in tensors), self.transcripts[own])
+        return Batch(
+            self.features[own], self.lengths[own], self.labels[own], self.label_lengths[own], self.transcripts[own]
+        )
 
 
 def read_audio(path: Path) -> Tensor:
@@ -84,6 +89,5 @@ def epoch_order(count: int, seed: int, epoch: int) -> list[int]:
 
 def load(groups: Sequence[Sequence[Utterance]], workers: int = 0) -> Iterator[Batch]:
     """Yields one Batch for each group of utterances, in order, read by so many worker processes (0: this one)."""
-    ordered = [list(group) for group in groups]
-    loader = DataLoader(ordered, batch_size=None, collate_fn=collate, num_workers=workers, shuffle=False)
-    yield from loader
+    ordered: Any = [list(group) for group in groups]  # a list serves as a data set
+    yield from DataLoader(ordered, batch_size=None, collate_fn=collate, num_workers=workers, shuffle=False)

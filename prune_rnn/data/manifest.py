@@ -58,9 +58,9 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
         raise ValueError(f"{path}: the transcript is empty")
     if unknown := foreign(transcript):
         raise ValueError(f"{path}: the transcript has characters outside the alphabet (a-z, space, '): {unknown!r}")
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
     try:
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file")
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError) as error:
         raise ValueError(f"{path}: is not readable as audio ({error})") from None
@@ -76,11 +76,12 @@ def read_manifest(
 ) -> list[Utterance]:
     """Returns the utterances of a manifest, every line checked.
 
-    output_frames: the network's output frames for so many feature frames. Lines that can't be used are counted and named:
-    in a ValueError, or through `report` where skip_bad is set. A manifest without a usable line is a ValueError always.
+    output_frames: the network's output frames for so many feature frames. Lines that can't be used are counted and
+    named: in a ValueError, or through `report` where skip_bad is set. A manifest without a usable line is a ValueError
+    always.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # nothing else ends a line of JSON
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: is not readable as text ({error})") from None
     utterances, bad = [], []

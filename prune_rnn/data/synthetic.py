@@ -67,7 +67,9 @@ class SyntheticConfig:
         for name, allowed in (("snr", (-math.inf, math.inf)), ("rate", _RATES), ("pitch", _PITCHES)):
             low, high = getattr(self, f"{name}_low"), getattr(self, f"{name}_high")
             if not low <= high:
-                raise ValueError(f"data.{name}_low={low} lies above data.{name}_high={high}; swap them or make them equal")
+                raise ValueError(
+                    f"data.{name}_low={low} lies above data.{name}_high={high}; swap them or make them equal"
+                )
             if low < allowed[0] or high > allowed[1] or math.isinf(low) or math.isinf(high):
                 limits = f"within {allowed[0]} to {allowed[1]}" if math.isfinite(allowed[0]) else "finite"
                 raise ValueError(f"data.{name}_low={low} and data.{name}_high={high} must be {limits}")

@@ -1,4 +1,4 @@
-"""Deep Speech 2's two networks as the paper prunes them: bidirectional RNN, and forward-only GRU with row convolution."""
+"""Deep Speech 2's networks as the paper prunes them: bidirectional RNN; forward-only GRU with row convolution."""
 
 from __future__ import annotations
 
@@ -157,6 +157,7 @@ class DeepSpeech2(nn.Module):
     def lengths(self, lengths: Tensor) -> Tensor:
         """Returns the output frames of each utterance for its input frames, both (batch,) int64."""
         for conv in self.conv:
+            assert isinstance(conv, Convolution)
             lengths = conv.lengths(lengths)
         return lengths
 
@@ -168,6 +169,7 @@ class DeepSpeech2(nn.Module):
         """
         x = features.unsqueeze(1)
         for conv in self.conv:
+            assert isinstance(conv, Convolution)
             x = conv(x, lengths)
             lengths = conv.lengths(lengths)
         packed = pack_padded_sequence(x.flatten(1, 2).permute(2, 0, 1), lengths, enforce_sorted=False)

@@ -41,9 +41,9 @@ class Activation(Enum):
 class _Steps:
     """Walks the time steps of packed frames in either direction; knows which rows precede which.
 
-    `batch_sizes[t]` utterances are still going at step t, a number that never grows with t. Going forward in time, row i
-    of step t follows row i of step t-1; going backward, row i of step t follows row i of step t+1 if that exists,
-    else the zero state.
+    `batch_sizes[t]` utterances are still going at step t, a number that never grows with t. Going forward in time, row
+    i of step t follows row i of step t-1; going backward, it follows row i of step t+1 if that exists, else the zero
+    state.
     """
 
     def __init__(self, batch_sizes: list[int], reverse: bool) -> None:
@@ -64,14 +64,21 @@ class _Steps:
             return hidden[step].new_zeros(size, hidden[step].shape[1])
         before = hidden[previous]
         if len(before) >= size:
-            return before[:size]
+            return before if len(before) == size else before[:size]
         return torch.cat([before, before.new_zeros(size - len(before), before.shape[1])])
 
     def previous_states(self, hidden: Tensor) -> Tensor:
         """Returns the state before each packed frame, (frames, units), from the outputs (frames, units)."""
-        parts = hidden.split(self.sizes)
-        states = {step: self.state(parts, step, previous) for step, previous in self.pairs()}
-        return torch.cat([states[step] for step in range(len(self.sizes))])
+        sizes = torch.tensor(self.sizes)
+        step = torch.repeat_interleave(torch.arange(len(sizes)), sizes)  # of each frame
+        first = sizes.cumsum(0) - sizes  # frame of each step
+        row = torch.arange(len(hidden)) - first[step]
+        before = step + self.back
+        exists = (before >= 0) & (before < len(sizes))
+        before = before.clamp(0, len(sizes) - 1)
+        exists &= row < sizes[before]
+        frame = torch.where(exists, first[before] + row, 0).to(hidden.device)
+        return hidden[frame].masked_fill_(~exists.to(hidden.device)[:, None], 0.0)
 
 
 class _RNN(torch.autograd.Function):
@@ -116,11 +123,11 @@ class _GRU(torch.autograd.Function):
         n = weight.shape[1]
         steps = _Steps(batch_sizes, reverse)
         transposed = weight.t().contiguous()
-        gates = torch.cat([x[:, n:], torch.zeros_like(x[:, :n])], dim=1)  # becomes z, r and U_h h
+        gates = torch.cat([x[:, : 2 * n], torch.zeros_like(x[:, :n])], dim=1)  # becomes z, r and U_h h
         candidate, hidden = torch.empty_like(x[:, :n]), torch.empty_like(x[:, :n])
         g, zr = gates.split(batch_sizes), gates[:, : 2 * n].split(batch_sizes)
         z, r, uh = (gates[:, i * n : (i + 1) * n].split(batch_sizes) for i in range(3))
-        xh, c, h = x[:, :n].split(batch_sizes), candidate.split(batch_sizes), hidden.split(batch_sizes)
+        xh, c, h = x[:, 2 * n :].split(batch_sizes), candidate.split(batch_sizes), hidden.split(batch_sizes)
         for step, previous in steps.pairs():
             state = steps.state(h, step, previous)
             if previous is not None:
@@ -142,8 +149,7 @@ class _GRU(torch.autograd.Function):
         z, r, uh = gates.view(frames, 3, n).unbind(1)
         keep = 1 - z
         # The local slopes of all frames at once. The gradient has four parts a frame: of the candidate's, z's and r's
-        # pre-activations, which x receives, and of U_h h; z's, r's and U_h h's are what the recurrent product receives.
-        # In the order (candidate, z, r, U_h h) both are contiguous: hence the order of the gates in x and in `weight`.
+        # pre-activations, and of U_h h. In this order those of the recurrent product (z, r, U_h h) lie side by side.
         from_hidden = torch.stack([z * ctx.activation.slope(candidate), (candidate - states) * z * keep], dim=1)
         from_candidate = torch.stack([uh * r * (1 - r), r], dim=1)
         parts = hidden.new_empty(frames, 4, n)
@@ -156,20 +162,24 @@ class _GRU(torch.autograd.Function):
             torch.mul(g_wide[step], a[step], out=candidate_z[step])
             torch.mul(only_candidate[step], b[step], out=r_uh[step])
             if previous is not None:
-                m = min(sizes[step], sizes[previous])
-                g[previous][:m].addcmul_(g[step][:m], keep_t[step][:m]).addmm_(recurrent[step][:m], weight)
+                into, own, kept, product = g[previous], g[step], keep_t[step], recurrent[step]
+                if sizes[step] != sizes[previous]:  # slicing costs as much as adding
+                    m = min(sizes[step], sizes[previous])
+                    into, own, kept, product = into[:m], own[:m], kept[:m], product[:m]
+                into.addcmul_(own, kept).addmm_(product, weight)
         parts = parts.view(frames, 4 * n)
-        return parts[:, : 3 * n], parts[:, n:].t() @ states, None, None, None
+        # x receives z, r, candidate, as a whole: torch's batch norm is eight times slower on a strided gradient
+        return torch.cat([parts[:, n : 3 * n], parts[:, :n]], dim=1), parts[:, n:].t() @ states, None, None, None
 
 
 def rnn(x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool = False) -> Tensor:
     """Returns h_t = f(x_t + U h_{t-1}) for all packed frames, from a zero state.
 
-    x: (frames, units), the input contribution, packed. weight: U, (units, units). batch_sizes: (steps,) int64 on the CPU,
-    as in `PackedSequence`. reverse: runs from the last frame of each utterance to its first.
+    x: (frames, units), the input contribution, packed. weight: U, (units, units). batch_sizes: (steps,) int64 on the
+    CPU, as in `PackedSequence`. reverse: runs from the last frame of each utterance to its first.
     Returns (frames, units), packed alike. Differentiable once in x and weight.
     """
-    hidden: Tensor = _RNN.apply(x, weight, batch_sizes.tolist(), activation, reverse)
+    hidden: Tensor = _RNN.apply(x, weight, batch_sizes.tolist(), activation, reverse)  # type: ignore[no-untyped-call]
     return hidden
 
 
@@ -178,8 +188,8 @@ def gru(x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, 
 
     z = sigmoid(x_z + U_z h), r = sigmoid(x_r + U_r h), c = f(x_c + r * (U_c h)), h' = (1 - z) h + z c.
 
-    x: (frames, 3 * units), the input contribution in the order (candidate, z, r). weight: (3 * units, units), the rows in
-    the order (z, r, candidate). The rest is as for `rnn`. Source: Deep Speech 2 (1512.02595), section 3.2.
+    x: (frames, 3 * units), the input contribution, and weight: (3 * units, units), both in the order z, r, candidate.
+    The rest is as for `rnn`. Source: Deep Speech 2 (1512.02595), section 3.2.
     """
-    hidden: Tensor = _GRU.apply(x, weight, batch_sizes.tolist(), activation, reverse)
+    hidden: Tensor = _GRU.apply(x, weight, batch_sizes.tolist(), activation, reverse)  # type: ignore[no-untyped-call]
     return hidden

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from prune_rnn.prune.mask import keep_from, magnitude_quantile
@@ -42,9 +43,9 @@ class GradualConfig:
                 f"prune.start_epoch={self.start_epoch}, prune.ramp_epoch={self.ramp_epoch}, "
                 f"prune.end_epoch={self.end_epoch}: must be 0 or more and in rising order"
             )
-        if self.ramp_factor <= 0:
+        if not 0 < self.ramp_factor < float("inf"):
             raise ValueError(f"prune.ramp_factor={self.ramp_factor}: must be above 0 (the paper: 1.5 to 2)")
-        if self.updates_per_epoch <= 0:
+        if not 0 < self.updates_per_epoch < float("inf"):
             raise ValueError(f"prune.updates_per_epoch={self.updates_per_epoch}: must be above 0 (the paper: 27)")
         if not self.layers:
             raise ValueError("prune.layers is empty: nothing to prune; use prune=none or name a layer type")
@@ -56,13 +57,11 @@ class GradualConfig:
 
     def q_per_type(self) -> dict[str, float]:
         """Returns q of each layer type; ValueError unless each is a number above 0 and no layer type is left out."""
-        if not isinstance(self.q, dict):
-            qs = dict.fromkeys(self.layers, self.q)
-        elif self.q.keys() == self.layers.keys():
-            qs = self.q
-        else:
+        layer_types = list(self.layers or {})
+        qs: dict[str, Any] = self.q if isinstance(self.q, dict) else dict.fromkeys(layer_types, self.q)
+        if sorted(qs) != sorted(layer_types):
             raise ValueError(
-                f"prune.q={self.q}: needs one number for each of the layer types {', '.join(self.layers)}, no other"
+                f"prune.q={self.q}: needs one number for each of the layer types {', '.join(layer_types)}, no other"
             )
         for layer_type, q in qs.items():
             if isinstance(q, bool) or not isinstance(q, int | float) or not 0 < q < float("inf"):
@@ -77,6 +76,11 @@ class GradualConfig:
         start, ramp, end = (
             round(epoch * steps_per_epoch) for epoch in (self.start_epoch, self.ramp_epoch, self.end_epoch)
         )
+        if start == end:
+            raise ValueError(
+                f"prune.start_epoch={self.start_epoch} and prune.end_epoch={self.end_epoch} fall on the same step, an "
+                f"epoch having {steps_per_epoch}; train for more epochs or on more data"
+            )
         freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
         theta = start_slope(q, start, ramp, end, freq, self.ramp_factor)
         return Threshold(
@@ -87,9 +91,9 @@ class GradualConfig:
 class GradualMasker(Masker):
     """Prunes what falls under a threshold that rises with the steps, one threshold per layer type.
 
-    With `sparsity` as the goal, the schedule is calibrated as it runs: at each update q is the magnitude that the goal's
-    fraction of the layer type's weights stays under now, the threshold is the schedule's share of it, and the last
-    update takes q itself. So the sparsity never passes the goal and ends on it, to one weight.
+    With `sparsity` as the goal, the schedule is calibrated as it runs: at each update q is the magnitude that the
+    goal's fraction of the layer type's weights stays under now, the threshold is the schedule's share of it, and the
+    last update takes q itself. So the sparsity never passes the goal and ends on it, to one weight.
     """
 
     def __init__(
@@ -117,8 +121,9 @@ class GradualMasker(Masker):
             threshold = schedule.at(step)
             if self.goal is not None:
                 q = magnitude_quantile(list(group.values()), self.goal)
-                # "keep" is >=: the next number up makes the quantile itself fall
-                threshold = q * (1 + 1e-6) if step == schedule.last_update else min(threshold, 1.0) * q
+                # "keep" is >=: the next float32 makes q itself fall
+                next_up = float(torch.nextafter(torch.tensor(q), torch.tensor(torch.inf)))
+                threshold = next_up if step == schedule.last_update else min(threshold, 1.0) * q
             self.thresholds[layer_type] = threshold
             for name, parameter in group.items():
                 self.masks[name] = keep_from(parameter, threshold)

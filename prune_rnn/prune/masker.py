@@ -15,10 +15,11 @@ from prune_rnn.prune.mask import sparsity
 def select(model: nn.Module, patterns: dict[str, list[str]]) -> dict[str, dict[str, nn.Parameter]]:
     """Returns the parameters to prune: layer type -> parameter name -> parameter.
 
-    patterns: layer type -> shell-style patterns of parameter names (`recurrent.*.input.weight`). ValueError where a
-    pattern matches nothing, a layer type has no pattern, or two of them claim the same parameter.
+    patterns: layer type -> shell-style patterns of parameter names (`recurrent.*.input.weight`); biases and batch norm
+    are never matched. ValueError where a pattern matches nothing, a layer type has no pattern, or two of them claim the
+    same parameter.
     """
-    named = dict(model.named_parameters())
+    named = {name: parameter for name, parameter in model.named_parameters() if parameter.dim() > 1}
     chosen: dict[str, dict[str, nn.Parameter]] = {}
     owner: dict[str, str] = {}
     for layer_type, type_patterns in patterns.items():
@@ -28,7 +29,7 @@ def select(model: nn.Module, patterns: dict[str, list[str]]) -> dict[str, dict[s
             if not matches:
                 raise ValueError(
                     f"prune.layers.{layer_type}: the pattern {pattern!r} matches no parameter; there are: "
-                    + ", ".join(name for name, value in named.items() if value.dim() > 1)
+                    + ", ".join(named)
                 )
             for name in matches:
                 if owner.setdefault(name, layer_type) != layer_type:
@@ -42,8 +43,8 @@ def select(model: nn.Module, patterns: dict[str, list[str]]) -> dict[str, dict[s
 class Masker(ABC):
     """Keeps masked weights at exactly zero; a method decides by `_update` when and how the masks change.
 
-    weights: layer type -> parameter name -> parameter, as `select` returns. The loop calls `after_step` once after every
-    optimizer step, the first with step=1.
+    weights: layer type -> parameter name -> parameter, as `select` returns. The loop calls `after_step` once after
+    every optimizer step, the first with step=1.
     """
 
     def __init__(self, weights: dict[str, dict[str, nn.Parameter]]) -> None:

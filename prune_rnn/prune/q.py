@@ -7,8 +7,8 @@ from torch import nn
 from prune_rnn.prune.mask import magnitude_quantile
 
 PERCENTILE = 0.9  # the paper's heuristic, section 3.1
-# By how much training widens the weights: q of trained dense networks over q of the same at initialisation, as measured
-# on gru_dense and gru_dense_small at scale=small, seed 0 (results/runs). Known for these only; other scales are a guess.
+# By how much training widens the weights: q of trained dense networks over q of the same at initialisation, measured on
+# gru_dense and gru_dense_small at scale=small, seed 0 (results/runs). Known for these only; elsewhere it is a guess.
 GROWTH = {"recurrent": 1.0, "linear": 1.0}
 
 
@@ -24,12 +24,12 @@ def measured(weights: dict[str, dict[str, nn.Parameter]]) -> dict[str, float]:
 def estimated(weights: dict[str, dict[str, nn.Parameter]]) -> dict[str, float]:
     """Returns the q to expect after dense training, from the shapes alone: meta tensors will do.
 
-    Weights start uniform in +-b with b = inputs^-1/2, so a share min(q / b, 1) of a matrix lies below q; q is where 90 %
-    of all the layer type's weights do, times GROWTH (1 for layer types that were never measured).
+    Weights start uniform in +-b with b = inputs^-1/2, so a share min(q / b, 1) of a matrix lies below q; q is where
+    90 % of all the layer type's weights do, times GROWTH (1 for layer types that were never measured).
     """
     found = {}
     for layer_type, group in weights.items():
-        matrices = [(parameter.numel(), parameter.shape[1] ** -0.5) for parameter in group.values()]
+        matrices = [(p.numel(), (p.numel() // len(p)) ** -0.5) for p in group.values()]
         low, high = 0.0, max(bound for _, bound in matrices)
         for _ in range(60):
             q = (low + high) / 2

@@ -11,14 +11,14 @@ from prune_rnn.prune.masker import select
 
 
 def describe(config: Config) -> str:
-    """Returns the layer table of the configured network: shapes of the matrices, parameters, those that can be pruned."""
+    """Returns the layer table of the network: shapes of the matrices, parameters, and how many can be pruned."""
     model = meta_model(config.model)
     prunable = {name for group in select(model, config.model.prunable).values() for name in group}
     rows = []
     for layer, named in layers(model):
         shapes = ", ".join(" x ".join(map(str, p.shape)) for _, p in named if p.dim() > 1)
-        counts = (p.numel() for _, p in named), (p.numel() for name, p in named if name in prunable)
-        rows.append((layer, shapes, *map(sum, counts)))
+        sizes = {name: p.numel() for name, p in named}
+        rows.append((layer, shapes, sum(sizes.values()), sum(sizes[name] for name in sizes.keys() & prunable)))
     rows.append(("all", "", sum(row[2] for row in rows), sum(row[3] for row in rows)))
     head = f"{config.model.name}, {config.model.units} units, scale {config.scale.name}"
     table = tabulate(rows, ["layer", "matrices", "parameters", "prunable"], tablefmt="simple", intfmt=",")

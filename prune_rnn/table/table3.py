@@ -114,9 +114,10 @@ def _caption(shared: Config, rows: Sequence[Row]) -> str:
     done = [result for row in rows for result in row.results]
     seeds = sorted({result["seed"] for result in done})
     return (
-        f"Table 3 at scale={shared.scale.name}: trained on {speech}, {train.epochs} epochs; CER of the test split, mean "
-        f"± standard deviation over seeds ({', '.join(map(str, seeds)) or 'none yet'}). Parameters: those not zero. "
-        f"Relative: (baseline - CER) / baseline. The paper's columns: 2100 h of speech, at its own scale."
+        f"Table 3 at scale={shared.scale.name}: trained on {speech}, {train.epochs} epochs; CER of the test split, "
+        f"mean ± standard deviation over seeds ({', '.join(map(str, seeds)) or 'none yet'}). "
+        "Parameters: those not zero. Relative: (baseline - CER) / baseline. "
+        "The paper's columns: 2100 h of speech, at its own scale."
     )
 
 
@@ -126,12 +127,16 @@ def report(overrides: Sequence[str]) -> str:
     table, caption = frame(rows), _caption(shared, rows)
     missing = "\n".join(f"- {row.label}: `{row.command}`" for row in rows if not row.results)
     notes = f"\n\nNo run yet:\n\n{missing}" if missing else ""
-    markdown = f"{caption}\n\n{tabulate(table, headers='keys', tablefmt='github', showindex=False, disable_numparse=True)}{notes}\n"  # type: ignore[arg-type]
-    latex = tabulate(table, headers="keys", tablefmt="latex_booktabs", showindex=False, disable_numparse=True)  # type: ignore[arg-type]
-    latex = "\n".join(f"% {line}" for line in caption.splitlines()) + f"\n{latex}\n"
+
+    def laid_out(form: str) -> str:
+        return tabulate(table.values.tolist(), list(table.columns), tablefmt=form, disable_numparse=True)
+
     base = paths.tables(Path(shared.results)) / f"table3_{shared.scale.name}"
-    written = {"md": markdown, "csv": table.to_csv(index=False), "tex": latex}
+    written = {
+        "md": f"{caption}\n\n{laid_out('github')}{notes}\n",
+        "csv": table.to_csv(index=False),
+        "tex": f"% {caption}\n{laid_out('latex_booktabs')}\n",
+    }
     for suffix, content in written.items():
         write_atomically(base.with_suffix(f".{suffix}"), content.encode())
-    aligned = tabulate(table, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)  # type: ignore[arg-type]
-    return f"{caption}\n\n{aligned}{notes.replace('`', '')}\n\nwritten: {base}.{{{','.join(written)}}}"
+    return f"{caption}\n\n{laid_out('simple')}{notes.replace('`', '')}\n\nwritten: {base}.{{{','.join(written)}}}"

@@ -50,7 +50,7 @@ def test_gru_agrees_with_torch(reverse: bool) -> None:
     x, weight = packed(3 * UNITS), random(3 * UNITS, UNITS, seed=1)
     z, r, c = weight.split(UNITS)
     eye, none = torch.eye(UNITS, dtype=torch.float64), torch.zeros(UNITS, UNITS, dtype=torch.float64)
-    into = torch.cat([torch.cat(row, 1) for row in ((none, none, eye), (none, -eye, none), (eye, none, none))])
+    into = torch.cat([torch.cat(row, 1) for row in ((none, eye, none), (-eye, none, none), (none, none, eye))])
     wanted, grad_x, grad_weight = theirs(nn.GRU, x, into, torch.cat([r, -z, c]), reverse)
     grad_r, grad_z, grad_c = grad_weight.split(UNITS)
     found = ours(gru, x, weight, Activation.tanh, reverse)
@@ -90,7 +90,7 @@ def test_the_clipped_gradient_check_meets_both_corners(cell: str) -> None:
     run, gates = CELLS[cell]
     x = random(12, gates * UNITS, seed=2)
     x[:, :UNITS] *= 15
-    x[:, UNITS:] += 40  # z and r are 1: the state is the candidate
+    x[:, : 2 * UNITS] += 40  # z and r are 1: the state is the candidate
     found = run(x, torch.zeros(gates * UNITS, UNITS, dtype=torch.float64), torch.tensor([12]), Activation.clipped_relu)
     assert (found == 0).any()
     assert (found == 20).any()
@@ -152,7 +152,7 @@ def test_one_unit_gru_by_hand() -> None:
     """
     log3 = math.log(3)
     x = torch.tensor(
-        [[30, 0, 0], [2.75, 0, 0], [-10, -0.55 * log3, 0.55 * log3], [19.5, -0.275 * log3, 0.275 * log3]],
+        [[0, 0, 30], [0, 0, 2.75], [-0.55 * log3, 0.55 * log3, -10], [-0.275 * log3, 0.275 * log3, 19.5]],
         dtype=torch.float64,
         requires_grad=True,
     )
@@ -161,9 +161,9 @@ def test_one_unit_gru_by_hand() -> None:
     assert found.flatten().tolist() == pytest.approx([10, 5.5, 2.75, 11.375])
     (grad,) = torch.autograd.grad(found[-1, 0], x)
     # the last step: its candidate is clipped; dh/dz = c - h = 17.25, times z (1 - z) = 1/4
-    assert grad[3].tolist() == pytest.approx([0, 17.25 / 4, 0])
-    assert grad[[0, 2], 0].tolist() == [0, 0]  # clipped above, clipped below
-    assert grad[1, 0] != 0
+    assert grad[3].tolist() == pytest.approx([17.25 / 4, 0, 0])
+    assert grad[[0, 2], 2].tolist() == [0, 0]  # clipped above, clipped below
+    assert grad[1, 2] != 0
 
 
 @pytest.mark.parametrize("cell", CELLS)

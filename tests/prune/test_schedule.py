@@ -48,8 +48,10 @@ def test_algorithm_1_by_hand(step: int, epsilon: float) -> None:
 
 @pytest.mark.parametrize(
     ("step", "updates"),
-    [(0, False), (90, False), (100, False), (101, False), (109, False), (110, True), (111, False), (200, True)]
-    + [(390, True), (399, False), (400, False), (410, False)],
+    [
+        *((step, False) for step in (0, 90, 100, 101, 109, 111, 399, 400, 410)),
+        *((step, True) for step in (110, 200, 390)),
+    ],
 )
 def test_masks_change_every_freq_steps_strictly_between_start_and_end(step: int, updates: bool) -> None:
     assert threshold().updates_at(step) is updates
@@ -96,8 +98,8 @@ def test_the_threshold_never_falls(first: int, second: int, factor: float) -> No
 
 
 def test_with_phi_twice_theta_the_20_epoch_heuristics_overshoot_q_by_a_fifth() -> None:
-    """55,000 steps: epoch 2 starts at 2,750, a quarter is 13,750, half 27,500. theta assumes phi = 1.5 theta, so the end
-    is at (11,000 + 2 * 13,750) / (11,000 + 1.5 * 13,750) = 38,500 / 31,625 = 1.217 q."""
+    """55,000 steps: epoch 2 starts at 2,750, a quarter is 13,750, half 27,500. theta assumes phi = 1.5 theta, so the
+    end is at (11,000 + 2 * 13,750) / (11,000 + 1.5 * 13,750) = 38,500 / 31,625 = 1.217 q."""
     start, ramp, end, freq = 2750, 13750, 27500, 100
     theta = start_slope(1.0, start, ramp, end, freq)
     doubled = Threshold(start_step=start, ramp_step=ramp, end_step=end, freq=freq, theta=theta, phi=2 * theta)

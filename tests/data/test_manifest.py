@@ -1,0 +1,212 @@
+"""Every line of a manifest is either used or named with its number and what is wrong with it."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from prune_rnn.data.base import Utterance, collate
+from prune_rnn.data.manifest import ManifestConfig, read_manifest
+
+
+def halved(frames: int) -> int:
+    return (frames - 1) // 2 + 1
+
+
+def silent(line: str) -> None:
+    raise AssertionError(f"nothing to report, but: {line}")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """a.wav lasts 1630 samples: 9 frames, 5 after halving; short.wav less than a window; empty.wav nothing."""
+    (tmp_path / "audio").mkdir()
+    for name, samples in (("a", 1630), ("short", 319), ("empty", 0)):
+        soundfile.write(tmp_path / "audio" / f"{name}.wav", np.zeros(samples), 16000)
+    (tmp_path / "audio" / "text.wav").write_text("no sound at all")
+    return tmp_path
+
+
+def entry(audio: Any = "audio/a.wav", text: Any = "ab", **more: Any) -> str:
+    return json.dumps({"audio_filepath": str(audio), "duration": 0.1, "text": text, **more}, ensure_ascii=False)
+
+
+def manifest(folder: Path, lines: Iterable[str], name: str = "m.jsonl") -> Path:
+    path = folder / name
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+# --- lines that can be used -------------------------------------------------------------------------------------------
+
+
+def test_relative_paths_count_from_the_manifest_and_absolute_ones_stand(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = folder / "audio" / "a.wav"
+    monkeypatch.chdir("/")
+    (folder / "deep").mkdir()
+    path = manifest(folder / "deep", [entry("../audio/a.wav"), entry(wanted)])
+    found = read_manifest(path, halved, False, silent)
+    assert [u.audio.resolve() for u in found] == [wanted, wanted]
+    assert found[1] == Utterance(wanted, 9, "ab")
+
+
+def test_transcripts_are_normalised_and_other_keys_and_blank_lines_ignored(folder: Path) -> None:
+    path = manifest(folder, ["", entry(text="  A  B' ", speaker=7), "   ", entry(text="c")])
+    assert [u.transcript for u in read_manifest(path, halved, False, silent)] == ["a b'", "c"]
+
+
+def test_the_duration_that_a_line_states_is_not_trusted(folder: Path) -> None:
+    path = manifest(folder, [entry(duration=3600.0), json.dumps({"audio_filepath": "audio/a.wav", "text": "ab"})])
+    assert [u.frames for u in read_manifest(path, halved, False, silent)] == [9, 9]
+
+
+@pytest.mark.parametrize(
+    ("rate", "samples", "frames"), [(8000, 800, 9), (44100, 4410, 9), (48000, 960, 1), (48000, 958, 1)]
+)
+def test_frames_are_those_at_16_kilohertz(folder: Path, rate: int, samples: int, frames: int) -> None:
+    """800 samples at 8 kHz are 1600 at 16 kHz: 9 windows. 960 at 48 kHz are 320, one window; so are 958, rounded up."""
+    soundfile.write(folder / "audio" / "r.wav", np.zeros((samples, 2)), rate)
+    (found,) = read_manifest(manifest(folder, [entry("audio/r.wav", "a")]), halved, False, silent)
+    assert found.frames == frames == collate([found]).features.shape[2]
+
+
+@pytest.mark.parametrize("text", ["abcde", "aab", "aba"])  # 5, 4 and 3 frames of 5
+def test_a_transcript_that_just_fits_is_used(folder: Path, text: str) -> None:
+    assert len(read_manifest(manifest(folder, [entry(text=text)]), halved, False, silent)) == 1
+
+
+def test_a_line_ends_at_its_newline_and_nowhere_else(folder: Path) -> None:
+    """U+2028 and U+0085 are allowed within JSON; they are white space of the transcript, not ends of lines."""
+    path = manifest(folder, [entry(text="a\u2028b"), entry(text="c\u0085d"), "broken"])
+    with pytest.raises(ValueError, match="1 of 3 lines can't be used:\n  line 3 is not JSON"):
+        read_manifest(path, halved, False, silent)
+
+
+# --- lines that can't -------------------------------------------------------------------------------------------------
+
+BAD = [
+    ("{", "is not JSON"),
+    ("not json", "is not JSON"),
+    ("[1, 2]", "is not a JSON object"),
+    ('"text"', "is not a JSON object"),
+    ('{"text": "ab"}', "has no string 'audio_filepath'"),
+    ('{"audio_filepath": 3, "text": "ab"}', "has no string 'audio_filepath'"),
+    ('{"audio_filepath": "audio/a.wav"}', "has no string 'text'"),
+    (entry(text=None), "has no string 'text'"),
+    (entry(text=""), "audio/a.wav: the transcript is empty"),
+    (entry(text=" \t "), "audio/a.wav: the transcript is empty"),
+    (entry(text="ab 3é!"), "audio/a.wav: the transcript has characters outside the alphabet (a-z, space, '): '!3é'"),
+    (entry("audio/none.wav"), "audio/none.wav: no such file"),
+    (entry("audio"), "audio: no such file"),
+    (entry(""), ": no such file"),
+    (entry("a" * 300), f"{'a' * 300}: "),  # longer than a file's name can be
+    (entry("audio/text.wav"), "audio/text.wav: is not readable as audio"),
+    (entry("audio/short.wav", "a"), "audio/short.wav: the transcript needs 1 output frames, the audio gives 0"),
+    (entry("audio/empty.wav", "a"), "audio/empty.wav: the transcript needs 1 output frames, the audio gives 0"),
+    (entry(text="abcdef"), "audio/a.wav: the transcript needs 6 output frames, the audio gives 5"),
+    (entry(text="aaab"), "audio/a.wav: the transcript needs 6 output frames, the audio gives 5"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), BAD, ids=[message[-40:] for _, message in BAD])
+@pytest.mark.parametrize("skip_bad", [False, True], ids=["stop", "skip"])
+def test_a_bad_line_is_named_with_its_number(folder: Path, line: str, message: str, skip_bad: bool) -> None:
+    path = manifest(folder, [entry(), "", line, entry(text="c")])
+    reports: list[str] = []
+    if skip_bad:
+        assert [u.transcript for u in read_manifest(path, halved, True, reports.append)] == ["ab", "c"]
+    else:
+        with pytest.raises(ValueError, match=r"mend them, or leave them out with data\.skip_bad=true$") as error:
+            read_manifest(path, halved, False, silent)
+        reports.append(str(error.value))
+    (report,) = reports
+    head, bad = report.splitlines()[:2]
+    assert head == f"{path}: 1 of 3 lines can't be used:"
+    assert bad.startswith("  line 3 ")
+    assert message in bad
+
+
+def test_all_bad_lines_are_counted_and_named_at_once(folder: Path) -> None:
+    path = manifest(folder, [*(line for line, _ in BAD if len(line) < 300), entry()])
+    with pytest.raises(ValueError, match=f"{len(BAD) - 1} of {len(BAD)} lines can't be used"):
+        read_manifest(path, halved, False, silent)
+
+
+@pytest.mark.parametrize(("bad", "shown", "more"), [(10, 10, None), (11, 10, 1), (30, 10, 20)])
+def test_an_error_lists_ten_lines_and_counts_the_rest(folder: Path, bad: int, shown: int, more: int | None) -> None:
+    path = manifest(folder, ["x"] * bad + [entry()])
+    with pytest.raises(ValueError, match=f"{bad} of {bad + 1} lines") as error:
+        read_manifest(path, halved, False, silent)
+    assert re.findall(r"line (\d+)", str(error.value)) == [str(i) for i in range(1, shown + 1)]
+    assert re.findall(r"and (\d+) more", str(error.value)) == ([] if more is None else [str(more)])
+
+
+def test_what_is_skipped_is_listed_in_full(folder: Path) -> None:
+    reports: list[str] = []
+    path = manifest(folder, ["x"] * 30 + [entry()])
+    assert len(read_manifest(path, halved, True, reports.append)) == 1
+    assert re.findall(r"line (\d+)", reports[0]) == [str(i) for i in range(1, 31)]
+    assert "more" not in reports[0]
+
+
+@pytest.mark.parametrize("skip_bad", [False, True])
+@pytest.mark.parametrize("lines", [[], ["", "  "]], ids=["empty", "blank"])
+def test_an_empty_manifest_is_refused(folder: Path, lines: list[str], skip_bad: bool) -> None:
+    path = manifest(folder, lines)
+    with pytest.raises(ValueError, match=re.escape(f"{path}: has no utterance")):
+        read_manifest(path, halved, skip_bad, silent)
+
+
+def test_a_manifest_of_bad_lines_only_is_refused_even_where_they_are_skipped(folder: Path) -> None:
+    reports: list[str] = []
+    with pytest.raises(ValueError, match="has no utterance"):
+        read_manifest(manifest(folder, ["x", "y"]), halved, True, reports.append)
+    assert "2 of 2 lines" in reports[0]
+
+
+def test_a_manifest_that_is_no_text_is_refused(folder: Path) -> None:
+    path = folder / "audio" / "a.wav"
+    path.write_bytes(b"\xff\xfe\x00\x01")
+    for bad in (path, folder, folder / "none.jsonl"):
+        with pytest.raises(ValueError, match=re.escape(f"{bad}: is not readable as text")):
+            read_manifest(bad, halved, True, silent)
+
+
+# --- the three splits -------------------------------------------------------------------------------------------------
+
+
+def splits(folder: Path, **changes: Any) -> ManifestConfig:
+    paths = {split: str(manifest(folder, [entry()], f"{split}.jsonl")) for split in ("train", "dev", "test")}
+    return ManifestConfig(**{**paths, **changes})
+
+
+def test_three_manifests_pass(folder: Path) -> None:
+    splits(folder).check()
+    splits(folder, workers=2).check()
+
+
+@pytest.mark.parametrize("split", ["train", "dev", "test"])
+@pytest.mark.parametrize("missing", ["none.jsonl", "audio", ""])
+def test_a_split_without_a_file_is_named(folder: Path, split: str, missing: str) -> None:
+    path = str(folder / missing)
+    with pytest.raises(ValueError, match=re.escape(f"data.{split}={path}: no such file")):
+        splits(folder, **{split: path}).check()
+
+
+@pytest.mark.parametrize("same", ["train.jsonl", "audio/../train.jsonl", "link.jsonl"])
+def test_one_file_as_two_splits_is_refused(folder: Path, same: str) -> None:
+    (folder / "link.jsonl").symlink_to(folder / "train.jsonl")
+    with pytest.raises(ValueError, match="three different manifests"):
+        splits(folder, test=str(folder / same)).check()
+
+
+def test_fewer_than_no_workers_are_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"data\.workers=-1: must be 0 or more"):
+        splits(folder, workers=-1).check()
