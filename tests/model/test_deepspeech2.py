@@ -32,14 +32,14 @@ def more_padding(given: Tensor) -> Tensor:
 
 
 def trained(cell: Cell) -> DeepSpeech2:
-    """With running statistics of their own and biases that are not zero."""
+    """With running statistics of their own and biases above zero, which keep clipped units alive."""
     model = network(cell)
     for seed in range(3):
         model(3 * features(LENGTHS, seed) + 1, LENGTHS)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.dim() == 1 and name.startswith(("recurrent", "linear", "conv", "row")):
-                parameter.add_(0.3 * torch.randn_like(parameter))
+                parameter.add_(0.3 * torch.rand_like(parameter))
     return model.eval()
 
 

@@ -78,7 +78,7 @@ def test_gradients_agree_with_differences(
     run, gates = CELLS[cell]
     x = random(sum(batch_sizes), gates * UNITS, seed=2)
     if activation is Activation.clipped_relu:
-        x[:, :UNITS] *= 15  # the input of f: some beyond 20, some under 0
+        x[:, -UNITS:] *= 30  # the input of f: some beyond 20, some under 0
     x.requires_grad_()
     weight = random(gates * UNITS, UNITS, seed=3).requires_grad_()
     sizes = torch.tensor(batch_sizes)
@@ -89,8 +89,8 @@ def test_gradients_agree_with_differences(
 def test_the_clipped_gradient_check_meets_both_corners(cell: str) -> None:
     run, gates = CELLS[cell]
     x = random(12, gates * UNITS, seed=2)
-    x[:, :UNITS] *= 15
-    x[:, : 2 * UNITS] += 40  # z and r are 1: the state is the candidate
+    x[:, -UNITS:] *= 30
+    x[:, :-UNITS] += 40  # z and r are 1: the state is the candidate
     found = run(x, torch.zeros(gates * UNITS, UNITS, dtype=torch.float64), torch.tensor([12]), Activation.clipped_relu)
     assert (found == 0).any()
     assert (found == 20).any()
