@@ -177,7 +177,13 @@ def explain(overrides: Sequence[str], error: Exception) -> str:
             others = " or ".join(f"{group}={option}" for option in paths.options(group))
             return f"{given}: the {group} option in use has no such key; choose another of {others}"
     detail = _first_line(cause) if isinstance(cause, Exception) else ""
-    return text if detail in text else f"{text}: {detail}"
+    return (
+        detail
+        if text.startswith("Error merging override") or not text
+        else text
+        if detail in text
+        else f"{text}: {detail}"
+    )
 
 
 def _all_keys() -> list[str]:

@@ -63,7 +63,6 @@ def resolve(config: Config) -> tuple[Config, str]:
     prune = config.prune
     if not isinstance(prune, GradualConfig):
         return config, ""
-    assert prune.layers is not None
     weights = select(meta_model(config.model), prune.layers)  # also tells of patterns that match nothing
     if prune.sparsity is not None:
         return config, f"calibrated to sparsity {prune.sparsity}"
@@ -157,7 +156,6 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
 def _masker(config: Config, model: DeepSpeech2, steps_per_epoch: int) -> Masker:
     if not isinstance(config.prune, GradualConfig):
         return NoMasker()
-    assert config.prune.layers is not None
     return GradualMasker(select(model, config.prune.layers), config.prune, steps_per_epoch)
 
 

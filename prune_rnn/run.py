@@ -77,8 +77,14 @@ class Run:
             lock.release()
 
     def config(self) -> dict[str, Any]:
-        """Returns what `write_config` wrote."""
-        loaded: dict[str, Any] = yaml.safe_load((self.folder / paths.CONFIG).read_text())
+        """Returns what `write_config` wrote; ValueError where the file is missing or damaged."""
+        path = self.folder / paths.CONFIG
+        try:
+            loaded = yaml.safe_load(path.read_text())
+        except (OSError, yaml.YAMLError):
+            loaded = None
+        if not isinstance(loaded, dict):
+            raise ValueError(f"{path} is missing or damaged; delete {self.folder} and train again")
         return loaded
 
     def write_config(self, config: dict[str, Any]) -> None:
@@ -125,8 +131,8 @@ class Run:
         except FileNotFoundError:
             raise ValueError(f"{path} is missing; delete {self.folder} to train anew") from None
         except Exception as error:  # torch.load raises whatever its unpickler or zip reader stumbles over
-            first_line = str(error).partition("\n")[0]
-            raise ValueError(f"{path} can't be read ({first_line}); delete it to train this run anew") from None
+            reason = str(error).partition("\n")[0].partition(". ")[0]
+            raise ValueError(f"{path} can't be read ({reason}); delete it to train this run anew") from None
         return state
 
 

@@ -55,6 +55,14 @@ def test_a_damaged_result_is_named(tmp_path: Path) -> None:
         Run(tmp_path).result()
 
 
+@pytest.mark.parametrize("content", [None, "", "a: [b"])
+def test_a_damaged_config_is_named(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / paths.CONFIG).write_text(content)
+    with pytest.raises(ValueError, match=r"config\.yaml is missing or damaged"):
+        Run(tmp_path).config()
+
+
 def test_finishing_drops_the_checkpoint(tmp_path: Path) -> None:
     run = Run(tmp_path / "runs" / "model-0")
     run.save(paths.CHECKPOINT, {})

@@ -30,7 +30,7 @@ class GradualConfig:
     ramp_factor: float = 1.5  # phi / theta
     updates_per_epoch: float = 27.0
     regrow: bool = False  # may a pruned weight whose update exceeds the threshold come back?
-    layers: dict[str, list[str]] | None = None  # layer type -> patterns of parameter names; None: model.prunable
+    layers: Any = None  # layer type -> list of patterns of parameter names; None: model.prunable
 
     def check(self) -> None:
         """Raises ValueError where a number is out of its range, naming the key and the way out."""
@@ -47,8 +47,13 @@ class GradualConfig:
             raise ValueError(f"prune.ramp_factor={self.ramp_factor}: must be above 0 (the paper: 1.5 to 2)")
         if not 0 < self.updates_per_epoch < float("inf"):
             raise ValueError(f"prune.updates_per_epoch={self.updates_per_epoch}: must be above 0 (the paper: 27)")
-        if not self.layers:
-            raise ValueError("prune.layers is empty: nothing to prune; use prune=none or name a layer type")
+        if not (
+            isinstance(self.layers, dict) and self.layers and all(isinstance(v, list) for v in self.layers.values())
+        ):
+            raise ValueError(
+                f"prune.layers={self.layers}: give patterns of parameter names for each layer type, such as "
+                "{recurrent: [recurrent.*.recurrent.weight]}"
+            )
         if isinstance(self.q, str):
             if self.q != "auto":
                 raise ValueError(f"prune.q={self.q}: give a number, one per layer type, or auto")
@@ -57,7 +62,7 @@ class GradualConfig:
 
     def q_per_type(self) -> dict[str, float]:
         """Returns q of each layer type; ValueError unless each is a number above 0 and no layer type is left out."""
-        layer_types = list(self.layers or {})
+        layer_types = list(self.layers)
         qs: dict[str, Any] = self.q if isinstance(self.q, dict) else dict.fromkeys(layer_types, self.q)
         if sorted(qs) != sorted(layer_types):
             raise ValueError(
