@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 import copy
-import platform
-import signal
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from prune_rnn import __version__, distributed, paths
+from prune_rnn import distributed, paths
 from prune_rnn.config import Config, digest, dumped, identity
 from prune_rnn.data import base, synthetic
 from prune_rnn.data.base import Utterance
 from prune_rnn.data.manifest import SPLITS, ManifestConfig, read_manifest
-from prune_rnn.evaluate import Scores, evaluate
-from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig, layers
+from prune_rnn.evaluate import evaluate
+from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
 from prune_rnn.progress import Progress
 from prune_rnn.prune import q
 from prune_rnn.prune.gradual import GradualConfig, GradualMasker
 from prune_rnn.prune.masker import Masker, select
 from prune_rnn.prune.none import NoMasker
+from prune_rnn.result import counts, errors, history_row, record
 from prune_rnn.run import Run, finished_runs
+from prune_rnn.stopping import Interrupted, stop_requests
 from prune_rnn.train import Trainer
-
-_RECORDED = ("torch", "torchaudio", "numpy", "espeakng-loader", "Faker", "num2words")
-
-
-class Interrupted(KeyboardInterrupt):
-    """Training was asked to stop, and has saved where it is."""
 
 
 def say(text: str) -> None:
@@ -70,7 +59,7 @@ def resolve(config: Config) -> tuple[Config, str]:
         prune.q = prune.q_per_type()
         return config, "given"
     dense = _dense_run(config)
-    if dense is not None and dense.result()["q_of_weights"].keys() == prune.layers.keys():
+    if dense is not None and prune.layers == config.model.prunable:  # the weights that its q was measured on
         prune.q, source = dense.result()["q_of_weights"], dense.folder.name
     else:
         prune.q, source = q.estimated(weights), "estimate"
@@ -188,14 +177,14 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
             run.save(paths.CHECKPOINT, {"trainer": trainer.state_dict(), "history": history, "best": best})
 
     steps = config.train.epochs * len(groups["train"])
-    with _stop_requests() as stop, Progress(steps, trainer.step, config.train.epochs, silent=not first) as progress:
+    with stop_requests() as stop, Progress(steps, trainer.step, config.train.epochs, silent=not first) as progress:
         if history:
             progress.cer = history[-1]["dev_cer"]
         while not trainer.finished:
             _epoch(trainer, progress, stop, save, config.train.checkpoint_minutes)
             dev = evaluate(model, load(groups["dev"]), device)
             progress.epoch(trainer.epoch, dev.cer.rate)
-            history.append(_history_row(trainer, dev))
+            history.append(history_row(trainer, dev))
             if masker.done(trainer.step) and dev.cer.rate < best.get("cer", float("inf")):
                 weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
                 best = {"epoch": trainer.epoch, "cer": dev.cer.rate, "model": weights}
@@ -209,8 +198,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     masker.check()
     test = evaluate(model, load(groups["test"]), device)
     run.save(paths.MODEL, {"model": best["model"], "config": dumped(config)})
-    outcome = {"best_epoch": best["epoch"], "dev": _scores(history[best["epoch"] - 1]), "test": asdict(test)}
-    run.finish(outcome | _counts(config, model) | _record(config, trainer, history, q_source, command, device))
+    outcome = errors(history, best["epoch"], test) | counts(config, model)
+    run.finish(outcome | record(config, trainer, history, q_source, command, device))
 
 
 def _epoch(
@@ -227,108 +216,3 @@ def _epoch(
         if time.monotonic() - saved > 60 * minutes:
             save()
             saved = time.monotonic()
-
-
-@contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Gives a function that tells whether SIGINT or SIGTERM has come; the second one takes effect at once."""
-    asked = False
-    before: dict[int, Any] = {}
-
-    def note(number: int, frame: Any) -> None:
-        nonlocal asked
-        asked = True
-        say("stopping: the state is saved after this step (once more to stop at once)")
-        for stopped, handler in before.items():
-            signal.signal(stopped, handler)
-
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _history_row(trainer: Trainer, dev: Scores) -> dict[str, Any]:
-    row = {
-        "epoch": trainer.epoch,
-        "step": trainer.step,
-        "learning_rate": trainer.learning_rate,
-        "train_loss": trainer.train_loss,
-        "dev_loss": dev.loss,
-        "dev_cer": dev.cer.rate,
-        "dev_wer": dev.wer.rate,
-    }
-    row |= {f"sparsity_{layer_type}": value for layer_type, value in trainer.masker.sparsity().items()}
-    row |= {f"threshold_{layer_type}": value for layer_type, value in trainer.masker.thresholds.items()}
-    return row | {"seconds": round(trainer.seconds, 3)}
-
-
-def _scores(row: dict[str, Any]) -> dict[str, float]:
-    return {"loss": row["dev_loss"], "cer": row["dev_cer"], "wer": row["dev_wer"]}
-
-
-def _counts(config: Config, model: DeepSpeech2) -> dict[str, Any]:
-    """Returns what is left of the network: parameters and sparsity, overall and per layer, and q of its weights."""
-    weights = select(model, config.model.prunable)
-    prunable = {name for group in weights.values() for name in group}
-    per_layer = {}
-    for layer, named in layers(model):
-        per_layer[layer] = {
-            "parameters": sum(p.numel() for _, p in named),
-            "prunable": sum(p.numel() for name, p in named if name in prunable),
-            "nonzero": sum(int(p.count_nonzero()) for _, p in named),
-        }
-    total = {key: sum(counts[key] for counts in per_layer.values()) for key in ("parameters", "prunable", "nonzero")}
-    recurrent = [counts for layer, counts in per_layer.items() if layer.startswith("recurrent.")]
-    return {
-        **total,
-        "sparsity": 1 - total["nonzero"] / total["parameters"],
-        "sparsity_recurrent": 1 - sum(c["nonzero"] for c in recurrent) / sum(c["parameters"] for c in recurrent),
-        "layers": {
-            layer: {**counts, "sparsity": 1 - counts["nonzero"] / counts["parameters"]}
-            for layer, counts in per_layer.items()
-        },
-        "q_of_weights": q.measured(weights),
-    }
-
-
-def _record(
-    config: Config, trainer: Trainer, history: list[dict[str, Any]], q_source: str, command: str, device: torch.device
-) -> dict[str, Any]:
-    """Returns how the run came about."""
-    seconds = sum(row["seconds"] for row in history)
-    return {
-        "q": None if getattr(config.prune, "sparsity", None) else getattr(config.prune, "q", None),
-        "q_source": q_source or None,
-        "threshold": trainer.masker.thresholds,
-        "seed": trainer.seed,
-        "steps": trainer.step,
-        "train_seconds": round(seconds, 1),
-        "seconds_per_step": seconds / trainer.step,
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine() + " CPU",
-        "threads": torch.get_num_threads(),
-        "processes": distributed.world(),
-        "versions": {"prune-rnn": __version__, "python": platform.python_version()}
-        | {name: version(name) for name in _RECORDED},
-        "commit": _commit(),
-        "command": command,
-    }
-
-
-def _commit() -> str | None:
-    """Returns the commit of this module's checkout, with "+changes" where it differs; None outside of one."""
-    folder = Path(__file__).resolve().parent
-
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
-    try:
-        if not git("ls-files", __file__):
-            return None  # installed below somebody else's checkout
-        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "--", str(folder)) else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None

@@ -11,9 +11,10 @@ import torch
 
 from prune_rnn import paths
 from prune_rnn.config import compose_config
-from prune_rnn.experiment import Interrupted, experiment, resolve, run_of
+from prune_rnn.experiment import experiment, resolve, run_of
 from prune_rnn.prune import q
 from prune_rnn.run import Run
+from prune_rnn.stopping import Interrupted
 from prune_rnn.train import Trainer
 
 

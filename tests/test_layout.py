@@ -13,10 +13,11 @@ from prune_rnn import paths
 
 # a module may import from its own rank and from those below
 RANKS = [
-    {"paths", "nearest", "text", "features", "prune.schedule", "prune.mask"},
+    {"paths", "nearest", "stopping", "text", "features", "prune.schedule", "prune.mask"},
     {"model", "prune", "data"},
     {"distributed", "evaluate", "train"},
     {"progress", "run", "config"},
+    {"result"},
     {"experiment"},
     {"table", "sweep"},
     {"cli", "__main__"},

@@ -1,0 +1,108 @@
+"""What a run records: a row of its history an epoch, and its result at the end."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from prune_rnn import __version__, distributed
+from prune_rnn.config import Config
+from prune_rnn.evaluate import Scores
+from prune_rnn.model.deepspeech2 import DeepSpeech2, layers
+from prune_rnn.prune import q
+from prune_rnn.prune.masker import select
+from prune_rnn.train import Trainer
+
+_RECORDED = ("torch", "torchaudio", "numpy", "espeakng-loader", "Faker", "num2words")
+
+
+def history_row(trainer: Trainer, dev: Scores) -> dict[str, Any]:
+    """Returns what an epoch adds to the history: losses in nats an utterance, rates and sparsity as fractions."""
+    row = {
+        "epoch": trainer.epoch,
+        "step": trainer.step,
+        "learning_rate": trainer.learning_rate,
+        "train_loss": trainer.train_loss,
+        "dev_loss": dev.loss,
+        "dev_cer": dev.cer.rate,
+        "dev_wer": dev.wer.rate,
+    }
+    row |= {f"sparsity_{layer_type}": value for layer_type, value in trainer.masker.sparsity().items()}
+    row |= {f"threshold_{layer_type}": value for layer_type, value in trainer.masker.thresholds.items()}
+    return row | {"seconds": round(trainer.seconds, 3)}
+
+
+def errors(history: list[dict[str, Any]], best_epoch: int, test: Scores) -> dict[str, Any]:
+    """Returns the scores of the best epoch on dev and of its weights on test."""
+    dev = {key: history[best_epoch - 1][f"dev_{key}"] for key in ("loss", "cer", "wer")}
+    return {"best_epoch": best_epoch, "dev": dev, "test": asdict(test)}
+
+
+def counts(config: Config, model: DeepSpeech2) -> dict[str, Any]:
+    """Returns what is left of the network: parameters and sparsity, overall and per layer, and q of its weights."""
+    weights = select(model, config.model.prunable)
+    prunable = {name for group in weights.values() for name in group}
+    per_layer = {}
+    for layer, named in layers(model):
+        per_layer[layer] = {
+            "parameters": sum(p.numel() for _, p in named),
+            "prunable": sum(p.numel() for name, p in named if name in prunable),
+            "nonzero": sum(int(p.count_nonzero()) for _, p in named),
+        }
+    total = {key: sum(counts[key] for counts in per_layer.values()) for key in ("parameters", "prunable", "nonzero")}
+    recurrent = [counts for layer, counts in per_layer.items() if layer.startswith("recurrent.")]
+    return {
+        **total,
+        "sparsity": 1 - total["nonzero"] / total["parameters"],
+        "sparsity_recurrent": 1 - sum(c["nonzero"] for c in recurrent) / sum(c["parameters"] for c in recurrent),
+        "layers": {
+            layer: {**counts, "sparsity": 1 - counts["nonzero"] / counts["parameters"]}
+            for layer, counts in per_layer.items()
+        },
+        "q_of_weights": q.measured(weights),
+    }
+
+
+def record(
+    config: Config, trainer: Trainer, history: list[dict[str, Any]], q_source: str, command: str, device: torch.device
+) -> dict[str, Any]:
+    """Returns how the run came about."""
+    seconds = sum(row["seconds"] for row in history)
+    return {
+        "q": None if getattr(config.prune, "sparsity", None) else getattr(config.prune, "q", None),
+        "q_source": q_source or None,
+        "threshold": trainer.masker.thresholds,
+        "seed": trainer.seed,
+        "steps": trainer.step,
+        "train_seconds": round(seconds, 1),
+        "seconds_per_step": seconds / trainer.step,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine() + " CPU",
+        "threads": torch.get_num_threads(),
+        "processes": distributed.world(),
+        "versions": {"prune-rnn": __version__, "python": platform.python_version()}
+        | {name: version(name) for name in _RECORDED},
+        "commit": _commit(),
+        "command": command,
+    }
+
+
+def _commit() -> str | None:
+    """Returns the commit of this module's checkout, with "+changes" where it differs; None outside of one."""
+    folder = Path(__file__).resolve().parent
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    try:
+        if not git("ls-files", __file__):
+            return None  # installed below somebody else's checkout
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "--", str(folder)) else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,24 @@
+"""A first request is noted, a second one takes effect at once, and afterwards all is as before."""
+
+import os
+import signal
+
+import pytest
+
+from prune_rnn.stopping import stop_requests
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_request_is_only_noted(number: int) -> None:
+    before = signal.getsignal(number)
+    with stop_requests() as stop:
+        assert not stop()
+        os.kill(os.getpid(), number)
+        assert stop()
+    assert signal.getsignal(number) is before
+
+
+def test_the_second_request_takes_effect_at_once() -> None:
+    with pytest.raises(KeyboardInterrupt), stop_requests():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
