@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ def group(device: torch.device) -> Iterator[None]:
     try:
         yield
     finally:
+        gc.collect()  # a wrapped model lies in a cycle; outliving the group, it aborts the process at its end
         dist.destroy_process_group()
 
 
