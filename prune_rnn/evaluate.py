@@ -57,7 +57,9 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
 
     log_probs: (frames, batch, symbols). lengths: (batch,), in output frames.
     """
-    return F.ctc_loss(log_probs, batch.labels, lengths, batch.label_lengths, blank=BLANK, reduction="sum")
+    return F.ctc_loss(
+        log_probs, batch.labels.to(log_probs.device), lengths, batch.label_lengths, blank=BLANK, reduction="sum"
+    )
 
 
 @torch.no_grad()
