@@ -6,6 +6,7 @@ import copy
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,13 +47,13 @@ def resolve(config: Config) -> tuple[Config, str]:
     """Returns the configuration with q as numbers instead of `auto`, and where they come from.
 
     The source is the finished dense run of the family's baseline that differs in nothing but model width, pruning and
-    seed, the one of the lowest seed; where there is none, an estimate from the shapes.
+    seed, the one of the lowest seed; where there is none, an estimate from the baseline's shapes.
     """
     config = copy.deepcopy(config)
     prune = config.prune
     if not isinstance(prune, GradualConfig):
         return config, ""
-    weights = select(meta_model(config.model), prune.layers)  # also tells of patterns that match nothing
+    select(meta_model(config.model), prune.layers)  # tells of patterns that match nothing, before any work is done
     if prune.sparsity is not None:
         return config, f"calibrated to sparsity {prune.sparsity}"
     if prune.q != "auto":
@@ -62,7 +63,8 @@ def resolve(config: Config) -> tuple[Config, str]:
     if dense is not None and prune.layers == config.model.prunable:  # the weights that its q was measured on
         prune.q, source = dense.result()["q_of_weights"], dense.folder.name
     else:
-        prune.q, source = q.estimated(weights), "estimate"
+        baseline = meta_model(replace(config.model, units=config.model.baseline_units))
+        prune.q, source = q.estimated(select(baseline, prune.layers)), "estimate"
     return config, source
 
 
