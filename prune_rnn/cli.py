@@ -36,10 +36,20 @@ Keys (with their defaults):
   prune.sparsity=null       the goal instead of q, e.g. 0.9
   prune.regrow=false        may a pruned weight come back?
   prune.start_epoch prune.ramp_epoch prune.end_epoch    in epochs done; default 1, 25 % and 50 % of all
-  train.epochs train.batch_size train.learning_rate     from the scale
-  train.anneal=1.2 train.momentum=0.99 train.clip=400 train.precision=float32 (or bfloat16)
+  prune.ramp_factor=1.5     second slope of the threshold over its first
+  prune.updates_per_epoch=27
+  prune.layers=null         {{layer type: [patterns of parameter names]}}; default: model.prunable
+  train.epochs train.batch_size train.learning_rate train.anneal train.momentum     from the scale
+  train.clip=400            limit of the gradient's norm
+  train.precision=float32   or bfloat16
+  train.load_workers=0      processes that read audio; train.checkpoint_minutes=5
   data=synthetic            {data}; the first makes speech with espeak-ng
+  data.train_hours data.dev_hours data.test_hours       of synthetic speech, from the scale; data.seed=0
+  data.snr_low=5 data.snr_high=25     dB; data.rate_low data.rate_high data.pitch_low data.pitch_high
+  data.workers=null data.cache=null   processes that make speech, and where it is kept
   data.train=... data.dev=... data.test=...   JSON-lines manifests, for data=manifest; data.skip_bad=false
+  model.conv_channels model.layers model.lookahead      as the scale and the model have them
+  name=...                  first part of the run's folder (default: the model's name)
   results=results           the folder of runs and tables
   device=auto threads=null  where to compute: cpu, cuda, cuda:1; CPU threads
 """
@@ -58,7 +68,7 @@ usage: prune-rnn report [KEY=VALUE ...]
 
 Prints the paper's Table 3 from the runs under results/runs, and writes it to results/tables as Markdown, CSV and LaTeX.
 A row without a run shows a dash and the command that fills it. Give the keys that the runs were trained with, but for
-model and seed.
+model and seed; those of prune go to the rows that are pruned.
 
 {keys}""",
     "describe": """\

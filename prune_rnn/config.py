@@ -22,7 +22,8 @@ from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prune_rnn import paths
-from prune_rnn.data.manifest import SPLITS, ManifestConfig
+from prune_rnn.data import synthetic
+from prune_rnn.data.manifest import SPLITS, ManifestConfig, fingerprint
 from prune_rnn.data.synthetic import SyntheticConfig
 from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.nearest import nearest
@@ -151,39 +152,27 @@ def _first_line(error: Exception) -> str:
 def explain(overrides: Sequence[str], error: Exception) -> str:
     """Returns one line on what is wrong with overrides that Hydra refused, with the nearest right word."""
     groups = [folder.name for folder in sorted(paths.conf().iterdir()) if folder.is_dir() and folder.name != "table"]
+    known = [*groups, *_all_keys()]
     for override in overrides:
         try:
-            parsed = OverridesParser.create().parse_override(override)
+            key = str(OverridesParser.create().parse_override(override).key_or_group)
         except HydraException:
             return f"{override!r} is not of the form key=value"
-        key = str(parsed.key_or_group)
         if key in groups:
             for value in override.partition("=")[2].split(","):  # several in a sweep
                 if value.strip() not in paths.options(key):
                     return f"{key}={value}: " + nearest(value, paths.options(key))
+        elif key not in known and not key.startswith("hydra") and override[0] not in "+~":
+            return f"{key}: no such key; " + nearest(key, known)
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    text = _first_line(error)
-    match = re.search(r"(?:Could not override|Key) '([\w.]+)'", text)
-    if match:
-        key = str(getattr(cause, "full_key", None) or match[1])
-        if "not in" in str(cause) or "is not in struct" in str(cause):
-            known = [*groups, *_all_keys()]
-            given = next((o.split("=")[0].lstrip("+~") for o in overrides if o.split("=")[0].endswith(key)), key)
-            if given not in known:
-                return f"{given}: no such key; " + nearest(given, known)
-            group = given.split(".")[0]
-            others = " or ".join(f"{group}={option}" for option in paths.options(group))
-            return f"{given}: the {group} option in use has no such key; choose another of {others}"
-    detail = _first_line(cause) if isinstance(cause, Exception) else ""
-    return (
-        detail
-        if text.startswith("Error merging override") or not text
-        else text
-        if detail in text
-        else f"{text}: {detail}"
-    )
+    text = _first_line(cause) if isinstance(cause, Exception) and str(cause) else _first_line(error)
+    match = re.match(r"(\w+)\.\w+: Key '\w+' (?:is )?not in", text)
+    if match and match[1] in groups:
+        others = " or ".join(f"{match[1]}={option}" for option in paths.options(match[1]))
+        return f"{text.partition(':')[0]}: the {match[1]} option in use has no such key; choose another of {others}"
+    return text
 
 
 def _all_keys() -> list[str]:
@@ -215,22 +204,33 @@ def _plain(value: Any) -> Any:
 
 
 def identity(config: Config) -> dict[str, Any]:
-    """Returns all that can change the result, as plain values; a manifest counts by its content, not by its path."""
+    """Returns all that can change the result, as plain values: of the data, the content and not where it lies."""
     result: dict[str, Any] = _plain(config)
     if isinstance(config.data, ManifestConfig):
         for split in SPLITS:
-            content = Path(getattr(config.data, split)).read_bytes()
-            result["data"][split] = "sha256:" + hashlib.sha256(content).hexdigest()[:16]
+            result["data"][split] = fingerprint(Path(getattr(config.data, split)))
+    else:
+        result["data"]["corpus"] = synthetic.digest(config.data)  # takes in the versions that made it
     return result
 
 
 def digest(config: Config) -> str:
     """Returns the name of the run's content: equal for equal identities, on every machine."""
-    text = json.dumps(identity(config), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return digest_of(identity(config))
 
 
-def dumped(config: Config) -> dict[str, Any]:
-    """Returns what a run keeps of its configuration: name, scale and identity."""
-    kept = {"name": config.name, "scale": _plain(config.scale), **identity(config)}
-    return dict(yaml.safe_load(yaml.safe_dump(kept)))
+def digest_of(plain: dict[str, Any]) -> str:
+    """Returns the digest of what `identity` returned."""
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def dumped(config: Config, q_source: str) -> dict[str, Any]:
+    """Returns what a run keeps of its configuration: names, scale, where q comes from, and the identity.
+
+    >>> config = compose_config(["model=gru_dense"])
+    >>> kept = dumped(config, "")
+    >>> digest_of(kept["identity"]) == digest(config)
+    True
+    """
+    kept = {"name": config.name, "model_name": config.model.name, "scale": _plain(config.scale), "q_source": q_source}
+    return dict(yaml.safe_load(yaml.safe_dump({**kept, "identity": identity(config)})))

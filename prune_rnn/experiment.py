@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,19 @@ from typing import Any
 import torch
 
 from prune_rnn import distributed, paths
-from prune_rnn.config import Config, digest, dumped, identity
+from prune_rnn.config import Config, dumped
 from prune_rnn.data import base, synthetic
 from prune_rnn.data.base import Utterance
 from prune_rnn.data.manifest import SPLITS, ManifestConfig, read_manifest
 from prune_rnn.evaluate import evaluate
-from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
+from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
-from prune_rnn.prune import q
 from prune_rnn.prune.gradual import GradualConfig, GradualMasker
 from prune_rnn.prune.masker import Masker, select
 from prune_rnn.prune.none import NoMasker
+from prune_rnn.resolve import resolve, run_of
 from prune_rnn.result import counts, errors, history_row, record
-from prune_rnn.run import Run, finished_runs
+from prune_rnn.run import Run
 from prune_rnn.stopping import Interrupted, stop_requests
 from prune_rnn.train import Trainer
 
@@ -35,58 +34,6 @@ def say(text: str) -> None:
     """Prints a line to the error stream, from one process only."""
     if distributed.rank() == 0:
         print(text, file=sys.stderr, flush=True)
-
-
-def meta_model(config: ModelConfig) -> DeepSpeech2:
-    """Returns the network with shapes but without weights."""
-    with torch.device("meta"):
-        return DeepSpeech2(config)
-
-
-def resolve(config: Config) -> tuple[Config, str]:
-    """Returns the configuration with q as numbers instead of `auto`, and where they come from.
-
-    The source is the finished dense run of the family's baseline that differs in nothing but model width, pruning and
-    seed, the one of the lowest seed; where there is none, an estimate from the baseline's shapes.
-    """
-    config = copy.deepcopy(config)
-    prune = config.prune
-    if not isinstance(prune, GradualConfig):
-        return config, ""
-    select(meta_model(config.model), prune.layers)  # tells of patterns that match nothing, before any work is done
-    if prune.sparsity is not None:
-        return config, f"calibrated to sparsity {prune.sparsity}"
-    if prune.q != "auto":
-        prune.q = prune.q_per_type()
-        return config, "given"
-    dense = _dense_run(config)
-    if dense is not None and prune.layers == config.model.prunable:  # the weights that its q was measured on
-        prune.q, source = dense.result()["q_of_weights"], dense.folder.name
-    else:
-        baseline = meta_model(replace(config.model, units=config.model.baseline_units))
-        prune.q, source = q.estimated(select(baseline, prune.layers)), "estimate"
-    return config, source
-
-
-def _dense_run(config: Config) -> Run | None:
-    def family(kept: dict[str, Any]) -> dict[str, Any]:
-        own = ("name", "units")
-        model = {key: value for key, value in kept["model"].items() if key not in own}
-        return {"model": model, "data": kept["data"], "train": kept["train"]}
-
-    wanted = family(identity(config))
-    found = []
-    for run in finished_runs(Path(config.results)):
-        kept = run.config()
-        dense = kept["prune"]["method"] == "none" and kept["model"]["units"] == config.model.baseline_units
-        if dense and family(kept) == wanted:
-            found.append((kept["seed"], run.folder.name, run))
-    return min(found)[2] if found else None
-
-
-def run_of(config: Config) -> Run:
-    """Returns the run of a resolved configuration, finished or not, begun or not."""
-    return Run(paths.runs(Path(config.results)) / f"{config.name}-{digest(config)}")
 
 
 def experiment(config: Config, command: str) -> Run:
@@ -104,27 +51,25 @@ def experiment(config: Config, command: str) -> Run:
         if run.finished:
             say(f"{run.folder} is finished already")
             return run
-        if distributed.rank() == 0:
-            with run.lock():
+        with run.lock() if distributed.rank() == 0 else nullcontext():
+            # once more, with the lock held; all processes have to go the same way
+            if distributed.total(float(run.finished)) == 0:
                 _train(config, run, device, q_source, command)
-        else:
-            _train(config, run, device, q_source, command)
         distributed.barrier()  # the result is there for all of them
     return run
 
 
 def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name in ("auto", "cuda") and torch.cuda.is_available():
+        name = f"cuda:{distributed.local_rank()}"
     try:
-        device = torch.device(name)
+        device = torch.device("cpu" if name == "auto" else name)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        first_line = str(error).partition("\n")[0]
-        raise ValueError(f"device={name} can't be used ({first_line}); try device=cpu or device=auto") from None
-    if device.type == "cuda" and device.index is None:
-        device = torch.device("cuda", distributed.local_rank())
-        torch.cuda.set_device(device)
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"device={name} can't be used ({reason}); try device=cpu or device=auto") from None
     return device
 
 
@@ -133,10 +78,7 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
     if isinstance(config.data, ManifestConfig):
         manifests, skip_bad = {split: Path(getattr(config.data, split)) for split in SPLITS}, config.data.skip_bad
     else:
-        if distributed.rank() == 0:
-            synthetic.prepare(config.data, say)
-        distributed.barrier()
-        manifests, skip_bad = synthetic.prepare(config.data, say), False
+        manifests, skip_bad = synthetic.prepare(config.data, say), False  # under a lock: one process makes it
 
     def output_frames(frames: int) -> int:
         return int(model.lengths(torch.tensor(frames)))
@@ -157,7 +99,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     groups = {split: base.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
     if distributed.world() > min(len(group) for group in groups["train"]):
         raise ValueError(f"train.batch_size={size} leaves some of the {distributed.world()} processes no utterance")
-    load = partial(base.load, workers=config.data.workers if isinstance(config.data, ManifestConfig) else 0)
+    load = partial(base.load, workers=config.train.load_workers)
     masker = _masker(config, model, len(groups["train"]))
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
     history: list[dict[str, Any]] = []
@@ -172,7 +114,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         parameters = sum(p.numel() for p in model.parameters())
         say(f"{run.folder}: {parameters:,} parameters" + (f", q {config.prune.q} ({q_source})" if q_source else ""))
         if first:
-            run.write_config(dumped(config))
+            run.write_config(dumped(config, q_source))
 
     def save() -> None:
         if first:
@@ -199,7 +141,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     model.load_state_dict(best["model"])
     masker.check()
     test = evaluate(model, load(groups["test"]), device)
-    run.save(paths.MODEL, {"model": best["model"], "config": dumped(config)})
+    run.save(paths.MODEL, {"model": best["model"], "config": dumped(config, q_source)})
     outcome = errors(history, best["epoch"], test) | counts(config, model)
     run.finish(outcome | record(config, trainer, history, q_source, command, device))
 

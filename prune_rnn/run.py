@@ -17,6 +17,8 @@ from filelock import FileLock, Timeout
 
 from prune_rnn import paths
 
+_UNFINISHED = ".unfinished"
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replaces the file as a whole: after a crash or on a full disk there is the old one or the new one.
@@ -25,7 +27,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(_UNFINISHED, f".{path.name}.", path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -58,7 +60,10 @@ class Run:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Holds the run for this process; ValueError where another one holds it. Freed by the system after a kill."""
+        """Holds the run for this process; ValueError where another one holds it. Freed by the system after a kill.
+
+        What a killed process left half written is removed.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / paths.LOCK, timeout=0)
@@ -72,6 +77,8 @@ class Run:
                 f"{self.folder} can't be written ({error.strerror}); give another folder by results=..."
             ) from error
         try:
+            for left in self.folder.glob(f".*{_UNFINISHED}"):
+                left.unlink()
             yield
         finally:
             lock.release()
@@ -83,7 +90,7 @@ class Run:
             loaded = yaml.safe_load(path.read_text())
         except (OSError, yaml.YAMLError):
             loaded = None
-        if not isinstance(loaded, dict):
+        if not isinstance(loaded, dict) or not {"scale", "q_source", "identity"} <= loaded.keys():
             raise ValueError(f"{path} is missing or damaged; delete {self.folder} and train again")
         return loaded
 
@@ -103,9 +110,11 @@ class Run:
         """Returns the result of a finished run; ValueError where the file is damaged."""
         path = self.folder / paths.RESULT
         try:
-            loaded: dict[str, Any] = json.loads(path.read_text())
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged ({error}); delete it and train again") from None
+            loaded = json.loads(path.read_text())
+        except ValueError:
+            loaded = None
+        if not isinstance(loaded, dict):
+            raise ValueError(f"{path} is damaged; delete it and train again")
         return loaded
 
     def finish(self, result: dict[str, Any]) -> None:
@@ -136,6 +145,6 @@ class Run:
         return state
 
 
-def finished_runs(results: Path) -> list[Run]:
-    """Returns all finished runs below a results folder, by name."""
-    return [Run(path.parent) for path in sorted(paths.runs(results).glob(f"*/{paths.RESULT}"))]
+def all_runs(results: Path) -> list[Run]:
+    """Returns all runs below a results folder, finished or begun, by name."""
+    return [Run(path.parent) for path in sorted(paths.runs(results).glob(f"*/{paths.CONFIG}"))]

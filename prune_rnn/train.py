@@ -38,6 +38,7 @@ class TrainConfig:
     momentum: float
     clip: float = 400.0  # limit of the gradient's norm
     precision: Precision = Precision.float32
+    load_workers: int = field(default=0, metadata={"identity": False})  # processes that read audio; 0: the training one
     checkpoint_minutes: float = field(default=5.0, metadata={"identity": False})  # also at every epoch's end
 
     def check(self) -> None:
@@ -48,6 +49,8 @@ class TrainConfig:
         for key in ("learning_rate", "anneal", "clip", "checkpoint_minutes"):
             if not 0 < getattr(self, key) < float("inf"):
                 raise ValueError(f"train.{key}={getattr(self, key)}: must be above 0")
+        if self.load_workers < 0:
+            raise ValueError(f"train.load_workers={self.load_workers}: must be 0 or more")
         if not 0 < self.momentum < 1:
             raise ValueError(f"train.momentum={self.momentum}: must lie between 0 and 1 (Nesterov needs some)")
 

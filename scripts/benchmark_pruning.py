@@ -15,11 +15,12 @@ import torch
 
 from prune_rnn.config import compose_config
 from prune_rnn.data import base
-from prune_rnn.experiment import load_splits, resolve
+from prune_rnn.experiment import load_splits
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.gradual import GradualMasker
 from prune_rnn.prune.masker import select
 from prune_rnn.prune.none import NoMasker
+from prune_rnn.resolve import resolve
 from prune_rnn.train import Trainer
 
 

@@ -31,7 +31,7 @@ def test_help_explains_without_loading_torch(words: list[str]) -> None:
         (["trian"], 2, "unknown word 'trian'; did you mean 'train'?"),
         (["train", "--multirum"], 2, "unknown option --multirum; did you mean '--multirun'?"),
         (["train", "model=gru_spars"], 1, "model=gru_spars: did you mean 'gru_sparse'?"),
-        (["train", "-m", "model=gru_dense,gru_spars"], 1, "model=gru_spars: did you mean 'gru_sparse'?"),
+        (["train", "-m", "mdel=gru_dense,gru_sparse"], 1, "mdel: no such key; did you mean 'model'?"),
         (["describe", "model.units=-1"], 1, "model.units=-1: must be 1 or more"),
         (["report", "scale=smal"], 1, "scale=smal: did you mean 'small'?"),
     ],
@@ -72,7 +72,7 @@ def test_sigterm_saves_and_the_same_command_goes_on(tiny: list[str], tmp_path: P
 
 def test_a_run_under_way_refuses_a_second_process(command: Command, tiny: list[str]) -> None:
     from prune_rnn.config import compose_config
-    from prune_rnn.experiment import run_of
+    from prune_rnn.resolve import run_of
 
     run = run_of(compose_config(tiny))
     with run.lock():
@@ -81,7 +81,7 @@ def test_a_run_under_way_refuses_a_second_process(command: Command, tiny: list[s
     assert command("train", *tiny).returncode == 0
 
 
-def test_a_full_or_forbidden_folder_is_named(command: Command, tiny: list[str], tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_results_folder_is_named(command: Command, tiny: list[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = command("train", *tiny, f"results={tmp_path / 'file'}")
     assert done.returncode == 1 and f"{tmp_path / 'file'}" in done.stderr and "Traceback" not in done.stderr

@@ -1,12 +1,15 @@
 """Composition, the rules that span groups, and the digests that name runs."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+import soundfile
 import yaml
 
 from prune_rnn import paths
 from prune_rnn.config import Config, compose_config, digest, dumped, identity
+from prune_rnn.data.manifest import _fingerprint as fingerprint
 from prune_rnn.prune.gradual import GradualConfig
 from prune_rnn.prune.none import NoneConfig
 
@@ -61,10 +64,10 @@ def test_pruning_follows_the_heuristics_of_table_1() -> None:
 def test_released_digests_stay_as_they_are() -> None:
     """A run is found by its digest: a default that changes, or a field that is added, must not go unseen."""
     pinned = {
-        "model=gru_dense": "63d382a61e",
-        "model=gru_sparse_big prune.q=0.1": "7e929ed34b",
-        "model=rnn_dense scale=paper seed=2": "8fa61dd507",
-        "model=gru_sparse prune.sparsity=0.9 scale=smoke": "3098248bc4",
+        "model=gru_dense": "6918b35d46",
+        "model=gru_sparse_big prune.q=0.1": "e9636baaec",
+        "model=rnn_dense scale=paper seed=2": "fd1066401e",
+        "model=gru_sparse prune.sparsity=0.9 scale=smoke": "7e0f2a1e14",
     }
     assert {words: digest(compose_config(words.split())) for words in pinned} == pinned
 
@@ -82,18 +85,24 @@ def test_what_does_not_change_the_result_leaves_the_digest(override: str) -> Non
 
 
 def test_a_manifest_counts_by_its_content(corpus: list[str], tmp_path: Path) -> None:
-    moved = tmp_path / "moved.jsonl"
-    moved.write_bytes(Path(corpus[1].split("=")[1]).read_bytes())
-    there = [corpus[0], f"data.train={moved}", *corpus[2:]]
+    folder = shutil.copytree(Path(corpus[1].split("=")[1]).parent, tmp_path / "moved")
+    there = [corpus[0], *(f"data.{split}={folder / split}.jsonl" for split in ("train", "dev", "test"))]
     assert digest(compose_config(there)) == digest(compose_config(corpus))
-    moved.write_text(moved.read_text() + "\n")
-    assert digest(compose_config(there)) != digest(compose_config(corpus))
+    samples, rate = soundfile.read(folder / "train3.wav")
+    soundfile.write(folder / "train3.wav", samples / 2, rate)  # as long as before
+    fingerprint.cache_clear()
+    changed = digest(compose_config(there))
+    assert changed != digest(compose_config(corpus))
+    (folder / "train.jsonl").write_text((folder / "train.jsonl").read_text() + "\n")
+    assert digest(compose_config(there)) not in (changed, digest(compose_config(corpus)))
 
 
 def test_what_a_run_keeps_names_no_folder(corpus: list[str]) -> None:
-    kept = dumped(compose_config([*corpus, "model=gru_sparse"]))
+    kept = dumped(compose_config([*corpus, "model=gru_sparse"]), "estimate")
     assert "/" not in yaml.safe_dump(kept)
-    assert kept["prune"]["layers"] == kept["model"]["prunable"] and kept["scale"]["name"] == "small"
+    plain = kept["identity"]
+    assert plain["prune"]["layers"] == plain["model"]["prunable"]
+    assert (kept["scale"]["name"], kept["q_source"], kept["model_name"]) == ("small", "estimate", "gru_sparse")
 
 
 def test_the_identity_is_plain_and_complete() -> None:

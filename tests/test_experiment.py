@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from prune_rnn import paths
-from prune_rnn.config import compose_config
-from prune_rnn.experiment import experiment, resolve, run_of
+from prune_rnn.config import compose_config, digest_of
+from prune_rnn.experiment import experiment
 from prune_rnn.prune import q
-from prune_rnn.run import Run
+from prune_rnn.resolve import resolve, run_of
+from prune_rnn.run import Run, all_runs
 from prune_rnn.stopping import Interrupted
 from prune_rnn.train import Trainer
 
@@ -99,6 +100,23 @@ def test_q_comes_from_the_dense_run_of_the_family(tiny: list[str]) -> None:
     assert share_below == pytest.approx(q.PERCENTILE, abs=0.005)
 
 
+def test_auto_goes_on_with_the_q_that_it_began_with(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dense run that ends meanwhile does not change a run under way, only what is begun anew."""
+    sparse = compose_config([*tiny, "model=gru_sparse", "model.baseline_units=8"])
+    with monkeypatch.context() as patch:
+        patch.setattr("prune_rnn.experiment.evaluate", lambda *_: (_ for _ in ()).throw(OSError("cut off")))
+        with pytest.raises(OSError, match="cut off"):
+            experiment(sparse, "")
+    begun = run_of(resolve(sparse)[0])
+    dense = experiment(compose_config([*tiny, "model=gru_dense", "model.baseline_units=8"]), "")
+    assert resolve(sparse)[1] == "estimate" and run_of(resolve(sparse)[0]).folder == begun.folder
+    experiment(sparse, "")
+    assert begun.finished
+    assert resolve(sparse)[1] == dense.folder.name  # now that it is finished, the dense run's q is the better one
+    renewed = experiment(sparse, "")
+    assert renewed.folder != begun.folder and run_of(resolve(sparse)[0]).folder == renewed.folder
+
+
 @pytest.mark.parametrize("other", ["train.epochs=3", "model.activation=tanh", "data.skip_bad=true"])
 def test_q_never_comes_from_another_family(tiny: list[str], other: str) -> None:
     experiment(compose_config([*tiny, "model=gru_dense", "model.baseline_units=8"]), "")
@@ -141,9 +159,11 @@ def test_a_device_that_is_not_there_is_named(tiny: list[str]) -> None:
 
 
 def test_the_committed_results_are_whole() -> None:
-    """Every committed run has its three files, and its folder's name is the digest of its configuration."""
-    committed = sorted((Path(__file__).parents[1] / "results" / "runs").glob("*"))
-    assert committed
-    for folder in committed:
-        assert {paths.CONFIG, paths.HISTORY, paths.RESULT} <= {file.name for file in folder.iterdir()}
+    """Every finished run has its three files, and its folder's name is the digest of what determines its result."""
+    finished = [run for run in all_runs(Path(__file__).parents[1] / "results") if run.finished]
+    assert len(finished) >= 2
+    for run in finished:
+        folder = run.folder
+        assert (folder / paths.HISTORY).is_file()
+        assert folder.name == f"{run.config()['name']}-{digest_of(run.config()['identity'])}"
         assert json.loads((folder / paths.RESULT).read_text())["command"].startswith("prune-rnn train ")

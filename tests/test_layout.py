@@ -17,7 +17,7 @@ RANKS = [
     {"model", "prune", "data"},
     {"distributed", "evaluate", "train"},
     {"progress", "run", "config"},
-    {"result"},
+    {"result", "resolve"},
     {"experiment"},
     {"table", "sweep"},
     {"cli", "__main__"},

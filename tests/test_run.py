@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from prune_rnn import paths
-from prune_rnn.run import Run, finished_runs, write_atomically
+from prune_rnn.run import Run, all_runs, write_atomically
 
 
 def test_a_write_that_fails_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +55,7 @@ def test_a_damaged_result_is_named(tmp_path: Path) -> None:
         Run(tmp_path).result()
 
 
-@pytest.mark.parametrize("content", [None, "", "a: [b"])
+@pytest.mark.parametrize("content", [None, "", "a: [b", "name: model"])
 def test_a_damaged_config_is_named(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / paths.CONFIG).write_text(content)
@@ -66,10 +66,11 @@ def test_a_damaged_config_is_named(tmp_path: Path, content: str | None) -> None:
 def test_finishing_drops_the_checkpoint(tmp_path: Path) -> None:
     run = Run(tmp_path / "runs" / "model-0")
     run.save(paths.CHECKPOINT, {})
-    assert finished_runs(tmp_path) == []
+    assert all_runs(tmp_path) == []
+    run.write_config({"name": "model"})
     run.finish({"steps": 3})
     assert run.finished and not run.begun and run.result() == {"steps": 3}
-    assert [found.folder for found in finished_runs(tmp_path)] == [run.folder]
+    assert [found.folder for found in all_runs(tmp_path)] == [run.folder]
 
 
 def test_a_run_is_held_by_one_at_a_time(tmp_path: Path) -> None:

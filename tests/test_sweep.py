@@ -19,3 +19,12 @@ def test_a_sweep_goes_on_after_a_failed_job_and_names_it(command: Command, tiny:
     second = command(*words, "train.learning_rate=0.001")
     assert second.returncode == 0 and second.stderr.count("is finished already") == 4
     assert second.stdout.count("test CER") == 4
+
+
+def test_a_combination_that_does_not_compose_is_one_failed_job(
+    command: Command, tiny: list[str], tmp_path: Path
+) -> None:
+    done = command("train", "-m", *tiny, "train.epochs=1", "model.units=abc,-1,4", "seed=0")
+    assert done.returncode == 1 and done.stdout.count("test CER") == 1
+    failed = [line for line in done.stderr.splitlines() if line.startswith("failed: ")]
+    assert len(failed) == 2 and "model.units=abc" in failed[0] and "must be 1 or more" in failed[1]

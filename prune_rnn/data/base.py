@@ -53,9 +53,12 @@ class Batch:
 def read_audio(path: Path) -> Tensor:
     """Returns the waveform of a sound file, (samples,) float32 at 16 kHz: channels averaged, resampled where needed.
 
-    Raises soundfile.LibsndfileError where it is no sound file.
+    Raises OSError that names the file where it can't be decoded.
     """
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise OSError(f"{path} can't be decoded ({error}); mend it, or take its line out of the manifest") from None
     waveform = torch.from_numpy(samples).mean(dim=1)
     return waveform if rate == SAMPLE_RATE else resample(waveform, rate, SAMPLE_RATE)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,16 @@ from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.text import encode, foreign, frames_needed, normalise
 
 SPLITS = ("train", "dev", "test")
-_SHOWN = 10  # bad lines that an error message lists
+_SAMPLE = 4096  # bytes of each recording that its fingerprint takes in
+_SHOWN = 10  # bad lines of each kind that an error message lists
+
+
+class _BadLine(ValueError):
+    """A line that can't be used: `kind` to count it by, and what exactly is wrong."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
 
 
 @dataclass(kw_only=True, slots=True)
@@ -27,7 +38,6 @@ class ManifestConfig:
     dev: str
     test: str
     skip_bad: bool = False  # go on without the lines that can't be used, after naming them
-    workers: int = field(default=0, metadata={"identity": False})  # processes that read audio; 0: the training one
 
     def check(self) -> None:
         """Raises ValueError where a manifest doesn't exist or two splits are the same file."""
@@ -37,38 +47,61 @@ class ManifestConfig:
                 raise ValueError(f"data.{split}={getattr(self, split)}: no such file; give the path of a manifest")
         if len(set(paths.values())) < len(SPLITS):
             raise ValueError("data.train, data.dev and data.test must be three different manifests")
-        if self.workers < 0:
-            raise ValueError(f"data.workers={self.workers}: must be 0 or more")
 
 
 def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> Utterance:
-    """Returns the utterance of one manifest line; ValueError says what is wrong with it."""
+    """Returns the utterance of one manifest line; _BadLine says what is wrong with it."""
     try:
         entry: Any = json.loads(line)
     except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON ({error.msg})") from None
+        raise _BadLine("malformed", f"is not JSON ({error.msg})") from None
     if not isinstance(entry, dict):
-        raise ValueError("is not a JSON object")
+        raise _BadLine("malformed", "is not a JSON object")
     for key in ("audio_filepath", "text"):
         if not isinstance(entry.get(key), str):
-            raise ValueError(f"has no string {key!r}")
+            raise _BadLine("malformed", f"has no string {key!r}")
+    if entry.get("offset"):
+        raise _BadLine("with an offset", f"has offset {entry['offset']}: cut the recording, segments are not read")
     path = folder / entry["audio_filepath"]  # an absolute path stands for itself
     transcript = normalise(entry["text"])
     if not transcript:
-        raise ValueError(f"{path}: the transcript is empty")
+        raise _BadLine("with an empty transcript", f"{path}: the transcript is empty")
     if unknown := foreign(transcript):
-        raise ValueError(f"{path}: the transcript has characters outside the alphabet (a-z, space, '): {unknown!r}")
+        detail = f"{path}: the transcript has characters outside the alphabet (a-z, space, '): {unknown!r}"
+        raise _BadLine("with characters outside the alphabet", detail)
     try:
         if not path.is_file():
-            raise ValueError(f"{path}: no such file")
+            raise _BadLine("without their file", f"{path}: no such file")
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"{path}: is not readable as audio ({error})") from None
+        raise _BadLine("with unreadable audio", f"{path}: is not readable as audio ({error})") from None
     found = frames(-(-info.frames * SAMPLE_RATE // info.samplerate))
     available = output_frames(found) if found else 0
     if available < (needed := frames_needed(encode(transcript))):
-        raise ValueError(f"{path}: the transcript needs {needed} output frames, the audio gives {available}")
+        detail = f"{path}: the transcript needs {needed} output frames, the audio gives {available}"
+        raise _BadLine("with a transcript longer than its frames", detail)
     return Utterance(path, found, transcript)
+
+
+@cache
+def _fingerprint(path: Path, changed: int) -> str:
+    digest = hashlib.sha256(path.read_bytes())
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+        try:
+            audio = path.parent / json.loads(line)["audio_filepath"]
+            with audio.open("rb") as file:
+                size = file.seek(0, 2)
+                file.seek(size // 2)
+                digest.update(f"{size}".encode() + file.read(_SAMPLE))
+        except (ValueError, KeyError, TypeError, OSError):
+            continue  # `read_manifest` tells what is wrong with the line
+    return f"sha256:{digest.hexdigest()[:16]}"
+
+
+def fingerprint(path: Path) -> str:
+    """Returns what stands for a manifest and its recordings, wherever they lie: a digest of its lines, and of the size
+    and a sample from the middle of each recording."""
+    return _fingerprint(path, path.stat().st_mtime_ns)
 
 
 def read_manifest(
@@ -84,17 +117,22 @@ def read_manifest(
         lines = path.read_text(encoding="utf-8").split("\n")  # nothing else ends a line of JSON
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: is not readable as text ({error})") from None
-    utterances, bad = [], []
+    utterances: list[Utterance] = []
+    bad: dict[str, list[str]] = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
                 utterances.append(_utterance(line, path.parent, output_frames))
-            except ValueError as error:
-                bad.append(f"line {number} {error}")
+            except _BadLine as error:
+                bad.setdefault(error.kind, []).append(f"line {number} {error}")
     if bad:
-        shown = "\n  ".join(bad if skip_bad else bad[:_SHOWN])
-        more = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN and not skip_bad else ""
-        summary = f"{path}: {len(bad)} of {len(bad) + len(utterances)} lines can't be used:\n  {shown}{more}"
+        count = sum(map(len, bad.values()))
+        kinds = ", ".join(f"{len(named)} {kind}" for kind, named in bad.items())
+        summary = f"{path}: {count} of {count + len(utterances)} lines can't be used ({kinds}):"
+        for kind, named in bad.items():
+            shown = named if skip_bad else named[:_SHOWN]
+            more = [f"and {len(named) - len(shown)} more {kind}"] if len(shown) < len(named) else []
+            summary += "".join(f"\n  {line}" for line in [*shown, *more])
         if not skip_bad:
             raise ValueError(f"{summary}\nmend them, or leave them out with data.skip_bad=true")
         report(summary)

@@ -32,10 +32,11 @@ class Cell(Enum):
 class ModelConfig:
     """One network of the paper's Table 3. Widths are those of the network itself, after `scale`."""
 
-    name: str
+    name: str = field(metadata={"identity": False})
     cell: Cell
     units: int
-    baseline_units: int  # of the dense network that the paper compares with; `prune.q=auto` looks for its run
+    # of the dense network that the paper compares with: `prune.q=auto` looks for its run, and q is what counts
+    baseline_units: int = field(metadata={"identity": False})
     layers: int
     activation: Activation = Activation.clipped_relu
     conv_channels: int = 32
@@ -44,7 +45,7 @@ class ModelConfig:
 
     def check(self) -> None:
         """Raises ValueError where a number is out of its range."""
-        for key in ("units", "layers", "conv_channels", "lookahead"):
+        for key in ("units", "baseline_units", "layers", "conv_channels", "lookahead"):
             value = getattr(self, key)
             if value < 1:
                 raise ValueError(f"model.{key}={value}: must be 1 or more")

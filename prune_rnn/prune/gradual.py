@@ -47,9 +47,9 @@ class GradualConfig:
             raise ValueError(f"prune.ramp_factor={self.ramp_factor}: must be above 0 (the paper: 1.5 to 2)")
         if not 0 < self.updates_per_epoch < float("inf"):
             raise ValueError(f"prune.updates_per_epoch={self.updates_per_epoch}: must be above 0 (the paper: 27)")
-        if not (
-            isinstance(self.layers, dict) and self.layers and all(isinstance(v, list) for v in self.layers.values())
-        ):
+        patterns = self.layers.values() if isinstance(self.layers, dict) else [None]
+        named = all(isinstance(p, list) and all(isinstance(pattern, str) for pattern in p) for p in patterns)
+        if not (self.layers and named):
             raise ValueError(
                 f"prune.layers={self.layers}: give patterns of parameter names for each layer type, such as "
                 "{recurrent: [recurrent.*.recurrent.weight]}"
@@ -64,7 +64,7 @@ class GradualConfig:
         """Returns q of each layer type; ValueError unless each is a number above 0 and no layer type is left out."""
         layer_types = list(self.layers)
         qs: dict[str, Any] = self.q if isinstance(self.q, dict) else dict.fromkeys(layer_types, self.q)
-        if sorted(qs) != sorted(layer_types):
+        if set(qs) != set(layer_types):
             raise ValueError(
                 f"prune.q={self.q}: needs one number for each of the layer types {', '.join(layer_types)}, no other"
             )

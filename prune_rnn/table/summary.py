@@ -10,9 +10,9 @@ from prune_rnn.run import Run
 def summary(run: Run) -> str:
     """Returns the result of a finished run in a few lines; every number stands beside its scale."""
     result, config = run.result(), run.config()
-    test, dev = result["test"], result["dev"]
+    test, dev, units = result["test"], result["dev"], config["identity"]["model"]["units"]
     rows = [
-        ("model", f"{config['model']['name']}, {config['model']['units']} units"),
+        ("model", f"{config['model_name']}, {units} units"),
         ("scale", f"{config['scale']['name']}, seed {result['seed']}, {result['steps']} steps"),
         ("test CER", f"{100 * test['cer']['rate']:.2f} %"),
         ("test WER", f"{100 * test['wer']['rate']:.2f} %"),

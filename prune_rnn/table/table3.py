@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,8 +16,9 @@ from tabulate import tabulate
 
 from prune_rnn import paths
 from prune_rnn.config import Config, compose_config
-from prune_rnn.experiment import resolve, run_of
-from prune_rnn.run import finished_runs, write_atomically
+from prune_rnn.prune.gradual import GradualConfig
+from prune_rnn.resolve import automatic_runs, resolve, run_of
+from prune_rnn.run import Run, all_runs, write_atomically
 
 _DASH = "-"
 
@@ -49,30 +52,33 @@ def relative(baseline: float, cer: float) -> float:
 def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
     """Returns the configuration in common and the rows of conf/table/table3.yaml with what runs there are.
 
-    A row's runs are found by composing its own configuration for each seed that any run on disk has.
+    A row's runs are found by composing its own configuration for each seed that any run on disk has. Overrides of
+    `prune` go to the rows that are pruned.
     """
     for override in overrides:
         if override.lstrip("+~").split("=")[0] in ("model", "seed", "prune"):
             raise ValueError(f"{override}: the rows choose the model and take in every seed; leave it out")
-    shared = compose_config(overrides)
-    seeds = sorted({run.config()["seed"] for run in finished_runs(Path(shared.results))})
+    common = [override for override in overrides if not override.lstrip("+~").startswith("prune.")]
+    shared = compose_config(common)
+    seeds = sorted({run.config()["identity"]["seed"] for run in all_runs(Path(shared.results)) if run.finished})
     rows = []
     for entry in yaml.safe_load((paths.conf() / "table" / "table3.yaml").read_text())["rows"]:
-        own = [f"model={entry['model']}", *overrides]
-        config = compose_config(own)
-        row = Row(
-            entry["label"],
-            entry["family"],
-            " ".join(["prune-rnn train", *own]),
-            config.model.units,
-            entry.get("paper", {}),
-        )
-        for seed in seeds:
-            run = run_of(resolve(compose_config([*own, f"seed={seed}"]))[0])
-            if run.finished:
-                row.results.append(run.result())
-        rows.append(row)
+        model = f"model={entry['model']}"
+        pruned = isinstance(compose_config([model, *common]).prune, GradualConfig)
+        own = [model, *(overrides if pruned else common)]
+        command = shlex.join(["prune-rnn", "train", *own])
+        found = [_finished(compose_config([*own, f"seed={seed}"])) for seed in seeds]
+        results = [run.result() for run in found if run is not None]
+        units = compose_config(own).model.units
+        rows.append(Row(entry["label"], entry["family"], command, units, entry.get("paper", {}), results))
     return shared, rows
+
+
+def _finished(config: Config) -> Run | None:
+    """Returns the finished run that the configuration names, else one that its `q=auto` led to before."""
+    wanted = run_of(resolve(config)[0])
+    automatic = getattr(config.prune, "q", None) == "auto"
+    return next((run for run in [wanted, *(automatic_runs(config) if automatic else [])] if run.finished), None)
 
 
 def _over_seeds(values: list[float], form: str, *, spread: bool) -> str:
@@ -131,12 +137,16 @@ def report(overrides: Sequence[str]) -> str:
     def laid_out(form: str) -> str:
         return tabulate(table.values.tolist(), list(table.columns), tablefmt=form, disable_numparse=True)
 
-    base = paths.tables(Path(shared.results)) / f"table3_{shared.scale.name}"
+    special = [o for o in overrides if o.split("=")[0] not in ("scale", "results", "device", "threads")]
+    if special:  # a table of its own beside that of the defaults
+        caption += f" With {shlex.join(special)}."
+    suffix = "_" + hashlib.sha256(shlex.join(sorted(special)).encode()).hexdigest()[:6] if special else ""
+    base = paths.tables(Path(shared.results)) / f"table3_{shared.scale.name}{suffix}"
     written = {
         "md": f"{caption}\n\n{laid_out('github')}{notes}\n",
         "csv": table.to_csv(index=False),
         "tex": f"% {caption}\n{laid_out('latex_booktabs')}\n",
     }
-    for suffix, content in written.items():
-        write_atomically(base.with_suffix(f".{suffix}"), content.encode())
+    for ending, content in written.items():
+        write_atomically(base.with_suffix(f".{ending}"), content.encode())
     return f"{caption}\n\n{laid_out('simple')}{notes.replace('`', '')}\n\nwritten: {base}.{{{','.join(written)}}}"
