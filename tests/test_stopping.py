@@ -19,6 +19,10 @@ def test_the_first_request_is_only_noted(number: int) -> None:
 
 
 def test_the_second_request_takes_effect_at_once() -> None:
-    with pytest.raises(KeyboardInterrupt), stop_requests():
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with it ignored
+    try:
+        with pytest.raises(KeyboardInterrupt), stop_requests():
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
