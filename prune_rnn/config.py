@@ -12,7 +12,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
@@ -232,5 +231,5 @@ def dumped(config: Config, q_source: str) -> dict[str, Any]:
     >>> digest_of(kept["identity"]) == digest(config)
     True
     """
-    kept = {"name": config.name, "model_name": config.model.name, "scale": _plain(config.scale), "q_source": q_source}
-    return dict(yaml.safe_load(yaml.safe_dump({**kept, "identity": identity(config)})))
+    names = {"name": config.name, "model_name": config.model.name, "scale": _plain(config.scale)}
+    return {**names, "q_source": q_source, "identity": identity(config)}

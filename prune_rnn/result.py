@@ -55,18 +55,24 @@ def counts(config: Config, model: DeepSpeech2) -> dict[str, Any]:
             "prunable": sum(p.numel() for name, p in named if name in prunable),
             "nonzero": sum(int(p.count_nonzero()) for _, p in named),
         }
-    total = {key: sum(counts[key] for counts in per_layer.values()) for key in ("parameters", "prunable", "nonzero")}
-    recurrent = [counts for layer, counts in per_layer.items() if layer.startswith("recurrent.")]
+    total = _summed(list(per_layer.values()))
     return {
         **total,
-        "sparsity": 1 - total["nonzero"] / total["parameters"],
-        "sparsity_recurrent": 1 - sum(c["nonzero"] for c in recurrent) / sum(c["parameters"] for c in recurrent),
-        "layers": {
-            layer: {**counts, "sparsity": 1 - counts["nonzero"] / counts["parameters"]}
-            for layer, counts in per_layer.items()
-        },
+        "sparsity": _sparsity(total),
+        "sparsity_recurrent": _sparsity(
+            _summed([c for layer, c in per_layer.items() if layer.startswith("recurrent.")])
+        ),
+        "layers": {layer: {**c, "sparsity": _sparsity(c)} for layer, c in per_layer.items()},
         "q_of_weights": q.measured(weights),
     }
+
+
+def _summed(parts: list[dict[str, int]]) -> dict[str, int]:
+    return {key: sum(part[key] for part in parts) for key in parts[0]}
+
+
+def _sparsity(counted: dict[str, int]) -> float:
+    return 1 - counted["nonzero"] / counted["parameters"]
 
 
 def record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -42,7 +43,7 @@ def sweep(overrides: Sequence[str], command: str) -> int:
         outcomes = _launch(overrides, command)
     else:
         # Hydra drops the whole sweep for one combination that doesn't compose: here the others run all the same
-        outcomes = [(words, _attempt(lambda w=words: compose_config(w), command)) for words in combinations]  # type: ignore[misc]
+        outcomes = [(words, _attempt(partial(compose_config, words), command)) for words in combinations]
     failed = [(words, reason) for words, reason in outcomes if reason]
     for words, reason in failed:
         print(f"failed: {' '.join(words)}: {reason}", file=sys.stderr)
@@ -70,7 +71,7 @@ def _launch(overrides: Sequence[str], command: str) -> list[tuple[list[str], str
     """Has Hydra's launcher run the jobs; returns the overrides of each and what went wrong, "" for success."""
 
     def job(composed: DictConfig) -> str:
-        return _attempt(lambda: from_composed(composed), command)
+        return _attempt(partial(from_composed, composed), command)
 
     try:
         GlobalHydra.instance().clear()

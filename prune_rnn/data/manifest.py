@@ -85,8 +85,9 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
 
 @cache
 def _fingerprint(path: Path, changed: int) -> str:
-    digest = hashlib.sha256(path.read_bytes())
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+    content = path.read_bytes()
+    digest = hashlib.sha256(content)
+    for line in content.decode(errors="replace").split("\n"):
         try:
             audio = path.parent / json.loads(line)["audio_filepath"]
             with audio.open("rb") as file:

@@ -64,13 +64,14 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
     rows = []
     for entry in yaml.safe_load((paths.conf() / "table" / "table3.yaml").read_text())["rows"]:
         model = f"model={entry['model']}"
-        pruned = isinstance(compose_config([model, *common]).prune, GradualConfig)
-        own = [model, *(overrides if pruned else common)]
+        own, config = [model, *common], compose_config([model, *common])
+        if isinstance(config.prune, GradualConfig) and common != list(overrides):
+            own = [model, *overrides]
+            compose_config(own)  # tells what is wrong with them, also where there is no run yet
         command = shlex.join(["prune-rnn", "train", *own])
         found = [_finished(compose_config([*own, f"seed={seed}"])) for seed in seeds]
         results = [run.result() for run in found if run is not None]
-        units = compose_config(own).model.units
-        rows.append(Row(entry["label"], entry["family"], command, units, entry.get("paper", {}), results))
+        rows.append(Row(entry["label"], entry["family"], command, config.model.units, entry.get("paper", {}), results))
     return shared, rows
 
 
