@@ -1,4 +1,4 @@
-"""The command words; what follows a word is Hydra's."""
+"""The command words; what follows the first three is Hydra's."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ prune-rnn: train recurrent speech networks with gradual pruning, and tabulate wh
   prune-rnn train -m [KEY=V1,V2 ...]    train every combination; what is finished is skipped
   prune-rnn report [KEY=VALUE ...]      print and write the paper's tables from the runs under results/
   prune-rnn describe [KEY=VALUE ...]    list a network's layers and parameters, without training
+  prune-rnn export RUN [KEY=VALUE ...]  pack a finished run into one small file for inference
+  prune-rnn transcribe MODEL AUDIO ...  print the text of recordings; --stream: as it is heard
+  prune-rnn bench [KEY=VALUE ...]       measure sparse against dense: the paper's Table 5, on this machine
 
 prune-rnn WORD --help tells more. Exit codes: 0 done, 1 it failed, 2 the command line is wrong,
 75 it was interrupted and has saved where it is.
@@ -54,6 +57,19 @@ Keys (with their defaults):
   device=auto threads=null  where to compute: cpu, cuda, cuda:1; CPU threads
 """
 
+_BENCH_KEYS = """\
+  blocks=[product,layer,network]
+  shapes=null               names of conf/table/table5.yaml, such as [gru_2560]; null: all, own: those of `models`
+  streams=[1,4,16,64]       sequences at a time
+  sparsity=[0.8,0.9,0.95]   of random masks; the models have their own
+  models=null               packed files (by prune-rnn export); null: all below results/runs
+  threads=null              CPU threads; null: as torch chooses
+  rounds=5                  measurements of each candidate, in turn; the median counts
+  seconds=0.1               that a measurement takes, about
+  device=cpu                or cuda
+  results=results           where the tables go
+"""
+
 _WORD_HELP = {
     "train": """\
 usage: prune-rnn train [-m] [KEY=VALUE ...]
@@ -77,6 +93,37 @@ usage: prune-rnn describe [KEY=VALUE ...]
 Prints the layers of a network with their parameter counts (the paper's Table 2), without building its weights.
 
 {keys}""",
+    "export": """\
+usage: prune-rnn export RUN [KEY=VALUE ...]
+
+Packs a finished run (a folder below results/runs) into one safetensors file: the weights that are not zero as values
+and 8-bit gaps, the configuration and the alphabet. Then decodes the dev split with it and tells what has changed.
+
+Keys (with their defaults):
+  dtype=float32             of the weights: float32 (lossless), bfloat16 or int8
+  out=null                  the file; default: model-<dtype>.safetensors in the run's folder
+  dev=null                  manifest of the dev split, for runs on data=manifest
+  cache=null                where the synthetic corpus is kept
+""",
+    "transcribe": """\
+usage: prune-rnn transcribe [--stream] MODEL AUDIO ... [KEY=VALUE ...]
+
+Prints the text of recordings (WAV, FLAC and whatever else libsndfile reads, of any rate), by a file that
+`prune-rnn export` wrote. With --stream the samples go in 20 ms at a time and the text comes out as it is found, about
+0.9 s later (GRU networks only: the RNN runs both ways and needs whole files). How long it took goes to the error stream.
+
+Keys (with their defaults):
+  threads=null              CPU threads; default: as torch chooses, 1 with --stream
+""",
+    "bench": """\
+usage: prune-rnn bench [KEY=VALUE ...]
+
+Measures the recurrent product, the recurrent layer over a sequence, and whole networks: the sparse engine against what
+users would run instead (torch, ONNX Runtime, scipy), all in one run, and prints the paper's Table 5. Every ratio is
+against the best dense one. Written to results/tables as Markdown, CSV and LaTeX.
+
+Keys (with their defaults):
+{bench}""",
 }
 
 
@@ -88,7 +135,7 @@ def _help(word: str) -> str:
     from prune_rnn.paths import options
 
     keys = _KEYS.format(**{group: ", ".join(options(group)) for group in ("scale", "model", "prune", "data")})
-    return _WORD_HELP[word].format(keys=keys)
+    return _WORD_HELP[word].format(keys=keys, bench=_BENCH_KEYS)
 
 
 def _flags(word: str, arguments: Sequence[str], known: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -133,10 +180,50 @@ def _describe(flags: list[str], overrides: list[str], command: str) -> int:
     return 0
 
 
+def _export(flags: list[str], words: list[str], command: str) -> int:
+    from pathlib import Path
+
+    from prune_rnn.options import parse
+    from prune_rnn.sparse.export import ExportOptions, export
+
+    folders, options = parse(words, ExportOptions)
+    if len(folders) != 1:
+        raise UsageError("prune-rnn export: give one RUN, a folder below results/runs")
+    print(export(Path(folders[0]), options))
+    return 0
+
+
+def _transcribe(flags: list[str], words: list[str], command: str) -> int:
+    from pathlib import Path
+
+    from prune_rnn.options import parse
+    from prune_rnn.sparse.transcribe import TranscribeOptions, transcribe
+
+    files, options = parse(words, TranscribeOptions)
+    if len(files) < 2:
+        raise UsageError("prune-rnn transcribe: give a MODEL (by prune-rnn export) and one AUDIO file or more")
+    transcribe(Path(files[0]), [Path(file) for file in files[1:]], options, stream="--stream" in flags)
+    return 0
+
+
+def _bench(flags: list[str], words: list[str], command: str) -> int:
+    from prune_rnn.options import parse
+    from prune_rnn.table.table5 import BenchOptions, bench
+
+    others, options = parse(words, BenchOptions)
+    if others:
+        raise UsageError(f"prune-rnn bench: {others[0]!r} is no KEY=VALUE")
+    print(bench(options, command))
+    return 0
+
+
 _WORDS: dict[str, tuple[Callable[[list[str], list[str], str], int], list[str]]] = {
     "train": (_train, ["-m", "--multirun"]),
     "report": (_report, []),
     "describe": (_describe, []),
+    "export": (_export, []),
+    "transcribe": (_transcribe, ["--stream"]),
+    "bench": (_bench, []),
 }
 
 

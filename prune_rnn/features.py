@@ -10,6 +10,7 @@ SAMPLE_RATE = 16_000  # Hz
 WINDOW = 320  # samples: 20 ms
 STEP = 160  # samples: 10 ms
 BINS = WINDOW // 2 + 1  # 161
+DEVIATION_FLOOR = 1e-5  # added to a deviation before the division
 _FLOOR = 1e-10  # power: the quantisation noise of 16-bit audio lies above it
 
 
@@ -22,16 +23,24 @@ def frames(samples: int) -> int:
     return max(0, (samples - WINDOW) // STEP + 1)
 
 
+def log_power(waveform: Tensor) -> Tensor:
+    """Returns the log power spectrogram as it is: (samples,) float in [-1, 1] at 16 kHz -> (bins, frames) float32.
+
+    ValueError where the waveform is shorter than one window.
+    """
+    if frames(len(waveform)) == 0:
+        raise ValueError(f"a waveform of {len(waveform)} samples is shorter than one window of {WINDOW}")
+    window = torch.hann_window(WINDOW, device=waveform.device)
+    power: Tensor = spectrogram(waveform, 0, window, WINDOW, STEP, WINDOW, power=2.0, normalized=False, center=False)
+    return power.clamp_min(_FLOOR).log()
+
+
 def log_spectrogram(waveform: Tensor) -> Tensor:
     """Returns the log power spectrogram, each bin with mean 0 and standard deviation 1 over the utterance.
 
     waveform: (samples,) float in [-1, 1], at 16 kHz, at least one window long (else ValueError).
     Returns (bins, frames), float32.
     """
-    if frames(len(waveform)) == 0:
-        raise ValueError(f"a waveform of {len(waveform)} samples is shorter than one window of {WINDOW}")
-    window = torch.hann_window(WINDOW, device=waveform.device)
-    power: Tensor = spectrogram(waveform, 0, window, WINDOW, STEP, WINDOW, power=2.0, normalized=False, center=False)
-    log = power.clamp_min(_FLOOR).log()
+    log = log_power(waveform)
     deviation, mean = torch.std_mean(log, dim=1, keepdim=True, correction=0)
-    return (log - mean) / (deviation + 1e-5)
+    return (log - mean) / (deviation + DEVIATION_FLOOR)

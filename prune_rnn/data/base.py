@@ -58,7 +58,7 @@ def read_audio(path: Path) -> Tensor:
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise OSError(f"{path} can't be decoded ({error}); mend it, or take its line out of the manifest") from None
+        raise OSError(f"{path} can't be decoded ({error}); mend it, or leave it out") from None
     waveform = torch.from_numpy(samples).mean(dim=1)
     return waveform if rate == SAMPLE_RATE else resample(waveform, rate, SAMPLE_RATE)
 

@@ -1,0 +1,140 @@
+// Needs F, BW, DQ, VL, VBMI, VNNI and BF16: Zen 4, Sapphire Rapids and later.
+#define WIDTH 64
+#include <immintrin.h>
+
+#include "portable.inc"
+
+namespace {
+
+// A lane is a row. From a window of 128 bytes of the vector, held by two registers, one instruction looks up all slots of
+// the 16 rows; another multiplies them with the values and adds each row's products to its lane.
+template <int KIND, int FORMAT>
+struct Slots;
+
+template <int FORMAT>
+struct Slots<INT8, FORMAT> {
+    typedef __m512i Sum;
+    static __m512i indices(const uint8_t* index, int i) {
+        if (FORMAT == LANE_BLOCKS) return _mm512_set1_epi32(((const int32_t*)index)[i]);
+        return _mm512_load_si512(index + 64L * i);
+    }
+    static __m512i look(const char* window, __m512i index) {
+        return _mm512_permutex2var_epi8(_mm512_loadu_si512(window), index, _mm512_loadu_si512(window + 64));
+    }
+    static Sum add(Sum sum, __m512i x, const char* values) {
+        return _mm512_dpbusd_epi32(sum, x, _mm512_load_si512(values));
+    }
+    static Sum plus(Sum a, Sum b) { return _mm512_add_epi32(a, b); }
+    static __m512 result(const Part* p, int slice, Sum sum, const Operand* x, int s) {
+        __m512i correction = _mm512_mullo_epi32(_mm512_load_si512(p->row_sum + slice * SLICE), _mm512_set1_epi32(x->zero[s]));
+        __m512 scale = _mm512_mul_ps(_mm512_load_ps(p->scale + slice * SLICE), _mm512_set1_ps(x->scale[s]));
+        return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sum, correction)), scale);
+    }
+};
+
+template <int FORMAT>
+struct Slots<BFLOAT16, FORMAT> {
+    typedef __m512 Sum;
+    static __m512i indices(const uint8_t* index, int i) {
+        if (FORMAT == LANE_BLOCKS) return _mm512_set1_epi32(((const int32_t*)index)[i]);
+        return _mm512_cvtepu8_epi16(_mm256_load_si256((const __m256i*)(index + 32L * i)));
+    }
+    static __m512i look(const char* window, __m512i index) {
+        return _mm512_permutex2var_epi16(_mm512_loadu_si512(window), index, _mm512_loadu_si512(window + 64));
+    }
+    static Sum add(Sum sum, __m512i x, const char* values) {
+        return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)_mm512_load_si512(values));
+    }
+    static Sum plus(Sum a, Sum b) { return _mm512_add_ps(a, b); }
+    static __m512 result(const Part*, int, Sum sum, const Operand*, int) { return sum; }
+};
+
+template <int FORMAT>
+struct Slots<FLOAT32, FORMAT> {
+    typedef __m512 Sum;
+    static __m512i indices(const uint8_t* index, int i) {
+        if (FORMAT == LANE_BLOCKS) return _mm512_set1_epi32(((const int32_t*)index)[i]);
+        return _mm512_cvtepu8_epi32(_mm_load_si128((const __m128i*)(index + 16L * i)));
+    }
+    static __m512i look(const char* window, __m512i index) {
+        return _mm512_permutex2var_epi32(_mm512_loadu_si512(window), index, _mm512_loadu_si512(window + 64));
+    }
+    static Sum add(Sum sum, __m512i x, const char* values) {
+        return _mm512_fmadd_ps(_mm512_castsi512_ps(x), _mm512_load_ps(values), sum);
+    }
+    static Sum plus(Sum a, Sum b) { return _mm512_add_ps(a, b); }
+    static __m512 result(const Part*, int, Sum sum, const Operand*, int) { return sum; }
+};
+
+template <int KIND, int FORMAT, int STREAMS>
+void lanes(const Part* p, const Operand* x, int from, float* y, int64_t y_stride) {
+    typedef Slots<KIND, FORMAT> S;
+    constexpr int UNROLL = STREAMS >= 4 ? 1 : 4 / STREAMS;
+    const uint8_t* index = (const uint8_t*)p->index;
+    const char* data = (const char*)x->data + from * x->stride;
+    for (int slice = 0; slice < p->slices; slice++) {
+        typename S::Sum sum[UNROLL][STREAMS] = {};
+        int first = p->start[slice], i = first, end = p->start[slice + 1];
+        auto step = [&](int u) __attribute__((always_inline)) {
+            const char* values = (const char*)p->values + 64L * i;
+            if (FORMAT == LANE_DENSE) {
+                const char* at = data + 4L * (i - first);
+                for (int s = 0; s < STREAMS; s++) {
+                    int32_t group;
+                    __builtin_memcpy(&group, at + s * x->stride, 4);
+                    sum[u][s] = S::add(sum[u][s], _mm512_set1_epi32(group), values);
+                }
+            } else {
+                const char* window = data + (int64_t)WINDOW_STEP * p->offset[i];
+                __m512i slots = S::indices(index, i);
+                for (int s = 0; s < STREAMS; s++)
+                    sum[u][s] = S::add(sum[u][s], S::look(window + s * x->stride, slots), values);
+            }
+            i++;
+        };
+        while (i + UNROLL <= end)
+            for (int u = 0; u < UNROLL; u++) step(u);
+        while (i < end) step(0);
+        for (int s = 0; s < STREAMS; s++) {
+            for (int u = 1; u < UNROLL; u++) sum[0][s] = S::plus(sum[0][s], sum[u][s]);
+            __m512 result = S::result(p, slice, sum[0][s], x, from + s);
+            float* out = y + (from + s) * y_stride;
+            if (p->order) {
+                alignas(64) float lane[SLICE];
+                _mm512_store_ps(lane, result);
+                store_slice(p, slice, lane, out);
+            } else {
+                _mm512_storeu_ps(out + slice * SLICE, result);
+            }
+        }
+    }
+}
+
+template <int KIND, int FORMAT>
+void all_streams(const Part* p, const Operand* x, int streams, float* y, int64_t y_stride) {
+    for (int s = 0; s < streams;) {
+        int left = streams - s;
+        if (left >= 8) lanes<KIND, FORMAT, 8>(p, x, s, y, y_stride), s += 8;
+        else if (left >= 4) lanes<KIND, FORMAT, 4>(p, x, s, y, y_stride), s += 4;
+        else if (left >= 2) lanes<KIND, FORMAT, 2>(p, x, s, y, y_stride), s += 2;
+        else lanes<KIND, FORMAT, 1>(p, x, s, y, y_stride), s += 1;
+    }
+}
+
+template <int KIND>
+void native_multiply(const Part* p, int format, const Operand* x, int streams, float* y, int64_t y_stride) {
+    if (format == LANES) all_streams<KIND, LANES>(p, x, streams, y, y_stride);
+    else if (format == LANE_BLOCKS) all_streams<KIND, LANE_BLOCKS>(p, x, streams, y, y_stride);
+    else all_streams<KIND, LANE_DENSE>(p, x, streams, y, y_stride);
+}
+
+void multiply(const Part* p, int kind, int format, const Operand* x, int streams, float* y, int64_t y_stride) {
+    if (!native(format)) portable_multiply(p, format, x, streams, y, y_stride);
+    else if (kind == INT8) native_multiply<INT8>(p, format, x, streams, y, y_stride);
+    else if (kind == BFLOAT16) native_multiply<BFLOAT16>(p, format, x, streams, y, y_stride);
+    else native_multiply<FLOAT32>(p, format, x, streams, y, y_stride);
+}
+
+}  // namespace
+
+extern const Kernels avx512_kernels = {multiply, prepare, range, rnn, gru};

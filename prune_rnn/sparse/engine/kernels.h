@@ -1,0 +1,62 @@
+// What engine.cpp and the kernels of each instruction set share. No standard library here: what a kernel file compiles
+// for a newer instruction set must never be merged with what the others use.
+#pragma once
+#include <stdint.h>
+
+enum Kind { FLOAT32 = 0, BFLOAT16 = 1, INT8 = 2 };  // of the weights; the vector is rounded to the same kind
+enum Cell { RNN = 0, GRU = 1 };
+enum Activation { CLIPPED_RELU = 0, TANH = 1 };
+
+// How a part of a matrix is stored. A slice is 16 rows; a group is 1 (float32), 2 (bfloat16) or 4 (int8) columns, so that
+// 16 rows x 1 group are 64 bytes.
+enum Format {
+    AUTO = 0,
+    ROWS = 1,         // each row's values and columns: one value at a time, or one for 16 vectors
+    BLOCKS = 2,       // each slice's columns, 16 float32 values a column
+    LANES = 3,        // AVX-512: each row of a slice takes up to a group from a window of 128 bytes of the vector
+    LANE_BLOCKS = 4,  // AVX-512: the same, all rows of a slice taking the same columns
+    LANE_DENSE = 5,   // AVX-512: all columns
+};
+inline int native(int format) { return format >= LANES; }  // works on the vector in the weights' own kind
+
+enum { SLICE = 16, WINDOW = 128 /* bytes */, WINDOW_STEP = 32 /* bytes */, PADDING = 192 /* bytes after a vector */ };
+inline int group_of(int kind) { return kind == FLOAT32 ? 1 : kind == BFLOAT16 ? 2 : 4; }
+inline int bytes_of(int kind) { return 4 / group_of(kind); }
+
+// The rows that one thread owns: those of units first_unit .. first_unit + units - 1, of each gate in turn.
+struct Part {
+    int first_unit, units, rows;
+    int slices;
+    int32_t* start;     // [slices + 1] (ROWS: [rows + 1]) first vector (ROWS: value) of each
+    int32_t* order;     // [slices * 16] local row of each lane, or null where it is the lane's own number
+    float* scale;       // of the rows' int8 weights, else null: [slices * 16] by lane where native, else [rows]
+    int32_t* row_sum;   // likewise, the sums of the rows' int8 weights
+    void* values;
+    void* index;        // ROWS, BLOCKS: uint16 column; LANES: uint8 in the window, a slot each; LANE_BLOCKS: 4 bytes
+    uint16_t* offset;   // LANES, LANE_BLOCKS: first byte of the window, in units of WINDOW_STEP
+};
+
+// Vectors to multiply, one a stream. ROWS with several: (column, lane), `stride` floats a column. Else (stream, column),
+// `stride` bytes a stream. int8: value = scale * (stored - zero); ROWS and BLOCKS hold the difference.
+struct Operand {
+    void* data;
+    int64_t stride;
+    const float* scale;
+    const int32_t* zero;
+};
+
+struct Kernels {
+    // products of the part's rows: y[stream * y_stride + local row]; y has room for whole slices
+    void (*multiply)(const Part* part, int kind, int format, const Operand* x, int streams, float* y, int64_t y_stride);
+    // rounds columns first .. last - 1 of the streams x[stream * x_stride + column] into the operand
+    void (*prepare)(int kind, int format, const float* x, int64_t x_stride, int first, int last, int streams,
+                    const Operand* out);
+    void (*range)(const float* x, int count, float* low, float* high);  // with 0 among the values
+    // one step: products y, gates x, state before -> state after, each for units values
+    void (*rnn)(int activation, int units, const float* x, const float* y, float* after);
+    void (*gru)(int activation, int units, int x_gate, const float* x, const float* y, const float* before, float* after);
+};
+
+extern const Kernels plain_kernels;
+extern const Kernels avx2_kernels;
+extern const Kernels avx512_kernels;

@@ -1,0 +1,112 @@
+"""From a finished run to a packed file, checked on the dev split."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from tabulate import tabulate
+from torch import Tensor
+
+from prune_rnn import paths
+from prune_rnn.data import synthetic
+from prune_rnn.data.base import Utterance, batches, read_audio
+from prune_rnn.data.manifest import read_manifest
+from prune_rnn.data.synthetic import SyntheticConfig
+from prune_rnn.evaluate import error_rates
+from prune_rnn.features import log_power, log_spectrogram
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.run import Run, write_atomically
+from prune_rnn.sparse import packed
+from prune_rnn.sparse.matrix import note
+from prune_rnn.sparse.network import Network, model_config, pack
+from prune_rnn.sparse.quantise import Dtype
+from prune_rnn.text import greedy
+
+
+@dataclass(kw_only=True, slots=True)
+class ExportOptions:
+    """Of `prune-rnn export`."""
+
+    dtype: Dtype = Dtype.float32
+    out: str | None = None  # None: model-<dtype>.safetensors in the run's folder
+    dev: str | None = None  # manifest of the dev split, of runs on data=manifest
+    cache: str | None = None  # where the synthetic corpus is kept; None: as for train
+
+
+def export(folder: Path, options: ExportOptions) -> str:
+    """Writes the packed file of a finished run, decodes the dev split with it, and returns what to print.
+
+    ValueError where the run isn't finished, its dev split can't be had, or a float32 file decodes otherwise than the
+    checkpoint.
+    """
+    run = Run(folder)
+    if not run.finished:
+        raise ValueError(f"{folder} holds no finished run; train it first, and give its folder below results/runs")
+    config = run.config()
+    model = DeepSpeech2(model_config(config))
+    model.load_state_dict(run.load(paths.MODEL)["model"])
+    model.eval()
+    dev = _dev_split(config, options, model)
+    audio = [read_audio(utterance.audio) for utterance in dev]
+    mean, deviation = _statistics(audio)
+    path = Path(options.out) if options.out else folder / f"model-{options.dtype.value}.safetensors"
+    write_atomically(path, packed.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation)))
+    _say(note())
+    network = Network(packed.read(path))
+    features = [log_spectrogram(waveform) for waveform in audio]
+    references = [utterance.transcript for utterance in dev]
+    with torch.inference_mode():
+        wanted = [_text(model(one[None], torch.tensor([one.shape[1]]))[:, 0]) for one in features]
+        found = [_text(network.log_probs(one)) for one in features]
+    same = sum(a == b for a, b in zip(wanted, found, strict=True))
+    before, after = (error_rates(references, texts)[0].rate for texts in (wanted, found))
+    dense = 4 * sum(p.numel() for p in model.parameters())
+    size = path.stat().st_size
+    rows = [
+        ("file", str(path)),
+        ("weights", f"{options.dtype.value}, {config['model_name']} at scale={config['scale']['name']}"),
+        ("size", f"{size:,} bytes; dense float32 weights: {dense:,} ({dense / size:.1f} times)"),
+        ("dev split", f"{same} of {len(dev)} utterances decoded to the same text as the checkpoint's"),
+        ("dev CER", f"{100 * after:.2f} %, of the checkpoint: {100 * before:.2f} % ({100 * (after / before - 1):+.2f} %)"),
+    ]
+    if options.dtype is Dtype.float32 and same < len(dev):
+        raise ValueError(f"{path} decodes {len(dev) - same} of {len(dev)} utterances otherwise than the checkpoint")
+    return tabulate(rows, tablefmt="plain")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _text(log_probs: Tensor) -> str:
+    return greedy(log_probs[:, None], torch.tensor([len(log_probs)]))[0]
+
+
+def _statistics(audio: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Returns the log power spectrogram's mean and deviation over all frames, (bins,) each."""
+    count, sums, squares = 0, torch.zeros(()), torch.zeros(())
+    for waveform in audio:
+        log = log_power(waveform).double()
+        count, sums, squares = count + log.shape[1], sums + log.sum(1), squares + (log**2).sum(1)
+    mean = sums / count
+    return mean.float(), (squares / count - mean**2).clamp_min(0).sqrt().float()
+
+
+def _dev_split(config: dict[str, Any], options: ExportOptions, model: DeepSpeech2) -> list[Utterance]:
+    data = config["identity"]["data"]
+    if data["name"] == "synthetic":
+        known = {field.name for field in fields(SyntheticConfig)}
+        settings = SyntheticConfig(**{key: value for key, value in data.items() if key in known}, cache=options.cache)
+        if synthetic.digest(settings) != data["corpus"]:
+            _say("other versions make this machine's synthetic speech than made the run's: the dev split differs")
+        path = synthetic.prepare(settings, _say)["dev"]
+    elif options.dev is None:
+        raise ValueError("the run was trained on manifests: give that of its dev split by dev=PATH")
+    else:
+        path = Path(options.dev)
+    utterances = read_manifest(path, lambda frames: int(model.lengths(torch.tensor(frames))), False, _say)
+    return [utterance for group in batches(utterances, len(utterances)) for utterance in group]
