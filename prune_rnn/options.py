@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TypeVar
 
+import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -31,7 +32,7 @@ def parse(words: Sequence[str], schema: type[Options]) -> tuple[list[str], Optio
             raise ValueError(f"{key}: no such key; {nearest(key, keys)}")
         try:
             options = OmegaConf.merge(options, OmegaConf.from_dotlist([word]))
-        except (OmegaConfBaseException, ValueError) as error:
+        except (OmegaConfBaseException, yaml.YAMLError) as error:
             reason = str(error).partition("\n")[0]
             raise ValueError(f"{word}: {reason}") from None
     parsed: Options = OmegaConf.to_object(options)  # type: ignore[assignment]

@@ -18,7 +18,7 @@ from prune_rnn.sparse import engine
 from prune_rnn.sparse.quantise import Dtype, Weight, quantised_vectors
 
 _ROUNDS = 3  # of the timing that chooses
-_SECONDS = 0.02  # that a round of it takes, about
+_SECONDS = 0.002  # that a round of it takes, about
 
 
 class Multiplier(Protocol):

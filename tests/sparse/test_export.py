@@ -1,0 +1,38 @@
+"""`prune-rnn export` on a run made by the tests."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from prune_rnn.config import compose_config
+from prune_rnn.experiment import experiment
+from prune_rnn.sparse.export import ExportOptions, export
+from prune_rnn.sparse.packed import read
+from prune_rnn.sparse.quantise import Dtype
+
+
+def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: Callable) -> None:
+    run = experiment(compose_config(["model=gru_sparse", *tiny]), "test")
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.")
+    done = command("export", str(run.folder), dev, check=True)
+    assert "4 of 4 utterances decoded to the same text" in done.stdout and "(+0.00 %)" in done.stdout
+    path = run.folder / "model-float32.safetensors"
+    size = int(re.search(r"size +([\d,]+) bytes", done.stdout)[1].replace(",", ""))
+    assert size == path.stat().st_size and read(path).config == run.config()
+    other = tmp_path / "small.safetensors"
+    assert "int8" in export(run.folder, ExportOptions(dtype=Dtype.int8, out=str(other), dev=dev.removeprefix("dev=")))
+    assert read(other).dtype is Dtype.int8
+
+
+def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, command: Callable) -> None:
+    done = command("export", str(tmp_path / "nothing"))
+    assert done.returncode == 1 and "nothing holds no finished run; train it first" in done.stderr
+    assert command("export").returncode == 2
+    run = experiment(compose_config(tiny), "test")
+    with pytest.raises(ValueError, match="give that of its dev split by dev=PATH"):
+        export(run.folder, ExportOptions())
+    (run.folder / "model.pt").unlink()
+    with pytest.raises(ValueError, match=r"model\.pt is missing"):
+        export(run.folder, ExportOptions())
