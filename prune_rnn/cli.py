@@ -65,7 +65,7 @@ _BENCH_KEYS = """\
   models=null               packed files (by prune-rnn export); null: all below results/runs
   threads=null              CPU threads; null: as torch chooses
   rounds=5                  measurements of each candidate, in turn; the median counts
-  seconds=0.1               that a measurement takes, about
+  seconds=0.03              that a measurement takes, about
   device=cpu                or cuda
   results=results           where the tables go
 """
@@ -110,7 +110,8 @@ usage: prune-rnn transcribe [--stream] MODEL AUDIO ... [KEY=VALUE ...]
 
 Prints the text of recordings (WAV, FLAC and whatever else libsndfile reads, of any rate), by a file that
 `prune-rnn export` wrote. With --stream the samples go in 20 ms at a time and the text comes out as it is found, about
-0.9 s later (GRU networks only: the RNN runs both ways and needs whole files). How long it took goes to the error stream.
+0.9 s later (GRU networks only: the RNN runs both ways and needs whole files). How long it took is told on the error
+stream.
 
 Keys (with their defaults):
   threads=null              CPU threads; default: as torch chooses, 1 with --stream
@@ -208,7 +209,8 @@ def _transcribe(flags: list[str], words: list[str], command: str) -> int:
 
 def _bench(flags: list[str], words: list[str], command: str) -> int:
     from prune_rnn.options import parse
-    from prune_rnn.table.table5 import BenchOptions, bench
+    from prune_rnn.sparse.suite import BenchOptions
+    from prune_rnn.table.table5 import bench
 
     others, options = parse(words, BenchOptions)
     if others:

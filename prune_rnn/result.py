@@ -93,12 +93,12 @@ def record(
         "processes": distributed.world(),
         "versions": {"prune-rnn": __version__, "python": platform.python_version()}
         | {name: version(name) for name in _RECORDED},
-        "commit": _commit(),
+        "commit": commit(),
         "command": command,
     }
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Returns the commit of this module's checkout, with "+changes" where it differs; None outside of one."""
     folder = Path(__file__).resolve().parent
 

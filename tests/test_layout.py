@@ -13,12 +13,13 @@ from prune_rnn import paths
 
 # a module may import from its own rank and from those below
 RANKS = [
-    {"paths", "nearest", "stopping", "text", "features", "prune.schedule", "prune.mask"},
+    {"paths", "nearest", "options", "stopping", "text", "features", "prune.schedule", "prune.mask"},
     {"model", "prune", "data"},
+    {"sparse"},
     {"distributed", "evaluate", "train"},
     {"progress", "run", "config"},
     {"result", "resolve"},
-    {"experiment"},
+    {"experiment", "sparse.export", "sparse.suite"},
     {"table", "sweep"},
     {"cli", "__main__"},
 ]

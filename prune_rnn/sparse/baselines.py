@@ -78,7 +78,7 @@ def products(weight: Tensor, x: Tensor, threads: int) -> Iterator[Baseline]:
 def sparse_products(weight: Tensor, x: Tensor, threads: int) -> Iterator[Baseline]:
     """Yields the products of other libraries' compressed sparse rows; sets torch's number of threads, as `products`.
 
-    Shapes as for `products`; x is laid out as each library likes it best, beforehand. scipy's uses one thread.
+    Shapes as for `products`; x is transposed beforehand. scipy's uses one thread.
     """
     torch.set_num_threads(threads)
     transposed = x.detach().t().contiguous()
@@ -88,9 +88,8 @@ def sparse_products(weight: Tensor, x: Tensor, threads: int) -> Iterator[Baselin
         parts = csr.crow_indices().int(), csr.col_indices().int(), csr.values()  # int32: what MKL takes as it is
         csr = torch.sparse_csr_tensor(*parts, size=weight.shape)
     vector = transposed[:, 0] if len(x) == 1 else None
-    yield Baseline(
-        "torch CSR", "float32", False, lambda: (csr @ transposed).t() if vector is None else (csr @ vector)[None]
-    )
+    times = partial(torch.matmul, csr, transposed if vector is None else vector)
+    yield Baseline("torch CSR", "float32", False, lambda: times().t().view(len(x), len(weight)))
     if "scipy" not in missing():
         from scipy.sparse import csr_matrix
 
@@ -207,7 +206,7 @@ def _onnx_product(weight: Tensor, dtype: Dtype, x: str, y: str) -> tuple[Any, Ar
     if dtype is Dtype.float32:
         return _onnx().helper.make_node("MatMul", [x, "weight"], [y]), {"weight": values}
     scale = np.array(max(np.abs(values).max(), 1e-30) / 127, np.float32)
-    constants = {"weight": np.round(values / scale).astype(np.int8), "scale": scale}
+    constants: Arrays = {"weight": np.round(values / scale).astype(np.int8), "scale": scale}
     return _onnx().helper.make_node("DynamicQuantizeMatMul", [x, "weight", "scale"], [y], domain=_PRIVATE), constants
 
 
@@ -248,6 +247,7 @@ def _onnx_layer(cell: Cell, activation: Activation, weight: Tensor) -> tuple[Any
 
 
 def _onnx_graph(nodes: list[Any], constants: Arrays, inputs: Shapes, outputs: Shapes) -> Any:
+    """Returns the graph of these nodes; its inputs and outputs, by name, are float32 and of these shapes."""
     values = [
         [_onnx().helper.make_tensor_value_info(name, _onnx().TensorProto.FLOAT, shape) for name, shape in side.items()]
         for side in (inputs, outputs)
@@ -259,7 +259,7 @@ def _onnx_graph(nodes: list[Any], constants: Arrays, inputs: Shapes, outputs: Sh
 def _onnx_run(
     node: Any, constants: Arrays, feeds: Arrays, shape: tuple[int, ...], threads: int
 ) -> Callable[[], np.ndarray]:
-    """Returns a function that runs the node from `feeds` to "y", which has this shape; both stay where they are."""
+    """Returns a function that runs the node from `feeds` to "y", of this shape; its calls all return one array."""
     import onnxruntime
 
     graph = _onnx_graph([node], constants, {name: array.shape for name, array in feeds.items()}, {"y": shape})

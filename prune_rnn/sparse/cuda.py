@@ -21,7 +21,7 @@ from torch import Tensor
 
 from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.model.recurrence import CLIP, Activation
-from prune_rnn.sparse.engine import MOST_COLUMNS, _checked
+from prune_rnn.sparse.engine import MOST_COLUMNS, checked
 from prune_rnn.sparse.quantise import Dtype, Weight
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ except ImportError:
 Block = tuple[int, int, int]  # units of a program, entries of each row that it reads at a time, warps
 BLOCKS: tuple[Block, ...] = ((4, 64, 4), (2, 128, 4), (4, 128, 4), (1, 256, 4), (8, 64, 4), (8, 128, 8))
 CHUNKS = (32, 16, 8, 4, 2, 1)  # steps of a graph: a sequence is cut into these, largest first
+# of the dense product that a matrix is compared with, and that serves where it is faster
 _DENSE = {Dtype.float32: torch.float32, Dtype.bfloat16: torch.bfloat16, Dtype.int8: torch.float16}
 
 
@@ -44,30 +45,36 @@ def _kernel(function: Callable[..., Any]) -> Any:
 
 
 @_kernel
-def _activated(x: Any, LIMIT: tl.constexpr) -> Any:
+def _activated(x, LIMIT: tl.constexpr):  # type: ignore[no-untyped-def]
     """f(x): the ReLU clipped at LIMIT, tanh where that is None. NaN stays NaN."""
-    if LIMIT is None:
-        return 2 * tl.sigmoid(2 * x) - 1
-    low = tl.maximum(x, 0.0, propagate_nan=tl.PropagateNan.ALL)
-    return tl.minimum(low, LIMIT, propagate_nan=tl.PropagateNan.ALL)
+    return 2 * tl.sigmoid(2 * x) - 1 if LIMIT is None else tl.clamp(x, 0.0, LIMIT, propagate_nan=tl.PropagateNan.ALL)
 
 
 @_kernel
-def _next(
-    x: Any, old: Any, a: Any, b: Any, c: Any, unit: Any, units: Any, GATES: tl.constexpr, LIMIT: tl.constexpr
-) -> Any:  # fmt: skip
+def _of_gates(first, units, inside, GATES: tl.constexpr):  # type: ignore[no-untyped-def]
+    """What lies at `first` and, of a GRU, one and two gates of units behind it, in float32."""
+    a = tl.load(first, mask=inside, other=0.0).to(tl.float32)
+    b, c = a, a
+    if GATES == 3:
+        b = tl.load(first + units, mask=inside, other=0.0).to(tl.float32)
+        c = tl.load(first + 2 * units, mask=inside, other=0.0).to(tl.float32)
+    return a, b, c
+
+
+@_kernel
+def _next(x, old, a, b, c, unit, units, GATES: tl.constexpr, LIMIT: tl.constexpr):  # type: ignore[no-untyped-def]
     """The state after `old` where U h is a (RNN), or a, b and c (GRU)."""
-    inside = unit < units
-    a += tl.load(x + unit, mask=inside, other=0.0)
+    x_a, x_b, x_c = _of_gates(x + unit, units, unit < units, GATES)
     if GATES == 1:
-        return _activated(a, LIMIT)
-    r = tl.sigmoid(tl.load(x + units + unit, mask=inside, other=0.0) + b)
-    candidate = _activated(tl.load(x + 2 * units + unit, mask=inside, other=0.0) + r * c, LIMIT)
-    return old + tl.sigmoid(a) * (candidate - old)
+        new = _activated(x_a + a, LIMIT)
+    else:  # no early return: triton compiles what follows one
+        candidate = _activated(x_c + tl.sigmoid(x_b + b) * c, LIMIT)
+        new = old + tl.sigmoid(x_a + a) * (candidate - old)
+    return new
 
 
 @_kernel
-def _tile(columns: Any, values: Any, vector: Any, tile: Any, end: Any, spot: Any, SIZE: tl.constexpr) -> Any:
+def _tile(columns, values, vector, tile, end, spot, SIZE: tl.constexpr):  # type: ignore[no-untyped-def]
     """The products of one tile's entries with the vector; zeros from tile `end` on."""
     at = tile.to(tl.int64) * SIZE + spot
     column = tl.load(columns + at, mask=tile < end, other=0).to(tl.int32) & 0xFFFF  # stored as signed
@@ -76,11 +83,10 @@ def _tile(columns: Any, values: Any, vector: Any, tile: Any, end: Any, spot: Any
 
 
 @_kernel
-def _sparse_step(
-    columns: Any, values: Any, scale: Any, starts: Any, x: Any, before: Any, after: Any, alive: Any, width: Any,
-    units: Any, CELL: tl.constexpr, GATES: tl.constexpr, SCALED: tl.constexpr, LIMIT: tl.constexpr,
-    UNITS: tl.constexpr, ENTRIES: tl.constexpr,
-) -> None:  # fmt: skip
+def _sparse_step(  # type: ignore[no-untyped-def]
+    columns, values, scale, starts, x, before, after, alive, width, units, CELL: tl.constexpr, GATES: tl.constexpr,
+    SCALED: tl.constexpr, LIMIT: tl.constexpr, UNITS: tl.constexpr, ENTRIES: tl.constexpr,
+):  # fmt: skip
     """after = the state after `before` (CELL), or just the product. Grid: (blocks of units, streams)."""
     block, stream = tl.program_id(0), tl.program_id(1)
     SIZE: tl.constexpr = UNITS * ENTRIES
@@ -106,10 +112,8 @@ def _sparse_step(
     unit = block * UNITS + tl.arange(0, UNITS)
     inside = unit < units
     if SCALED:
-        a *= tl.load(scale + unit, mask=inside, other=0.0)
-        if GATES == 3:
-            b *= tl.load(scale + units + unit, mask=inside, other=0.0)
-            c *= tl.load(scale + 2 * units + unit, mask=inside, other=0.0)
+        scale_a, scale_b, scale_c = _of_gates(scale + unit, units, inside, GATES)
+        a, b, c = a * scale_a, b * scale_b, c * scale_c
     if CELL:
         old = tl.load(before + unit, mask=inside, other=0.0)
         new = _next(x + stream * GATES * units, old, a, b, c, unit, units, GATES, LIMIT)
@@ -123,20 +127,14 @@ def _sparse_step(
 
 
 @_kernel
-def _dense_step(
-    product: Any, x: Any, before: Any, after: Any, rounded: Any, alive: Any, units: Any,
-    GATES: tl.constexpr, LIMIT: tl.constexpr, UNITS: tl.constexpr,
-) -> None:  # fmt: skip
+def _dense_step(  # type: ignore[no-untyped-def]
+    product, x, before, after, rounded, alive, units, GATES: tl.constexpr, LIMIT: tl.constexpr, UNITS: tl.constexpr
+):  # fmt: skip
     """after = the state after `before` where U h is `product`; rounded = the same in its own type."""
     stream = tl.program_id(1)
     unit = tl.program_id(0) * UNITS + tl.arange(0, UNITS)
     inside = unit < units
-    product += stream * GATES * units
-    a = tl.load(product + unit, mask=inside, other=0.0).to(tl.float32)
-    b, c = a, a
-    if GATES == 3:
-        b = tl.load(product + units + unit, mask=inside, other=0.0).to(tl.float32)
-        c = tl.load(product + 2 * units + unit, mask=inside, other=0.0).to(tl.float32)
+    a, b, c = _of_gates(product + stream * GATES * units + unit, units, inside, GATES)
     old = tl.load(before + stream * units + unit, mask=inside, other=0.0)
     new = _next(x + stream * GATES * units, old, a, b, c, unit, units, GATES, LIMIT)
     new = tl.where(tl.load(alive + stream) != 0, new, 0.0)
@@ -148,12 +146,12 @@ def _device(device: torch.device | str) -> torch.device:
     """Returns where the kernels are to run; ValueError where they can't."""
     device = torch.device(device)
     if triton is None:
-        raise ValueError("the CUDA kernels need triton: pip install triton, or use `engine.Matrix` on the CPU")
+        raise ValueError("the CUDA kernels need triton: pip install triton, or use `matrix.fastest` on the CPU")
     if device.type == "cpu":
         if not triton.knobs.runtime.interpret:
-            raise ValueError("on the CPU the CUDA kernels run only under TRITON_INTERPRET=1; use `engine.Matrix` there")
+            raise ValueError("on the CPU these kernels run only under TRITON_INTERPRET=1; use `matrix.fastest` there")
     elif device.type != "cuda" or not torch.cuda.is_available():
-        raise ValueError(f"no CUDA device at {device}: use `engine.Matrix` on the CPU")
+        raise ValueError(f"no CUDA device at {device}: use `matrix.fastest` on the CPU")
     return device
 
 
@@ -178,44 +176,40 @@ class _Steps:
         if self.x.device.type != "cuda":
             return self._chunk(steps)
         if steps not in self._graphs:
-            side = torch.cuda.Stream()  # nothing may be compiled or set up during the capture
+            # nothing may be compiled or set up during the capture: triton compiles anew where addresses align otherwise
+            side = torch.cuda.Stream()
             side.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(side):
-                self._chunk(1)
-            torch.cuda.current_stream().wait_stream(side)
-            self._graphs[steps] = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graphs[steps]):
                 self._chunk(steps)
+            torch.cuda.current_stream().wait_stream(side)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                self._chunk(steps)
+            self._graphs[steps] = graph
         self._graphs[steps].replay()
 
     def __call__(self, x: Tensor, state: Tensor | None, lengths: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
         steps, streams, _ = x.shape
         out = self.states.new_empty(steps, *self.states.shape[1:])
-        time = torch.arange(steps, device=x.device)[:, None]
-        alive = time >= 0 if lengths is None else time < lengths.to(x.device)
+        limits = torch.full((streams,), steps, device=x.device) if lengths is None else lengths.to(x.device)
+        alive = torch.arange(steps, device=x.device)[:, None] < limits
         if reverse:
             x, alive = x.flip(0), alive.flip(0)
-        alive = alive.expand(steps, streams)
-        _ = self.states[0].zero_() if state is None else self.states[0].copy_(state)
+        self.states[0] = 0.0 if state is None else state
         done = 0
         for size in CHUNKS:
             while steps - done >= size:
-                self.x[:size].copy_(x[done : done + size])
-                self.alive[:size].copy_(alive[done : done + size])
+                part = slice(done, done + size)
+                self.x[:size], self.alive[:size] = x[part], alive[part]
                 self.replay(size)
-                out[done : done + size].copy_(self.states[1 : size + 1])
-                self.states[0].copy_(self.states[size])
+                out[part] = self.states[1 : size + 1]
+                self.states[0] = self.states[size]
                 done += size
         return (out.flip(0) if reverse else out), self.states[0].clone()
 
 
 class _OnDevice:
     """What the sparse and the dense matrix share: `layer`. A matrix serves one CUDA stream and thread at a time."""
-
-    rows: int
-    columns: int
-    gates: int
-    device: torch.device
 
     def _prepare(self, weight: Weight, gates: int, device: torch.device | str) -> None:
         (self.rows, self.columns), self.gates, self.device = weight.values.shape, gates, _device(device)
@@ -229,7 +223,9 @@ class _OnDevice:
         return self.rows // self.gates
 
     def _to_device(self, x: Tensor, *shape: int | None) -> Tensor:
-        return _checked(x.to(self.device), shape)
+        """Returns x there, float32; ValueError where its shape is another one (None: any)."""
+        fits = x.dim() == len(shape) and all(want in (None, have) for have, want in zip(x.shape, shape, strict=True))
+        return checked(x.to(self.device), fits, f"{shape} (None: any)")
 
     def _new_steps(self, activation: Activation, streams: int) -> _Steps:
         raise NotImplementedError
@@ -261,7 +257,7 @@ class _OnDevice:
             return self._layers[key](x, state, lengths, reverse)
 
 
-class DenseMatrix(_OnDevice):
+class CublasMatrix(_OnDevice):
     """A dense matrix on the device, multiplied by cuBLAS; its layer fuses the gates and runs as graphs too.
 
     dtype: float32, float16 or bfloat16, of the weights, the vectors and the sums; the state is carried in float32.
@@ -272,7 +268,7 @@ class DenseMatrix(_OnDevice):
     ) -> None:
         self._prepare(weight, gates, device)
         self.dtype = dtype
-        self._transposed = weight.float().to(self.device, dtype).t()
+        self._transposed = weight.float().detach().to(self.device, dtype).t()
 
     @torch.no_grad()
     def product(self, x: Tensor) -> Tensor:
@@ -321,15 +317,15 @@ class CudaMatrix(_OnDevice):
             raise ValueError(f"a matrix of {self.columns} columns: the kernels take at most {MOST_COLUMNS}")
         self.dtype = weight.dtype
         self.nonzero = int(weight.values.count_nonzero())
-        self.dense: DenseMatrix | None = None
+        self.dense: CublasMatrix | None = None
         self.tuned: dict[Block | str, float] = {}
-        values = weight.values.to(self.device)
+        values = weight.values.detach().to(self.device)
         self._scale = None if weight.scale is None else weight.scale.to(self.device, torch.float32)
         if block is None and self.device.type == "cuda":
             for each in BLOCKS:
                 self._pack(values, each)
                 self.tuned[each] = _microseconds(self, streams)
-            dense = DenseMatrix(weight, gates=gates, dtype=_DENSE[self.dtype], device=self.device)
+            dense = CublasMatrix(weight, gates=gates, dtype=_DENSE[self.dtype], device=self.device)
             self.tuned["dense"] = _microseconds(dense, streams)
             block = min(BLOCKS, key=self.tuned.__getitem__)
             if self.tuned["dense"] < self.tuned[block]:
@@ -391,13 +387,12 @@ class CudaMatrix(_OnDevice):
         return _Steps(step, streams, self.gates, self.units, self.device)
 
 
-def _microseconds(matrix: DenseMatrix | CudaMatrix, streams: int) -> float:
+def _microseconds(matrix: CublasMatrix | CudaMatrix, streams: int) -> float:
     """Returns how long 32 steps of its layer take on the device, or a product where it is not recurrent."""
     with torch.cuda.device(matrix.device):
+        run: Callable[[], object] = partial(matrix.product, torch.ones(streams, matrix.columns, device=matrix.device))
         if matrix.units == matrix.columns:
             run = partial(matrix._new_steps(Activation.clipped_relu, streams).replay, CHUNKS[0])
-        else:
-            run = partial(matrix.product, torch.ones(streams, matrix.columns, device=matrix.device))
         for _ in range(3):
             run()
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
@@ -406,32 +401,35 @@ def _microseconds(matrix: DenseMatrix | CudaMatrix, streams: int) -> float:
             run()
         end.record()
         end.synchronize()
-        return begin.elapsed_time(end) * 100  # from milliseconds of ten
+        return 100 * float(begin.elapsed_time(end))  # from milliseconds of ten
 
 
-def cuda_products(weight: Weight, x: Tensor, device: torch.device | str = "cuda") -> Iterator[Baseline]:
+def cuda_products(weight: Tensor, x: Tensor, device: torch.device | str = "cuda") -> Iterator[Baseline]:
     """Yields what a product of x, (streams, columns), may be compared with: cuBLAS, and cuSPARSE through torch."""
     from prune_rnn.sparse.baselines import Baseline
 
     x = x.to(device)
-    for dtype in (torch.float32, torch.float16):
+    for dtype in (torch.float32, torch.bfloat16):
         name, low = str(dtype).removeprefix("torch."), x.to(dtype)
-        transposed = weight.float().to(device, dtype).t()
+        transposed = weight.detach().to(device, dtype).t()
         yield Baseline("cuBLAS", name, True, partial(torch.mm, low, transposed), exact=dtype is torch.float32)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse CSR", UserWarning)  # "in beta state"
-        sparse = weight.float().to(device).to_sparse_csr()
-    yield Baseline("cuSPARSE", "float32", False, lambda: (sparse @ x.t()).t())
+        warnings.simplefilter("ignore")  # "in beta state"; its invariants unchecked
+        wide = weight.detach().to(device).to_sparse_csr()  # its indices have 64 bits
+        indices = wide.crow_indices().int(), wide.col_indices().int()
+        sparse = torch.sparse_csr_tensor(*indices, wide.values(), wide.shape)
+    vector = x[0] if len(x) == 1 else x.t()  # a vector has a quicker product
+    yield Baseline("cuSPARSE", "float32", False, lambda: (sparse @ vector).view(weight.shape[0], -1).t())
 
 
 def cuda_layers(
-    cell: Cell, activation: Activation, weight: Weight, x: Tensor, device: torch.device | str = "cuda"
+    cell: Cell, activation: Activation, weight: Tensor, x: Tensor, device: torch.device | str = "cuda"
 ) -> Iterator[Baseline]:
     """Yields what a layer over x, (steps, streams, gates * units), may be compared with: cuBLAS under CUDA graphs."""
     from prune_rnn.sparse.baselines import Baseline
 
-    for dtype in (torch.float32, torch.float16):
-        matrix = DenseMatrix(weight, gates=cell.gates, dtype=dtype, device=device)
+    for dtype in (torch.float32, torch.bfloat16):
+        matrix = CublasMatrix(Weight(weight.detach()), gates=cell.gates, dtype=dtype, device=device)
         run = partial(matrix.layer, cell, activation, x.to(matrix.device))
         name = str(dtype).removeprefix("torch.")
         yield Baseline("cuBLAS, graph", name, True, run, exact=dtype is torch.float32)

@@ -20,7 +20,7 @@ from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.sparse.quantise import Weight
 
-_LIBRARY = "libprune_rnn_engine.so"
+_LIBRARY = "engine/libprune_rnn_engine.so"
 MOST_COLUMNS = 65_536  # column numbers have 16 bits
 
 
@@ -130,7 +130,7 @@ class Matrix:
 
     def product(self, x: Tensor) -> Tensor:
         """(streams, columns) -> (streams, rows), float32: x times the transposed matrix."""
-        x = _checked(x, (None, self.columns))
+        x = checked(x, x.dim() == 2 and x.shape[1] == self.columns, f"(streams, {self.columns})")
         y = torch.empty(len(x), self.rows)
         if self._library.prune_rnn_product(self._pointer, len(x), _at(x), _at(y)):
             raise MemoryError("no memory for the product")
@@ -154,9 +154,11 @@ class Matrix:
         """
         assert cell.gates == self.gates
         units = self.rows // self.gates
-        x = _checked(x, (None, None, self.rows))
+        x = checked(x, x.dim() == 3 and x.shape[2] == self.rows, f"(steps, streams, {self.rows})")
         steps, streams, _ = x.shape
-        last = torch.zeros(streams, units) if state is None else _checked(state, (streams, units)).clone()
+        last = torch.zeros(streams, units)
+        if state is not None:
+            last.copy_(checked(state, state.shape == last.shape, f"({streams}, {units})"))
         out = torch.empty(steps, streams, units)
         limits = None if lengths is None else lengths.to(torch.int32).contiguous()
         failed = self._library.prune_rnn_layer(
@@ -168,8 +170,8 @@ class Matrix:
         return out, last
 
 
-def _checked(x: Tensor, shape: tuple[int | None, ...]) -> Tensor:
-    """Returns x as the engine reads it; ValueError where its shape is another one (None: any)."""
-    if x.dim() != len(shape) or any(want is not None and have != want for have, want in zip(x.shape, shape, strict=True)):
-        raise ValueError(f"an array of shape {tuple(x.shape)} where {shape} is wanted (None: any)")
-    return x.to(torch.float32).contiguous()
+def checked(x: Tensor, fits: bool, wanted: str) -> Tensor:
+    """Returns x as the engine reads it; ValueError where it does not fit the wanted shape."""
+    if not fits:
+        raise ValueError(f"an array of shape {tuple(x.shape)} where {wanted} is wanted")
+    return x if x.dtype is torch.float32 and x.is_contiguous() else x.to(torch.float32).contiguous()

@@ -71,7 +71,10 @@ def export(folder: Path, options: ExportOptions) -> str:
         ("weights", f"{options.dtype.value}, {config['model_name']} at scale={config['scale']['name']}"),
         ("size", f"{size:,} bytes; dense float32 weights: {dense:,} ({dense / size:.1f} times)"),
         ("dev split", f"{same} of {len(dev)} utterances decoded to the same text as the checkpoint's"),
-        ("dev CER", f"{100 * after:.2f} %, of the checkpoint: {100 * before:.2f} % ({100 * (after / before - 1):+.2f} %)"),
+        (
+            "dev CER",
+            f"{100 * after:.2f} %, of the checkpoint: {100 * before:.2f} % ({100 * (after / before - 1):+.2f} %)",
+        ),
     ]
     if options.dtype is Dtype.float32 and same < len(dev):
         raise ValueError(f"{path} decodes {len(dev) - same} of {len(dev)} utterances otherwise than the checkpoint")

@@ -1,12 +1,11 @@
-"""The public way to multiply with a sparse matrix: the engine, torch's sparse product or its dense one, as is fastest."""
+"""The public way to multiply with a sparse matrix: the engine, or torch's sparse or dense product, as is fastest."""
 
 from __future__ import annotations
 
 import statistics
-import time
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Protocol
 
 import torch
@@ -15,7 +14,8 @@ from torch import Tensor
 from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.sparse import engine
-from prune_rnn.sparse.quantise import Dtype, Weight, quantised_vectors
+from prune_rnn.sparse.quantise import Weight, quantised_vectors
+from prune_rnn.sparse.timing import in_turn
 
 _ROUNDS = 3  # of the timing that chooses
 _SECONDS = 0.002  # that a round of it takes, about
@@ -132,32 +132,9 @@ def fastest(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | No
     with torch.no_grad():
         if cell is None:
             x = torch.ones(streams, columns)
-            work = [lambda m=m: m.product(x) for m in candidates]
+            work: list[Callable[[], object]] = [partial(m.product, x) for m in candidates]
         else:
             inputs = torch.zeros(8, streams, rows)
-            work = [lambda m=m: m.layer(cell, Activation.clipped_relu, inputs) for m in candidates]
+            work = [partial(m.layer, cell, Activation.clipped_relu, inputs) for m in candidates]
         seconds = in_turn(work, _ROUNDS, _SECONDS)
     return candidates[min(range(len(candidates)), key=lambda i: statistics.median(seconds[i]))]
-
-
-def in_turn(work: list[Callable[[], object]], rounds: int, seconds: float) -> list[list[float]]:
-    """Returns the seconds that one call of each takes, measured `rounds` times: all of them once, then again.
-
-    seconds: that a measurement takes, about; it repeats quick calls to fill them, and the result is of one call. Before,
-    each is called until it is warm.
-    """
-    repeats = []
-    for each in work:
-        each()
-        start = time.perf_counter()
-        each()
-        repeats.append(max(1, min(10_000, int(seconds / max(time.perf_counter() - start, 1e-7)))))
-    measured: list[list[float]] = [[] for _ in work]
-    for _ in range(rounds):
-        for index, each in enumerate(work):
-            each()  # its weights back into the cache
-            start = time.perf_counter()
-            for _ in range(repeats[index]):
-                each()
-            measured[index].append((time.perf_counter() - start) / repeats[index])
-    return measured

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
+from prune_rnn.model.deepspeech2 import Cell, Convolution, DeepSpeech2, ModelConfig
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.sparse.matrix import Multiplier, fastest
 from prune_rnn.sparse.packed import Packed
@@ -57,29 +58,33 @@ class _Affine:
         return torch.addcmul(self.shift, x, self.gain)
 
 
+Filters = tuple[Tensor, tuple[int, int], tuple[int, int], _Affine]  # weight, stride, padding (bins, frames), norm
+
+
 class Network:
     """A packed network. frames: how many are multiplied with a matrix at a time, which the products are chosen for;
-    1 for streaming."""
+    1 for streaming. choose: makes what multiplies, as `matrix.fastest` does."""
 
-    def __init__(self, packed: Packed, frames: int = _FRAMES) -> None:
+    def __init__(self, packed: Packed, frames: int = _FRAMES, choose: Callable[..., Multiplier] = fastest) -> None:
         config = model_config(packed.config)
         with torch.device("meta"):
             self._shape = DeepSpeech2(config)
         self.config, self.activation = config, config.activation
         self.mean, self.deviation = packed.tensors["features.mean"], packed.tensors["features.deviation"]
         tensors = packed.tensors
-        self.convolutions = [
-            (tensors[f"conv.{i}.conv.weight"], conv.stride, conv.padding, _affine(tensors, f"conv.{i}"))
-            for i, conv in enumerate(self._shape.conv)
-        ]
+        self.convolutions: list[Filters] = []
+        for i, conv in enumerate(self._shape.conv):
+            assert isinstance(conv, Convolution)
+            weight, norm = tensors[f"conv.{i}.conv.weight"], _affine(tensors, f"conv.{i}")
+            self.convolutions.append((weight, conv.stride, conv.padding, norm))
 
         def product(name: str) -> Multiplier:
-            return fastest(packed.matrices[name], streams=frames)
+            return choose(packed.matrices[name], streams=frames)
 
         def recurrent(name: str) -> Multiplier | None:
             if name not in packed.matrices:
                 return None
-            return fastest(packed.matrices[name], gates=config.cell.gates, cell=config.cell)
+            return choose(packed.matrices[name], gates=config.cell.gates, cell=config.cell)
 
         self.layers = [
             (product(f"{name}.input"), _affine(tensors, name), recurrent(f"{name}.recurrent"),

@@ -1,7 +1,7 @@
 """The packed file: a pruned network for inference in one safetensors file, without pickle.
 
-The metadata hold `format`, `config` (JSON: what `train` kept of its configuration), `alphabet` and `dtype`. A matrix `m`
-of the network is held as
+The metadata hold `format`, `config` (JSON: what `train` kept of its configuration), `alphabet` and `dtype`. A matrix
+`m` of the network is held as
 
   m          (rows, columns), where dense is shorter; else
   m.values   (n,) of the dtype: the weights that are not zero, row after row; zeros where a gap is too long
@@ -103,7 +103,7 @@ def to_bytes(packed: Packed) -> bytes:
 
 
 def read(path: Path) -> Packed:
-    """Returns what a file holds; ValueError that names it where it is no packed network, OSError where there is none."""
+    """Returns what a file holds; ValueError that names it if it is no packed network, OSError if there is none."""
     if not path.is_file():
         raise OSError(f"{path}: no such file; make one by `prune-rnn export RUN`")
     try:

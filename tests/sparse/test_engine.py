@@ -182,5 +182,5 @@ def test_what_the_engine_can_not_take_is_said() -> None:
     with pytest.raises(ValueError, match="lanes needs avx512, not plain"):
         Matrix(Weight(torch.zeros(4, 4)), instruction_set=InstructionSet.plain, format=Format.lanes)
     matrix = Matrix(Weight(torch.zeros(4, 4)))
-    with pytest.raises(ValueError, match=r"shape \(2, 5\) where \(None, 4\) is wanted"):
+    with pytest.raises(ValueError, match=r"shape \(2, 5\) where \(streams, 4\) is wanted"):
         matrix.product(torch.zeros(2, 5))

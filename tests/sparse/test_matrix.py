@@ -6,7 +6,7 @@ import torch
 from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.model.recurrence import Activation, gru, rnn
 from prune_rnn.sparse import engine, matrix
-from prune_rnn.sparse.matrix import CsrMatrix, DenseMatrix, fastest, in_turn
+from prune_rnn.sparse.matrix import CsrMatrix, DenseMatrix, fastest
 from prune_rnn.sparse.quantise import Dtype, quantise, quantised_vectors
 
 each_class = pytest.mark.parametrize("made_by", [CsrMatrix, DenseMatrix])
@@ -65,10 +65,3 @@ def test_without_the_engine_torch_serves_and_says_so(monkeypatch: pytest.MonkeyP
     chosen = fastest(weight)
     assert isinstance(chosen, CsrMatrix | DenseMatrix)
     torch.testing.assert_close(chosen.product(x), quantised_vectors(x, Dtype.int8) @ weight.float().t())
-
-
-def test_measurements_are_taken_in_turn() -> None:
-    calls: list[str] = []
-    seconds = in_turn([lambda: calls.append("a"), lambda: calls.append("b")], rounds=3, seconds=0)
-    assert [len(each) for each in seconds] == [3, 3] and all(s >= 0 for each in seconds for s in each)
-    assert "".join(calls) == "aabb" + "aabb" * 3

@@ -67,12 +67,12 @@ struct Slots<FLOAT32, FORMAT> {
 };
 
 template <int KIND, int FORMAT, int STREAMS>
-void lanes(const Part* p, const Operand* x, int from, float* y, int64_t y_stride) {
+void lanes(const Part* p, int slice, int last, const Operand* x, int from, float* y, int64_t y_stride) {
     typedef Slots<KIND, FORMAT> S;
     constexpr int UNROLL = STREAMS >= 4 ? 1 : 4 / STREAMS;
     const uint8_t* index = (const uint8_t*)p->index;
     const char* data = (const char*)x->data + from * x->stride;
-    for (int slice = 0; slice < p->slices; slice++) {
+    for (; slice < last; slice++) {
         typename S::Sum sum[UNROLL][STREAMS] = {};
         int first = p->start[slice], i = first, end = p->start[slice + 1];
         auto step = [&](int u) __attribute__((always_inline)) {
@@ -112,12 +112,16 @@ void lanes(const Part* p, const Operand* x, int from, float* y, int64_t y_stride
 
 template <int KIND, int FORMAT>
 void all_streams(const Part* p, const Operand* x, int streams, float* y, int64_t y_stride) {
-    for (int s = 0; s < streams;) {
-        int left = streams - s;
-        if (left >= 8) lanes<KIND, FORMAT, 8>(p, x, s, y, y_stride), s += 8;
-        else if (left >= 4) lanes<KIND, FORMAT, 4>(p, x, s, y, y_stride), s += 4;
-        else if (left >= 2) lanes<KIND, FORMAT, 2>(p, x, s, y, y_stride), s += 2;
-        else lanes<KIND, FORMAT, 1>(p, x, s, y, y_stride), s += 1;
+    constexpr int NEAR = FORMAT == LANE_DENSE ? 2048 : 4096;  // vectors of values that stay in the cache while all streams use them
+    for (int slice = 0, last; slice < p->slices; slice = last) {
+        for (last = slice + 1; last < p->slices && p->start[last + 1] - p->start[slice] <= NEAR;) last++;
+        for (int s = 0; s < streams;) {
+            int left = streams - s;
+            if (left >= 8) lanes<KIND, FORMAT, 8>(p, slice, last, x, s, y, y_stride), s += 8;
+            else if (left >= 4) lanes<KIND, FORMAT, 4>(p, slice, last, x, s, y, y_stride), s += 4;
+            else if (left >= 2) lanes<KIND, FORMAT, 2>(p, slice, last, x, s, y, y_stride), s += 2;
+            else lanes<KIND, FORMAT, 1>(p, slice, last, x, s, y, y_stride), s += 1;
+        }
     }
 }
 

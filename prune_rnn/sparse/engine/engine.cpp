@@ -323,13 +323,16 @@ Packed pack_part(const Source& source, int format) {
     return packed;
 }
 
-// Cycles that a format takes for so many streams, from timings on a Zen 4.
-double cost(const Packed& packed, int format, Set set, int streams) {
-    double v = (double)packed.vectors, wide = set == AVX512 ? 1 : set == AVX2 ? 2 : 4;
-    if (format == ROWS) return streams == 1 ? 1.2 * v : v * wide * 1.7 * ((streams + SLICE - 1) / SLICE);
-    if (format == BLOCKS) return v * wide * (1.5 + 1.0 * streams);
-    if (format == LANE_DENSE) return v * (2.0 + 1.0 * streams);
-    return v * (2.5 + 4.0 * streams);
+// Cycles that a format takes for so many streams, from timings on a Zen 4 (`python scripts/benchmark_formats.py`).
+double cost(const Packed& packed, int format, Set set, int streams, int parts) {
+    double v = (double)packed.vectors, wide = set == AVX512 ? 1 : set == AVX2 ? 2 : 4, each;
+    if (format == ROWS) each = streams == 1 ? 1.7 : 3.0 * wide * ((streams + SLICE - 1) / SLICE);
+    else if (format == BLOCKS) each = wide * (3.0 + 2.0 * streams);
+    else if (format == LANES) each = 4.0 + 3.6 * streams;
+    else if (format == LANE_BLOCKS) each = 3.6 + 3.5 * streams;
+    else each = 3.0 + 1.5 * streams;
+    double bytes = (double)packed.owned.bytes;
+    return v * each + (bytes * parts > 24e6 ? bytes / 7 : 0);  // from memory, where it is too much for the cache
 }
 
 // The first unit of each part, and the end: whole slices, so that all parts have about as many weights.
@@ -382,7 +385,7 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
         double cycles = 0;
         for (const Source& source : sources) {
             all.push_back(pack_part(source, candidate));
-            cycles = std::max(cycles, cost(all.back(), candidate, set, streams));
+            cycles = std::max(cycles, cost(all.back(), candidate, set, streams, (int)sources.size()));
         }
         if (!matrix->parts.empty() && cycles >= least) continue;
         least = cycles;
@@ -404,11 +407,10 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
 // Threads meet here some ten thousand times a second: they spin, and give way only when somebody is long in coming.
 class Barrier {
 public:
-    explicit Barrier(int count) : count_(count) {}
-    void wait() {
-        if (count_ == 1) return;
+    void wait(int threads) {
+        if (threads == 1) return;
         int round = round_.load(std::memory_order_relaxed);
-        if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
+        if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
             arrived_.store(0, std::memory_order_relaxed);
             round_.store(round + 1, std::memory_order_release);
             return;
@@ -427,7 +429,6 @@ public:
 private:
     alignas(64) std::atomic<int> arrived_{0};
     alignas(64) std::atomic<int> round_{0};
-    int count_;
 };
 
 int thread_number() {
@@ -477,14 +478,14 @@ public:
                     size_t at = (size_t)p * streams_ + s;
                     m_.kernels().range(x + s * x_stride + first, last - first, &low_[at], &high_[at]);
                 }
-            barrier.wait();
+            barrier.wait(threads);
             choose_scales(thread);
         }
         for (int p = thread; p < parts_; p += threads) {
             auto [first, last] = span(p);
             m_.kernels().prepare(m_.kind, m_.format, x, x_stride, first, last, streams_, &out);
         }
-        barrier.wait();
+        barrier.wait(threads);
         return out;
     }
 
@@ -515,21 +516,12 @@ int64_t padded_rows(const Part& part) { return (int64_t)part.slices * SLICE; }
 // Runs `phases(thread, threads, barrier)` on a thread a part; where there are fewer threads, each takes several parts.
 template <typename Phase>
 void in_parallel(int parts, const Phase& phases) {
-    if (parts == 1) {
-        Barrier barrier(1);
-        return phases(0, 1, barrier);
-    }
-    std::unique_ptr<Barrier> barrier;
+    Barrier barrier;
+    if (parts == 1) return phases(0, 1, barrier);
 #ifdef _OPENMP
 #pragma omp parallel num_threads(parts)
 #endif
-    {
-#ifdef _OPENMP
-#pragma omp single
-#endif
-        barrier = std::make_unique<Barrier>(thread_count());
-        phases(thread_number(), thread_count(), *barrier);
-    }
+    phases(thread_number(), thread_count(), barrier);
 }
 
 void product(const Matrix& m, int streams, const float* x, float* y) {

@@ -1,0 +1,306 @@
+"""What Table 5 is made of: the recurrent product, the recurrent layer and whole networks, sparse against dense.
+
+A group is one shape and one number of streams; all that can compute it is timed in turn within the group.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prune_rnn.features import BINS
+from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
+from prune_rnn.model.recurrence import Activation
+from prune_rnn.sparse import baselines, cuda, engine
+from prune_rnn.sparse.baselines import Baseline
+from prune_rnn.sparse.engine import Format, InstructionSet, Matrix
+from prune_rnn.sparse.matrix import DenseMatrix, Multiplier
+from prune_rnn.sparse.network import Network, pack
+from prune_rnn.sparse.packed import Packed
+from prune_rnn.sparse.quantise import Dtype, Weight, quantise
+from prune_rnn.sparse.timing import in_turn
+
+PRODUCT, LAYER, NETWORK = "product", "layer", "network"
+BLOCK = 16  # rows of a block
+SETTLE = 0.02  # seconds before each measurement
+BREAK_EVEN = (0.3, 0.5, 0.7)  # sparsity of more unstructured masks, to find where sparse begins to win
+FORCED = "unstructured, sparse by force"  # what they are called: the engine would choose a dense format by itself
+FRAMES = 99  # of a second of audio
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A recurrent matrix of (gates * units, units). weight: its own, with its own mask; None: random ones."""
+
+    name: str
+    label: str
+    cell: Cell
+    units: int
+    baseline: str
+    weight: Tensor | None = None
+    paper: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How it is measured."""
+
+    streams: Sequence[int]
+    sparsity: Sequence[float]
+    threads: int
+    rounds: int
+    seconds: float
+    device: str  # cpu or cuda
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What computes a group's result, before it is timed; sparsity None: dense."""
+
+    name: str
+    dtype: str
+    run: Callable[[], Any]
+    sparsity: float | None = None
+    structure: str = "dense"
+    format: str = ""
+    exact: bool = True
+    packing_seconds: float | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One candidate's times in microseconds: of a product, of a step of the layer, of a second of audio."""
+
+    block: str
+    shape: str
+    streams: int
+    candidate: Candidate
+    microseconds: list[float]
+
+    @property
+    def median(self) -> float:
+        """The median over the rounds."""
+        return statistics.median(self.microseconds)
+
+    @property
+    def best(self) -> float:
+        """The least over the rounds: what the others only disturb."""
+        return min(self.microseconds)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """The first and the third; equal to the median where there was one round only."""
+        if len(self.microseconds) < 2:
+            return self.median, self.median
+        first, _, third = statistics.quantiles(self.microseconds, n=4, method="inclusive")
+        return first, third
+
+
+def masked(rows: int, columns: int, sparsity: float, blocks: bool, generator: torch.Generator) -> Tensor:
+    """Returns random weights of which every one (or every block of 16 rows x 1 column) is kept with 1 - sparsity."""
+    shape = (-(-rows // BLOCK), columns) if blocks else (rows, columns)
+    keep = torch.rand(shape, generator=generator) >= sparsity
+    weight = torch.randn(rows, columns, generator=generator) * columns**-0.5
+    kept: Tensor = weight * (keep.repeat_interleave(BLOCK, 0)[:rows] if blocks else keep)
+    return kept
+
+
+def steps_of(streams: int) -> int:
+    """Returns how many steps of a layer are timed at once."""
+    return max(4, 32 // streams)
+
+
+def recurrent(block: str, shape: Shape, settings: Settings) -> Iterator[Measurement]:
+    """Yields the measurements of one shape's product or layer, for each number of streams."""
+    columns = shape.units
+    rows = shape.cell.gates * columns
+    generator = torch.Generator().manual_seed(0)
+    dense = torch.randn(rows, columns, generator=generator) * columns**-0.5 if shape.weight is None else shape.weight
+    sparse: list[tuple[float, str, Tensor]] = []
+    if shape.weight is None:
+        for sparsity in settings.sparsity:
+            sparse.append((sparsity, "unstructured", masked(rows, columns, sparsity, False, generator)))
+            sparse.append((sparsity, "blocks 16 x 1", masked(rows, columns, sparsity, True, generator)))
+        if settings.device == "cpu":
+            for sparsity in BREAK_EVEN:
+                sparse.append((sparsity, FORCED, masked(rows, columns, sparsity, False, generator)))
+    else:
+        found = 1 - float(shape.weight.count_nonzero()) / shape.weight.numel()
+        sparse.append((found, "its own mask", shape.weight))
+    for streams in settings.streams:
+        steps = 1 if block == PRODUCT else steps_of(streams)
+        x = torch.rand(streams, columns, generator=generator)
+        inputs = torch.randn(steps, streams, rows, generator=generator)
+        make = _cuda_candidates if settings.device == "cuda" else _cpu_candidates
+        candidates = list(make(block, shape.cell, dense, sparse, x, inputs, settings.threads))
+        with torch.no_grad():
+            torch.set_num_threads(settings.threads)
+            times = in_turn([each.run for each in candidates], settings.rounds, settings.seconds, SETTLE)
+        for candidate, seconds in zip(candidates, times, strict=True):
+            microseconds = [1e6 * each / steps for each in seconds]
+            yield Measurement(block, shape.name, streams, candidate, microseconds)
+
+
+def _dense(each: Baseline) -> Candidate:
+    return Candidate(each.name, each.dtype, each.run, exact=each.exact)
+
+
+def _runner(matrix: Any, block: str, cell: Cell, x: Tensor, inputs: Tensor) -> Callable[[], Any]:
+    if block == PRODUCT:
+        return lambda: matrix.product(x)
+    return lambda: matrix.layer(cell, Activation.clipped_relu, inputs)
+
+
+def _cpu_candidates(
+    block: str,
+    cell: Cell,
+    dense: Tensor,
+    sparse: list[tuple[float, str, Tensor]],
+    x: Tensor,
+    inputs: Tensor,
+    threads: int,
+) -> Iterator[Candidate]:
+    if block == PRODUCT:
+        yield from map(_dense, baselines.products(dense, x, threads))
+    else:
+        yield from map(_dense, baselines.layers(cell, Activation.clipped_relu, dense, inputs, threads))
+    sets = engine.instruction_sets()
+    streams = len(x)
+
+    def packed(weight: Tensor, dtype: Dtype, form: Format) -> tuple[Matrix, float]:
+        rounded = quantise(weight, dtype)
+        start = time.perf_counter()
+        made = Matrix(rounded, gates=cell.gates, streams=streams, threads=threads, format=form)
+        return made, time.perf_counter() - start
+
+    if InstructionSet.avx512 in sets:
+        for dtype in Dtype:
+            made, seconds = packed(dense, dtype, Format.lane_dense)
+            run = _runner(made, block, cell, x, inputs)
+            yield Candidate(
+                f"engine dense {dtype.value}", dtype.value, run, format=made.format.name, packing_seconds=seconds,
+                bytes=made.bytes,
+            )  # fmt: skip
+    by_force = Format.lanes if InstructionSet.avx512 in sets else Format.rows
+    for sparsity, structure, weight in sparse:
+        for dtype in Dtype if sets else ():
+            made, seconds = packed(weight, dtype, by_force if structure == FORCED else Format.auto)
+            run = _runner(made, block, cell, x, inputs)
+            yield Candidate(
+                f"engine {dtype.value}", dtype.value, run, sparsity, structure, made.format.name,
+                packing_seconds=seconds, bytes=made.bytes,
+            )  # fmt: skip
+        if block == PRODUCT and structure not in ("blocks 16 x 1", FORCED):
+            for each in baselines.sparse_products(weight, x, threads):
+                yield Candidate(each.name, each.dtype, each.run, sparsity, structure)
+
+
+def _cuda_candidates(
+    block: str,
+    cell: Cell,
+    dense: Tensor,
+    sparse: list[tuple[float, str, Tensor]],
+    x: Tensor,
+    inputs: Tensor,
+    threads: int,
+) -> Iterator[Candidate]:
+    x, inputs = x.cuda(), inputs.cuda()
+
+    def finished(run: Callable[[], Any]) -> Callable[[], Any]:
+        def synchronised() -> None:
+            run()
+            torch.cuda.synchronize()
+
+        return synchronised
+
+    if block == PRODUCT:
+        found = cuda.cuda_products(dense, x)
+    else:
+        found = cuda.cuda_layers(cell, Activation.clipped_relu, dense, inputs)
+    for each in found:
+        if each.dense:
+            yield Candidate(each.name, each.dtype, finished(each.run), exact=each.exact)
+    for sparsity, structure, weight in sparse:
+        for dtype in Dtype:
+            start = time.perf_counter()
+            made = cuda.CudaMatrix(quantise(weight, dtype), gates=cell.gates, streams=len(x))
+            seconds = time.perf_counter() - start  # with the timings that choose
+            run = finished(_runner(made, block, cell, x, inputs))
+            form = "dense" if made.dense is not None else "sliced"
+            yield Candidate(
+                f"Triton {dtype.value}", dtype.value, run, sparsity, structure, form, packing_seconds=seconds,
+                bytes=made.bytes,
+            )  # fmt: skip
+        if block == PRODUCT:
+            for each in cuda.cuda_products(weight, x):
+                if not each.dense:
+                    yield Candidate(each.name, each.dtype, finished(each.run), sparsity, structure)
+
+
+def _engine_dense(weight: Weight, **how: Any) -> Multiplier:
+    how.pop("cell", None)
+    return Matrix(weight, format=Format.lane_dense, **how)
+
+
+def _torch_dense(weight: Weight, *, gates: int = 1, **_: Any) -> Multiplier:
+    return DenseMatrix(weight, gates=gates)
+
+
+def network(
+    shape: str, variants: list[tuple[float | None, str, dict[Dtype, Packed]]], settings: Settings
+) -> list[Measurement]:
+    """Returns the times of whole networks over a second of audio, one stream, on the CPU.
+
+    variants: (sparsity, structure, the network by type of weights); sparsity None: with dense weights.
+    """
+    features = torch.randn(BINS, FRAMES, generator=torch.Generator().manual_seed(0))
+    torch.set_num_threads(settings.threads)
+    candidates = []
+    with torch.inference_mode():
+        for sparsity, structure, by_dtype in variants:
+            for dtype, packed in by_dtype.items():
+                ways: list[tuple[str, Any]] = [(f"engine {dtype.value}", None)]
+                if sparsity is None:
+                    ways = [("torch float32", _torch_dense)] if dtype is Dtype.float32 else []
+                    if InstructionSet.avx512 in engine.instruction_sets():
+                        ways.append((f"engine dense {dtype.value}", _engine_dense))
+                for name, choose in ways:
+                    start = time.perf_counter()
+                    made = Network(packed) if choose is None else Network(packed, choose=choose)
+                    seconds = time.perf_counter() - start
+
+                    def run(made: Network = made) -> Tensor:
+                        return made.log_probs(features)
+
+                    candidates.append(Candidate(name, dtype.value, run, sparsity, structure, packing_seconds=seconds))
+        times = in_turn([each.run for each in candidates], settings.rounds, settings.seconds, SETTLE)
+    return [
+        Measurement(NETWORK, shape, 1, candidate, [1e6 * each for each in seconds])
+        for candidate, seconds in zip(candidates, times, strict=True)
+    ]
+
+
+def random_networks(
+    config: ModelConfig, kept: dict[str, Any], sparsity: Sequence[float]
+) -> list[tuple[float | None, str, dict[Dtype, Packed]]]:
+    """Returns `variants` for `network`: the shape with random weights, dense and with random masks on all matrices."""
+    torch.manual_seed(0)
+    state = DeepSpeech2(config).eval().state_dict()
+    variants: list[tuple[float | None, str, dict[Dtype, Packed]]] = []
+    statistics_ = torch.zeros(BINS), torch.ones(BINS)
+    for target in (None, *sparsity):
+        own = dict(state)
+        if target is not None:
+            for name, value in state.items():
+                if value.dim() == 2:
+                    own[name] = value * (torch.rand_like(value) >= target)
+        structure = "dense" if target is None else "unstructured"
+        variants.append((target, structure, {dtype: pack(own, kept, dtype, *statistics_) for dtype in Dtype}))
+    return variants

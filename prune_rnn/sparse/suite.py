@@ -1,0 +1,160 @@
+"""All measurements of Table 5: which shapes, which models, in which order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from prune_rnn import paths
+from prune_rnn.config import compose_config, dumped
+from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.nearest import nearest
+from prune_rnn.sparse import benchmark, packed
+from prune_rnn.sparse.benchmark import FORCED, LAYER, NETWORK, PRODUCT, Measurement, Settings, Shape
+from prune_rnn.sparse.network import model_config
+from prune_rnn.sparse.packed import Packed
+from prune_rnn.sparse.quantise import Dtype, quantise
+
+OWN = "own"  # names all packed models at once
+BLOCKS = [PRODUCT, LAYER, NETWORK]
+
+
+@dataclass(kw_only=True, slots=True)
+class BenchOptions:
+    """Of `prune-rnn bench`."""
+
+    blocks: list[str] = field(default_factory=lambda: list(BLOCKS))
+    shapes: list[str] | None = None
+    streams: list[int] = field(default_factory=lambda: [1, 4, 16, 64])
+    sparsity: list[float] = field(default_factory=lambda: [0.8, 0.9, 0.95])
+    models: list[str] | None = None
+    threads: int | None = None
+    rounds: int = 5
+    seconds: float = 0.03
+    device: str = "cpu"
+    results: str = "results"
+
+    def check(self) -> None:
+        """Raises ValueError that names the key, the value and the way out."""
+        for block in self.blocks:
+            if block not in BLOCKS:
+                raise ValueError(f"blocks: {block!r}: " + nearest(block, BLOCKS))
+        known = [OWN, *(shape["name"] for shape in layout()["shapes"])]
+        for shape in self.shapes or []:
+            if shape not in known:
+                raise ValueError(f"shapes: {shape!r}: " + nearest(shape, known))
+        for key, least in (("rounds", 1), ("threads", 1)):
+            value = getattr(self, key)
+            if value is not None and value < least:
+                raise ValueError(f"{key}={value}: must be {least} or more")
+        for key in ("blocks", "streams", "sparsity"):
+            if not getattr(self, key):
+                raise ValueError(f"{key}=[]: give one or more")
+        if any(streams < 1 for streams in self.streams):
+            raise ValueError(f"streams={self.streams}: each must be 1 or more")
+        if not all(0 <= sparsity < 1 for sparsity in self.sparsity):
+            raise ValueError(f"sparsity={self.sparsity}: each must be a fraction from 0 to below 1")
+        if not self.seconds >= 0:
+            raise ValueError(f"seconds={self.seconds}: must be 0 or more")
+        if self.device not in ("cpu", "cuda"):
+            raise ValueError(f"device={self.device}: must be cpu or cuda")
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError("device=cuda: torch finds no CUDA device here; leave it out, or give device=cpu")
+
+
+def layout() -> dict[str, Any]:
+    layout: dict[str, Any] = yaml.safe_load((paths.conf() / "table" / "table5.yaml").read_text())
+    return layout
+
+
+def _models(options: BenchOptions) -> dict[str, Packed]:
+    """Returns the packed models by name: those named, else all that lie in run folders."""
+    if options.models is not None:
+        files = [Path(model) for model in options.models]
+    else:
+        files = sorted(paths.runs(Path(options.results)).glob("*/model-float32.safetensors"))
+    return {file.parent.name if options.models is None else file.stem: packed.read(file) for file in files}
+
+
+def shapes_of(options: BenchOptions, models: dict[str, Packed]) -> list[Shape]:
+    wanted = options.shapes
+    shapes = [
+        Shape(entry["name"], entry["label"], Cell(entry["cell"]), entry["units"], entry["baseline"],
+              paper=entry.get("paper", {}))
+        for entry in layout()["shapes"]
+        if wanted is None or entry["name"] in wanted
+    ]  # fmt: skip
+    if wanted is None or OWN in wanted:
+        for name, model in models.items():
+            config, scale = model_config(model.config), model.config["scale"]
+            middle = f"recurrent.{config.layers // 2}.recurrent"
+            base = round(scale["width"] * (2560 if config.cell is Cell.gru else 1760))
+            of_that_size = [n for n, m in models.items() if model_config(m.config).units == base]
+            label = f"{name}, {config.units} units, scale={scale['name']}"
+            shapes.append(
+                Shape(name, label, config.cell, config.units, min(of_that_size, default=""),
+                      weight=model.matrices[middle].float())
+            )  # fmt: skip
+    return shapes
+
+
+def measure(options: BenchOptions) -> tuple[list[Measurement], list[Shape], dict[str, str]]:
+    """Returns all measurements, the shapes, and the label of each shape and network."""
+    options.check()
+    settings = Settings(
+        options.streams, options.sparsity, options.threads or torch.get_num_threads(), options.rounds, options.seconds,
+        options.device,
+    )  # fmt: skip
+    models = _models(options)
+    shapes = shapes_of(options, models)
+    labels = {shape.name: shape.label for shape in shapes}
+    measurements: list[Measurement] = []
+    for block in (block for block in (PRODUCT, LAYER) if block in options.blocks):
+        for shape in shapes:
+            for streams in settings.streams:
+                group = list(benchmark.recurrent(block, shape, replace(settings, streams=[streams])))
+                measurements += group
+                _tell(block, shape.label, streams, group)
+    if NETWORK in options.blocks and settings.device == "cpu":
+        for name, variants in _networks(options, models, labels):
+            group = benchmark.network(name, variants, settings)
+            measurements += group
+            _tell(NETWORK, labels[name], 1, group)
+    return measurements, shapes, labels
+
+
+def _networks(options: BenchOptions, models: dict[str, Packed], labels: dict[str, str]) -> Iterable[tuple[str, Any]]:
+    wanted = options.shapes
+    for entry in layout()["networks"]:
+        if wanted is None or entry["name"] in wanted:
+            config = compose_config([f"model={entry['model']}", "scale=paper", "prune=none"])
+            name = f"network_{entry['name']}"
+            labels[name] = f"{entry['label']}, scale=paper, random weights"
+            yield name, benchmark.random_networks(config.model, dumped(config, ""), options.sparsity)
+    if wanted is None or OWN in wanted:
+        for name, model in models.items():
+            by_dtype = {
+                dtype: replace(
+                    model, dtype=dtype, matrices={n: quantise(w.float(), dtype) for n, w in model.matrices.items()}
+                )
+                for dtype in Dtype
+            }
+            total = sum(weight.values.numel() for weight in model.matrices.values())
+            sparsity = 1 - sum(int(weight.values.count_nonzero()) for weight in model.matrices.values()) / total
+            yield name, [(None, "dense", by_dtype), (sparsity, "its own mask", by_dtype)]
+
+
+def _tell(block: str, label: str, streams: int, group: Sequence[Measurement]) -> None:
+    dense = min((m for m in group if m.candidate.sparsity is None), key=lambda m: m.median)
+    sparse = [m for m in group if m.candidate.sparsity is not None and m.candidate.structure != FORCED]
+    line = f"{block}, {label}, {streams} stream(s): best dense {dense.median:.1f} us ({dense.candidate.name})"
+    if sparse:
+        best = min(sparse, key=lambda m: m.median)
+        line += f", best sparse {best.median:.1f} us ({best.candidate.name})"
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,48 @@
+"""Times every format of the engine on one matrix: what `cost` in engine.cpp, which chooses the format, is set by.
+
+python scripts/benchmark_formats.py --units 2560 --density 0.05 --streams 1 16
+"""
+
+import argparse
+import statistics
+from functools import partial
+
+import torch
+
+from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.recurrence import Activation
+from prune_rnn.sparse.benchmark import masked
+from prune_rnn.sparse.engine import Format, Matrix, instruction_sets
+from prune_rnn.sparse.quantise import Dtype, quantise
+from prune_rnn.sparse.timing import in_turn
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--units", type=int, default=2560)
+parser.add_argument("--density", type=float, nargs="+", default=[0.05, 0.2, 1.0])
+parser.add_argument("--streams", type=int, nargs="+", default=[1, 4, 16, 64])
+parser.add_argument("--blocks", action="store_true", help="masks of 16 x 1 blocks")
+parser.add_argument("--rounds", type=int, default=5)
+options = parser.parse_args()
+
+STEPS = 8
+threads = torch.get_num_threads()
+best = instruction_sets()[0]
+print(f"GRU of {options.units} units, {threads} threads, {best.name}: microseconds a step (cycles a vector at 3.5 GHz)")
+for density in options.density:
+    generator = torch.Generator().manual_seed(0)
+    weight = masked(3 * options.units, options.units, 1 - density, options.blocks, generator)
+    for dtype in Dtype:
+        for streams in options.streams:
+            matrices = [
+                Matrix(quantise(weight, dtype), gates=3, streams=streams, format=form)
+                for form in Format
+                if form.needs <= best
+            ]
+            inputs = torch.randn(STEPS, streams, 3 * options.units, generator=generator)
+            work = [partial(m.layer, Cell.gru, Activation.clipped_relu, inputs) for m in matrices]
+            cells = []
+            for matrix, seconds in zip(matrices, in_turn(work, options.rounds, 0.02, 0.01), strict=True):
+                each = 1e6 * statistics.median(seconds) / STEPS
+                form = matrix.format.name if matrix is not matrices[0] else f"auto = {matrix.format.name}"
+                cells.append(f"{form} {each:.1f} ({each * 3500 * matrix.threads / max(1, matrix.vectors):.1f})")
+            print(f"density {density:g}, {dtype.value}, {streams} streams: " + ", ".join(cells), flush=True)
