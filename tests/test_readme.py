@@ -7,13 +7,34 @@ from pathlib import Path
 import pytest
 
 from prune_rnn.config import compose_config
+from prune_rnn.options import parse
+from prune_rnn.sparse.suite import BenchOptions
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 COMMANDS = [line.strip() for line in README.splitlines() if re.match(r"    .*prune.rnn (train|report|describe)", line)]
 
 
+INFERENCE = [
+    line.strip() for line in README.splitlines() if re.match(r"    .*prune.rnn (export|transcribe|bench)", line)
+]
+
+
 def test_there_are_commands() -> None:
-    assert len(COMMANDS) >= 5
+    assert len(COMMANDS) >= 5 and len(INFERENCE) >= 4
+
+
+@pytest.mark.parametrize("line", INFERENCE)
+def test_every_inference_command_names_what_is_there(line: str) -> None:
+    word, *words = shlex.split(line.partition("prune-rnn ")[2], comments=True)
+    if word == "bench":
+        others, options = parse(words, BenchOptions)
+        options.check()
+        assert not others
+    else:
+        flags = [word for word in words if word.startswith("-")]
+        target = next(word for word in words if not word.startswith("-"))
+        assert flags in ([], ["--stream"]) and (ROOT / target).exists()
 
 
 @pytest.mark.parametrize("line", [c for c in COMMANDS if "data=manifest" not in c])

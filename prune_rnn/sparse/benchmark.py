@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from prune_rnn.model.recurrence import Activation
 from prune_rnn.sparse import baselines, cuda, engine
 from prune_rnn.sparse.baselines import Baseline
 from prune_rnn.sparse.engine import Format, InstructionSet, Matrix
-from prune_rnn.sparse.matrix import DenseMatrix, Multiplier
+from prune_rnn.sparse.matrix import DenseMatrix, Multiplier, fastest
 from prune_rnn.sparse.network import Network, pack
 from prune_rnn.sparse.packed import Packed
 from prune_rnn.sparse.quantise import Dtype, Weight, quantise
@@ -61,17 +62,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What computes a group's result, before it is timed; sparsity None: dense."""
+    """One way to compute a group's result; sparsity None: dense."""
 
     name: str
     dtype: str
-    run: Callable[[], Any]
     sparsity: float | None = None
     structure: str = "dense"
     format: str = ""
     exact: bool = True
     packing_seconds: float | None = None
     bytes: int | None = None
+
+
+Way = tuple[Candidate, Callable[[], Any]]  # and what computes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,9 @@ class Measurement:
         return first, third
 
 
+Variant = tuple[float | None, str, dict[Dtype, Packed]]  # sparsity, structure, the network by type
+
+
 def masked(rows: int, columns: int, sparsity: float, blocks: bool, generator: torch.Generator) -> Tensor:
     """Returns random weights of which every one (or every block of 16 rows x 1 column) is kept with 1 - sparsity."""
     shape = (-(-rows // BLOCK), columns) if blocks else (rows, columns)
@@ -117,8 +123,8 @@ def steps_of(streams: int) -> int:
     return max(4, 32 // streams)
 
 
-def recurrent(block: str, shape: Shape, settings: Settings) -> Iterator[Measurement]:
-    """Yields the measurements of one shape's product or layer, for each number of streams."""
+def recurrent(block: str, shape: Shape, settings: Settings) -> Iterator[list[Measurement]]:
+    """Yields the measurements of one shape's product or layer, a group for each number of streams."""
     columns = shape.units
     rows = shape.cell.gates * columns
     generator = torch.Generator().manual_seed(0)
@@ -138,27 +144,32 @@ def recurrent(block: str, shape: Shape, settings: Settings) -> Iterator[Measurem
         steps = 1 if block == PRODUCT else steps_of(streams)
         x = torch.rand(streams, columns, generator=generator)
         inputs = torch.randn(steps, streams, rows, generator=generator)
-        make = _cuda_candidates if settings.device == "cuda" else _cpu_candidates
-        candidates = list(make(block, shape.cell, dense, sparse, x, inputs, settings.threads))
+        make = _cuda_ways if settings.device == "cuda" else _cpu_ways
+        ways = list(make(block, shape.cell, dense, sparse, x, inputs, settings.threads))
         with torch.no_grad():
-            torch.set_num_threads(settings.threads)
-            times = in_turn([each.run for each in candidates], settings.rounds, settings.seconds, SETTLE)
-        for candidate, seconds in zip(candidates, times, strict=True):
-            microseconds = [1e6 * each / steps for each in seconds]
-            yield Measurement(block, shape.name, streams, candidate, microseconds)
+            times = _timed(ways, settings)
+        yield [
+            Measurement(block, shape.name, streams, candidate, [1e6 * each / steps for each in seconds])
+            for (candidate, _), seconds in zip(ways, times, strict=True)
+        ]
 
 
-def _dense(each: Baseline) -> Candidate:
-    return Candidate(each.name, each.dtype, each.run, exact=each.exact)
+def _timed(ways: list[Way], settings: Settings) -> list[list[float]]:
+    torch.set_num_threads(settings.threads)
+    return in_turn([run for _, run in ways], settings.rounds, settings.seconds, SETTLE)
+
+
+def _dense(each: Baseline) -> Way:
+    return Candidate(each.name, each.dtype, exact=each.exact), each.run
 
 
 def _runner(matrix: Any, block: str, cell: Cell, x: Tensor, inputs: Tensor) -> Callable[[], Any]:
     if block == PRODUCT:
-        return lambda: matrix.product(x)
-    return lambda: matrix.layer(cell, Activation.clipped_relu, inputs)
+        return partial(matrix.product, x)
+    return partial(matrix.layer, cell, Activation.clipped_relu, inputs)
 
 
-def _cpu_candidates(
+def _cpu_ways(
     block: str,
     cell: Cell,
     dense: Tensor,
@@ -166,43 +177,37 @@ def _cpu_candidates(
     x: Tensor,
     inputs: Tensor,
     threads: int,
-) -> Iterator[Candidate]:
+) -> Iterator[Way]:
     if block == PRODUCT:
         yield from map(_dense, baselines.products(dense, x, threads))
     else:
         yield from map(_dense, baselines.layers(cell, Activation.clipped_relu, dense, inputs, threads))
     sets = engine.instruction_sets()
-    streams = len(x)
 
-    def packed(weight: Tensor, dtype: Dtype, form: Format) -> tuple[Matrix, float]:
+    def packed(weight: Tensor, dtype: Dtype, form: Format, name: str, sparsity: float | None, structure: str) -> Way:
         rounded = quantise(weight, dtype)
         start = time.perf_counter()
-        made = Matrix(rounded, gates=cell.gates, streams=streams, threads=threads, format=form)
-        return made, time.perf_counter() - start
+        made = Matrix(rounded, gates=cell.gates, streams=len(x), threads=threads, format=form)
+        seconds = time.perf_counter() - start
+        found = Candidate(
+            name, dtype.value, sparsity, structure, made.format.name, packing_seconds=seconds, bytes=made.bytes
+        )
+        return found, _runner(made, block, cell, x, inputs)
 
+    by_force = Format.lanes if InstructionSet.avx512 in sets else Format.rows
     if InstructionSet.avx512 in sets:
         for dtype in Dtype:
-            made, seconds = packed(dense, dtype, Format.lane_dense)
-            run = _runner(made, block, cell, x, inputs)
-            yield Candidate(
-                f"engine dense {dtype.value}", dtype.value, run, format=made.format.name, packing_seconds=seconds,
-                bytes=made.bytes,
-            )  # fmt: skip
-    by_force = Format.lanes if InstructionSet.avx512 in sets else Format.rows
+            yield packed(dense, dtype, Format.lane_dense, f"engine dense {dtype.value}", None, "dense")
     for sparsity, structure, weight in sparse:
         for dtype in Dtype if sets else ():
-            made, seconds = packed(weight, dtype, by_force if structure == FORCED else Format.auto)
-            run = _runner(made, block, cell, x, inputs)
-            yield Candidate(
-                f"engine {dtype.value}", dtype.value, run, sparsity, structure, made.format.name,
-                packing_seconds=seconds, bytes=made.bytes,
-            )  # fmt: skip
-        if block == PRODUCT and structure not in ("blocks 16 x 1", FORCED):
+            form = by_force if structure == FORCED else Format.auto
+            yield packed(weight, dtype, form, f"engine {dtype.value}", sparsity, structure)
+        if block == PRODUCT and structure in ("unstructured", "its own mask"):
             for each in baselines.sparse_products(weight, x, threads):
-                yield Candidate(each.name, each.dtype, each.run, sparsity, structure)
+                yield Candidate(each.name, each.dtype, sparsity, structure), each.run
 
 
-def _cuda_candidates(
+def _cuda_ways(
     block: str,
     cell: Cell,
     dense: Tensor,
@@ -210,7 +215,7 @@ def _cuda_candidates(
     x: Tensor,
     inputs: Tensor,
     threads: int,
-) -> Iterator[Candidate]:
+) -> Iterator[Way]:
     x, inputs = x.cuda(), inputs.cuda()
 
     def finished(run: Callable[[], Any]) -> Callable[[], Any]:
@@ -226,22 +231,22 @@ def _cuda_candidates(
         found = cuda.cuda_layers(cell, Activation.clipped_relu, dense, inputs)
     for each in found:
         if each.dense:
-            yield Candidate(each.name, each.dtype, finished(each.run), exact=each.exact)
+            yield Candidate(each.name, each.dtype, exact=each.exact), finished(each.run)
     for sparsity, structure, weight in sparse:
         for dtype in Dtype:
             start = time.perf_counter()
             made = cuda.CudaMatrix(quantise(weight, dtype), gates=cell.gates, streams=len(x))
             seconds = time.perf_counter() - start  # with the timings that choose
-            run = finished(_runner(made, block, cell, x, inputs))
             form = "dense" if made.dense is not None else "sliced"
-            yield Candidate(
-                f"Triton {dtype.value}", dtype.value, run, sparsity, structure, form, packing_seconds=seconds,
-                bytes=made.bytes,
-            )  # fmt: skip
+            name = f"Triton {dtype.value}"
+            candidate = Candidate(
+                name, dtype.value, sparsity, structure, form, packing_seconds=seconds, bytes=made.bytes
+            )
+            yield candidate, finished(_runner(made, block, cell, x, inputs))
         if block == PRODUCT:
             for each in cuda.cuda_products(weight, x):
                 if not each.dense:
-                    yield Candidate(each.name, each.dtype, finished(each.run), sparsity, structure)
+                    yield Candidate(each.name, each.dtype, sparsity, structure), finished(each.run)
 
 
 def _engine_dense(weight: Weight, **how: Any) -> Multiplier:
@@ -253,47 +258,40 @@ def _torch_dense(weight: Weight, *, gates: int = 1, **_: Any) -> Multiplier:
     return DenseMatrix(weight, gates=gates)
 
 
-def network(
-    shape: str, variants: list[tuple[float | None, str, dict[Dtype, Packed]]], settings: Settings
-) -> list[Measurement]:
+def network(shape: str, variants: list[Variant], settings: Settings) -> list[Measurement]:
     """Returns the times of whole networks over a second of audio, one stream, on the CPU.
 
     variants: (sparsity, structure, the network by type of weights); sparsity None: with dense weights.
     """
     features = torch.randn(BINS, FRAMES, generator=torch.Generator().manual_seed(0))
     torch.set_num_threads(settings.threads)
-    candidates = []
+    has_dense = InstructionSet.avx512 in engine.instruction_sets()
+    ways: list[Way] = []
     with torch.inference_mode():
         for sparsity, structure, by_dtype in variants:
             for dtype, packed in by_dtype.items():
-                ways: list[tuple[str, Any]] = [(f"engine {dtype.value}", None)]
+                chosen: list[tuple[str, Callable[..., Multiplier]]] = [(f"engine {dtype.value}", fastest)]
                 if sparsity is None:
-                    ways = [("torch float32", _torch_dense)] if dtype is Dtype.float32 else []
-                    if InstructionSet.avx512 in engine.instruction_sets():
-                        ways.append((f"engine dense {dtype.value}", _engine_dense))
-                for name, choose in ways:
+                    chosen = [("torch float32", _torch_dense)] if dtype is Dtype.float32 else []
+                    chosen += [(f"engine dense {dtype.value}", _engine_dense)] if has_dense else []
+                for name, choose in chosen:
                     start = time.perf_counter()
-                    made = Network(packed) if choose is None else Network(packed, choose=choose)
+                    made = Network(packed, choose=choose)
                     seconds = time.perf_counter() - start
-
-                    def run(made: Network = made) -> Tensor:
-                        return made.log_probs(features)
-
-                    candidates.append(Candidate(name, dtype.value, run, sparsity, structure, packing_seconds=seconds))
-        times = in_turn([each.run for each in candidates], settings.rounds, settings.seconds, SETTLE)
+                    candidate = Candidate(name, dtype.value, sparsity, structure, packing_seconds=seconds)
+                    ways.append((candidate, partial(made.log_probs, features)))
+        times = _timed(ways, settings)
     return [
         Measurement(NETWORK, shape, 1, candidate, [1e6 * each for each in seconds])
-        for candidate, seconds in zip(candidates, times, strict=True)
+        for (candidate, _), seconds in zip(ways, times, strict=True)
     ]
 
 
-def random_networks(
-    config: ModelConfig, kept: dict[str, Any], sparsity: Sequence[float]
-) -> list[tuple[float | None, str, dict[Dtype, Packed]]]:
+def random_networks(config: ModelConfig, kept: dict[str, Any], sparsity: Sequence[float]) -> list[Variant]:
     """Returns `variants` for `network`: the shape with random weights, dense and with random masks on all matrices."""
     torch.manual_seed(0)
     state = DeepSpeech2(config).eval().state_dict()
-    variants: list[tuple[float | None, str, dict[Dtype, Packed]]] = []
+    variants: list[Variant] = []
     statistics_ = torch.zeros(BINS), torch.ones(BINS)
     for target in (None, *sparsity):
         own = dict(state)

@@ -37,8 +37,35 @@ class ExportOptions:
     cache: str | None = None  # where the synthetic corpus is kept; None: as for train
 
 
-def export(folder: Path, options: ExportOptions) -> str:
-    """Writes the packed file of a finished run, decodes the dev split with it, and returns what to print.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A packed file beside the checkpoint that it came from; error rates of the dev split are fractions."""
+
+    path: Path
+    label: str
+    dtype: Dtype
+    bytes: int
+    dense_bytes: int  # of all parameters in float32
+    utterances: int
+    same: int  # of the utterances, decoded to the checkpoint's text
+    cer: float
+    checkpoint_cer: float
+
+    def __str__(self) -> str:
+        change = f"{100 * (self.cer / self.checkpoint_cer - 1):+.2f} %" if self.checkpoint_cer else "none"
+        ratio = f"dense float32 weights: {self.dense_bytes:,} ({self.dense_bytes / self.bytes:.1f} times)"
+        rows = [
+            ("file", str(self.path)),
+            ("weights", f"{self.dtype.value}, {self.label}"),
+            ("size", f"{self.bytes:,} bytes; {ratio}"),
+            ("dev split", f"{self.same} of {self.utterances} utterances decoded to the same text as the checkpoint's"),
+            ("dev CER", f"{100 * self.cer:.2f} %, of the checkpoint: {100 * self.checkpoint_cer:.2f} % ({change})"),
+        ]
+        return tabulate(rows, tablefmt="plain")
+
+
+def export(folder: Path, options: ExportOptions) -> Exported:
+    """Writes the packed file of a finished run and decodes the dev split with it.
 
     ValueError where the run isn't finished, its dev split can't be had, or a float32 file decodes otherwise than the
     checkpoint.
@@ -63,22 +90,19 @@ def export(folder: Path, options: ExportOptions) -> str:
         wanted = [_text(model(one[None], torch.tensor([one.shape[1]]))[:, 0]) for one in features]
         found = [_text(network.log_probs(one)) for one in features]
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
-    before, after = (error_rates(references, texts)[0].rate for texts in (wanted, found))
-    dense = 4 * sum(p.numel() for p in model.parameters())
-    size = path.stat().st_size
-    rows = [
-        ("file", str(path)),
-        ("weights", f"{options.dtype.value}, {config['model_name']} at scale={config['scale']['name']}"),
-        ("size", f"{size:,} bytes; dense float32 weights: {dense:,} ({dense / size:.1f} times)"),
-        ("dev split", f"{same} of {len(dev)} utterances decoded to the same text as the checkpoint's"),
-        (
-            "dev CER",
-            f"{100 * after:.2f} %, of the checkpoint: {100 * before:.2f} % ({100 * (after / before - 1):+.2f} %)",
-        ),
-    ]
     if options.dtype is Dtype.float32 and same < len(dev):
         raise ValueError(f"{path} decodes {len(dev) - same} of {len(dev)} utterances otherwise than the checkpoint")
-    return tabulate(rows, tablefmt="plain")
+    return Exported(
+        path=path,
+        label=f"{config['model_name']} at scale={config['scale']['name']}",
+        dtype=options.dtype,
+        bytes=path.stat().st_size,
+        dense_bytes=4 * sum(p.numel() for p in model.parameters()),
+        utterances=len(dev),
+        same=same,
+        cer=error_rates(references, found)[0].rate,
+        checkpoint_cer=error_rates(references, wanted)[0].rate,
+    )
 
 
 def _say(text: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,9 @@ from prune_rnn import paths
 from prune_rnn.config import compose_config, dumped
 from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.nearest import nearest
+from prune_rnn.run import write_atomically
 from prune_rnn.sparse import benchmark, packed
-from prune_rnn.sparse.benchmark import FORCED, LAYER, NETWORK, PRODUCT, Measurement, Settings, Shape
+from prune_rnn.sparse.benchmark import FORCED, LAYER, NETWORK, PRODUCT, Candidate, Measurement, Settings, Shape, Variant
 from prune_rnn.sparse.network import model_config
 from prune_rnn.sparse.packed import Packed
 from prune_rnn.sparse.quantise import Dtype, quantise
@@ -104,9 +107,38 @@ def shapes_of(options: BenchOptions, models: dict[str, Packed]) -> list[Shape]:
     return shapes
 
 
-def measure(options: BenchOptions) -> tuple[list[Measurement], list[Shape], dict[str, str]]:
+class Unfinished:
+    """The groups measured so far, in a file beside the table: the same command goes on after a kill.
+
+    stamp: what must be the same for that (options, versions, commit).
+    """
+
+    def __init__(self, path: Path, stamp: str) -> None:
+        self.path = path
+        self.groups: dict[tuple[str, str, int], list[Measurement]] = {}
+        lines = path.read_text().splitlines() if path.is_file() else []
+        if lines and lines[0] == stamp:
+            for line in lines[1:]:
+                try:
+                    group = [_measurement(each) for each in json.loads(line)]
+                except ValueError:  # the line that was being written
+                    break
+                self.groups[group[0].block, group[0].shape, group[0].streams] = group
+        self._stamp = stamp
+
+    def add(self, group: list[Measurement]) -> None:
+        """Keeps one more group."""
+        self.groups[group[0].block, group[0].shape, group[0].streams] = group
+        lines = [self._stamp, *(json.dumps([asdict(each) for each in group]) for group in self.groups.values())]
+        write_atomically(self.path, "".join(f"{line}\n" for line in lines).encode())
+
+
+def _measurement(kept: dict[str, Any]) -> Measurement:
+    return Measurement(**{**kept, "candidate": Candidate(**kept["candidate"])})
+
+
+def measure(options: BenchOptions, unfinished: Unfinished) -> tuple[list[Measurement], list[Shape], dict[str, str]]:
     """Returns all measurements, the shapes, and the label of each shape and network."""
-    options.check()
     settings = Settings(
         options.streams, options.sparsity, options.threads or torch.get_num_threads(), options.rounds, options.seconds,
         options.device,
@@ -114,45 +146,51 @@ def measure(options: BenchOptions) -> tuple[list[Measurement], list[Shape], dict
     models = _models(options)
     shapes = shapes_of(options, models)
     labels = {shape.name: shape.label for shape in shapes}
-    measurements: list[Measurement] = []
+    done = unfinished.groups
     for block in (block for block in (PRODUCT, LAYER) if block in options.blocks):
         for shape in shapes:
-            for streams in settings.streams:
-                group = list(benchmark.recurrent(block, shape, replace(settings, streams=[streams])))
-                measurements += group
-                _tell(block, shape.label, streams, group)
+            left = [streams for streams in settings.streams if (block, shape.name, streams) not in done]
+            for group in benchmark.recurrent(block, shape, replace(settings, streams=left)) if left else ():
+                unfinished.add(group)
+                _tell(shape.label, group)
     if NETWORK in options.blocks and settings.device == "cpu":
         for name, variants in _networks(options, models, labels):
-            group = benchmark.network(name, variants, settings)
-            measurements += group
-            _tell(NETWORK, labels[name], 1, group)
-    return measurements, shapes, labels
+            if (NETWORK, name, 1) not in done:
+                unfinished.add(benchmark.network(name, variants(), settings))
+                _tell(labels[name], done[NETWORK, name, 1])
+    return [m for group in done.values() for m in group], shapes, labels
 
 
-def _networks(options: BenchOptions, models: dict[str, Packed], labels: dict[str, str]) -> Iterable[tuple[str, Any]]:
+def _networks(
+    options: BenchOptions, models: dict[str, Packed], labels: dict[str, str]
+) -> Iterable[tuple[str, Callable[[], list[Variant]]]]:
+    """Yields each network's name and what makes its variants; adds its label."""
     wanted = options.shapes
     for entry in layout()["networks"]:
         if wanted is None or entry["name"] in wanted:
             config = compose_config([f"model={entry['model']}", "scale=paper", "prune=none"])
             name = f"network_{entry['name']}"
             labels[name] = f"{entry['label']}, scale=paper, random weights"
-            yield name, benchmark.random_networks(config.model, dumped(config, ""), options.sparsity)
+            yield name, partial(benchmark.random_networks, config.model, dumped(config, ""), options.sparsity)
     if wanted is None or OWN in wanted:
         for name, model in models.items():
-            by_dtype = {
-                dtype: replace(
-                    model, dtype=dtype, matrices={n: quantise(w.float(), dtype) for n, w in model.matrices.items()}
-                )
-                for dtype in Dtype
-            }
-            total = sum(weight.values.numel() for weight in model.matrices.values())
-            sparsity = 1 - sum(int(weight.values.count_nonzero()) for weight in model.matrices.values()) / total
-            yield name, [(None, "dense", by_dtype), (sparsity, "its own mask", by_dtype)]
+            yield name, partial(_own_variants, model)
 
 
-def _tell(block: str, label: str, streams: int, group: Sequence[Measurement]) -> None:
+def _own_variants(model: Packed) -> list[Variant]:
+    by_dtype = {
+        dtype: replace(model, dtype=dtype, matrices={n: quantise(w.float(), dtype) for n, w in model.matrices.items()})
+        for dtype in Dtype
+    }
+    total = sum(weight.values.numel() for weight in model.matrices.values())
+    sparsity = 1 - sum(int(weight.values.count_nonzero()) for weight in model.matrices.values()) / total
+    return [(None, "dense", by_dtype), (sparsity, "its own mask", by_dtype)]
+
+
+def _tell(label: str, group: Sequence[Measurement]) -> None:
     dense = min((m for m in group if m.candidate.sparsity is None), key=lambda m: m.median)
     sparse = [m for m in group if m.candidate.sparsity is not None and m.candidate.structure != FORCED]
+    block, streams = group[0].block, group[0].streams
     line = f"{block}, {label}, {streams} stream(s): best dense {dense.median:.1f} us ({dense.candidate.name})"
     if sparse:
         best = min(sparse, key=lambda m: m.median)

@@ -21,7 +21,7 @@ from prune_rnn.run import write_atomically
 from prune_rnn.sparse import baselines, engine
 from prune_rnn.sparse.benchmark import FORCED, LAYER, NETWORK, PRODUCT, Measurement
 from prune_rnn.sparse.quantise import Dtype
-from prune_rnn.sparse.suite import BenchOptions, measure
+from prune_rnn.sparse.suite import BenchOptions, Unfinished, measure
 
 _DASH = "-"
 _TITLES = {
@@ -106,9 +106,10 @@ def compared(
         dense = _best(group)
         for (sparsity, structure), masked in _masks(group).items():
             ours, named = _ours(masked), {m.candidate.name: m for m in masked}
-            best = min((ours or named).values(), key=lambda m: m.median)
+            sparse = (ours or named).values()
+            best = min(sparse, key=lambda m: m.median)
             published = paper.get(shape, {}) if (streams, sparsity, structure) == (1, 0.95, "unstructured") else {}
-            least = min(m.best for m in group if m.candidate.sparsity is None) / min(m.best for m in masked)
+            least = min(m.best for m in group if m.candidate.sparsity is None) / min(m.best for m in sparse)
             rows.append(
                 {
                     "Shape": labels[shape],
@@ -247,22 +248,31 @@ def caption(options: BenchOptions, command: str) -> str:
 
 
 def bench(options: BenchOptions, command: str) -> str:
-    """Measures, writes the table as Markdown, CSV and LaTeX below `results`, and returns what to print."""
-    measurements, shapes, labels = measure(options)
+    """Measures, writes the table as Markdown, CSV and LaTeX below `results`, and returns what to print.
+
+    A run that was cut off goes on with the groups that it lacks.
+    """
+    options.check()
+    default = BenchOptions(threads=options.threads, device=options.device, results=options.results)
+    special = "" if options == default else "_" + hashlib.sha256(repr(options).encode()).hexdigest()[:6]
+    threads = options.threads or torch.get_num_threads()
+    slug = re.sub(r"\W+", "_", _machine(options)).strip("_").lower()
+    base = paths.tables(Path(options.results)) / f"table5_{slug}_{threads}_threads{special}"
+    stamp = f"{options} {threads} threads, {commit()}, {__version__}, {baselines.versions()}"
+    unfinished = Unfinished(base.with_name(f".{base.name}.unfinished"), stamp)
+    measurements, shapes, labels = measure(options, unfinished)
     baseline = {shape.name: shape.baseline for shape in shapes}
     paper = {shape.name: shape.paper for shape in shapes}
     sections: list[tuple[str, pd.DataFrame]] = []
     for block in options.blocks:
         own = [m for m in measurements if m.block == block]
         if own:
-            sections.append((_TITLES[block], compared(own, labels, baseline, paper)))
-            sections.append(
-                ("By type of weights, at the highest sparsity: speed-up over each kind of dense", by_type(own, labels))
-            )
-            sections.append(
-                ("Break-even sparsity of unstructured masks against the best dense one", break_even(own, labels))
-            )
-            sections.append(("Dense, for comparison", dense_times(own, labels)))
+            sections += [
+                (_TITLES[block], compared(own, labels, baseline, paper)),
+                ("By type of weights, at the highest sparsity: speed-up over each kind of dense", by_type(own, labels)),
+                ("Break-even sparsity of unstructured masks against the best dense one", break_even(own, labels)),
+                ("Dense, for comparison", dense_times(own, labels)),
+            ]
     sections = [(title, table) for title, table in sections if len(table)]
     text = caption(options, command)
 
@@ -273,11 +283,6 @@ def bench(options: BenchOptions, command: str) -> str:
             parts.append(f"{heading.format(title)}\n\n{grid}")
         return "\n\n".join(parts)
 
-    default = BenchOptions(threads=options.threads, device=options.device, results=options.results)
-    special = "" if options == default else "_" + hashlib.sha256(repr(options).encode()).hexdigest()[:6]
-    threads = options.threads or torch.get_num_threads()
-    slug = re.sub(r"\W+", "_", _machine(options)).strip("_").lower()
-    base = paths.tables(Path(options.results)) / f"table5_{slug}_{threads}_threads{special}"
     written = {
         "md": f"{text}\n\n{laid_out('github', '## {}')}\n",
         "csv": long_form(measurements, labels).to_csv(index=False),
@@ -285,4 +290,5 @@ def bench(options: BenchOptions, command: str) -> str:
     }
     for ending, content in written.items():
         write_atomically(base.with_name(f"{base.name}.{ending}"), content.encode())
+    unfinished.path.unlink(missing_ok=True)
     return f"{text}\n\n{laid_out('simple', '{}')}\n\nwritten: {base}.{{{','.join(written)}}}"

@@ -22,8 +22,9 @@ def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: C
     size = int(re.search(r"size +([\d,]+) bytes", done.stdout)[1].replace(",", ""))
     assert size == path.stat().st_size and read(path).config == run.config()
     other = tmp_path / "small.safetensors"
-    assert "int8" in export(run.folder, ExportOptions(dtype=Dtype.int8, out=str(other), dev=dev.removeprefix("dev=")))
-    assert read(other).dtype is Dtype.int8
+    exported = export(run.folder, ExportOptions(dtype=Dtype.int8, out=str(other), dev=dev.removeprefix("dev=")))
+    assert exported.path == other and read(other).dtype is exported.dtype is Dtype.int8
+    assert exported.dense_bytes == 4 * run.result()["parameters"] and exported.utterances == 4
 
 
 def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, command: Callable) -> None:
