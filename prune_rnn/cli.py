@@ -62,7 +62,7 @@ _BENCH_KEYS = """\
   shapes=null               names of conf/table/table5.yaml, such as [gru_2560]; null: all, own: those of `models`
   streams=[1,4,16,64]       sequences at a time
   sparsity=[0.8,0.9,0.95]   of random masks; the models have their own
-  models=null               packed files (by prune-rnn export); null: all below results/runs
+  models=null               packed files (by prune-rnn export); null: each model-float32.safetensors in results/runs
   threads=null              CPU threads; null: as torch chooses
   rounds=5                  measurements of each candidate, in turn; the median counts
   seconds=0.03              that a measurement takes, about
@@ -104,6 +104,7 @@ Keys (with their defaults):
   out=null                  the file; default: model-<dtype>.safetensors in the run's folder
   dev=null                  manifest of the dev split, for runs on data=manifest
   cache=null                where the synthetic corpus is kept
+  stream=false              also decode the dev split as transcribe --stream does (GRU networks)
 """,
     "transcribe": """\
 usage: prune-rnn transcribe [--stream] MODEL AUDIO ... [KEY=VALUE ...]
@@ -272,6 +273,9 @@ def main() -> None:
         print(f"prune-rnn: {error}", file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
+        if sys.argv[1:2] in (["export"], ["transcribe"]):
+            print("prune-rnn: interrupted", file=sys.stderr)
+            sys.exit(130)
         print("prune-rnn: interrupted; the same command goes on from here", file=sys.stderr)
         code = INTERRUPTED
     sys.exit(code)

@@ -138,7 +138,9 @@ class Run:
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         except FileNotFoundError:
-            raise ValueError(f"{path} is missing; delete {self.folder} to train anew") from None
+            raise ValueError(
+                f"{path} is missing; train the run again with another results=..., or delete {self.folder}"
+            ) from None
         except Exception as error:  # torch.load raises whatever its unpickler or zip reader stumbles over
             reason = str(error).partition("\n")[0].partition(". ")[0]
             raise ValueError(f"{path} can't be read ({reason}); delete it to train this run anew") from None

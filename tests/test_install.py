@@ -1,9 +1,11 @@
 """What users install works away from the checkout."""
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,27 @@ def test_the_wheel_carries_its_configuration(tmp_path: Path) -> None:
     )  # fmt: skip
     assert "test CER" in done.stdout
     assert [file.name for file in elsewhere.iterdir()] == ["results"]
+    (run,) = (elsewhere / "results" / "runs").iterdir()
+    done = subprocess.run(
+        [tool, "export", str(run)], cwd=elsewhere, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "decoded to the same text as the checkpoint's" in done.stdout
+
+
+@pytest.mark.slow
+def test_without_a_compiler_the_wheel_is_pure(tmp_path: Path) -> None:
+    """It installs all the same; what then multiplies is told by `sparse.matrix.note`."""
+    source = tmp_path / "source"
+    for part in ("prune_rnn", "conf"):
+        shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    for part in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / part, source)
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", str(tmp_path), str(source)]
+    subprocess.run(command, env={**os.environ, "CXX": "/bin/false", "CC": "/bin/false"}, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert wheel.name.endswith("-py3-none-any.whl") and not any(name.endswith(".so") for name in names)
+    assert {"prune_rnn/conf/config.yaml", "prune_rnn/sparse/engine.py"} <= set(names)
 
 
 @pytest.mark.slow

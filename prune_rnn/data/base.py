@@ -57,7 +57,7 @@ def read_audio(path: Path) -> Tensor:
     """
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: .raw, which says nothing of its rate
         raise OSError(f"{path} can't be decoded ({error}); mend it, or leave it out") from None
     waveform = torch.from_numpy(samples).mean(dim=1)
     return waveform if rate == SAMPLE_RATE else resample(waveform, rate, SAMPLE_RATE)

@@ -73,7 +73,7 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
         if not path.is_file():
             raise _BadLine("without their file", f"{path}: no such file")
         info = soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError) as error:
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:
         raise _BadLine("with unreadable audio", f"{path}: is not readable as audio ({error})") from None
     found = frames(-(-info.frames * SAMPLE_RATE // info.samplerate))
     available = output_frames(found) if found else 0

@@ -148,10 +148,12 @@ def recurrent(block: str, shape: Shape, settings: Settings) -> Iterator[list[Mea
         ways = list(make(block, shape.cell, dense, sparse, x, inputs, settings.threads))
         with torch.no_grad():
             times = _timed(ways, settings)
-        yield [
+        group = [
             Measurement(block, shape.name, streams, candidate, [1e6 * each / steps for each in seconds])
             for (candidate, _), seconds in zip(ways, times, strict=True)
         ]
+        ways.clear()  # its matrices, before the next group's are made
+        yield group
 
 
 def _timed(ways: list[Way], settings: Settings) -> list[list[float]]:
@@ -270,7 +272,7 @@ def network(shape: str, variants: list[Variant], settings: Settings) -> list[Mea
     with torch.inference_mode():
         for sparsity, structure, by_dtype in variants:
             for dtype, packed in by_dtype.items():
-                chosen: list[tuple[str, Callable[..., Multiplier]]] = [(f"engine {dtype.value}", fastest)]
+                chosen: list[tuple[str, Callable[..., Multiplier]]] = [(f"prune-rnn {dtype.value}", fastest)]
                 if sparsity is None:
                     chosen = [("torch float32", _torch_dense)] if dtype is Dtype.float32 else []
                     chosen += [(f"engine dense {dtype.value}", _engine_dense)] if has_dense else []

@@ -1,6 +1,6 @@
 """The C++ engine: a sparse matrix packed for this machine, its product, and a recurrent layer over a sequence.
 
-Where it wasn't built (no compiler at installation), `TorchMatrix` does the same with torch's sparse product.
+Where it wasn't built (no compiler at installation), `matrix.CsrMatrix` does the same with torch's sparse product.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor
 from prune_rnn import sparse
 from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.model.recurrence import Activation
-from prune_rnn.sparse.quantise import Weight
+from prune_rnn.sparse.quantise import Dtype, Weight
 
 _LIBRARY = "engine/libprune_rnn_engine.so"
 MOST_COLUMNS = 65_536  # column numbers have 16 bits
@@ -106,9 +106,17 @@ class Matrix:
         if self.rows % gates:
             raise ValueError(f"a matrix of {self.rows} rows can't hold {gates} gates")
         self.instruction_set = instruction_sets()[0] if instruction_set is None else instruction_set
+        if self.instruction_set not in instruction_sets():
+            raise ValueError(f"this machine has no {self.instruction_set.name}")
         if format.needs > self.instruction_set:
             raise ValueError(f"format {format.name} needs {format.needs.name}, not {self.instruction_set.name}")
         self.dtype = weight.dtype
+        if (weight.scale is None) == (self.dtype is Dtype.int8):
+            raise ValueError("int8 weights need the scales of their rows, and other weights have none")
+        if weight.scale is not None and weight.scale.shape != (self.rows,):
+            raise ValueError(f"scales of shape {tuple(weight.scale.shape)} for {self.rows} rows")
+        if weight.values.device.type != "cpu":
+            raise ValueError(f"weights on {weight.values.device}: the engine works on the CPU")
         dense = weight.values.float().contiguous()
         scale = None if weight.scale is None else weight.scale.float().contiguous()
         threads = torch.get_num_threads() if threads is None else threads
@@ -130,7 +138,7 @@ class Matrix:
 
     def product(self, x: Tensor) -> Tensor:
         """(streams, columns) -> (streams, rows), float32: x times the transposed matrix."""
-        x = checked(x, x.dim() == 2 and x.shape[1] == self.columns, f"(streams, {self.columns})")
+        x = checked(x.cpu(), x.dim() == 2 and x.shape[1] == self.columns, f"(streams, {self.columns})")
         y = torch.empty(len(x), self.rows)
         if self._library.prune_rnn_product(self._pointer, len(x), _at(x), _at(y)):
             raise MemoryError("no memory for the product")
@@ -154,13 +162,17 @@ class Matrix:
         """
         assert cell.gates == self.gates
         units = self.rows // self.gates
-        x = checked(x, x.dim() == 3 and x.shape[2] == self.rows, f"(steps, streams, {self.rows})")
+        x = checked(x.cpu(), x.dim() == 3 and x.shape[2] == self.rows, f"(steps, streams, {self.rows})")
+        if self.columns != units:
+            raise ValueError(f"a matrix of {self.rows} x {self.columns} is no recurrent one of {units} units")
         steps, streams, _ = x.shape
         last = torch.zeros(streams, units)
         if state is not None:
             last.copy_(checked(state, state.shape == last.shape, f"({streams}, {units})"))
         out = torch.empty(steps, streams, units)
-        limits = None if lengths is None else lengths.to(torch.int32).contiguous()
+        if lengths is not None and lengths.shape != (streams,):
+            raise ValueError(f"lengths of shape {tuple(lengths.shape)} for {streams} streams")
+        limits = None if lengths is None else lengths.to("cpu", torch.int32).contiguous()
         failed = self._library.prune_rnn_layer(
             self._pointer, int(cell is Cell.gru), int(activation is Activation.tanh), steps, streams, _at(limits),
             int(reverse), _at(x), _at(last), _at(out),
@@ -174,4 +186,4 @@ def checked(x: Tensor, fits: bool, wanted: str) -> Tensor:
     """Returns x as the engine reads it; ValueError where it does not fit the wanted shape."""
     if not fits:
         raise ValueError(f"an array of shape {tuple(x.shape)} where {wanted} is wanted")
-    return x if x.dtype is torch.float32 and x.is_contiguous() else x.to(torch.float32).contiguous()
+    return x if x.dtype is torch.float32 and x.is_contiguous() else x.float().contiguous()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run import Run, write_atomically
 from prune_rnn.sparse import packed
 from prune_rnn.sparse.matrix import note
-from prune_rnn.sparse.network import Network, model_config, pack
+from prune_rnn.sparse.network import load, model_config, pack
 from prune_rnn.sparse.quantise import Dtype
+from prune_rnn.sparse.stream import streamed_text
 from prune_rnn.text import greedy
 
 
@@ -35,6 +37,7 @@ class ExportOptions:
     out: str | None = None  # None: model-<dtype>.safetensors in the run's folder
     dev: str | None = None  # manifest of the dev split, of runs on data=manifest
     cache: str | None = None  # where the synthetic corpus is kept; None: as for train
+    stream: bool = False  # also decode the dev split as `transcribe --stream` does
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,10 @@ class Exported:
     same: int  # of the utterances, decoded to the checkpoint's text
     cer: float
     checkpoint_cer: float
+    stream_cer: float | None  # None: not asked for
 
     def __str__(self) -> str:
-        change = f"{100 * (self.cer / self.checkpoint_cer - 1):+.2f} %" if self.checkpoint_cer else "none"
+        change = f"{100 * (self.cer / self.checkpoint_cer - 1):+.2f} %" if self.checkpoint_cer else "from none"
         ratio = f"dense float32 weights: {self.dense_bytes:,} ({self.dense_bytes / self.bytes:.1f} times)"
         rows = [
             ("file", str(self.path)),
@@ -61,6 +65,8 @@ class Exported:
             ("dev split", f"{self.same} of {self.utterances} utterances decoded to the same text as the checkpoint's"),
             ("dev CER", f"{100 * self.cer:.2f} %, of the checkpoint: {100 * self.checkpoint_cer:.2f} % ({change})"),
         ]
+        if self.stream_cer is not None:
+            rows.append(("dev CER, streamed", f"{100 * self.stream_cer:.2f} %"))
         return tabulate(rows, tablefmt="plain")
 
 
@@ -81,17 +87,24 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     audio = [read_audio(utterance.audio) for utterance in dev]
     mean, deviation = _statistics(audio)
     path = Path(options.out) if options.out else folder / f"model-{options.dtype.value}.safetensors"
-    write_atomically(path, packed.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation)))
+    content = packed.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
     _say(note())
-    network = Network(packed.read(path))
+    with tempfile.TemporaryDirectory() as unchecked:
+        written = Path(unchecked) / path.name
+        written.write_bytes(content)
+        network = load(written)
     features = [log_spectrogram(waveform) for waveform in audio]
     references = [utterance.transcript for utterance in dev]
     with torch.inference_mode():
         wanted = [_text(model(one[None], torch.tensor([one.shape[1]]))[:, 0]) for one in features]
         found = [_text(network.log_probs(one)) for one in features]
+        streamed = [streamed_text(network, waveform) for waveform in audio] if options.stream else None
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
     if options.dtype is Dtype.float32 and same < len(dev):
-        raise ValueError(f"{path} decodes {len(dev) - same} of {len(dev)} utterances otherwise than the checkpoint")
+        raise ValueError(
+            f"{path} would decode {len(dev) - same} of {len(dev)} utterances otherwise than the checkpoint"
+        )
+    write_atomically(path, content)
     return Exported(
         path=path,
         label=f"{config['model_name']} at scale={config['scale']['name']}",
@@ -102,6 +115,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
         same=same,
         cer=error_rates(references, found)[0].rate,
         checkpoint_cer=error_rates(references, wanted)[0].rate,
+        stream_cer=None if streamed is None else error_rates(references, streamed)[0].rate,
     )
 
 
@@ -126,6 +140,8 @@ def _statistics(audio: list[Tensor]) -> tuple[Tensor, Tensor]:
 def _dev_split(config: dict[str, Any], options: ExportOptions, model: DeepSpeech2) -> list[Utterance]:
     data = config["identity"]["data"]
     if data["name"] == "synthetic":
+        if options.dev is not None:
+            raise ValueError(f"dev={options.dev}: the run's dev split is synthetic; leave it out")
         known = {field.name for field in fields(SyntheticConfig)}
         settings = SyntheticConfig(**{key: value for key, value in data.items() if key in known}, cache=options.cache)
         if synthetic.digest(settings) != data["corpus"]:

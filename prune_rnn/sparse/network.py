@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from prune_rnn.model.deepspeech2 import Cell, Convolution, DeepSpeech2, ModelConfig
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.sparse.matrix import Multiplier, fastest
-from prune_rnn.sparse.packed import Packed
+from prune_rnn.sparse.packed import Packed, read
 from prune_rnn.sparse.quantise import Dtype, quantise
 
 _FRAMES = 64  # that a product over a whole utterance is timed for
@@ -68,12 +69,12 @@ class Network:
     def __init__(self, packed: Packed, frames: int = _FRAMES, choose: Callable[..., Multiplier] = fastest) -> None:
         config = model_config(packed.config)
         with torch.device("meta"):
-            self._shape = DeepSpeech2(config)
+            shape = DeepSpeech2(config)
         self.config, self.activation = config, config.activation
         self.mean, self.deviation = packed.tensors["features.mean"], packed.tensors["features.deviation"]
         tensors = packed.tensors
         self.convolutions: list[Filters] = []
-        for i, conv in enumerate(self._shape.conv):
+        for i, conv in enumerate(shape.conv):
             assert isinstance(conv, Convolution)
             weight, norm = tensors[f"conv.{i}.conv.weight"], _affine(tensors, f"conv.{i}")
             self.convolutions.append((weight, conv.stride, conv.padding, norm))
@@ -95,10 +96,6 @@ class Network:
         self.row_norm = None if self.row_conv is None else _affine(tensors, "row_conv")
         self.linear, self.linear_norm = product("linear"), _affine(tensors, "linear")
         self.output, self.bias = product("output"), tensors["output.bias"]
-
-    def output_frames(self, frames: int) -> int:
-        """Returns how many frames come out for so many feature frames."""
-        return int(self._shape.lengths(torch.tensor(frames)))
 
     def log_probs(self, features: Tensor) -> Tensor:
         """(bins, frames), normalised -> log-probabilities (output frames, symbols)."""
@@ -141,6 +138,15 @@ class Network:
         """(frames, units) -> log-probabilities (frames, symbols)."""
         hidden = self.activation.apply_(self.linear_norm(self.linear.product(x)))
         return (self.output.product(hidden) + self.bias).log_softmax(-1)
+
+
+def load(path: Path, frames: int = _FRAMES) -> Network:
+    """Returns the network of a packed file; ValueError that names the file where something is missing from it."""
+    packed = read(path)
+    try:
+        return Network(packed, frames)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}); export it again") from None
 
 
 def _affine(tensors: dict[str, Tensor], layer: str) -> _Affine:

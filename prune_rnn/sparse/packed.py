@@ -1,6 +1,7 @@
 """The packed file: a pruned network for inference in one safetensors file, without pickle.
 
-The metadata hold `format`, `config` (JSON: what `train` kept of its configuration), `alphabet` and `dtype`. A matrix
+The metadata hold `format`, `config` (JSON: what `train` kept of its configuration), `alphabet`, `dtype` and `matrices`
+(JSON: their names). A matrix
 `m` of the network is held as
 
   m          (rows, columns), where dense is shorter; else
@@ -104,6 +105,8 @@ def to_bytes(packed: Packed) -> bytes:
 
 def read(path: Path) -> Packed:
     """Returns what a file holds; ValueError that names it if it is no packed network, OSError if there is none."""
+    if path.is_dir():
+        raise OSError(f"{path} is a folder; give a file, such as {path / 'model-float32.safetensors'}")
     if not path.is_file():
         raise OSError(f"{path}: no such file; make one by `prune-rnn export RUN`")
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,6 +12,7 @@ from prune_rnn.features import DEVIATION_FLOOR, STEP, WINDOW, frames, log_power
 from prune_rnn.sparse.network import Network
 from prune_rnn.text import ALPHABET, BLANK
 
+PIECE = 2 * STEP  # samples fed at a time: 20 ms, one output frame
 PRIOR = 100.0  # frames that the corpus's statistics count for, beside those heard so far
 
 
@@ -125,5 +128,17 @@ class Stream:
         return self._text.feed(self._network.feed(self._features.feed(samples)))
 
     def finish(self) -> str:
-        """Returns the characters that were held back for lack of a look ahead."""
+        """Returns the characters that were held back for lack of a look ahead; nothing can be fed any more."""
         return self._text.feed(self._network.finish(torch.zeros(len(self._network.network.mean), 0)))
+
+
+def streamed_text(network: Network, waveform: Tensor, write: Callable[[str], None] = lambda text: None) -> str:
+    """Returns the text of (samples,) at 16 kHz, fed in 20 ms at a time; `write` gets each piece as it is found."""
+    stream, text = Stream(network), ""
+    for samples in waveform.split(PIECE):
+        if found := stream.feed(samples):
+            write(found)
+            text += found
+    if found := stream.finish():
+        write(found)
+    return text + found

@@ -56,15 +56,15 @@ class BenchOptions:
             value = getattr(self, key)
             if value is not None and value < least:
                 raise ValueError(f"{key}={value}: must be {least} or more")
-        for key in ("blocks", "streams", "sparsity"):
-            if not getattr(self, key):
+        for key in ("blocks", "shapes", "streams", "sparsity"):
+            if getattr(self, key) == []:
                 raise ValueError(f"{key}=[]: give one or more")
         if any(streams < 1 for streams in self.streams):
             raise ValueError(f"streams={self.streams}: each must be 1 or more")
         if not all(0 <= sparsity < 1 for sparsity in self.sparsity):
             raise ValueError(f"sparsity={self.sparsity}: each must be a fraction from 0 to below 1")
-        if not self.seconds >= 0:
-            raise ValueError(f"seconds={self.seconds}: must be 0 or more")
+        if not 0 <= self.seconds <= 60:
+            raise ValueError(f"seconds={self.seconds}: must lie between 0 and 60")
         if self.device not in ("cpu", "cuda"):
             raise ValueError(f"device={self.device}: must be cpu or cuda")
         if self.device == "cuda" and not torch.cuda.is_available():
@@ -82,7 +82,13 @@ def _models(options: BenchOptions) -> dict[str, Packed]:
         files = [Path(model) for model in options.models]
     else:
         files = sorted(paths.runs(Path(options.results)).glob("*/model-float32.safetensors"))
-    return {file.parent.name if options.models is None else file.stem: packed.read(file) for file in files}
+    models: dict[str, Packed] = {}
+    for file in files:
+        name = file.parent.name if file.stem.startswith("model-") else file.stem
+        if name in models:
+            raise ValueError(f"models: two are called {name!r}; rename {file}, or leave it out")
+        models[name] = packed.read(file)
+    return models
 
 
 def shapes_of(options: BenchOptions, models: dict[str, Packed]) -> list[Shape]:
@@ -98,7 +104,9 @@ def shapes_of(options: BenchOptions, models: dict[str, Packed]) -> list[Shape]:
             config, scale = model_config(model.config), model.config["scale"]
             middle = f"recurrent.{config.layers // 2}.recurrent"
             base = round(scale["width"] * (2560 if config.cell is Cell.gru else 1760))
-            of_that_size = [n for n, m in models.items() if model_config(m.config).units == base]
+            of_that_size = [
+                n for n, m in models.items() if (c := model_config(m.config)).units == base and c.cell is config.cell
+            ]
             label = f"{name}, {config.units} units, scale={scale['name']}"
             shapes.append(
                 Shape(name, label, config.cell, config.units, min(of_that_size, default=""),
@@ -121,7 +129,7 @@ class Unfinished:
             for line in lines[1:]:
                 try:
                     group = [_measurement(each) for each in json.loads(line)]
-                except ValueError:  # the line that was being written
+                except (ValueError, TypeError, IndexError):  # of another version, or edited
                     break
                 self.groups[group[0].block, group[0].shape, group[0].streams] = group
         self._stamp = stamp
@@ -158,7 +166,10 @@ def measure(options: BenchOptions, unfinished: Unfinished) -> tuple[list[Measure
             if (NETWORK, name, 1) not in done:
                 unfinished.add(benchmark.network(name, variants(), settings))
                 _tell(labels[name], done[NETWORK, name, 1])
-    return [m for group in done.values() for m in group], shapes, labels
+    measurements = [m for group in done.values() for m in group if m.shape in labels]
+    if not measurements:
+        raise ValueError("nothing to measure: shapes=[own] needs packed models, by prune-rnn export or models=[...]")
+    return measurements, shapes, labels
 
 
 def _networks(

@@ -12,14 +12,11 @@ import torch
 from torch import Tensor
 
 from prune_rnn.data.base import read_audio
-from prune_rnn.features import SAMPLE_RATE, STEP, WINDOW, log_spectrogram
-from prune_rnn.sparse import packed
+from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
 from prune_rnn.sparse.matrix import note
-from prune_rnn.sparse.network import Network
-from prune_rnn.sparse.stream import Stream
+from prune_rnn.sparse.network import Network, load
+from prune_rnn.sparse.stream import Stream, streamed_text
 from prune_rnn.text import greedy
-
-_PIECE = 2 * STEP  # samples: 20 ms, one output frame
 
 
 @dataclass(kw_only=True, slots=True)
@@ -38,11 +35,10 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
         raise ValueError(f"threads={options.threads}: must be 1 or more")
     if stream or options.threads:
         torch.set_num_threads(options.threads or 1)
-    loaded = packed.read(model)
-    waveforms = [_checked(path) for path in audio]  # what is wrong with the last is told before the first is begun
     with torch.inference_mode():
-        network = Network(loaded, frames=1) if stream else Network(loaded)
-        work = _streamed if stream else _whole
+        network = load(model, frames=1) if stream else load(model)
+        waveforms = [_checked(path) for path in audio]  # what is wrong with the last is told before the first is begun
+        work: Callable[..., object] = streamed_text if stream else _whole
         if stream:
             Stream(network)  # tells of a network that can't
         print(note(), file=sys.stderr)
@@ -60,21 +56,15 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
 
 def _checked(path: Path) -> Tensor:
     if not path.is_file():
-        raise OSError(f"{path}: no such file")
+        raise OSError(f"{path}: is a folder" if path.is_dir() else f"{path}: no such file")
     waveform = read_audio(path)
     if len(waveform) < WINDOW:
         raise ValueError(f"{path}: {len(waveform)} samples at 16 kHz are shorter than one window of 20 ms")
+    if not waveform.isfinite().all():
+        raise ValueError(f"{path}: holds samples that are not finite numbers")
     return waveform
 
 
 def _whole(network: Network, waveform: Tensor, write: Callable[[str], None]) -> None:
     log_probs = network.log_probs(log_spectrogram(waveform))
     write(greedy(log_probs[:, None], torch.tensor([len(log_probs)]))[0])
-
-
-def _streamed(network: Network, waveform: Tensor, write: Callable[[str], None]) -> None:
-    stream = Stream(network)
-    for piece in waveform.split(_PIECE):
-        if text := stream.feed(piece):
-            write(text)
-    write(stream.finish())

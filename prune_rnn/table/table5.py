@@ -24,6 +24,7 @@ from prune_rnn.sparse.quantise import Dtype
 from prune_rnn.sparse.suite import BenchOptions, Unfinished, measure
 
 _DASH = "-"
+_OURS = ("engine", "prune-rnn", "Triton")  # what the names of this project's own begin with
 _TITLES = {
     PRODUCT: "The recurrent product alone, microseconds",
     LAYER: "The recurrent layer over a sequence with its gates, microseconds a step",
@@ -78,7 +79,7 @@ def _ratio(dense: float | None, sparse: float) -> str:
 
 def _ours(group: Iterable[Measurement]) -> dict[str, Measurement]:
     """Returns this project's own among sparse ones, by type of weights."""
-    return {m.candidate.dtype: m for m in group if m.candidate.name.startswith(("engine", "Triton"))}
+    return {m.candidate.dtype: m for m in group if m.candidate.name.startswith(_OURS)}
 
 
 def _masks(group: Sequence[Measurement]) -> dict[tuple[float, str], list[Measurement]]:
@@ -189,7 +190,7 @@ def break_even(measurements: Sequence[Measurement], labels: dict[str, str]) -> p
                 if m.candidate.sparsity is not None
                 and m.candidate.structure in ("unstructured", FORCED)
                 and m.candidate.dtype == dtype.value
-                and m.candidate.name.startswith(("engine", "Triton"))
+                and m.candidate.name.startswith(_OURS)
             ]
             row[f"Sparse {dtype.value}"] = crossing(points, _best(group).median)
         if any(m.candidate.structure == "unstructured" for m in group):

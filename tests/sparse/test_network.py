@@ -18,7 +18,6 @@ def test_float32_gives_the_checkpoints_outputs(network: Callable, name: str, fra
     model, kept = network(name)
     features = torch.randn(BINS, frames)
     packed = Network(pack(model.state_dict(), kept, Dtype.float32, *STATISTICS))
-    assert packed.output_frames(frames) == int(model.lengths(torch.tensor(frames)))
     with torch.inference_mode():
         wanted = model(features[None], torch.tensor([frames]))[:, 0]
         torch.testing.assert_close(packed.log_probs(features), wanted, atol=1e-4, rtol=1e-4)

@@ -24,7 +24,7 @@ from prune_rnn.sparse.suite import BenchOptions, Unfinished, layout, shapes_of
         ({"sparsity": [95.0]}, r"sparsity=\[95.0\]: each must be a fraction"),
         ({"rounds": 0}, "rounds=0: must be 1 or more"),
         ({"threads": 0}, "threads=0: must be 1 or more"),
-        ({"seconds": -1.0}, "seconds=-1.0: must be 0 or more"),
+        ({"seconds": -1.0}, "seconds=-1.0: must lie between 0 and 60"),
         ({"device": "tpu"}, "device=tpu: must be cpu or cuda"),
     ],
 )

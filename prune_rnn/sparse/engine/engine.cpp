@@ -446,21 +446,21 @@ int thread_count() {
 #endif
 }
 
-// The vectors as the format wants them, twice: the next ones are made ready while the last are still read. For int8 also
-// the scales that go with them, which each thread works out for itself.
+// The vectors as the format wants them; for a sequence twice, as the next ones are made ready while the last are still
+// read. For int8 also the scales that go with them, which each thread works out for itself.
 class Vectors {
 public:
-    Vectors(const Matrix& m, int streams) : m_(m), streams_(streams), parts_((int)m.parts.size()) {
+    Vectors(const Matrix& m, int streams, int turns) : m_(m), streams_(streams), parts_((int)m.parts.size()) {
         size_t bytes;
         if (m.format == ROWS && streams > 1) {
             stride_ = (int64_t)(streams + SLICE - 1) / SLICE * SLICE;
-            bytes = 4 * (size_t)stride_ * m.columns;
+            bytes = 4 * ((size_t)stride_ * m.columns + 3 * SLICE);  // the widest kernel reads four slices of streams
         } else {
             int each = native(m.format) ? bytes_of(m.kind) : 4;
             stride_ = ((int64_t)m.columns * each + PADDING + 63) / 64 * 64;
             bytes = (size_t)stride_ * streams;
         }
-        for (Buffer<char>& data : data_) data = buffer<char>(bytes);
+        for (int turn = 0; turn < turns; turn++) data_[turn] = buffer<char>(bytes);
         size_t each = (size_t)parts_ * streams;
         low_ = buffer<float>(each), high_ = buffer<float>(each), scale_ = buffer<float>(each);
         zero_ = buffer<int32_t>(each);
@@ -527,7 +527,7 @@ void in_parallel(int parts, const Phase& phases) {
 void product(const Matrix& m, int streams, const float* x, float* y) {
     const int parts = (int)m.parts.size();
     const Kernels& kernels = m.kernels();
-    Vectors vectors(m, streams);
+    Vectors vectors(m, streams, 1);
     std::vector<Buffer<float>> results(parts);
     for (int p = 0; p < parts; p++) results[p] = buffer<float>(padded_rows(m.parts[p]) * streams);
     auto share = [&](int p) {
@@ -552,7 +552,7 @@ void layer(const Matrix& m, int cell, int activation, int steps, int streams, co
     const int parts = (int)m.parts.size(), units = m.units();
     const int64_t frame = (int64_t)streams * units;
     const Kernels& kernels = m.kernels();
-    Vectors vectors(m, streams);
+    Vectors vectors(m, streams, 2);
     std::vector<Buffer<float>> results(parts);
     for (int p = 0; p < parts; p++) results[p] = buffer<float>(padded_rows(m.parts[p]) * streams);
     auto own = [&](int p) { return std::pair(m.parts[p].first_unit, m.parts[p].first_unit + m.parts[p].units); };
@@ -588,14 +588,6 @@ void layer(const Matrix& m, int cell, int activation, int steps, int streams, co
 extern "C" {
 
 API int prune_rnn_instruction_set() { return best_set(); }
-
-API int prune_rnn_threaded() {
-#ifdef _OPENMP
-    return 1;
-#else
-    return 0;
-#endif
-}
 
 // dense: (rows, columns); scale: (rows,) or null. Returns null where memory is short.
 API void* prune_rnn_pack(int rows, int columns, int gates, const float* dense, const float* scale, int kind, int threads,

@@ -17,11 +17,11 @@ enum Format {
     LANE_BLOCKS = 4,  // AVX-512: the same, all rows of a slice taking the same columns
     LANE_DENSE = 5,   // AVX-512: all columns
 };
-inline int native(int format) { return format >= LANES; }  // works on the vector in the weights' own kind
+static inline int native(int format) { return format >= LANES; }  // works on the vector in the weights' own kind
 
 enum { SLICE = 16, WINDOW = 128 /* bytes */, WINDOW_STEP = 32 /* bytes */, PADDING = 192 /* bytes after a vector */ };
-inline int group_of(int kind) { return kind == FLOAT32 ? 1 : kind == BFLOAT16 ? 2 : 4; }
-inline int bytes_of(int kind) { return 4 / group_of(kind); }
+static inline int group_of(int kind) { return kind == FLOAT32 ? 1 : kind == BFLOAT16 ? 2 : 4; }
+static inline int bytes_of(int kind) { return 4 / group_of(kind); }
 
 // The rows that one thread owns: those of units first_unit .. first_unit + units - 1, of each gate in turn.
 struct Part {
