@@ -181,6 +181,15 @@ def test_what_the_engine_can_not_take_is_said() -> None:
         Matrix(Weight(torch.zeros(10, 4)), gates=3)
     with pytest.raises(ValueError, match="lanes needs avx512, not plain"):
         Matrix(Weight(torch.zeros(4, 4)), instruction_set=InstructionSet.plain, format=Format.lanes)
+    with pytest.raises(ValueError, match="int8 weights need the scales of their rows"):
+        Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8)))
+    with pytest.raises(ValueError, match=r"scales of shape \(1,\) for 4 rows"):
+        Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8), torch.ones(1)))
+    with pytest.raises(ValueError, match="48 x 8 is no recurrent one of 16 units"):
+        Matrix(Weight(torch.ones(48, 8)), gates=3).layer(Cell.gru, Activation.tanh, torch.zeros(1, 1, 48))
+    with pytest.raises(ValueError, match=r"lengths of shape \(1,\) for 2 streams"):
+        square = Matrix(Weight(torch.ones(8, 8)))
+        square.layer(Cell.rnn, Activation.tanh, torch.zeros(3, 2, 8), lengths=torch.tensor([3]))
     matrix = Matrix(Weight(torch.zeros(4, 4)))
     with pytest.raises(ValueError, match=r"shape \(2, 5\) where \(streams, 4\) is wanted"):
         matrix.product(torch.zeros(2, 5))
