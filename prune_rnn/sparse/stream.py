@@ -13,17 +13,20 @@ from prune_rnn.sparse.network import Network
 from prune_rnn.text import ALPHABET, BLANK
 
 PIECE = 2 * STEP  # samples fed at a time: 20 ms, one output frame
-PRIOR = 100.0  # frames that the corpus's statistics count for, beside those heard so far
+PRIOR = 3.0  # frames that the corpus's statistics count for, beside those heard so far
+HELD = 100  # frames at the beginning that wait for each other
 
 
 class RunningFeatures:
     """Samples to features, each bin normalised by what was heard so far and the corpus's own statistics.
 
-    Whole files are normalised by their own mean and deviation, which nobody knows before their end.
+    Whole files are normalised by their own mean and deviation, which nobody knows before their end. The first HELD
+    frames wait for each other and are normalised alike; from then on each frame comes out at once.
     """
 
     def __init__(self, mean: Tensor, deviation: Tensor) -> None:
         self._samples = torch.zeros(0)
+        self._held: Tensor | None = torch.zeros(len(mean), 0)  # (bins, frames) until there are HELD
         self._count = PRIOR
         self._sum = mean.double() * PRIOR
         self._squares = (deviation.double() ** 2 + mean.double() ** 2) * PRIOR
@@ -34,9 +37,35 @@ class RunningFeatures:
         complete = frames(len(self._samples))
         if complete == 0:
             return torch.zeros(len(self._sum), 0)
-        log = log_power(self._samples[: (complete - 1) * STEP + WINDOW]).double()
+        log = log_power(self._samples[: (complete - 1) * STEP + WINDOW])
         self._samples = self._samples[complete * STEP :]
-        count = self._count + torch.arange(1, complete + 1)
+        if self._held is None:
+            return self._normalised(log)
+        self._held = torch.cat([self._held, log], dim=1)
+        if self._held.shape[1] < HELD:
+            return torch.zeros(len(self._sum), 0)
+        held, later = self._held[:, :HELD], self._held[:, HELD:]
+        return torch.cat([self._normalised_alike(held), self._normalised(later)], dim=1)
+
+    def finish(self) -> Tensor:
+        """Returns what is still held, (bins, frames), maybe none."""
+        return torch.zeros(len(self._sum), 0) if self._held is None else self._normalised_alike(self._held)
+
+    def _normalised_alike(self, log: Tensor) -> Tensor:
+        """Returns the first frames normalised by all of them; from now on nothing is held."""
+        self._held = None
+        after = self._normalised(log)
+        if log.shape[1] == 0:
+            return after
+        mean = self._sum / self._count
+        deviation = (self._squares / self._count - mean**2).clamp_min(0).sqrt()
+        return ((log.double() - mean[:, None]) / (deviation[:, None] + DEVIATION_FLOOR)).float()
+
+    def _normalised(self, log: Tensor) -> Tensor:
+        if log.shape[1] == 0:
+            return log
+        log = log.double()
+        count = self._count + torch.arange(1, log.shape[1] + 1)
         sums = self._sum[:, None] + log.cumsum(1)
         squares = self._squares[:, None] + (log**2).cumsum(1)
         self._count, self._sum, self._squares = float(count[-1]), sums[:, -1], squares[:, -1]
@@ -123,13 +152,13 @@ class Stream:
         self._text = GreedyStream()
 
     def feed(self, samples: Tensor) -> str:
-        """(n,) float in [-1, 1] at 16 kHz -> the characters that they add; about 0.9 s late, as the network looks
-        ahead."""
+        """(n,) float in [-1, 1] at 16 kHz -> the characters that they add: about 0.9 s late, as the network looks
+        ahead, and none before the first second is heard."""
         return self._text.feed(self._network.feed(self._features.feed(samples)))
 
     def finish(self) -> str:
         """Returns the characters that were held back for lack of a look ahead; nothing can be fed any more."""
-        return self._text.feed(self._network.finish(torch.zeros(len(self._network.network.mean), 0)))
+        return self._text.feed(self._network.finish(self._features.finish()))
 
 
 def streamed_text(network: Network, waveform: Tensor, write: Callable[[str], None] = lambda text: None) -> str:
