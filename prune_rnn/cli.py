@@ -111,8 +111,8 @@ usage: prune-rnn transcribe [--stream] MODEL AUDIO ... [KEY=VALUE ...]
 
 Prints the text of recordings (WAV, FLAC and whatever else libsndfile reads, of any rate), by a file that
 `prune-rnn export` wrote. With --stream the samples go in 20 ms at a time and the text comes out as it is found, about
-0.9 s later, after the first second (GRU networks only: the RNN runs both ways and needs whole files). How long it took is told on the error
-stream.
+0.9 s later, after the first second (GRU networks only: the RNN runs both ways and needs whole files). How long it took
+is told on the error stream.
 
 Keys (with their defaults):
   threads=null              CPU threads; default: as torch chooses, 1 with --stream
