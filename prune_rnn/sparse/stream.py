@@ -57,9 +57,7 @@ class RunningFeatures:
         after = self._normalised(log)
         if log.shape[1] == 0:
             return after
-        mean = self._sum / self._count
-        deviation = (self._squares / self._count - mean**2).clamp_min(0).sqrt()
-        return ((log.double() - mean[:, None]) / (deviation[:, None] + DEVIATION_FLOOR)).float()
+        return _scaled(log.double(), self._count, self._sum[:, None], self._squares[:, None])
 
     def _normalised(self, log: Tensor) -> Tensor:
         if log.shape[1] == 0:
@@ -69,9 +67,14 @@ class RunningFeatures:
         sums = self._sum[:, None] + log.cumsum(1)
         squares = self._squares[:, None] + (log**2).cumsum(1)
         self._count, self._sum, self._squares = float(count[-1]), sums[:, -1], squares[:, -1]
-        mean = sums / count
-        deviation = (squares / count - mean**2).clamp_min(0).sqrt()
-        return ((log - mean) / (deviation + DEVIATION_FLOOR)).float()
+        return _scaled(log, count, sums, squares)
+
+
+def _scaled(log: Tensor, count: Tensor | float, sums: Tensor, squares: Tensor) -> Tensor:
+    """Returns (bins, frames) less its mean, over its deviation, from sums over `count` frames; float32."""
+    mean = sums / count
+    deviation = (squares / count - mean**2).clamp_min(0).sqrt()
+    return ((log - mean) / (deviation + DEVIATION_FLOOR)).float()
 
 
 class NetworkStream:

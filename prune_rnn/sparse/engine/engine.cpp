@@ -168,9 +168,9 @@ void pack_lanes(const Source& source, const int* lane_rows, Slots& slots) {
     }
 }
 
-std::vector<uint16_t> columns_of(const Source& source, const int* lane_rows, bool all) {
-    std::vector<char> seen(source.columns, all);
-    for (int lane = 0; lane < SLICE && !all; lane++)
+std::vector<uint16_t> columns_of(const Source& source, const int* lane_rows) {
+    std::vector<char> seen(source.columns);
+    for (int lane = 0; lane < SLICE; lane++)
         if (lane_rows[lane] >= 0)
             for (uint16_t column : source.used[lane_rows[lane]]) seen[column] = 1;
     std::vector<uint16_t> columns;
@@ -186,7 +186,7 @@ void set_column(const Source& source, const int* lane_rows, int column, int k, S
 
 void pack_lane_blocks(const Source& source, const int* lane_rows, Slots& slots) {
     const int group = slots.group, bytes = bytes_of(slots.kind), width = WINDOW / bytes;
-    const std::vector<uint16_t> columns = columns_of(source, lane_rows, false);
+    const std::vector<uint16_t> columns = columns_of(source, lane_rows);
     for (size_t i = 0; i < columns.size();) {
         int first = columns[i] * bytes / WINDOW_STEP * WINDOW_STEP / bytes;
         slots.next(first * bytes, 4);
@@ -274,7 +274,7 @@ Packed pack_portable(const Source& source, int format) {
     } else {
         std::vector<int> order = lanes_in_order(source, false);
         for (size_t lane = 0; lane < order.size(); lane += SLICE) {
-            for (uint16_t c : columns_of(source, &order[lane], false)) {
+            for (uint16_t c : columns_of(source, &order[lane])) {
                 index.push_back(c);
                 for (int k = 0; k < SLICE; k++) {
                     int row = order[lane + k];
