@@ -233,7 +233,8 @@ def _cuda_ways(
         found = cuda.cuda_layers(cell, Activation.clipped_relu, dense, inputs)
     for each in found:
         if each.dense:
-            yield Candidate(each.name, each.dtype, exact=each.exact), finished(each.run)
+            # in the table a name is a column: the type belongs to it, as on the CPU
+            yield Candidate(f"{each.name} {each.dtype}", each.dtype, exact=each.exact), finished(each.run)
     for sparsity, structure, weight in sparse:
         for dtype in Dtype:
             start = time.perf_counter()

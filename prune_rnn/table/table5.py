@@ -24,6 +24,7 @@ from prune_rnn.sparse.quantise import Dtype
 from prune_rnn.sparse.suite import BenchOptions, Unfinished, measure
 
 _DASH = "-"
+_TORCH = ("torch float32", "cuBLAS float32", "cuBLAS, graph float32")  # torch's dense float32, by device and block
 _OURS = ("engine", "prune-rnn", "Triton")  # what the names of this project's own begin with
 _TITLES = {
     PRODUCT: "The recurrent product alone, microseconds",
@@ -118,7 +119,7 @@ def compared(
                     "Sparsity %": f"{100 * sparsity:.1f}".removesuffix(".0"),
                     "Mask": structure,
                     **{f"Sparse {dtype.value}": _time(ours.get(dtype.value)) for dtype in Dtype},
-                    "CSR of torch": _time(named.get("torch CSR") or named.get("cuSPARSE CSR")),
+                    "CSR of torch": _time(named.get("torch CSR") or named.get("cuSPARSE")),
                     "CSR of scipy": _time(named.get("scipy CSR")),
                     "Best dense": f"{_time(dense)} ({dense.candidate.name})",
                     "Speed-up": f"{_ratio(dense.median, best.median)}, {best.candidate.dtype}",
@@ -135,7 +136,7 @@ def by_type(measurements: Sequence[Measurement], labels: dict[str, str]) -> pd.D
     """Returns the speed-up of each type of weights over each kind of dense, at the highest sparsity of each mask."""
     rows = []
     for (shape, streams), group in _grouped(measurements).items():
-        reference = next((m for m in group if m.candidate.name in ("torch float32", "cuBLAS float32")), None)
+        reference = next((m for m in group if m.candidate.name in _TORCH), None)
         masks = _masks(group)
         highest = {structure: max(s for s, other in masks if other == structure) for _, structure in masks}
         for structure, sparsity in highest.items():

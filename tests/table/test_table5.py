@@ -87,3 +87,17 @@ def test_the_command_writes_its_tables(command: Callable, tmp_path: Path) -> Non
     failed = command("bench", "rounds=0")
     assert failed.returncode == 1 and failed.stderr == "prune-rnn: rounds=0: must be 1 or more\n"
     assert command("bench", "quick").returncode == 2
+
+
+def test_cuda_ones_have_their_columns() -> None:
+    """By the names that `sparse.cuda` and the benchmark give: 300 us dense, 100 us with cuSPARSE, 60 us here."""
+    times = [
+        measured("big", "cuBLAS float32", [300.0]),
+        measured("big", "cuBLAS bfloat16", [200.0]),
+        Measurement(PRODUCT, "big", 1, Candidate("cuSPARSE", "float32", 0.95, "unstructured"), [100.0]),
+        measured("big", "Triton float32", [60.0], 0.95, "unstructured"),
+    ]
+    (row,) = compared(times, LABELS, {}, {}).to_dict("records")
+    assert row["CSR of torch"] == "100.0 ± 0.0" and row["Best dense"] == "200.0 ± 0.0 (cuBLAS bfloat16)"
+    assert by_type(times, LABELS).loc[0, "of torch float32"] == "5.00"
+    assert {"cuBLAS float32", "cuBLAS bfloat16"} <= set(dense_times(times, LABELS))
