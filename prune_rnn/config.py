@@ -42,10 +42,14 @@ class ScaleConfig:
     width: float  # times the paper's units
     conv_channels: int
     epochs: int
+    steps_per_epoch: int | None
     batch_size: int
     learning_rate: float
+    hold: float  # share of the epochs before the learning rate begins to fall
     anneal: float
     momentum: float
+    clip: float | None
+    clip_percentile: float | None
     train_hours: float
     dev_hours: float
     test_hours: float

@@ -35,6 +35,19 @@ class Scores:
     wer: ErrorRate
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a network makes of a split; `loss` is the CTC loss in nats, averaged over utterances."""
+
+    loss: float
+    references: list[str]
+    hypotheses: list[str]
+
+    def scores(self) -> Scores:
+        """Returns the errors, counted."""
+        return Scores(self.loss, *error_rates(self.references, self.hypotheses))
+
+
 def error_rates(references: list[str], hypotheses: list[str]) -> tuple[ErrorRate, ErrorRate]:
     """Returns (CER, WER) over all pairs together; no reference may be empty.
 
@@ -63,8 +76,8 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
-def evaluate(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -> Scores:
-    """Returns the scores of greedy decoding; leaves the model in evaluation mode."""
+def decode(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -> Decoded:
+    """Decodes greedily; leaves the model in evaluation mode."""
     model.eval()
     loss, references, hypotheses = 0.0, [], []
     for batch in batches:
@@ -73,4 +86,4 @@ def evaluate(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device)
         loss += float(ctc_loss(log_probs, lengths, batch))
         references += batch.transcripts
         hypotheses += greedy(log_probs, lengths)
-    return Scores(loss / len(references), *error_rates(references, hypotheses))
+    return Decoded(loss / len(references), references, hypotheses)

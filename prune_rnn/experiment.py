@@ -17,13 +17,13 @@ from prune_rnn.config import Config, dumped
 from prune_rnn.data import base, synthetic
 from prune_rnn.data.base import Utterance
 from prune_rnn.data.manifest import SPLITS, ManifestConfig, read_manifest
-from prune_rnn.evaluate import evaluate
+from prune_rnn.evaluate import decode
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
 from prune_rnn.prune.gradual import GradualConfig, GradualMasker
 from prune_rnn.prune.masker import Masker, select
 from prune_rnn.prune.none import NoMasker
-from prune_rnn.resolve import resolve, run_of
+from prune_rnn.resolve import CALIBRATED, resolve, run_of
 from prune_rnn.result import counts, errors, history_row, record
 from prune_rnn.run import Run
 from prune_rnn.stopping import Interrupted, stop_requests
@@ -45,6 +45,7 @@ def experiment(config: Config, command: str) -> Run:
     device = _device(config.device)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    torch.set_flush_denormal(True)  # on CTC's first plateau they make a CPU's steps take twice as long
     with distributed.group(device):
         config, q_source = resolve(config)
         run = run_of(config)
@@ -86,6 +87,13 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
     return {split: read_manifest(path, output_frames, skip_bad, say) for split, path in manifests.items()}
 
 
+def _goal(config: Config, q_source: str) -> str:
+    """Says how far the network will be pruned."""
+    if q_source == CALIBRATED:
+        return f", {100 * config.prune.prunable_sparsity:.2f} % of the weights that can be to be pruned"
+    return f", q {config.prune.q} ({q_source})" if q_source else ""
+
+
 def _masker(config: Config, model: DeepSpeech2, steps_per_epoch: int) -> Masker:
     if not isinstance(config.prune, GradualConfig):
         return NoMasker()
@@ -100,7 +108,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     if distributed.world() > min(len(group) for group in groups["train"]):
         raise ValueError(f"train.batch_size={size} leaves some of the {distributed.world()} processes no utterance")
     load = partial(base.load, workers=config.train.load_workers)
-    masker = _masker(config, model, len(groups["train"]))
+    masker = _masker(config, model, config.train.steps_per_epoch or len(groups["train"]))
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
     history: list[dict[str, Any]] = []
     best: dict[str, Any] = {}  # epoch, cer and model of the best epoch since pruning ended
@@ -112,7 +120,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         say(f"{run.folder}: going on from epoch {trainer.epoch}, step {trainer.step}")
     else:
         parameters = sum(p.numel() for p in model.parameters())
-        say(f"{run.folder}: {parameters:,} parameters" + (f", q {config.prune.q} ({q_source})" if q_source else ""))
+        say(f"{run.folder}: {parameters:,} parameters" + _goal(config, q_source))
         if first:
             run.write_config(dumped(config, q_source))
 
@@ -120,13 +128,13 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         if first:
             run.save(paths.CHECKPOINT, {"trainer": trainer.state_dict(), "history": history, "best": best})
 
-    steps = config.train.epochs * len(groups["train"])
+    steps = config.train.epochs * trainer.steps_per_epoch
     with stop_requests() as stop, Progress(steps, trainer.step, config.train.epochs, silent=not first) as progress:
         if history:
             progress.cer = history[-1]["dev_cer"]
         while not trainer.finished:
             _epoch(trainer, progress, stop, save, config.train.checkpoint_minutes)
-            dev = evaluate(model, load(groups["dev"]), device)
+            dev = decode(model, load(groups["dev"]), device).scores()
             progress.epoch(trainer.epoch, dev.cer.rate)
             history.append(history_row(trainer, dev))
             if masker.done(trainer.step) and dev.cer.rate < best.get("cer", float("inf")):
@@ -140,9 +148,10 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         return
     model.load_state_dict(best["model"])
     masker.check()
-    test = evaluate(model, load(groups["test"]), device)
+    test = decode(model, load(groups["test"]), device)
+    run.write_hypotheses(test.references, test.hypotheses)
     run.save(paths.MODEL, {"model": best["model"], "config": dumped(config, q_source)})
-    outcome = errors(history, best["epoch"], test) | counts(config, model)
+    outcome = errors(history, best["epoch"], test.scores()) | counts(config, model)
     run.finish(outcome | record(config, trainer, history, q_source, command, device))
 
 
@@ -151,7 +160,7 @@ def _epoch(
 ) -> None:
     """Trains the rest of an epoch; saves from time to time, and before it gives way to a request to stop."""
     saved = time.monotonic()
-    last = len(trainer.groups)
+    last = trainer.steps_per_epoch
     for _ in trainer.steps():
         progress.step(trainer.step, trainer.epoch, trainer.train_loss, trainer.masker, last=trainer.position == last)
         if distributed.total(float(stop())) > 0:

@@ -8,6 +8,7 @@ CONFIG = "config.yaml"  # what determines the result
 HISTORY = "history.csv"  # one row an epoch
 RESULT = "result.json"  # there once the run is finished
 CHECKPOINT = "checkpoint.pt"  # where to go on; gone once the run is finished
+HYPOTHESES = "hypotheses.jsonl"  # what the finished network makes of each test utterance
 MODEL = "model.pt"  # the weights of the best epoch, once the run is finished
 LOCK = "lock"  # held by the process that trains
 

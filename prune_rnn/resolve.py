@@ -1,4 +1,4 @@
-"""What `auto` means for a run, and so which run a configuration names."""
+"""What `auto` and `baseline` mean for a run, and so which run a configuration names."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from prune_rnn import paths
 from prune_rnn.config import Config, digest, identity
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
 from prune_rnn.prune import q
-from prune_rnn.prune.gradual import GradualConfig
+from prune_rnn.prune.gradual import AUTO, BASELINE, GradualConfig
 from prune_rnn.prune.masker import select
 from prune_rnn.run import Run, all_runs
 
-GIVEN, ESTIMATE = "given", "estimate"  # sources of q; any other is the name of a dense run
+GIVEN, CALIBRATED, ESTIMATE = "given", "calibrated", "estimate"  # sources of q; any other is the name of a dense run
 
 
 def meta_model(config: ModelConfig) -> DeepSpeech2:
@@ -32,20 +33,26 @@ def run_of(config: Config) -> Run:
 
 
 def resolve(config: Config) -> tuple[Config, str]:
-    """Returns the configuration with q as numbers instead of `auto`, and where they come from.
+    """Returns the configuration with what it leaves open filled in, and where q comes from.
 
-    A run that `auto` has begun goes on with its q, and stands by it once finished. Otherwise q comes from the finished
-    dense run of the family's baseline (same data and training, of the lowest seed); where there is none, from an
-    estimate of it. Only a finished run on an estimate gives way: a dense run that is there now makes a new one.
+    `auto`: the sparsity that the network is to have becomes one of the weights that are pruned; q is calibrated to it.
+    `baseline`: a run that it has begun goes on with its q, and stands by it once finished. Otherwise q comes from the
+    finished dense run of the family's baseline (same data and training, of the lowest seed); where there is none, from
+    an estimate of it. Only a finished run on an estimate gives way: a dense run that is there now makes a new one.
     """
     config = copy.deepcopy(config)
     prune = config.prune
     if not isinstance(prune, GradualConfig):
         return config, ""
-    select(meta_model(config.model), prune.layers)  # tells of patterns that match nothing, before any work is done
-    if prune.sparsity is not None:
-        return config, f"calibrated to sparsity {prune.sparsity}"
-    if prune.q != "auto":
+    model = meta_model(config.model)
+    weights = select(model, prune.layers)  # tells of patterns that match nothing, before any work is done
+    if prune.q == AUTO:
+        if prune.prunable_sparsity is None:
+            prune.prunable_sparsity = _of_prunable(prune.sparsity, model, weights)
+        prune.sparsity = None  # said in one way only, so that equal runs have equal names
+        return config, CALIBRATED
+    prune.sparsity = prune.prunable_sparsity = None  # a magnitude is the goal
+    if prune.q != BASELINE:
         prune.q = prune.q_per_type()
         return config, GIVEN
     dense = _dense_run(config)
@@ -62,16 +69,28 @@ def resolve(config: Config) -> tuple[Config, str]:
     return config, ESTIMATE
 
 
+def _of_prunable(sparsity: float, model: DeepSpeech2, weights: dict[str, dict[str, nn.Parameter]]) -> float:
+    """Returns the sparsity of `weights` that gives the whole model `sparsity`; ValueError where none does."""
+    parameters = sum(p.numel() for p in model.parameters())
+    prunable = sum(p.numel() for group in weights.values() for p in group.values())
+    if not sparsity * parameters < prunable:
+        raise ValueError(
+            f"prune.sparsity={sparsity}: of {parameters:,} parameters only {prunable:,} are pruned "
+            f"(biases, batch norm and convolutions are not); give less than {prunable / parameters:.3f}"
+        )
+    return round(sparsity * parameters / prunable, 6)
+
+
 def automatic_runs(config: Config) -> list[Run]:
-    """Returns the runs, finished or begun, that this configuration's `auto` has led to, those on an estimate last."""
+    """Returns the runs, finished or begun, that this configuration's `baseline` has led to, on an estimate last."""
 
     def without_q(plain: dict[str, Any]) -> dict[str, Any]:
-        return {**plain, "prune": {**plain["prune"], "q": None}}
+        return {**plain, "prune": {**plain["prune"], **dict.fromkeys(("q", "sparsity", "prunable_sparsity"))}}
 
     wanted, found = without_q(identity(config)), []
     for run in all_runs(Path(config.results)):
         kept = run.config()
-        if kept["q_source"] not in ("", GIVEN) and without_q(kept["identity"]) == wanted:
+        if kept["q_source"] not in ("", GIVEN, CALIBRATED) and without_q(kept["identity"]) == wanted:
             found.append((kept["q_source"] == ESTIMATE, run.folder.name, run))
     return [run for *_, run in sorted(found, key=lambda one: one[:2])]
 

@@ -81,7 +81,7 @@ def record(
     """Returns how the run came about."""
     seconds = sum(row["seconds"] for row in history)
     return {
-        "q": None if getattr(config.prune, "sparsity", None) else getattr(config.prune, "q", None),
+        "q": getattr(config.prune, "q", None),
         "q_source": q_source or None,
         "threshold": trainer.masker.thresholds,
         "seed": trainer.seed,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -33,22 +35,32 @@ class TrainConfig:
 
     epochs: int
     batch_size: int  # utterances, over all processes
+    steps_per_epoch: int | None = None  # None: an epoch is a pass over all batches
     learning_rate: float  # of the first epoch, for the loss in nats averaged over utterances
-    anneal: float  # the learning rate is divided by this after each epoch
+    hold_epochs: float = 1.0  # epochs before the learning rate begins to fall
+    anneal: float  # the learning rate is divided by this after each later epoch
     momentum: float
-    clip: float = 400.0  # limit of the gradient's norm
+    # The limit of the gradient's norm: a number; or a percentile, in percent, of all norms seen so far (AutoClip,
+    # Seetharaman et al. 2020). Both: the lower one.
+    clip: float | None = 400.0
+    clip_percentile: float | None = None
     precision: Precision = Precision.float32
     load_workers: int = field(default=0, metadata={"identity": False})  # processes that read audio; 0: the training one
     checkpoint_minutes: float = field(default=5.0, metadata={"identity": False})  # also at every epoch's end
 
     def check(self) -> None:
         """Raises ValueError where a number is out of its range."""
-        for key in ("epochs", "batch_size"):
-            if getattr(self, key) < 1:
+        for key in ("epochs", "batch_size", "steps_per_epoch"):
+            if (getattr(self, key) or 1) < 1 or getattr(self, key) == 0:
                 raise ValueError(f"train.{key}={getattr(self, key)}: must be 1 or more")
         for key in ("learning_rate", "anneal", "clip", "checkpoint_minutes"):
-            if not 0 < getattr(self, key) < float("inf"):
-                raise ValueError(f"train.{key}={getattr(self, key)}: must be above 0")
+            value = getattr(self, key)
+            if not (value is None or 0 < value < float("inf")):
+                raise ValueError(f"train.{key}={value}: must be above 0")
+        if self.clip_percentile is not None and not 0 < self.clip_percentile <= 100:
+            raise ValueError(f"train.clip_percentile={self.clip_percentile}: must be above 0 and at most 100")
+        if not 0 <= self.hold_epochs < float("inf"):
+            raise ValueError(f"train.hold_epochs={self.hold_epochs}: must be 0 or more")
         if self.load_workers < 0:
             raise ValueError(f"train.load_workers={self.load_workers}: must be 0 or more")
         if not 0 < self.momentum < 1:
@@ -61,7 +73,7 @@ class Trainer:
     load: reads groups of utterances into batches, in order.
     """
 
-    _POSITION = ("epoch", "position", "step", "loss_sum", "utterances", "seconds")
+    _POSITION = ("epoch", "position", "step", "loss_sum", "utterances", "seconds", "norms")
 
     def __init__(
         self,
@@ -82,6 +94,12 @@ class Trainer:
         )
         self.epoch, self.position, self.step = 1, 0, 0  # the epoch under way (from 1), its batches done, all steps done
         self.loss_sum, self.utterances, self.seconds = 0.0, 0, 0.0  # of the epoch under way
+        self.norms: list[float] = []  # of all gradients so far
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps an epoch."""
+        return self.config.steps_per_epoch or len(self.groups)
 
     @property
     def finished(self) -> bool:
@@ -91,7 +109,7 @@ class Trainer:
     @property
     def learning_rate(self) -> float:
         """Of the epoch under way."""
-        return self.config.learning_rate / self.config.anneal ** (self.epoch - 1)
+        return self.config.learning_rate / self.config.anneal ** max(0.0, self.epoch - self.config.hold_epochs)
 
     @property
     def train_loss(self) -> float:
@@ -103,7 +121,7 @@ class Trainer:
 
         ArithmeticError where loss or gradient is not finite: the weights are then those of the step before.
         """
-        order = epoch_order(len(self.groups), self.seed, self.epoch)
+        order = epoch_order(len(self.groups), self.seed, self.epoch, self.steps_per_epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate
         started = time.perf_counter()
@@ -135,7 +153,8 @@ class Trainer:
         loss = ctc_loss(log_probs, self.model.lengths(batch.lengths), batch) / total
         self.optimizer.zero_grad()
         (loss * distributed.world()).backward()
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
         mean = distributed.total(float(loss.detach()))
         if not (torch.isfinite(norm) and abs(mean) < float("inf")):
             raise ArithmeticError(
@@ -143,12 +162,21 @@ class Trainer:
                 f"{self.groups[index][0].audio.name} on): loss {mean:.4g}, gradient norm {float(norm):.4g}; "
                 f"try a smaller train.learning_rate than {self.config.learning_rate}"
             )
+        self.norms.append(float(norm))
+        nn.utils.clip_grads_with_norm_(self.model.parameters(), self._clip(), norm)
         self.optimizer.step()
         self.step += 1
         self.masker.after_step(self.step)
         if self.step % _CHECK_EVERY == 0:
             self.masker.check()
         return mean
+
+    def _clip(self) -> float:
+        """Returns the limit of the gradient's norm for the step under way, whose norm is the last in `norms`."""
+        limits = [self.config.clip] if self.config.clip is not None else []
+        if self.config.clip_percentile is not None:
+            limits.append(float(np.percentile(self.norms, self.config.clip_percentile)))
+        return min(limits, default=float("inf"))
 
     def state_dict(self) -> dict[str, Any]:
         """Returns weights, masks, optimizer, random state and position. The data order follows from seed and epoch."""
@@ -158,7 +186,7 @@ class Trainer:
             "masker": self.masker.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "rng": {"cpu": torch.get_rng_state(), "cuda": cuda},
-            "position": {k: getattr(self, k) for k in self._POSITION},
+            "position": {k: copy(getattr(self, k)) for k in self._POSITION},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -170,4 +198,4 @@ class Trainer:
         if self.device.type == "cuda" and state["rng"]["cuda"] is not None:
             torch.cuda.set_rng_state(state["rng"]["cuda"], self.device)
         for key in self._POSITION:
-            setattr(self, key, state["position"][key])
+            setattr(self, key, copy(state["position"][key]))

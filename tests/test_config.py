@@ -50,7 +50,7 @@ def test_every_scale_composes(scale: str) -> None:
 
 def test_what_is_typed_beats_what_the_model_chooses() -> None:
     assert isinstance(compose_config(["model=gru_sparse", "prune=none"]).prune, NoneConfig)
-    assert isinstance(compose_config(["model=gru_dense", "prune=gradual"]).prune, GradualConfig)
+    assert isinstance(compose_config(["model=gru_dense", "prune=gradual", "prune.sparsity=0.5"]).prune, GradualConfig)
     assert compose_config(["model.units=7"]).model.units == 7
 
 
@@ -124,7 +124,10 @@ WRONG = {
     "prune.q={recurrent:0.1} model=gru_sparse": "recurrent, linear",
     "prune.q=0.1": "prune.q: the prune option in use has no such key; choose another of prune=gradual or prune=none",
     "prune.sparsity=1.5 model=gru_sparse": "prune.sparsity=1.5: must lie between 0 and 1",
-    "prune.sparsity=0.9 prune.q=0.1 model=gru_sparse": "give one of the two",
+    "prune=gradual": "prune.sparsity has no value; give the network's sparsity",
+    "train.steps_per_epoch=0": "train.steps_per_epoch=0: must be 1 or more",
+    "train.clip_percentile=101": "train.clip_percentile=101.0: must be above 0 and at most 100",
+    "train.hold_epochs=-1": "train.hold_epochs=-1.0: must be 0 or more",
     "prune.sparisty=0.9 model=gru_sparse": "did you mean 'prune.sparsity'?",
     "prune.start_epoch=11 model=gru_sparse": "prune.start_epoch=11.0, prune.ramp_epoch=5.0, prune.end_epoch=10.0",
     "prune.end_epoch=21 model=gru_sparse": "prune.end_epoch=21.0 lies after the end, train.epochs=20",

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from prune_rnn.data.base import Batch
-from prune_rnn.evaluate import ErrorRate, ctc_loss, error_rates, evaluate
+from prune_rnn.evaluate import ErrorRate, ctc_loss, decode, error_rates
 from prune_rnn.text import ALPHABET, encode
 
 
@@ -90,7 +90,7 @@ def test_ctc_loss_sums_the_paths_of_each_utterance_and_then_the_utterances() -> 
 def test_evaluate_decodes_all_batches_and_averages_the_loss_over_utterances() -> None:
     model = Echo().train()
     batches = [batch(["cca_t", "a"], ["cat", "a"], 50.0), batch(["do_"], ["dog"], 50.0)]
-    scores = evaluate(model, batches, torch.device("cpu"))  # type: ignore[arg-type]
+    scores = decode(model, batches, torch.device("cpu")).scores()  # type: ignore[arg-type]
     assert not model.training
     assert scores.cer == ErrorRate(1 / 7, 0, 1, 0, 7)
     assert scores.wer == ErrorRate(1 / 3, 0, 0, 1, 3)
@@ -103,4 +103,4 @@ def test_evaluate_stops_at_each_utterances_end() -> None:
     given = batch(["bb", "bbbb"], ["b", "b"], 50.0)
     given.features[0, :, 4:] = 0
     given.features[0, ALPHABET.index("a"), 4:] = 50
-    assert evaluate(Echo(), [given], torch.device("cpu")).cer.rate == 0  # type: ignore[arg-type]
+    assert decode(Echo(), [given], torch.device("cpu")).scores().cer.rate == 0  # type: ignore[arg-type]

@@ -30,13 +30,14 @@ def without_seconds(run: Run) -> list[dict[str, str]]:
 
 
 def test_a_run_leaves_its_config_history_and_result(tiny: list[str]) -> None:
-    run = experiment(compose_config([*tiny, "model=gru_sparse", "model.units=8"]), "prune-rnn train ...")
+    words = ["model=gru_sparse", "prune.sparsity=0.5"]
+    run = experiment(compose_config([*tiny, *words]), "prune-rnn train ...")
     result = run.result()
     assert {file.name for file in run.folder.iterdir()} == {
-        paths.CONFIG, paths.HISTORY, paths.RESULT, paths.MODEL, paths.LOCK,
+        paths.CONFIG, paths.HISTORY, paths.RESULT, paths.HYPOTHESES, paths.MODEL, paths.LOCK,
     }  # fmt: skip
     assert result["steps"] == 12 and len(without_seconds(run)) == 2
-    assert result["q_source"] == "estimate" and result["command"] == "prune-rnn train ..." and result["seed"] == 0
+    assert result["q_source"] == "calibrated" and result["command"] == "prune-rnn train ..." and result["seed"] == 0
     assert result["test"]["cer"]["length"] == len("bca ab" + "ca cc" + "bb acb" + "ab bca")
     zeros = sum(int((value == 0).sum()) for name, value in weights(run).items() if value.dim() > 1)
     counted = sum(layer["parameters"] - layer["nonzero"] for layer in result["layers"].values())
@@ -88,23 +89,23 @@ def test_best_is_looked_for_only_once_pruning_has_ended(tiny: list[str]) -> None
 
 
 def test_q_comes_from_the_dense_run_of_the_family(tiny: list[str]) -> None:
-    sparse = compose_config([*tiny, "model=gru_sparse", "model.baseline_units=8"])
+    sparse = compose_config([*tiny, "model=gru_sparse", "model.baseline_units=8", "prune.q=baseline"])
     assert resolve(sparse)[1] == "estimate"
     dense = experiment(compose_config([*tiny, "model=gru_dense", "model.baseline_units=8", "seed=3"]), "")
     resolved, source = resolve(sparse)
     assert source == dense.folder.name and resolved.prune.q == dense.result()["q_of_weights"]
-    assert run_of(resolved).folder != run_of(resolve(compose_config([*tiny, "model=gru_sparse"]))[0]).folder
+    assert run_of(resolved).folder != run_of(resolve(compose_config([*tiny, "model=gru_sparse", "prune.q=baseline"]))[0]).folder
     state = weights(dense)
     recurrent = torch.cat([v.abs().flatten() for k, v in state.items() if k.startswith("recurrent.") and v.dim() > 1])
     share_below = float((recurrent <= resolved.prune.q["recurrent"] * 1.001).double().mean())
     assert share_below == pytest.approx(q.PERCENTILE, abs=0.005)
 
 
-def test_auto_goes_on_with_the_q_that_it_began_with(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_baseline_goes_on_with_the_q_that_it_began_with(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A dense run that ends meanwhile does not change a run under way, only what is begun anew."""
-    sparse = compose_config([*tiny, "model=gru_sparse", "model.baseline_units=8"])
+    sparse = compose_config([*tiny, "model=gru_sparse", "model.baseline_units=8", "prune.q=baseline"])
     with monkeypatch.context() as patch:
-        patch.setattr("prune_rnn.experiment.evaluate", lambda *_: (_ for _ in ()).throw(OSError("cut off")))
+        patch.setattr("prune_rnn.experiment.decode", lambda *_: (_ for _ in ()).throw(OSError("cut off")))
         with pytest.raises(OSError, match="cut off"):
             experiment(sparse, "")
     begun = run_of(resolve(sparse)[0])
@@ -120,15 +121,27 @@ def test_auto_goes_on_with_the_q_that_it_began_with(tiny: list[str], monkeypatch
 @pytest.mark.parametrize("other", ["train.epochs=3", "model.activation=tanh", "data.skip_bad=true"])
 def test_q_never_comes_from_another_family(tiny: list[str], other: str) -> None:
     experiment(compose_config([*tiny, "model=gru_dense", "model.baseline_units=8"]), "")
-    sparse = compose_config([*tiny, "model=gru_sparse", "model.baseline_units=8", other])
+    sparse = compose_config([*tiny, "model=gru_sparse", "model.baseline_units=8", "prune.q=baseline", other])
     assert resolve(sparse)[1] == "estimate"
 
 
-def test_a_stated_sparsity_is_reached(tiny: list[str]) -> None:
-    words = ["model=rnn_sparse", "model.units=8", "prune.sparsity=0.8"]
-    result = experiment(compose_config([*tiny, *words]), "").result()
-    pruned = result["parameters"] - result["nonzero"]
-    assert pruned / result["prunable"] == pytest.approx(0.8, abs=0.01)
+@pytest.mark.parametrize(("words", "sparsity"), [(["model.units=40"], 0.877), (["prune.sparsity=0.4"], 0.4)], ids=str)
+def test_the_network_ends_at_the_sparsity_stated_or_else_at_the_papers(
+    tiny: list[str], words: list[str], sparsity: float
+) -> None:
+    result = experiment(compose_config([*tiny, "model=rnn_sparse", *words]), "").result()
+    assert result["sparsity"] == pytest.approx(sparsity, abs=2 / result["parameters"])  # a weight of each layer type
+
+
+def test_a_sparsity_is_named_by_its_content(tiny: list[str]) -> None:
+    stated = resolve(compose_config([*tiny, "model=rnn_sparse", "prune.sparsity=0.4"]))[0]
+    words = [f"prune.prunable_sparsity={stated.prune.prunable_sparsity}"]  # comes before the model's own
+    assert run_of(resolve(compose_config([*tiny, "model=rnn_sparse", *words]))[0]).folder == run_of(stated).folder
+
+
+def test_a_sparsity_that_cannot_be_is_refused_with_the_most_that_can(tiny: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"prune\.sparsity=0\.99: of [\d,]+ parameters only .*give less than 0\.\d+"):
+        resolve(compose_config([*tiny, "model=rnn_sparse", "prune.sparsity=0.99"]))
 
 
 def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def trainer(method: str = "none", seed: int = 0, load: Load = load, groups: Any 
     masker: Masker = NoMasker()
     if method != "none":
         goal = GradualConfig(
-            sparsity=0.7 if method == "sparsity" else None,
+            prunable_sparsity=0.7 if method == "sparsity" else None,
             q="auto" if method == "sparsity" else 0.1,
             start_epoch=0.25, ramp_epoch=1.0, end_epoch=2.5, updates_per_epoch=4.0, layers=LAYERS,
             regrow=method == "sparsity",
@@ -145,7 +145,7 @@ def test_a_resumed_epoch_loads_only_what_is_left() -> None:
     resumed = trainer(load=noting)
     resumed.load_state_dict(copy.deepcopy(cut.state_dict()))
     train(resumed, until=8)
-    second = [f"{i}-0.wav" for i in epoch_order(4, 7, 2)]
+    second = [f"{i}-0.wav" for i in epoch_order(4, 7, 2, 4)]
     assert asked == [["0-0.wav", "1-0.wav", "2-0.wav", "3-0.wav"], second, second[2:]]
     assert second != asked[0]  # by length in the first epoch only
 
@@ -272,7 +272,7 @@ def test_the_batch_is_named_by_its_place_in_the_order_of_length() -> None:
     train(run, until=4)
     run.next_epoch()
     broken["on"] = True
-    step = 5 + epoch_order(4, 7, 2).index(2)
+    step = 5 + epoch_order(4, 7, 2, 4).index(2)
     with pytest.raises(ArithmeticError, match=re.escape(f"step {step} (epoch 2, batch 2 of 4, from 2-0.wav on)")):
         train(run)
 

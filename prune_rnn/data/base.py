@@ -82,12 +82,19 @@ def batches(utterances: Sequence[Utterance], size: int) -> list[list[Utterance]]
     return [ordered[i : i + size] for i in range(0, len(ordered), size)]
 
 
-def epoch_order(count: int, seed: int, epoch: int) -> list[int]:
-    """Returns the order of `count` batches in an epoch (from 1): by length in the first (SortaGrad), then shuffled."""
-    order = list(range(count))
-    if epoch > 1:
-        random.Random(f"{seed}/{epoch}").shuffle(order)
-    return order
+def epoch_order(count: int, seed: int, epoch: int, steps: int) -> list[int]:
+    """Returns the batches, of `count`, that the `steps` steps of an epoch (from 1) take.
+
+    All batches are passed through in a shuffled order, again and again in another, and each epoch takes up where the one
+    before ended. The first epoch takes its share by length, shortest first (SortaGrad).
+    """
+    order: list[int] = []
+    begin, end = (epoch - 1) * steps, epoch * steps
+    for number in range(begin // count, -(-end // count)):  # passes
+        whole = list(range(count))
+        random.Random(f"{seed}/{number + 1}").shuffle(whole)
+        order += whole[max(0, begin - number * count) : end - number * count]
+    return sorted(order) if epoch == 1 else order
 
 
 def load(groups: Sequence[Sequence[Utterance]], workers: int = 0) -> Iterator[Batch]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from prune_rnn.features import BINS
+from prune_rnn.model.convolution import conv2d
 from prune_rnn.model.recurrence import Activation, gru, rnn
 from prune_rnn.text import ALPHABET
 
@@ -35,8 +36,10 @@ class ModelConfig:
     name: str = field(metadata={"identity": False})
     cell: Cell
     units: int
-    # of the dense network that the paper compares with: `prune.q=auto` looks for its run, and q is what counts
+    # of the dense network that the paper compares with: `prune.q=baseline` looks for its run, and q is what counts
     baseline_units: int = field(metadata={"identity": False})
+    # zeros / all parameters of the paper's network: the default goal, `prune.sparsity`, which is what counts
+    sparsity: float | None = field(default=None, metadata={"identity": False})
     layers: int
     activation: Activation = Activation.clipped_relu
     conv_channels: int = 32
@@ -85,7 +88,7 @@ class Convolution(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """(batch, channel, bin, frame) -> the same with fewer bins and frames; lengths: (batch,), of the input."""
         with torch.autocast("cpu", enabled=False):  # there, three times slower in bfloat16
-            x = self.conv(x).permute(0, 3, 1, 2)  # (batch, frame, channel, bin)
+            x = conv2d(x, self.conv.weight, self.stride).permute(0, 3, 1, 2)  # (batch, frame, channel, bin)
         lengths = self.lengths(lengths).to(x.device)
         true_frames = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
         normed = self.activation(self.norm(x[true_frames].flatten(1)))

@@ -12,18 +12,23 @@ from prune_rnn.prune.mask import keep_from, magnitude_quantile
 from prune_rnn.prune.masker import Masker
 from prune_rnn.prune.schedule import Threshold, start_slope
 
+AUTO, BASELINE = "auto", "baseline"  # what q may be besides numbers
+
 
 @dataclass(kw_only=True, slots=True)
 class GradualConfig:
     """When and how far to prune. The defaults are the heuristics of the paper's Table 1; epochs count those completed.
 
-    `q` is the magnitude that the threshold reaches at the end: one number, one per layer type, or "auto".
-    `sparsity` states the goal instead, a fraction of the pruned weights of each layer type.
+    `q` is the magnitude that the threshold reaches at the end: one number, one per layer type; "auto", calibrated as
+    the threshold rises so that the network ends at `sparsity`; or "baseline", the paper's heuristic: the 90th percentile
+    of the dense baseline's magnitudes. `sparsity` is that of the network, zeros / all parameters: only "auto" uses it.
     """
 
     method: str = "gradual"
-    q: Any = "auto"
+    q: Any = AUTO
     sparsity: float | None = None
+    # What `sparsity` asks of the weights that are pruned, zeros / all of each layer type: `resolve` works it out.
+    prunable_sparsity: float | None = None
     start_epoch: float
     ramp_epoch: float
     end_epoch: float
@@ -34,10 +39,12 @@ class GradualConfig:
 
     def check(self) -> None:
         """Raises ValueError where a number is out of its range, naming the key and the way out."""
-        if self.sparsity is not None and not 0 < self.sparsity < 1:
-            raise ValueError(f"prune.sparsity={self.sparsity}: must lie between 0 and 1, e.g. 0.9 for 90 %")
-        if self.sparsity is not None and self.q != "auto":
-            raise ValueError(f"prune.sparsity={self.sparsity} and prune.q={self.q}: give one of the two")
+        for key in ("sparsity", "prunable_sparsity"):
+            value = getattr(self, key)
+            if value is not None and not 0 < value < 1:
+                raise ValueError(f"prune.{key}={value}: must lie between 0 and 1, e.g. 0.9 for 90 %")
+        if self.q == AUTO and self.sparsity is None and self.prunable_sparsity is None:
+            raise ValueError("prune.sparsity has no value; give the network's sparsity, e.g. prune.sparsity=0.9")
         if not 0 <= self.start_epoch <= self.ramp_epoch <= self.end_epoch or self.start_epoch == self.end_epoch:
             raise ValueError(
                 f"prune.start_epoch={self.start_epoch}, prune.ramp_epoch={self.ramp_epoch}, "
@@ -55,8 +62,8 @@ class GradualConfig:
                 "{recurrent: [recurrent.*.recurrent.weight]}"
             )
         if isinstance(self.q, str):
-            if self.q != "auto":
-                raise ValueError(f"prune.q={self.q}: give a number, one per layer type, or auto")
+            if self.q not in (AUTO, BASELINE):
+                raise ValueError(f"prune.q={self.q}: give a number, one per layer type, {AUTO} or {BASELINE}")
         else:
             self.q_per_type()
 
@@ -72,7 +79,7 @@ class GradualConfig:
             if isinstance(q, bool) or not isinstance(q, int | float) or not 0 < q < float("inf"):
                 raise ValueError(
                     f"prune.q={self.q}: q of {layer_type} must be a magnitude above 0, not a sparsity; "
-                    "try prune.q=auto or prune.sparsity=0.9"
+                    "try prune.sparsity=0.9"
                 )
         return {layer_type: float(q) for layer_type, q in qs.items()}
 
@@ -96,7 +103,7 @@ class GradualConfig:
 class GradualMasker(Masker):
     """Prunes what falls under a threshold that rises with the steps, one threshold per layer type.
 
-    With `sparsity` as the goal, the schedule is calibrated as it runs: at each update q is the magnitude that the
+    With a sparsity as the goal (q is "auto"), the schedule is calibrated as it runs: at each update q is the magnitude that the
     goal's fraction of the layer type's weights stays under now, the threshold is the schedule's share of it, and the
     last update takes q itself. So the sparsity never passes the goal and ends on it, to one weight.
     """
@@ -105,7 +112,8 @@ class GradualMasker(Masker):
         self, weights: dict[str, dict[str, nn.Parameter]], config: GradualConfig, steps_per_epoch: int
     ) -> None:
         super().__init__(weights)
-        self.goal, self.regrow = config.sparsity, config.regrow
+        self.goal = config.prunable_sparsity if config.q == AUTO else None
+        self.regrow = config.regrow
         # towards a goal the schedule gives the share of q, from 0 to about 1
         qs = dict.fromkeys(weights, 1.0) if self.goal is not None else config.q_per_type()
         self.schedules = {layer_type: config.schedule(qs[layer_type], steps_per_epoch) for layer_type in weights}

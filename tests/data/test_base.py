@@ -143,25 +143,43 @@ def test_batches_do_not_depend_on_the_order_of_the_manifest() -> None:
 
 
 def test_the_first_epoch_is_in_order_of_length_and_the_others_are_not() -> None:
-    assert epoch_order(20, seed=3, epoch=1) == list(range(20))
+    assert epoch_order(20, seed=3, epoch=1, steps=20) == list(range(20))
     for epoch in (2, 3, 20):
-        order = epoch_order(20, seed=3, epoch=epoch)
+        order = epoch_order(20, seed=3, epoch=epoch, steps=20)
         assert sorted(order) == list(range(20))
         assert order != list(range(20))
 
 
+@pytest.mark.parametrize("steps", [1, 3, 7, 8, 20, 45])
+def test_epochs_of_any_length_pass_through_all_batches_again_and_again(steps: int) -> None:
+    """After n steps of passes over 20 batches, each batch has been taken n // 20 times or once more."""
+    taken: list[int] = []
+    for epoch in range(1, 30):
+        order = epoch_order(20, seed=1, epoch=epoch, steps=steps)
+        assert len(order) == steps
+        taken += order
+        counts = [taken.count(batch) for batch in range(20)]
+        assert set(counts) <= {len(taken) // 20, len(taken) // 20 + 1}
+
+
+def test_a_short_first_epoch_is_in_order_of_length_and_not_of_the_shortest_only() -> None:
+    first = epoch_order(100, seed=0, epoch=1, steps=30)
+    assert first == sorted(first) and max(first) > 50
+
+
 def test_the_order_follows_from_seed_and_epoch_alone() -> None:
     random.seed(0)
-    first = epoch_order(20, seed=0, epoch=2)
+    first = epoch_order(20, seed=0, epoch=2, steps=20)
     before = random.getstate()
-    assert epoch_order(20, seed=0, epoch=2) == first
+    assert epoch_order(20, seed=0, epoch=2, steps=20) == first
     assert random.getstate() == before  # nobody else's numbers are drawn
-    others = [epoch_order(20, seed, epoch) for seed, epoch in ((0, 3), (1, 2), (1, 3))]
+    others = [epoch_order(20, seed, epoch, steps=20) for seed, epoch in ((0, 3), (1, 2), (1, 3))]
     assert all(other != first for other in others)
     # seed 1, epoch 12 is not seed 11, epoch 2
-    assert epoch_order(20, seed=1, epoch=12) != epoch_order(20, seed=11, epoch=2)
+    assert epoch_order(20, seed=1, epoch=12, steps=20) != epoch_order(20, seed=11, epoch=2, steps=20)
 
 
 def test_the_order_is_the_same_on_every_machine() -> None:
     """Pinned: another order is another run under the same name."""
-    assert epoch_order(8, seed=0, epoch=2) == [2, 1, 7, 6, 3, 0, 4, 5]
+    assert epoch_order(8, seed=0, epoch=2, steps=8) == [2, 1, 7, 6, 3, 0, 4, 5]
+    assert epoch_order(8, seed=0, epoch=3, steps=4) == [2, 1, 7, 6]

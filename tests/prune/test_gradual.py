@@ -149,7 +149,7 @@ def test_nothing_comes_back_between_updates(regrow: bool) -> None:
 def test_masks_are_frozen_from_the_end_on_and_still_applied(regrow: bool, goal: float | None) -> None:
     q = 0.8 if goal is None else "auto"
     generator = torch.Generator().manual_seed(0)
-    pruner, weight = masker(torch.randn(50, generator=generator).tolist(), regrow=regrow, sparsity=goal, q=q)
+    pruner, weight = masker(torch.randn(50, generator=generator).tolist(), regrow=regrow, prunable_sparsity=goal, q=q)
     walk(pruner, 7)
     frozen, threshold = pruner.masks["w"].clone(), pruner.thresholds["recurrent"]
     assert 0 < pruner.sparsity()["recurrent"] < 1
@@ -224,7 +224,7 @@ def two_types() -> dict[str, dict[str, nn.Parameter]]:
 def test_moving_weights_end_on_the_goal_and_never_pass_it(goal: float, updates: float, regrow: bool) -> None:
     """In each layer type, to one weight: of 1000 recurrent and 200 linear ones."""
     layers = {"recurrent": ["a", "b"], "linear": ["c"]}
-    goals = config(sparsity=goal, q="auto", regrow=regrow, updates_per_epoch=updates, layers=layers, end_epoch=4.0)
+    goals = config(prunable_sparsity=goal, q="auto", regrow=regrow, updates_per_epoch=updates, layers=layers, end_epoch=4.0)
     pruner = GradualMasker(two_types(), goals, STEPS)
     history = walk(pruner, 45)
     counts = {"recurrent": 1000, "linear": 200}
@@ -242,7 +242,7 @@ def test_moving_weights_end_on_the_goal_and_never_pass_it(goal: float, updates: 
 def test_a_small_matrix_among_large_ones_ends_up_sparser() -> None:
     """One threshold a layer type: `b`'s weights are a tenth of `a`'s."""
     layers = {"recurrent": ["a", "b"], "linear": ["c"]}
-    pruner = GradualMasker(two_types(), config(sparsity=0.5, q="auto", layers=layers), STEPS)
+    pruner = GradualMasker(two_types(), config(prunable_sparsity=0.5, q="auto", layers=layers), STEPS)
     for step in range(1, 9):
         pruner.after_step(step)
     kept = {name: float(mask.float().mean()) for name, mask in pruner.masks.items()}
@@ -258,7 +258,7 @@ def close_pair() -> Tensor:
 
 @pytest.mark.parametrize("weight", [torch.arange(1.0, 11.0), close_pair()], ids=["apart", "close"])
 def test_asked_to_prune_2_of_10_it_prunes_2(weight: Tensor) -> None:
-    pruner, parameter = masker((-weight).tolist(), sparsity=0.2, q="auto")
+    pruner, parameter = masker((-weight).tolist(), prunable_sparsity=0.2, q="auto")
     for step in range(1, 9):
         pruner.after_step(step)
     assert int((parameter == 0).sum()) == 2
@@ -266,7 +266,7 @@ def test_asked_to_prune_2_of_10_it_prunes_2(weight: Tensor) -> None:
 
 
 def test_weights_that_are_zero_anyway_count_towards_the_goal() -> None:
-    pruner, _ = masker([0.0] * 5 + [1.0, 2.0, 3.0, 4.0, 5.0], sparsity=0.5, q="auto")
+    pruner, _ = masker([0.0] * 5 + [1.0, 2.0, 3.0, 4.0, 5.0], prunable_sparsity=0.5, q="auto")
     for step in range(1, 9):
         pruner.after_step(step)
     assert pruner.sparsity()["recurrent"] == 0.5
@@ -279,7 +279,7 @@ def test_weights_that_are_zero_anyway_count_towards_the_goal() -> None:
 @pytest.mark.parametrize("goal", [None, 0.7])
 @pytest.mark.parametrize("cut", [1, 5, 7, 8])
 def test_a_checkpoint_goes_on_as_if_nothing_had_happened(tmp_path, cut: int, goal: float | None, regrow: bool) -> None:  # type: ignore[no-untyped-def]
-    options = {"sparsity": goal, "q": 0.8 if goal is None else "auto", "regrow": regrow}
+    options = {"prunable_sparsity": goal, "q": 0.8 if goal is None else "auto", "regrow": regrow}
     start = torch.randn(60, generator=torch.Generator().manual_seed(0)).tolist()
     whole, weight = masker(start, **options)
     walk(whole, cut, seed=1)
@@ -303,10 +303,12 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_happened(tmp_path, cut: int, goa
     "changes",
     [
         {},
-        {"q": "auto"},
+        {"q": "baseline"},
         {"q": 1},
         {"q": {"recurrent": 0.3}},
         {"q": "auto", "sparsity": 0.9},
+        {"q": "auto", "prunable_sparsity": 0.9},
+        {"q": 0.5, "sparsity": 0.9},  # the model's default goal, which a magnitude takes the place of
         {"start_epoch": 0.0},
         {"ramp_epoch": 0.2},
         {"ramp_epoch": 0.8},
@@ -320,7 +322,7 @@ def test_good_numbers_pass(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("sparsity", value) for value in (0.0, 1.0, -0.1, 90.0, NAN)]
+    [(key, value) for key in ("sparsity", "prunable_sparsity") for value in (0.0, 1.0, -0.1, 90.0, NAN)]
     + [("q", value) for value in (0, 0.0, -0.1, NAN, INF, True, "much", None, [0.1])]
     + [("q", value) for value in ({}, {"linear": 0.1}, {"recurrent": 0.1, "linear": 0.1}, {"recurrent": -1})]
     + [("q", {"recurrent": value}) for value in ("auto", None, True, 0, INF)]
@@ -332,7 +334,7 @@ def test_good_numbers_pass(changes: dict[str, Any]) -> None:
     ids=str,
 )
 def test_a_bad_number_is_refused_by_its_key_and_value(key: str, value: Any) -> None:
-    bad = config(q="auto", sparsity=value) if key == "sparsity" else config(**{key: value})
+    bad = config(q="auto", **{key: value}) if "sparsity" in key else config(**{key: value})
     with pytest.raises(ValueError, match=re.escape(f"prune.{key}={value}")):
         bad.check()
 
@@ -342,10 +344,9 @@ def test_no_time_to_prune_is_refused() -> None:
         config(start_epoch=1.0, ramp_epoch=1.0, end_epoch=1.0).check()
 
 
-@pytest.mark.parametrize("q", [0.5, {"recurrent": 0.5}], ids=str)
-def test_q_and_sparsity_together_are_refused(q: Any) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"prune.sparsity=0.9 and prune.q={q}: give one")):
-        config(q=q, sparsity=0.9).check()
+def test_auto_needs_a_goal() -> None:
+    with pytest.raises(ValueError, match=r"prune\.sparsity has no value; give the network's sparsity"):
+        config(q="auto").check()
 
 
 @pytest.mark.parametrize("layers", [None, {}], ids=str)

@@ -10,4 +10,4 @@ def test_the_summary_states_the_result_and_its_scale(tiny: list[str]) -> None:
     result, text = run.result(), summary(run)
     assert f"{100 * result['test']['cer']['rate']:.2f} %" in text and f"{result['nonzero']:,}" in text
     assert "gru_sparse, 8 units" in text and "smoke" in text and str(run.folder) in text
-    assert "calibrated to sparsity 0.5" in text
+    assert "(q: calibrated)" in text
