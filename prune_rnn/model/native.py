@@ -41,7 +41,7 @@ def _library() -> ctypes.CDLL | None:
         return None
     library = ctypes.CDLL(os.fspath(found))
     integer, pointer = ctypes.c_int, ctypes.c_void_p
-    shared = [integer] * 3 + [ctypes.c_int64, pointer] + [integer] * 4
+    shared: list[Any] = [integer] * 3 + [ctypes.c_int64, pointer] + [integer] * 4
     library.prune_rnn_loop_forward.argtypes = shared + [pointer] * 5
     library.prune_rnn_loop_backward.argtypes = shared + [pointer] * 8
     return library

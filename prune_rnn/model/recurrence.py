@@ -2,8 +2,8 @@
 
 Both loops work on packed frames (`torch.nn.utils.rnn.PackedSequence`): the frames of all utterances, time step after
 time step, longest utterance first, no padding. The input product happens before the loop and the weight gradient after
-it, each as one matrix product over all frames; inside the loop stands only what depends on the step before. The loops stand
-here as torch's operations; float32 on the CPU, where calling those takes most of the time, goes to `native`.
+it, each as one matrix product over all frames; inside the loop stands only what depends on the step before. The loops
+stand here as torch's operations; float32 on the CPU, where calling those takes most of the time, goes to `native`.
 """
 
 from __future__ import annotations
