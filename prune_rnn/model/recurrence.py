@@ -2,7 +2,8 @@
 
 Both loops work on packed frames (`torch.nn.utils.rnn.PackedSequence`): the frames of all utterances, time step after
 time step, longest utterance first, no padding. The input product happens before the loop and the weight gradient after
-it, each as one matrix product over all frames; inside the loop stands only what depends on the step before.
+it, each as one matrix product over all frames; inside the loop stands only what depends on the step before. The loops
+stand here as torch's operations; float32 on the CPU, where calling those takes most of the time, goes to `native`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from prune_rnn.model import native
 
 CLIP = 20.0  # of the clipped ReLU, min(max(x, 0), 20): Deep Speech 2, section 3.1
 
@@ -179,6 +182,8 @@ def rnn(x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, 
     CPU, as in `PackedSequence`. reverse: runs from the last frame of each utterance to its first.
     Returns (frames, units), packed alike. Differentiable once in x and weight.
     """
+    if native.serves(x, weight):
+        return native.layer(x, weight, batch_sizes, activation is Activation.tanh, reverse)
     hidden: Tensor = _RNN.apply(x, weight, batch_sizes.tolist(), activation, reverse)  # type: ignore[no-untyped-call]
     return hidden
 
@@ -191,5 +196,7 @@ def gru(x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, 
     x: (frames, 3 * units), the input contribution, and weight: (3 * units, units), both in the order z, r, candidate.
     The rest is as for `rnn`. Source: Deep Speech 2 (1512.02595), section 3.2.
     """
+    if native.serves(x, weight):
+        return native.layer(x, weight, batch_sizes, activation is Activation.tanh, reverse)
     hidden: Tensor = _GRU.apply(x, weight, batch_sizes.tolist(), activation, reverse)  # type: ignore[no-untyped-call]
     return hidden

@@ -1,0 +1,151 @@
+"""The time loops of `recurrence` as a C++ library: all steps, forward or backward, are one call.
+
+Where it wasn't built (no compiler at installation), `recurrence` walks the steps with torch's operations.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from prune_rnn import model
+
+_LIBRARY = "native/libprune_rnn_native.so"
+
+
+class InstructionSet(IntEnum):
+    """What the loops are compiled for."""
+
+    plain = 0
+    avx2 = 1
+    avx512 = 2
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    """Returns the library, or None where it wasn't built. torch is loaded before it, and its threads serve both."""
+    places = (Path(folder, _LIBRARY) for folder in model.__path__)  # several, where the package is being worked on
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        return None
+    library = ctypes.CDLL(os.fspath(found))
+    integer, pointer = ctypes.c_int, ctypes.c_void_p
+    shared: list[Any] = [integer] * 3 + [ctypes.c_int64, pointer] + [integer] * 4
+    library.prune_rnn_loop_forward.argtypes = shared + [pointer] * 5
+    library.prune_rnn_loop_backward.argtypes = shared + [pointer] * 8
+    return library
+
+
+@cache
+def instruction_sets() -> list[InstructionSet]:
+    """Returns what this machine can run, best first; empty where the library wasn't built."""
+    library = _library()
+    if library is None:
+        return []
+    return [each for each in reversed(InstructionSet) if each <= library.prune_rnn_loop_set()]
+
+
+_chosen: ContextVar[InstructionSet | None] = ContextVar("chosen")
+
+
+def chosen() -> InstructionSet | None:
+    """Returns what the loops are to run on: this machine's best, or as `using` says; None: torch's operations."""
+    best = instruction_sets()
+    return _chosen.get(best[0] if best else None)
+
+
+@contextmanager
+def using(instruction_set: InstructionSet | None) -> Iterator[None]:
+    """Within it, loops run on `instruction_set`, or where that is None as torch's operations.
+
+    A backward loop goes as its forward loop went, wherever it is called. ValueError where this machine can't.
+    """
+    if instruction_set is not None and instruction_set not in instruction_sets():
+        raise ValueError(f"the loops can't run on {instruction_set.name} here")
+    token = _chosen.set(instruction_set)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def serves(x: Tensor, weight: Tensor) -> bool:
+    """Whether the library computes the layer: float32 on the CPU, and shapes that belong together."""
+    tensors = x, weight
+    return (
+        chosen() is not None
+        and all(each.dtype is torch.float32 and each.device.type == "cpu" and each.dim() == 2 for each in tensors)
+        and x.shape[1] == weight.shape[0]
+        and weight.shape[1] > 0
+        and weight.shape[0] in (weight.shape[1], 3 * weight.shape[1])
+    )
+
+
+def layer(x: Tensor, weight: Tensor, batch_sizes: Tensor, tanh: bool, reverse: bool) -> Tensor:
+    """Returns what `recurrence.gru` does where the weight is (3 * units, units), and else what `recurrence.rnn` does.
+
+    tanh: else the clipped ReLU. Only for what `serves`. ValueError where batch_sizes don't fit the frames.
+    """
+    hidden: Tensor = _Layer.apply(x, weight, batch_sizes, tanh, reverse)  # type: ignore[no-untyped-call]
+    return hidden
+
+
+class _Layer(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, batch_sizes: Tensor, tanh: bool, reverse: bool) -> Tensor:
+        x, weight, sizes = x.contiguous(), weight.contiguous(), batch_sizes.to("cpu", torch.int64).contiguous()
+        (frames, wide), units = x.shape, weight.shape[1]
+        hidden = x.new_empty(frames, units)
+        kept = (x.new_empty(frames, wide), torch.empty_like(hidden)) if wide > units else ()  # gates, candidate
+        ctx.options = tanh, reverse, chosen()
+        _call("forward", weight, sizes, ctx.options, frames, x, *(kept or (None, None)), hidden)
+        ctx.save_for_backward(weight, sizes, hidden, *kept)
+        return hidden
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_hidden: Tensor) -> tuple[Tensor | None, ...]:
+        weight, sizes, hidden, *kept = ctx.saved_tensors
+        (frames, units), wide = hidden.shape, len(weight)
+        grad_x, states = hidden.new_empty(frames, wide), torch.empty_like(hidden)
+        grad_uh = torch.empty_like(hidden) if kept else None  # of U_c h; that of U_z h, for one, is that of x_z
+        arrays = *(kept or (None, None)), hidden, grad_hidden.contiguous(), grad_x, grad_uh, states
+        _call("backward", weight, sizes, ctx.options, frames, *arrays)
+        if grad_uh is None:
+            return grad_x, grad_x.t() @ states, None, None, None
+        grad_weight = torch.empty_like(weight)
+        torch.mm(grad_x[:, : 2 * units].t(), states, out=grad_weight[: 2 * units])
+        torch.mm(grad_uh.t(), states, out=grad_weight[2 * units :])
+        return grad_x, grad_weight, None, None, None
+
+
+def _call(
+    direction: str,
+    weight: Tensor,
+    sizes: Tensor,
+    options: tuple[bool, bool, InstructionSet],
+    frames: int,
+    *arrays: Tensor | None,
+) -> None:
+    """Runs the loop; the arrays, contiguous float32, are the C function's, some of which it writes."""
+    tanh, reverse, instruction_set = options
+    units = weight.shape[1]
+    failed = getattr(_library(), f"prune_rnn_loop_{direction}")(
+        len(weight) // units, units, len(sizes), frames, sizes.data_ptr(), tanh, reverse, torch.get_num_threads(),
+        instruction_set, weight.data_ptr(), *(None if each is None else each.data_ptr() for each in arrays),
+    )  # fmt: skip
+    if failed == 1:
+        raise MemoryError("no memory for the time loop")
+    if failed:
+        raise ValueError(f"batch sizes {sizes.tolist()} for {frames} frames: must be positive, never grow, and add up")
