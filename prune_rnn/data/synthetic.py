@@ -38,6 +38,11 @@ from prune_rnn.data.sentences import sentences
 
 GENERATOR = 2  # raise it with any change to what these modules make that changes a byte of the corpus
 _BYTES = 24_000  # of disk a second, at the default signal-to-noise ratios: FLAC, manifest, and the last block of a file
+# one thread each; glibc keeps the memory of freed arrays, which else goes back to the system and is cleared for the next
+_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | {
+    "MALLOC_TRIM_THRESHOLD_": "500000000",
+    "MALLOC_MMAP_THRESHOLD_": "30000000",
+}
 _SECONDS = 3.6  # of an utterance on average: a guess that decides how many chunks are begun at once, and nothing else
 _RATES, _PITCHES = (80, 450), (0, 100)  # what espeak takes
 
@@ -298,7 +303,7 @@ def _run_chunk(config: SyntheticConfig, folder: Path, job: dict[str, Any]) -> li
         input=json.dumps(
             {**job, "config": settings, "folder": str(folder), "lines": str(lines), "parent": os.getpid()}
         ),
-        env={**os.environ, "PYTHONPATH": places, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": places, **_ENVIRONMENT},
         cwd=folder,  # Python looks for modules there first, and it holds none
         capture_output=True,
         text=True,

@@ -337,7 +337,8 @@ def test_the_config_is_a_schema_for_omegaconf(tmp_path: Path) -> None:
 
 
 def test_a_process_that_speaks_imports_neither_torch_nor_hydra_nor_faker() -> None:
-    code = "import sys, prune_rnn.data.synthetic; print([m for m in ('torch', 'hydra', 'omegaconf', 'faker', 'num2words') if m in sys.modules])"
+    heavy = ("torch", "hydra", "omegaconf", "faker", "num2words")
+    code = f"import sys, prune_rnn.data.synthetic; print([m for m in {heavy} if m in sys.modules])"
     places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
     environment = {**os.environ, "PYTHONPATH": places}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
