@@ -1,9 +1,10 @@
 """A corpus of synthetic speech, made on this machine from nothing but its settings, and kept in a cache folder.
 
 Every utterance's randomness comes from (seed, split, index) alone. espeak keeps state between calls, so the utterances
-are spoken in chunks of fixed size, each by a fresh process: the corpus is the same to the byte whatever the number of
-workers. A longer split begins with the shorter one. This module must import neither torch nor hydra: each of those
-processes imports it. It starts them itself because those of `multiprocessing` import the main script, torch and all.
+are spoken in chunks of sizes that depend on nothing but their index, each by a fresh process: the corpus is the same to
+the byte whatever the number of workers. A longer split begins with the shorter one. This module must import neither
+torch nor hydra nor Faker: each of those processes imports it. It starts them itself because those of `multiprocessing`
+import the main script, torch and all.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,10 +33,16 @@ import soundfile
 from numpy.typing import NDArray
 
 from prune_rnn.data import espeak
-from prune_rnn.data.sentences import SPLITS, sentences
+from prune_rnn.data.frames import SPLITS
+from prune_rnn.data.sentences import sentences
 
-GENERATOR = 1  # raise it with any change to this module, espeak.py or sentences.py that changes a byte of the corpus
-CHUNK = 32  # utterances a process
+GENERATOR = 2  # raise it with any change to what these modules make that changes a byte of the corpus
+_BYTES = 24_000  # of disk a second, at the default signal-to-noise ratios: FLAC, manifest, and the last block of a file
+# one thread each; glibc keeps the memory of freed arrays, which else goes back to the system and is cleared for the next
+_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | {
+    "MALLOC_TRIM_THRESHOLD_": "500000000",
+    "MALLOC_MMAP_THRESHOLD_": "30000000",
+}
 _SECONDS = 3.6  # of an utterance on average: a guess that decides how many chunks are begun at once, and nothing else
 _RATES, _PITCHES = (80, 450), (0, 100)  # what espeak takes
 
@@ -82,7 +90,7 @@ class SyntheticConfig:
 def prepare(config: SyntheticConfig, report: Callable[[str], None] = print) -> dict[str, Path]:
     """The manifest of each of train, dev and test, of a corpus that is whole; made first where it does not exist.
 
-    A manifest has one JSON object a line: `audio_filepath` (relative to the manifest's folder; 16 kHz mono 16-bit WAV),
+    A manifest has one JSON object a line: `audio_filepath` (relative to the manifest's folder; 16 kHz mono FLAC),
     `duration` (seconds), `text`, `speaker` (`accent+variant`). No variant and no sentence is in two splits. Raises
     ValueError for bad settings, OSError for a cache folder that cannot hold the corpus, RuntimeError where a process
     that speaks fails. What is left of a corpus whose making was cut off is removed.
@@ -142,20 +150,25 @@ def variants(seed: int) -> dict[str, tuple[str, ...]]:
     return dict(zip(SPLITS, map(tuple, parts), strict=True))
 
 
-def mix(clean: NDArray[np.float64], noise: NDArray[np.float64], snr_db: float) -> NDArray[np.float64]:
+def mix(clean: NDArray[np.float32], noise: NDArray[np.float32], snr_db: float) -> NDArray[np.float32]:
     """Adds the noise, scaled to a mean power of exactly `snr_db` decibels below that of `clean`, each over its length.
 
     Both are (samples,) of one length and not silent.
     """
-    wanted = np.mean(clean**2) / 10 ** (snr_db / 10)
-    return clean + noise * float(np.sqrt(wanted / np.mean(noise**2)))
+    wanted = np.mean(clean**2, dtype=np.float64) / 10 ** (snr_db / 10)
+    return clean + noise * float(np.sqrt(wanted / np.mean(noise**2, dtype=np.float64)))
 
 
-def tilted_noise(samples: int, tilt: float, random: np.random.Generator) -> NDArray[np.float64]:
-    """Noise (samples,) with a power of frequency ** -tilt above 50 Hz: white for 0, pink for 1, brown for 2."""
-    frequency = np.fft.rfftfreq(samples, 1 / espeak.SAMPLE_RATE)
-    white = np.fft.rfft(random.standard_normal(samples))
-    return np.fft.irfft(white * np.maximum(frequency, 50.0) ** (-tilt / 2), samples)
+def tilted_noise(samples: int, tilt: float, random: np.random.Generator) -> NDArray[np.float32]:
+    """Noise (samples,) with a power of frequency ** -tilt above 50 Hz: white for 0, pink for 1, brown for 2.
+
+    Its spectrum is drawn, at a length that is easy to transform, and what is too long cut off.
+    """
+    length = espeak.easy_length(samples)
+    frequency = np.fft.rfftfreq(length, 1 / espeak.SAMPLE_RATE)
+    white = random.standard_normal(2 * len(frequency), dtype=np.float32).view(np.complex64)
+    gain = (np.maximum(frequency, 50.0) ** (-tilt / 2)).astype(np.float32)
+    return np.fft.irfft(white * gain, length)[:samples].astype(np.float32, copy=False)
 
 
 def utterance(config: SyntheticConfig, split: str, index: int, text: str) -> tuple[NDArray[np.int16], str]:
@@ -165,32 +178,52 @@ def utterance(config: SyntheticConfig, split: str, index: int, text: str) -> tup
     rate = int(random.integers(config.rate_low, config.rate_high + 1))
     pitch = int(random.integers(config.pitch_low, config.pitch_high + 1))
     lead, trail = random.integers(espeak.SAMPLE_RATE // 20, espeak.SAMPLE_RATE // 4, size=2)  # 50 to 250 ms
-    clean = np.pad(espeak.speak(text, accent, variant, rate, pitch).astype(np.float64), (int(lead), int(trail)))
+    clean = np.pad(espeak.speak(text, accent, variant, rate, pitch), (int(lead), int(trail)))
     noise = tilted_noise(len(clean), random.uniform(0, 2), random)
     mixed = mix(clean, noise, random.uniform(config.snr_low, config.snr_high))
     peak = random.uniform(0.2, 0.95)
     return np.round(mixed * (peak / np.max(np.abs(mixed))) * 32767).astype(np.int16), f"{accent}+{variant}"
 
 
-def speak_chunk(job: dict[str, Any]) -> None:
-    """Speaks one chunk in this process: writes its WAV files, and last of all the manifest lines to `job["lines"]`.
+def chunk_size(index: int) -> int:
+    """The number of utterances that one process speaks: 32 twice, 64 twice, and so on up to 512 for all the others.
 
-    It stops early once the chunk alone is as long as the whole split has to be.
+    Small ones first, so that a short split has work for more than one process; large ones then, as a process takes as
+    long to start as to speak some 20 utterances.
+    """
+    return 32 << min(index // 2, 4)
+
+
+def speak_chunk(job: dict[str, Any]) -> None:
+    """Speaks one chunk in this process: writes its FLAC files, and last of all the manifest lines to `job["lines"]`.
+
+    It stops early once the chunk alone lasts the seconds that the file `job["lacks"]` then names, or the file is gone.
+    It ends without lines if the process that asked for it is gone.
     """
     config, folder = SyntheticConfig(**job["config"]), Path(job["folder"])
     lines, seconds = [], 0.0
     for index, text in enumerate(job["texts"], start=job["first"]):
+        if os.getppid() != job["parent"]:
+            return
+        if seconds >= _lacking(Path(job["lacks"])):
+            break
         samples, speaker = utterance(config, job["split"], index, text)
-        name = f"{job['split']}/{index:06d}.wav"
-        wav = io.BytesIO()
-        soundfile.write(wav, samples, espeak.SAMPLE_RATE, format="WAV", subtype="PCM_16")
-        (folder / name).write_bytes(wav.getvalue())  # not by libsndfile, whose errors do not say that the disk is full
+        name = f"{job['split']}/{index:06d}.flac"
+        flac = io.BytesIO()
+        soundfile.write(flac, samples, espeak.SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+        (folder / name).write_bytes(flac.getvalue())  # not by libsndfile, whose errors do not say that the disk is full
         duration = len(samples) / espeak.SAMPLE_RATE
         lines.append({"audio_filepath": name, "duration": duration, "text": text, "speaker": speaker})
         seconds += duration
-        if seconds >= job["enough"]:
-            break
     Path(job["lines"]).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
+def _lacking(file: Path) -> float:
+    """The seconds that a split still lacks, 0 where there is no such file any more."""
+    try:
+        return float(file.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return 0.0
 
 
 def _make(config: SyntheticConfig, folder: Path, report: Callable[[str], None]) -> None:
@@ -198,14 +231,15 @@ def _make(config: SyntheticConfig, folder: Path, report: Callable[[str], None]) 
     for left in folder.parent.glob(f"{folder.name}.making-*"):
         report(f"synthetic: removing {left}, left by a process that was cut off")
         shutil.rmtree(left, ignore_errors=True)
+    start = time.monotonic()
     hours = sum(getattr(config, f"{split}_hours") for split in SPLITS)
-    need, free = hours * 3600 * espeak.SAMPLE_RATE * 2, shutil.disk_usage(folder.parent).free
+    need, free = hours * 3600 * _BYTES, shutil.disk_usage(folder.parent).free
     if need > free:
         raise OSError(
             f"data.cache={folder.parent} has {free / 1e6:.0f} MB free and {hours:g} hours of speech take "
-            f"{need / 1e6:.0f} MB; free some, name another folder, or ask for fewer hours"
+            f"about {need / 1e6:.0f} MB; free some, name another folder, or ask for fewer hours"
         )
-    report(f"synthetic: making {hours:g} hours of speech in {folder}")
+    report(f"synthetic: making {hours:g} hours of speech in {folder}, about {need / 1e6:.0f} MB")
     making = folder.with_name(f"{folder.name}.making-{os.getpid()}")
     try:
         for split in SPLITS:
@@ -214,6 +248,8 @@ def _make(config: SyntheticConfig, folder: Path, report: Callable[[str], None]) 
         making.rename(folder)
     finally:
         shutil.rmtree(making, ignore_errors=True)
+    took = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    report(f"synthetic: made {hours:g} hours of speech, {took / 1e6:.0f} MB, in {time.monotonic() - start:.0f} seconds")
 
 
 def _make_split(config: SyntheticConfig, split: str, folder: Path, report: Callable[[str], None]) -> None:
@@ -221,23 +257,22 @@ def _make_split(config: SyntheticConfig, split: str, folder: Path, report: Calla
     hours = getattr(config, f"{split}_hours")
     enough, seconds, tenths = hours * 3600, 0.0, 0
     workers = config.workers or _cores()
-    texts, chunks = sentences(config.seed, split), 0
-    begun: deque[Future[list[dict[str, Any]]]] = deque()
+    lacks = folder / f"{split}.lacks"  # read by the processes that speak, so that none speaks for long in vain
+    texts, chunks, first = sentences(config.seed, split), 0, 0
+    begun: deque[tuple[int, Future[list[dict[str, Any]]]]] = deque()  # with the number of utterances
     kept: list[dict[str, Any]] = []
     with ThreadPoolExecutor(workers) as pool:
         try:
             while seconds < enough:
-                chunks_left = math.ceil((enough - seconds) / (CHUNK * _SECONDS))
-                while len(begun) < min(2 * workers, chunks_left):
-                    job = {
-                        "split": split,
-                        "first": chunks * CHUNK,
-                        "texts": list(islice(texts, CHUNK)),
-                        "enough": enough,
-                    }
-                    begun.append(pool.submit(_run_chunk, config, folder, job))
-                    chunks += 1
-                for line in begun.popleft().result():
+                fresh = lacks.with_suffix(".fresh")
+                fresh.write_text(repr(enough - seconds + 1), encoding="ascii")  # one more for what two sums round
+                fresh.replace(lacks)
+                while len(begun) < 2 * workers and seconds + _SECONDS * sum(size for size, _ in begun) < enough:
+                    size = chunk_size(chunks)
+                    job = {"split": split, "first": first, "texts": list(islice(texts, size)), "lacks": str(lacks)}
+                    begun.append((size, pool.submit(_run_chunk, config, folder, job)))
+                    chunks, first = chunks + 1, first + size
+                for line in begun.popleft()[1].result():
                     if seconds >= enough:
                         (folder / line["audio_filepath"]).unlink()
                         continue
@@ -246,10 +281,12 @@ def _make_split(config: SyntheticConfig, split: str, folder: Path, report: Calla
                 if int(10 * seconds / enough) > tenths:
                     tenths = int(10 * seconds / enough)
                     report(f"synthetic: {split}, {seconds / 3600:.2f} of {hours:g} hours")
-            for surplus in begun:
-                for line in surplus.result():
+            lacks.unlink()
+            for _, surplus in begun:
+                for line in [] if surplus.cancel() else surplus.result():
                     (folder / line["audio_filepath"]).unlink()
         finally:
+            lacks.unlink(missing_ok=True)
             pool.shutdown(wait=True, cancel_futures=True)
     text = "".join(json.dumps(line) + "\n" for line in kept)
     (folder / f"{split}.jsonl").write_text(text, encoding="utf-8")
@@ -263,8 +300,10 @@ def _run_chunk(config: SyntheticConfig, folder: Path, job: dict[str, Any]) -> li
     places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
     done = subprocess.run(
         [sys.executable, "-c", command],
-        input=json.dumps({**job, "config": settings, "folder": str(folder), "lines": str(lines)}),
-        env={**os.environ, "PYTHONPATH": places, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        input=json.dumps(
+            {**job, "config": settings, "folder": str(folder), "lines": str(lines), "parent": os.getpid()}
+        ),
+        env={**os.environ, "PYTHONPATH": places, **_ENVIRONMENT},
         cwd=folder,  # Python looks for modules there first, and it holds none
         capture_output=True,
         text=True,

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ import soundfile
 from omegaconf import OmegaConf
 
 from prune_rnn.data import espeak, synthetic
-from prune_rnn.data.sentences import SPLITS
+from prune_rnn.data.frames import SPLITS
+from prune_rnn.data.sentences import sentences
 from prune_rnn.data.synthetic import SyntheticConfig, digest, mix, prepare, tilted_noise, variants
 
 SECOND = 1 / 3600  # hours
@@ -42,7 +45,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """0.04 hours of train are 144 seconds, more than one chunk of 32 utterances."""
+    """0.04 hours of train are 144 seconds, more than the first chunk's 32 utterances."""
     return prepare(config(tmp_path_factory.mktemp("two"), workers=2), quiet)
 
 
@@ -55,7 +58,12 @@ def test_one_worker_makes_the_bytes_of_two(corpus: dict[str, Path], tmp_path: Pa
     alone = prepare(config(tmp_path, workers=1), quiet)
     made = content(corpus["train"].parent)
     assert content(alone["train"].parent) == made
-    assert sum(name.startswith("train/") for name in made) > synthetic.CHUNK
+    assert sum(name.startswith("train/") for name in made) > synthetic.chunk_size(0)
+
+
+def test_chunks_grow_from_32_to_512() -> None:
+    sizes = [synthetic.chunk_size(index) for index in range(12)]
+    assert sizes == [32, 32, 64, 64, 128, 128, 256, 256, 512, 512, 512, 512]
 
 
 def test_every_file_is_in_a_manifest_and_nothing_else_is_left(
@@ -73,7 +81,7 @@ def test_manifests_tell_the_truth_about_the_audio(
         for line in lines[split]:
             assert set(line) == {"audio_filepath", "duration", "text", "speaker"}
             file = soundfile.info(corpus[split].parent / line["audio_filepath"])
-            assert (file.samplerate, file.channels, file.subtype, file.format) == (16_000, 1, "PCM_16", "WAV")
+            assert (file.samplerate, file.channels, file.subtype, file.format) == (16_000, 1, "PCM_16", "FLAC")
             assert file.frames == round(line["duration"] * 16_000)
             assert 1.5 < line["duration"] < 9
             samples, _ = soundfile.read(corpus[split].parent / line["audio_filepath"])
@@ -96,9 +104,9 @@ def test_splits_share_accents_but_neither_variants_nor_sentences(lines: dict[str
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_variants_are_shared_out_44_5_5(seed: int) -> None:
+def test_variants_are_shared_out_36_4_4(seed: int) -> None:
     parts = variants(seed)
-    assert [len(parts[split]) for split in SPLITS] == [44, 5, 5]
+    assert [len(parts[split]) for split in SPLITS] == [36, 4, 4]
     assert set().union(*parts.values()) == set(espeak.VARIANTS)
     assert variants(seed) == parts != variants(seed + 1)
 
@@ -107,9 +115,61 @@ def test_a_longer_split_begins_with_the_shorter(corpus: dict[str, Path], tmp_pat
     short = prepare(config(tmp_path, train_hours=10 * SECOND), quiet)
     whole = corpus["train"].read_text()
     assert whole.startswith(short["train"].read_text()) and len(whole) > len(short["train"].read_text())
-    assert (short["train"].parent / "train/000001.wav").read_bytes() == (
-        corpus["train"].parent / "train/000001.wav"
+    assert (short["train"].parent / "train/000001.flac").read_bytes() == (
+        corpus["train"].parent / "train/000001.flac"
     ).read_bytes()
+
+
+def test_each_split_speaks_sentences_of_its_own_frames(lines: dict[str, list[dict[str, Any]]]) -> None:
+    for split in SPLITS:
+        texts = [line["text"] for line in lines[split]]
+        assert texts == list(islice(sentences(0, split), len(texts)))
+
+
+def test_the_disk_that_is_asked_for_is_what_it_takes(corpus: dict[str, Path], tmp_path: Path) -> None:
+    """Blocks of 4096 bytes are what most file systems give out."""
+    seconds = 144 + 10 + 5
+    taken = sum(-(-len(bytes_) // 4096) * 4096 for bytes_ in content(corpus["train"].parent).values())
+    assert 0.8 < taken / (seconds * synthetic._BYTES) < 1.2
+
+
+def test_the_disk_it_takes_is_told_first_and_size_and_time_last(tmp_path: Path) -> None:
+    told: list[str] = []
+    made = prepare(tiny(tmp_path, train_hours=0.01), told.append)
+    size = sum(map(len, content(made["train"].parent).values()))
+    assert re.fullmatch(r"synthetic: making 0\.0105556 hours of speech in \S+, about 1 MB", told[0])
+    assert re.fullmatch(rf"synthetic: made .* hours of speech, {size / 1e6:.0f} MB, in \d+ seconds", told[-1])
+
+
+def job(folder: Path, lacks: float | None, parent: int) -> dict[str, Any]:
+    (folder / "dev").mkdir()
+    if lacks is not None:
+        (folder / "lacks").write_text(repr(lacks))
+    settings = {key.name: getattr(tiny(folder), key.name) for key in fields(SyntheticConfig)}
+    places = {"folder": str(folder), "lines": str(folder / "lines"), "lacks": str(folder / "lacks")}
+    return {
+        "config": settings,
+        "split": "dev",
+        "first": 7,
+        "texts": ["where have you been"] * 9,
+        "parent": parent,
+    } | places
+
+
+def test_a_chunk_ends_with_the_utterance_that_fills_what_the_split_lacks(tmp_path: Path) -> None:
+    synthetic.speak_chunk(job(tmp_path, 4.0, os.getppid()))
+    durations = [json.loads(line)["duration"] for line in (tmp_path / "lines").read_text().splitlines()]
+    assert 1 < len(durations) < 9 and sum(durations[:-1]) < 4.0 <= sum(durations)
+
+
+def test_a_chunk_that_is_needed_no_more_speaks_nothing(tmp_path: Path) -> None:
+    synthetic.speak_chunk(job(tmp_path, None, os.getppid()))
+    assert (tmp_path / "lines").read_text() == "" and list((tmp_path / "dev").iterdir()) == []
+
+
+def test_a_chunk_whose_parent_died_ends_without_lines(tmp_path: Path) -> None:
+    synthetic.speak_chunk(job(tmp_path, 4.0, os.getppid() + 1))
+    assert not (tmp_path / "lines").exists() and list((tmp_path / "dev").iterdir()) == []
 
 
 @pytest.mark.parametrize("snr", [-5.0, 0.0, 20.0])
@@ -224,7 +284,7 @@ def test_a_cache_that_is_no_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_disk_too_small_is_told_before_any_work(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match=r"MB free and 1e\+09 hours of speech take 115200000000 MB; free some"):
+    with pytest.raises(OSError, match=r"MB free and 1e\+09 hours of speech take about 86400000000 MB; free some"):
         prepare(tiny(tmp_path, train_hours=1e9), quiet)
 
 
@@ -276,10 +336,9 @@ def test_the_config_is_a_schema_for_omegaconf(tmp_path: Path) -> None:
     assert isinstance(made, SyntheticConfig) and made.train_hours == 1.0 and made.workers is None
 
 
-def test_a_process_that_speaks_imports_neither_torch_nor_hydra() -> None:
-    code = (
-        "import sys, prune_rnn.data.synthetic; print([m for m in ('torch', 'hydra', 'omegaconf') if m in sys.modules])"
-    )
+def test_a_process_that_speaks_imports_neither_torch_nor_hydra_nor_faker() -> None:
+    heavy = ("torch", "hydra", "omegaconf", "faker", "num2words")
+    code = f"import sys, prune_rnn.data.synthetic; print([m for m in {heavy} if m in sys.modules])"
     places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
     environment = {**os.environ, "PYTHONPATH": places}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
