@@ -39,7 +39,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         "<why> <who> {verb} <thing>", "<why> <those> {verb} <thing> <where>", "<which> {noun} <was> {done} <when>",
         "<which> {job} {past} <thing>", "do <those> <know> whether <thing> <was> {adjective}",
         "what made <who> {verb} <thing>", "were <those> <where> when <who> {past} it",
-        "isn't <thing> <very> {adjective}", "how much does <a> {adjective} {noun} cost <where>",
+        "isn't <thing> <very> {adjective}", "how much does this {adjective} {noun} cost <where>",
     ),
     "urged": (
         "<kindly> {verb} <thing> <where>", "<kindly> {verb} <thing> <so> {verb} it",
@@ -60,7 +60,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
     "went": ("went", "drove", "flew", "walked", "sailed", "sent a letter", "travelled", "took the bus"),
     "said": ("said", "believes", "knew that", "heard that", "wrote that", "hopes that", "thought"),
     "was": ("was", "is", "wasn't", "will be", "has been", "had been"),
-    "very": ("very", "too", "so", "rather", "not", "quite", "{adverb}"),
+    "very": ("very", "too", "so", "rather", "always", "quite", "{adverb}"),
     "more": ("more", "less", "far more", "a little more", "no more"),
     "spans": ("hours", "days", "weeks", "years", "minutes"),
     "a": ("a", "another", "no", "one", "this", "that"),

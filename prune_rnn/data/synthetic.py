@@ -38,7 +38,7 @@ from prune_rnn.data.sentences import sentences
 
 GENERATOR = 2  # raise it with any change to what these modules make that changes a byte of the corpus
 _BYTES = 24_000  # of disk a second, at the default signal-to-noise ratios: FLAC, manifest, and the last block of a file
-# one thread each; glibc keeps the memory of freed arrays, which else goes back to the system and is cleared for the next
+# one thread each; glibc keeps the memory of freed arrays, which else is given back and has to be cleared for the next
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | {
     "MALLOC_TRIM_THRESHOLD_": "500000000",
     "MALLOC_MMAP_THRESHOLD_": "30000000",
