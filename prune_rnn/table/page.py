@@ -32,7 +32,7 @@ p, li, figcaption { max-width: 46rem; } a { color: var(--link); } .faint, figcap
 table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { padding: 0.4rem 0.7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 thead th { background: var(--tint); vertical-align: bottom; white-space: normal; overflow-wrap: normal;
-  min-width: 4.5rem; }
+  min-width: 4rem; }
 .words td, .words thead th, th:first-child { text-align: left; }
 tbody th { position: sticky; left: 0; background: var(--paper); font-weight: 600; }
 thead th:first-child { position: sticky; left: 0; }
@@ -44,6 +44,8 @@ figure { margin: 0; } img { display: block; width: 100%; max-width: 100%; height
   border: 1px solid var(--line); border-radius: 6px; }
 figcaption { font-size: 0.875rem; margin-top: 0.5rem; }
 @media print { body { max-width: none; font-size: 10pt; } .scroll { overflow: visible; }
+  table { font-size: 6pt; } th, td { padding: 2pt; white-space: normal; overflow-wrap: normal; }
+  .words td { overflow-wrap: anywhere; } thead th { min-width: 0; } img { max-width: 14cm; }
   figure { break-inside: avoid; } }
 """
 
@@ -59,7 +61,7 @@ _PAGE = Template("""\
 </head>
 <body>
 <h1>$title</h1>
-<p class="faint">Written by <code>$command</code>. The paper: Narang, Elsen, Diamos, Sengupta,
+<p class="faint">Written by <code>$command</code>. The paper: Narang et al.,
 <a href="$paper">Exploring Sparsity in Recurrent Neural Networks</a>, ICLR 2017.</p>
 <h2 id="table-3">Table 3</h2>
 <p>$caption</p>

@@ -73,8 +73,10 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
 def _finished(config: Config) -> Run | None:
     """Returns the finished run that the configuration names, else one that its `q=auto` led to before."""
     wanted = run_of(resolve(config)[0])
-    automatic = getattr(config.prune, "q", None) == "auto"
-    return next((run for run in [wanted, *(automatic_runs(config) if automatic else [])] if run.finished), None)
+    if wanted.finished:
+        return wanted
+    automatic = automatic_runs(config) if getattr(config.prune, "q", None) == "auto" else []
+    return next((run for run in automatic if run.finished), None)
 
 
 def comparable(shared: Config) -> list[Finished]:

@@ -11,6 +11,7 @@ from prune_rnn.config import Config
 from prune_rnn.table.comparison import Line
 
 _DASH = "-"
+_SIZES = "Units"  # the first column that tells of size instead of error
 _ONE_SEED = "†"
 NOTE_ONE_SEED = f"{_ONE_SEED} One seed: the interval is over utterances only, and says nothing of other seeds."
 
@@ -35,20 +36,20 @@ def printed(lines: Sequence[Line]) -> pd.DataFrame:
         cells.append(
             {
                 "Model": line.label,
-                "Units": f"{line.units}",
                 "Seeds": ", ".join(map(str, line.seeds)) or _DASH,
                 "CER %": f"{_percent(line.cer)}{deviation}",
-                "WER %": _percent(line.wer),
                 "Relative %": _percent(line.relative, "+.2f"),
                 "95 % interval": _interval(line),
+                "Paper's CER %": f"{line.paper['cer']:.2f}" if line.paper else _DASH,
+                "Paper's relative %": f"{line.paper['relative']:+.2f}" if line.paper else _DASH,
+                "WER %": _percent(line.wer),
+                _SIZES: f"{line.units}",
                 "Parameters": _DASH if line.parameters is None else f"{line.parameters:,.0f}",
                 "Not zero": _DASH if line.nonzero is None else f"{line.nonzero:,.0f}",
+                "Paper's parameters": line.paper.get("parameters", _DASH),
                 "Sparsity %": _percent(line.sparsity, ".1f"),
                 "Recurrent %": _percent(line.sparsity_recurrent, ".1f"),
                 "Minutes": _DASH if line.minutes is None else f"{line.minutes:.1f}",
-                "Paper's CER %": f"{line.paper['cer']:.2f}" if line.paper else _DASH,
-                "Paper's parameters": line.paper.get("parameters", _DASH),
-                "Paper's relative %": f"{line.paper['relative']:+.2f}" if line.paper else _DASH,
             }
         )
     return pd.DataFrame(cells)
@@ -103,7 +104,6 @@ def laid_out(table: pd.DataFrame, form: str) -> str:
 
 def for_terminal(table: pd.DataFrame) -> str:
     """Returns the table in two parts, errors and sizes, so that lines stay short."""
-    errors = ["Model", "Seeds", "CER %", "WER %", "Relative %", "95 % interval"]
-    errors += ["Paper's CER %", "Paper's relative %"]
-    sizes = ["Model"] + [name for name in table if name not in errors]
-    return "\n\n".join(laid_out(table[part], "simple") for part in (errors, sizes))
+    sizes = list(table).index(_SIZES)
+    parts = table.iloc[:, :sizes], table.iloc[:, [0, *range(sizes, table.shape[1])]]
+    return "\n\n".join(laid_out(part, "simple") for part in parts)

@@ -44,12 +44,12 @@ def draw(material: Material) -> Figure | None:
                     markevery=(2, 5),
                     label=row.label,
                 )
-            panel.set_title(f"{NAMES.get(family, family)}, {split}")
+            panel.set_title(f"{NAMES.get(family, family)}: CTC cost, {split}")
             panel.set_ylim(bottom=0)
             panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes[1][column].set_xlabel("epoch")
     for first, *_ in axes:
-        first.set_ylabel("CTC cost, nats per utterance")
+        first.set_ylabel("nats per utterance")
     legend(figure, axes[0], 2)
     return figure
 

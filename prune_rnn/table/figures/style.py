@@ -43,6 +43,8 @@ _SETTINGS: Any = {  # its type lists all of matplotlib's settings by name
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "savefig.dpi": 200,
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": 0.08,
     "svg.hashsalt": "prune-rnn",
     "svg.fonttype": "path",
 }

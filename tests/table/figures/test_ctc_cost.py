@@ -27,4 +27,7 @@ def test_a_family_without_its_baseline_is_not_drawn(fabricate: Callable, tmp_pat
     fabricate("rnn_dense")
     _, rows = collect([f"results={tmp_path / 'results'}"])
     figure = draw(Material(rows, []))
-    assert figure is not None and [axes.get_title() for axes in figure.axes] == ["RNN, train", "RNN, dev"]
+    assert figure is not None and [axes.get_title() for axes in figure.axes] == [
+        "RNN: CTC cost, train",
+        "RNN: CTC cost, dev",
+    ]
