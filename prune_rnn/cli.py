@@ -168,7 +168,7 @@ def _train(flags: list[str], overrides: list[str], command: str) -> int:
 
 
 def _report(flags: list[str], overrides: list[str], command: str) -> int:
-    from prune_rnn.table.table3 import report
+    from prune_rnn.table.report import report
 
     print(report(overrides))
     return 0

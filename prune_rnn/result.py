@@ -17,6 +17,7 @@ from prune_rnn.evaluate import Scores
 from prune_rnn.model.deepspeech2 import DeepSpeech2, layers
 from prune_rnn.prune import q
 from prune_rnn.prune.masker import select
+from prune_rnn.resolve import CALIBRATED
 from prune_rnn.train import Trainer
 
 _RECORDED = ("torch", "torchaudio", "numpy", "espeakng-loader", "Faker", "num2words")
@@ -81,7 +82,7 @@ def record(
     """Returns how the run came about."""
     seconds = sum(row["seconds"] for row in history)
     return {
-        "q": getattr(config.prune, "q", None),
+        "q": None if q_source == CALIBRATED else getattr(config.prune, "q", None),
         "q_source": q_source or None,
         "threshold": trainer.masker.thresholds,
         "seed": trainer.seed,

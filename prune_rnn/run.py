@@ -112,16 +112,6 @@ class Run:
         lines = [json.dumps({"reference": said, "hypothesis": heard}) + "\n" for said, heard in pairs]
         write_atomically(self.folder / paths.HYPOTHESES, "".join(lines).encode())
 
-    def hypotheses(self) -> tuple[list[str], list[str]]:
-        """Returns (references, hypotheses) of the test split; ValueError where the file is missing or damaged."""
-        path = self.folder / paths.HYPOTHESES
-        try:
-            entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-            pairs = [(str(entry["reference"]), str(entry["hypothesis"])) for entry in entries]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is missing or damaged ({error}); train {self.folder.name} again") from None
-        return [said for said, _ in pairs], [heard for _, heard in pairs]
-
     def result(self) -> dict[str, Any]:
         """Returns the result of a finished run; ValueError where the file is damaged."""
         path = self.folder / paths.RESULT

@@ -94,7 +94,10 @@ def test_q_comes_from_the_dense_run_of_the_family(tiny: list[str]) -> None:
     dense = experiment(compose_config([*tiny, "model=gru_dense", "model.baseline_units=8", "seed=3"]), "")
     resolved, source = resolve(sparse)
     assert source == dense.folder.name and resolved.prune.q == dense.result()["q_of_weights"]
-    assert run_of(resolved).folder != run_of(resolve(compose_config([*tiny, "model=gru_sparse", "prune.q=baseline"]))[0]).folder
+    assert (
+        run_of(resolved).folder
+        != run_of(resolve(compose_config([*tiny, "model=gru_sparse", "prune.q=baseline"]))[0]).folder
+    )
     state = weights(dense)
     recurrent = torch.cat([v.abs().flatten() for k, v in state.items() if k.startswith("recurrent.") and v.dim() > 1])
     share_below = float((recurrent <= resolved.prune.q["recurrent"] * 1.001).double().mean())

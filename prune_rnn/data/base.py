@@ -85,8 +85,8 @@ def batches(utterances: Sequence[Utterance], size: int) -> list[list[Utterance]]
 def epoch_order(count: int, seed: int, epoch: int, steps: int) -> list[int]:
     """Returns the batches, of `count`, that the `steps` steps of an epoch (from 1) take.
 
-    All batches are passed through in a shuffled order, again and again in another, and each epoch takes up where the one
-    before ended. The first epoch takes its share by length, shortest first (SortaGrad).
+    All batches are passed through in a shuffled order, again and again in another, and each epoch takes up where the
+    one before ended. The first epoch takes its share by length, shortest first (SortaGrad).
     """
     order: list[int] = []
     begin, end = (epoch - 1) * steps, epoch * steps

@@ -34,7 +34,9 @@ def _by_bands(x: Tensor, weight: Tensor, stride: tuple[int, int], band: int) -> 
     after = (bands - 1) * band * stride[0] + seen - bins - before
     parts = F.pad(x, (0, 0, before, after)).unfold(2, seen, band * stride[0])  # (batch, in, bands, frames, seen)
     parts = parts.permute(0, 2, 1, 4, 3).reshape(batch * bands, inputs * seen, frames)
-    tap = torch.arange(seen) - stride[0] * torch.arange(band)[:, None]  # of the kernel, that joins an output and an input
+    tap = (
+        torch.arange(seen) - stride[0] * torch.arange(band)[:, None]
+    )  # of the kernel, that joins an output and an input
     tap = torch.where((tap >= 0) & (tap < kernel), tap, kernel)
     wide = F.pad(weight.transpose(2, 3), (0, 1))[..., tap]  # (out, in, taps, band, seen); tap number `kernel` is zero
     wide = wide.permute(0, 3, 1, 4, 2).reshape(channels * band, inputs * seen, taps)

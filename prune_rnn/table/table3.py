@@ -1,153 +1,109 @@
-"""The paper's Table 3 from the runs: character error rate, parameters, sparsity, relative performance."""
+"""The paper's Table 3 laid out: character error rate, relative performance, parameters, sparsity."""
 
 from __future__ import annotations
 
-import hashlib
-import shlex
-import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import yaml
 from tabulate import tabulate
 
-from prune_rnn import paths
-from prune_rnn.config import Config, compose_config
-from prune_rnn.prune.gradual import GradualConfig
-from prune_rnn.resolve import automatic_runs, resolve, run_of
-from prune_rnn.run import Run, all_runs, write_atomically
+from prune_rnn.config import Config
+from prune_rnn.table.comparison import Line
 
 _DASH = "-"
+_SIZES = "Units"  # the first column that tells of size instead of error
+_ONE_SEED = "†"
+NOTE_ONE_SEED = f"{_ONE_SEED} One seed: the interval is over utterances only, and says nothing of other seeds."
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One model and the results of its seeds."""
-
-    label: str
-    family: str
-    command: str  # that makes a run for it
-    units: int
-    paper: dict[str, Any]
-    results: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def cer(self) -> float | None:
-        """The mean over the seeds, a fraction; None without a run."""
-        return statistics.mean(r["test"]["cer"]["rate"] for r in self.results) if self.results else None
+def _percent(value: float | None, form: str = ".2f") -> str:
+    return _DASH if value is None else format(100 * value, form)
 
 
-def relative(baseline: float, cer: float) -> float:
-    """Returns the relative performance, positive where better: (baseline - cer) / baseline. Paper, Table 3.
-
-    >>> round(100 * relative(10.67, 14.50), 2)
-    -35.9
-    """
-    return (baseline - cer) / baseline
-
-
-def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
-    """Returns the configuration in common and the rows of conf/table/table3.yaml with what runs there are.
-
-    A row's runs are found by composing its own configuration for each seed that any run on disk has. Overrides of
-    `prune` go to the rows that are pruned.
-    """
-    for override in overrides:
-        if override.lstrip("+~").split("=")[0] in ("model", "seed", "prune"):
-            raise ValueError(f"{override}: the rows choose the model and take in every seed; leave it out")
-    common = [override for override in overrides if not override.lstrip("+~").startswith("prune.")]
-    shared = compose_config(common)
-    seeds = sorted({run.config()["identity"]["seed"] for run in all_runs(Path(shared.results)) if run.finished})
-    rows = []
-    for entry in yaml.safe_load((paths.conf() / "table" / "table3.yaml").read_text())["rows"]:
-        model = f"model={entry['model']}"
-        own, config = [model, *common], compose_config([model, *common])
-        if isinstance(config.prune, GradualConfig) and common != list(overrides):
-            own = [model, *overrides]
-            compose_config(own)  # tells what is wrong with them, also where there is no run yet
-        command = shlex.join(["prune-rnn", "train", *own])
-        found = [_finished(compose_config([*own, f"seed={seed}"])) for seed in seeds]
-        results = [run.result() for run in found if run is not None]
-        rows.append(Row(entry["label"], entry["family"], command, config.model.units, entry.get("paper", {}), results))
-    return shared, rows
-
-
-def _finished(config: Config) -> Run | None:
-    """Returns the finished run that the configuration names, else one that its `q=auto` led to before."""
-    wanted = run_of(resolve(config)[0])
-    automatic = getattr(config.prune, "q", None) == "baseline"
-    return next((run for run in [wanted, *(automatic_runs(config) if automatic else [])] if run.finished), None)
-
-
-def _over_seeds(values: list[float], form: str, *, spread: bool) -> str:
-    """Returns the mean, and with `spread` the sample standard deviation; a dash without values."""
-    if not values:
+def _interval(line: Line) -> str:
+    if line.interval is None:
         return _DASH
-    mean = format(statistics.mean(values), form)
-    return f"{mean} ± {statistics.stdev(values):.2f}" if spread and len(values) > 1 else mean
+    ends = f"[{_percent(line.interval.low, '+.2f')}, {_percent(line.interval.high, '+.2f')}]"
+    ends += ", includes 0" if line.interval.includes_zero else ""
+    return f"{ends} {_ONE_SEED}" if len(line.interval.seeds) == 1 else ends
 
 
-def frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """Returns the table as printed, one row a model; the first row of each family is its baseline."""
-    baselines: dict[str, float | None] = {}
-    lines = []
-    for row in rows:
-        baseline = baselines.setdefault(row.family, row.cer)
-        performance = None if row.cer is None or baseline is None else 100 * relative(baseline, row.cer)
-        paper = row.paper
-        lines.append(
+def printed(lines: Sequence[Line]) -> pd.DataFrame:
+    """Returns the table as printed, one row a model, every cell a string."""
+    cells = []
+    for line in lines:
+        deviation = "" if line.cer_deviation is None else f" ± {_percent(line.cer_deviation)}"
+        cells.append(
             {
-                "Model": row.label,
-                "Units": f"{row.units}",
-                "Seeds": f"{len(row.results)}",
-                "CER %": _over_seeds([100 * r["test"]["cer"]["rate"] for r in row.results], ".2f", spread=True),
-                "Paper's CER %": f"{paper['cer']:.2f}" if paper else _DASH,
-                "Parameters": _over_seeds([r["nonzero"] for r in row.results], ",.0f", spread=False),
-                "Paper's parameters": paper["parameters"] if paper else _DASH,
-                "Sparsity %": _over_seeds([100 * r["sparsity"] for r in row.results], ".1f", spread=False),
-                "Relative %": _DASH if performance is None else f"{performance:+.2f}",
-                "Paper's relative %": f"{paper['relative']:+.2f}" if paper else _DASH,
+                "Model": line.label,
+                "Seeds": ", ".join(map(str, line.seeds)) or _DASH,
+                "CER %": f"{_percent(line.cer)}{deviation}",
+                "Relative %": _percent(line.relative, "+.2f"),
+                "95 % interval": _interval(line),
+                "Paper's CER %": f"{line.paper['cer']:.2f}" if line.paper else _DASH,
+                "Paper's relative %": f"{line.paper['relative']:+.2f}" if line.paper else _DASH,
+                "WER %": _percent(line.wer),
+                _SIZES: f"{line.units}",
+                "Parameters": _DASH if line.parameters is None else f"{line.parameters:,.0f}",
+                "Not zero": _DASH if line.nonzero is None else f"{line.nonzero:,.0f}",
+                "Paper's parameters": line.paper.get("parameters", _DASH),
+                "Sparsity %": _percent(line.sparsity, ".1f"),
+                "Recurrent %": _percent(line.sparsity_recurrent, ".1f"),
+                "Minutes": _DASH if line.minutes is None else f"{line.minutes:.1f}",
             }
         )
-    return pd.DataFrame(lines)
+    return pd.DataFrame(cells)
 
 
-def _caption(shared: Config, rows: Sequence[Row]) -> str:
-    data, train = shared.data, shared.train
-    speech = f"{data.train_hours:g} h of synthetic speech" if data.name == "synthetic" else f"{data.train}"
-    done = [result for row in rows for result in row.results]
-    seeds = sorted({result["seed"] for result in done})
-    return (
-        f"Table 3 at scale={shared.scale.name}: trained on {speech}, {train.epochs} epochs; CER of the test split, "
-        f"mean ± standard deviation over seeds ({', '.join(map(str, seeds)) or 'none yet'}). "
-        "Parameters: those not zero. Relative: (baseline - CER) / baseline. "
-        "The paper's columns: 2100 h of speech, at its own scale."
+def numbers(lines: Sequence[Line]) -> pd.DataFrame:
+    """Returns the same to compute with: fractions instead of percent, an empty cell where there is nothing."""
+    return pd.DataFrame(
+        {
+            "model": line.label,
+            "units": line.units,
+            "seeds": " ".join(map(str, line.seeds)),
+            "cer": line.cer,
+            "cer_deviation": line.cer_deviation,
+            "wer": line.wer,
+            "relative": line.relative,
+            "relative_low": line.interval and line.interval.low,
+            "relative_high": line.interval and line.interval.high,
+            "interval_seeds": " ".join(map(str, line.interval.seeds)) if line.interval else None,
+            "parameters": line.parameters,
+            "nonzero": line.nonzero,
+            "sparsity": line.sparsity,
+            "sparsity_recurrent": line.sparsity_recurrent,
+            "train_minutes": line.minutes,
+            "paper_cer": round(line.paper["cer"] / 100, 6) if line.paper else None,
+            "paper_parameters": line.paper.get("parameters"),
+            "paper_relative": round(line.paper["relative"] / 100, 6) if line.paper else None,
+        }
+        for line in lines
     )
 
 
-def report(overrides: Sequence[str]) -> str:
-    """Writes the table as Markdown, CSV and LaTeX below `results`, and returns what to print."""
-    shared, rows = collect(overrides)
-    table, caption = frame(rows), _caption(shared, rows)
-    missing = "\n".join(f"- {row.label}: `{row.command}`" for row in rows if not row.results)
-    notes = f"\n\nNo run yet:\n\n{missing}" if missing else ""
+def caption(shared: Config, lines: Sequence[Line]) -> str:
+    """Returns what the table shows and at which scale; every number stands beside its scale."""
+    data, train = shared.data, shared.train
+    speech = f"{data.train_hours:g} h of synthetic speech" if data.name == "synthetic" else f"{data.train}"
+    seeds = sorted({seed for line in lines for seed in line.seeds})
+    return (
+        f"Table 3 at scale={shared.scale.name}: trained on {speech}, {train.epochs} epochs; CER and WER of the test "
+        f"split, mean over seeds ({', '.join(map(str, seeds)) or 'none yet'}), CER ± standard deviation. "
+        "Relative: (baseline - CER) / baseline, the baseline being the first row of the family, over the seeds of "
+        "both; its interval by a paired bootstrap over seeds and utterances, which a handful of seeds makes too "
+        "narrow. Not zero: parameters that pruning leaves. Sparsity: of all parameters, and of the recurrent layers'. "
+        "Minutes: of training. The paper's columns: 2100 h of speech, at its own scale."
+    )
 
-    def laid_out(form: str) -> str:
-        return tabulate(table.values.tolist(), list(table.columns), tablefmt=form, disable_numparse=True)
 
-    special = [o for o in overrides if o.split("=")[0] not in ("scale", "results", "device", "threads")]
-    if special:  # a table of its own beside that of the defaults
-        caption += f" With {shlex.join(special)}."
-    suffix = "_" + hashlib.sha256(shlex.join(sorted(special)).encode()).hexdigest()[:6] if special else ""
-    base = paths.tables(Path(shared.results)) / f"table3_{shared.scale.name}{suffix}"
-    written = {
-        "md": f"{caption}\n\n{laid_out('github')}{notes}\n",
-        "csv": table.to_csv(index=False),
-        "tex": f"% {caption}\n{laid_out('latex_booktabs')}\n",
-    }
-    for ending, content in written.items():
-        write_atomically(base.with_suffix(f".{ending}"), content.encode())
-    return f"{caption}\n\n{laid_out('simple')}{notes.replace('`', '')}\n\nwritten: {base}.{{{','.join(written)}}}"
+def laid_out(table: pd.DataFrame, form: str) -> str:
+    """Returns the table in one of tabulate's formats."""
+    return tabulate(table.values.tolist(), list(table.columns), tablefmt=form, disable_numparse=True)
+
+
+def for_terminal(table: pd.DataFrame) -> str:
+    """Returns the table in two parts, errors and sizes, so that lines stay short."""
+    sizes = list(table).index(_SIZES)
+    parts = table.iloc[:, :sizes], table.iloc[:, [0, *range(sizes, table.shape[1])]]
+    return "\n\n".join(laid_out(part, "simple") for part in parts)

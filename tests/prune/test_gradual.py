@@ -224,7 +224,9 @@ def two_types() -> dict[str, dict[str, nn.Parameter]]:
 def test_moving_weights_end_on_the_goal_and_never_pass_it(goal: float, updates: float, regrow: bool) -> None:
     """In each layer type, to one weight: of 1000 recurrent and 200 linear ones."""
     layers = {"recurrent": ["a", "b"], "linear": ["c"]}
-    goals = config(prunable_sparsity=goal, q="auto", regrow=regrow, updates_per_epoch=updates, layers=layers, end_epoch=4.0)
+    goals = config(
+        prunable_sparsity=goal, q="auto", regrow=regrow, updates_per_epoch=updates, layers=layers, end_epoch=4.0
+    )
     pruner = GradualMasker(two_types(), goals, STEPS)
     history = walk(pruner, 45)
     counts = {"recurrent": 1000, "linear": 200}

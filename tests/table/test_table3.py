@@ -1,70 +1,70 @@
-"""Table 3 from runs: numbers worked out by hand."""
+"""Table 3 as it is printed, cell by cell."""
 
-import csv
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from prune_rnn.config import compose_config
-from prune_rnn.experiment import experiment
-from prune_rnn.table.table3 import Row, frame, relative, report
+from prune_rnn.table.bootstrap import Interval
+from prune_rnn.table.comparison import Line
+from prune_rnn.table.table3 import caption, for_terminal, numbers, printed
 
-PAPER = {"cer": 10.67, "parameters": "67 M", "relative": 0.0}
-
-
-def result(cer: float, nonzero: int = 1000, sparsity: float = 0.0) -> dict[str, Any]:
-    return {"test": {"cer": {"rate": cer}}, "nonzero": nonzero, "sparsity": sparsity, "seed": 0}
+PAPER = {"cer": 10.67, "parameters": "67 M", "relative": -20.71}
 
 
-@pytest.mark.parametrize(("cer", "published"), [(14.50, -35.9), (12.88, -20.71), (10.59, 0.75), (10.25, 3.94)])
-def test_relative_performance_is_the_papers(cer: float, published: float) -> None:
-    assert round(100 * relative(10.67, cer), 2) == published
+def line(**told: Any) -> Line:
+    nothing = dict.fromkeys(field.name for field in fields(Line))
+    return Line(**{**nothing, "label": "Sparse", "units": 160, "paper": {}, "seeds": (), **told})
 
 
-def test_rows_are_compared_with_their_familys_first() -> None:
-    rows = [
-        Row("Dense", "rnn", "", 10, PAPER, [result(0.20), result(0.22)]),
-        Row("Sparse", "rnn", "", 10, {}, [result(0.25, 1234567, 0.885)]),
-        Row("Other dense", "gru", "", 10, {}, [result(0.10)]),
-        Row("Other sparse", "gru", "", 10, {}, []),
-    ]
-    table = frame(rows).set_index("Model")
-    assert table["CER %"].tolist() == ["21.00 ± 1.41", "25.00", "10.00", "-"]  # 1.41 = sqrt(2), of 20 and 22
-    assert table["Relative %"].tolist() == ["+0.00", "-19.05", "+0.00", "-"]  # (21 - 25) / 21
-    assert table["Parameters"].tolist() == ["1,000", "1,234,567", "1,000", "-"]
-    assert table["Sparsity %"].tolist() == ["0.0", "88.5", "0.0", "-"]
-    assert table["Paper's CER %"].tolist() == ["10.67", "-", "-", "-"]
-    assert table["Seeds"].tolist() == ["2", "1", "1", "0"]
+FULL = line(
+    paper=PAPER, seeds=(0, 2), cer=0.21, cer_deviation=0.01414, wer=0.5, relative=-0.1679, parameters=1_234_567.0,
+    interval=Interval(-0.2011, -0.0999, (0, 2)), nonzero=51_832.4, sparsity=0.898, sparsity_recurrent=0.92,
+    minutes=17.0,
+)  # fmt: skip
 
 
-def test_a_familys_baseline_without_a_run_leaves_dashes() -> None:
-    table = frame([Row("Dense", "rnn", "", 10, {}, []), Row("Sparse", "rnn", "", 10, {}, [result(0.25)])])
-    assert table["Relative %"].tolist() == ["-", "-"]
+def test_every_cell_of_a_full_row() -> None:
+    assert printed([FULL]).values.tolist() == [
+        [
+            "Sparse", "0, 2", "21.00 ± 1.41", "-16.79", "[-20.11, -9.99]", "10.67", "-20.71", "50.00",
+            "160", "1,234,567", "51,832", "67 M", "89.8", "92.0", "17.0",
+        ]
+    ]  # fmt: skip
 
 
-def test_the_report_finds_runs_by_their_configuration(tiny: list[str], tmp_path: Path) -> None:
-    shared = [word for word in tiny if not word.startswith("model")]
-    for seed in (0, 4):
-        experiment(compose_config([*shared, "model=gru_dense", f"seed={seed}"]), "")
-    experiment(compose_config([*shared, "model=gru_sparse"]), "")  # q from the dense run: found again all the same
-    experiment(compose_config([*shared, "model=gru_dense", "train.learning_rate=0.001"]), "")  # not in the table
-    printed = report(shared)
-    tables = {path.suffix: path for path in (tmp_path / "results" / "tables").iterdir()}
-    assert all(path.name.startswith("table3_smoke_") for path in tables.values())  # not the table of the defaults
-    rows = {row["Model"]: row for row in csv.DictReader(tables[".csv"].read_text().splitlines())}
-    assert len(rows) == 11
-    assert {name: row["Seeds"] for name, row in rows.items() if row["Seeds"] != "0"} == {
-        "GRU Dense": "2",
-        "GRU Sparse": "1",
-    }
-    assert "RNN Sparse Big: prune-rnn train model=rnn_sparse_big data=manifest" in printed and "scale=smoke" in printed
-    for suffix in (".md", ".tex"):
-        text = tables[suffix].read_text()
-        assert "GRU Sparse Medium" in text and "scale=smoke" in text
+def test_an_empty_row_is_dashes() -> None:
+    cells = printed([line()]).values.tolist()[0]
+    assert cells == ["Sparse", *["-"] * 7, "160", *["-"] * 6]
 
 
-@pytest.mark.parametrize("override", ["model=gru_dense", "seed=1", "prune=none"])
-def test_the_report_takes_no_row_of_its_own(override: str) -> None:
-    with pytest.raises(ValueError, match="the rows choose"):
-        report([override])
+@pytest.mark.parametrize(
+    ("interval", "cell"),
+    [
+        (Interval(-0.02, 0.03, (0, 1)), "[-2.00, +3.00], includes 0"),
+        (Interval(0.0, 0.0, (0, 1)), "[+0.00, +0.00], includes 0"),
+        (Interval(0.01, 0.03, (0,)), "[+1.00, +3.00] †"),
+        (Interval(-0.01, 0.03, (4,)), "[-1.00, +3.00], includes 0 †"),
+    ],
+)
+def test_an_interval_says_what_it_lacks(interval: Interval, cell: str) -> None:
+    assert printed([line(interval=interval)])["95 % interval"].tolist() == [cell]
+
+
+def test_numbers_are_fractions() -> None:
+    full, empty = numbers([FULL, line()]).to_dict("records")
+    assert full["seeds"] == "0 2" == full["interval_seeds"] and full["cer"] == 0.21 and full["relative_low"] == -0.2011
+    assert full["paper_cer"] == 0.1067 and full["paper_relative"] == -0.2071 and full["train_minutes"] == 17
+    assert empty["seeds"] == "" and empty["cer"] != empty["cer"]  # nothing there
+
+
+def test_the_terminal_shows_every_column_within_its_width() -> None:
+    table = printed([FULL])
+    text = for_terminal(table)
+    assert all(column in text for column in table) and max(map(len, text.splitlines())) <= 132
+
+
+def test_the_caption_names_scale_and_seeds() -> None:
+    text = caption(compose_config([]), [FULL, line()])
+    assert "scale=small: trained on 1.5 h of synthetic speech, 20 epochs" in text and "seeds (0, 2)" in text

@@ -1,0 +1,117 @@
+"""The numbers of Table 3: means over seeds, and each row against its family's baseline."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prune_rnn import paths
+from prune_rnn.table.bootstrap import Interval, relative_interval
+from prune_rnn.table.finished import Finished
+from prune_rnn.table.hypotheses import Edits
+from prune_rnn.table.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row's numbers; rates and sparsity are fractions, None where there is nothing to tell."""
+
+    label: str
+    units: int
+    paper: dict[str, Any]
+    seeds: tuple[int, ...]
+    cer: float | None
+    cer_deviation: float | None  # sample standard deviation over seeds
+    wer: float | None
+    relative: float | None  # over the seeds that the baseline has too
+    interval: Interval | None
+    parameters: float | None
+    nonzero: float | None
+    sparsity: float | None
+    sparsity_recurrent: float | None
+    minutes: float | None
+
+
+def relative(baseline: float, cer: float) -> float:
+    """Returns the relative performance, positive where better: (baseline - cer) / baseline. Paper, Table 3.
+
+    >>> round(100 * relative(10.67, 14.50), 2)
+    -35.9
+    """
+    return (baseline - cer) / baseline
+
+
+def compare(rows: Sequence[Row]) -> tuple[list[Line], list[str]]:
+    """Returns the numbers of all rows, whose runs agree, and notes on what is missing; the first of a family is its
+    baseline."""
+    edits = {run.name: run.edits() for row in rows for run in row.runs}
+    lines, notes, untold = [], [], []
+    for row in rows:
+        baseline = next(other for other in rows if other.family == row.family)
+        ours, theirs = ({run.seed: run for run in one.runs} for one in (row, baseline))
+        paired = sorted(ours.keys() & theirs.keys())
+        performance, interval = None, None
+        if paired:
+            performance = _relative([theirs[seed] for seed in paired], [ours[seed] for seed in paired])
+        if row is not baseline and ours and theirs and ours.keys() != theirs.keys():
+            notes.append(_unpaired(row, baseline, paired))
+        if row is not baseline and paired:
+            both = [run for seed in paired for run in (theirs[seed], ours[seed])]
+            untold += [run.name for run in both if edits[run.name] is None and run.name not in untold]
+            if all(edits[run.name] is not None for run in both):
+                try:
+                    interval = relative_interval(_of(theirs, edits), _of(ours, edits))
+                except ValueError as error:
+                    notes.append(f"{row.label}: no interval, because {error}.")
+        lines.append(_line(row, performance, interval))
+    if untold:
+        notes.append(f"No interval where a run has no {paths.HYPOTHESES}: {', '.join(untold)}.")
+    return lines, notes
+
+
+def _of(runs: dict[int, Finished], edits: dict[str, Edits | None]) -> dict[int, Edits]:
+    return {seed: its for seed, run in runs.items() if (its := edits[run.name]) is not None}
+
+
+def _relative(baseline: list[Finished], row: list[Finished]) -> float | None:
+    base = statistics.mean(run.cer for run in baseline)
+    return relative(base, statistics.mean(run.cer for run in row)) if base else None
+
+
+def _unpaired(row: Row, baseline: Row, paired: list[int]) -> str:
+    has = [f"{one.label} has {_seeds(run.seed for run in one.runs)}" for one in (row, baseline)]
+    over = f"over {_seeds(paired)}" if paired else "missing: there is no seed in both"
+    return f"{', '.join(has)}: the relative performance is {over}."
+
+
+def _seeds(seeds: Iterable[int]) -> str:
+    """
+    >>> _seeds([0]), _seeds([0, 2])
+    ('seed 0', 'seeds 0, 2')
+    """
+    told = list(map(str, seeds))
+    return f"seed{'s' if len(told) > 1 else ''} {', '.join(told)}"
+
+
+def _line(row: Row, performance: float | None, interval: Interval | None) -> Line:
+    def mean(of: Callable[[Finished], float]) -> float | None:
+        return statistics.mean(of(run) for run in row.runs) if row.runs else None
+
+    return Line(
+        label=row.label,
+        units=row.units,
+        paper=row.paper,
+        seeds=tuple(run.seed for run in row.runs),
+        cer=mean(lambda run: run.cer),
+        cer_deviation=statistics.stdev(run.cer for run in row.runs) if len(row.runs) > 1 else None,
+        wer=mean(lambda run: run.result["test"]["wer"]["rate"]),
+        relative=performance,
+        interval=interval,
+        parameters=mean(lambda run: run.result["parameters"]),
+        nonzero=mean(lambda run: run.result["nonzero"]),
+        sparsity=mean(lambda run: run.result["sparsity"]),
+        sparsity_recurrent=mean(lambda run: run.result["sparsity_recurrent"]),
+        minutes=mean(lambda run: run.result["train_seconds"] / 60),
+    )

@@ -1,0 +1,91 @@
+"""Labels beside their points that cover neither points nor each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation, Text
+from matplotlib.transforms import Bbox
+
+_ROOM = 5.0  # points from a point to its label
+_DIRECTIONS = [(1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 1), (0, -1)]
+_SIDES = {1: "left", -1: "right", 0: "center"}
+_LEVELS = {1: "bottom", -1: "top", 0: "center"}
+_FAR = (1, 3, 5, 8)  # times the room; beyond the first with a line to the point
+
+
+def label_points(
+    axes: Axes, points: Sequence[tuple[float, float]], texts: Sequence[str], bars: Sequence[tuple[float, float]]
+) -> list[Annotation]:
+    """Writes each text near its point, where it covers the least of points, bars and other labels and stays inside.
+
+    bars: (low, high) of the vertical bar through each point.
+    """
+    figure = cast(Figure, axes.figure)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]  # layout and limits are final from here on
+    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+    figure.set_layout_engine("none")
+    inside = axes.get_window_extent()
+    taken = []
+    for (x, y), (low, high) in zip(points, bars, strict=True):
+        across, *ups = axes.transData.transform([(x, y), (x, low), (x, high)])
+        taken += [Bbox.from_bounds(across[0] - 7, across[1] - 7, 14, 14)]
+        taken += [Bbox.from_extents(across[0] - 5, ups[0][1] - 2, across[0] + 5, ups[1][1] + 2)]
+    shown: list[Bbox] = []
+    notes = []
+    for number, (point, text) in enumerate(zip(points, texts, strict=True)):
+        others = [*taken[: 2 * number], *taken[2 * number + 2 :]]  # a line may run along its own bar
+        candidates = [(far, dx, dy) for far in _FAR for dx, dy in _DIRECTIONS]
+        costs = []
+        for candidate in candidates:
+            note = _annotate(axes, text, point, *candidate)
+            box = _box(note, renderer)
+            note.remove()
+            outside = box.width * box.height - _shared(box, inside)
+            covered = sum(_shared(box, other) for other in taken) + 3 * sum(_shared(box, other) for other in shown)
+            line = _line(axes, point, box) if candidate[0] > 1 else []
+            covered += sum(_shared(part, other) for part in line for other in [*others, *shown])
+            costs.append(covered + 10 * outside + 20 * candidate[0])
+        notes.append(_annotate(axes, text, point, *candidates[costs.index(min(costs))]))
+        shown.append(_box(notes[-1], renderer))
+        if notes[-1].arrow_patch is not None:
+            shown += _line(axes, point, shown[-1])
+    return notes
+
+
+def _annotate(axes: Axes, text: str, point: tuple[float, float], far: int, dx: int, dy: int) -> Annotation:
+    return axes.annotate(
+        text,
+        point,
+        xytext=(far * _ROOM * dx, far * _ROOM * dy),
+        textcoords="offset points",
+        ha=_SIDES[dx],
+        va=_LEVELS[dy],
+        fontsize=9,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.6, "pad": 0.5},
+        arrowprops={"arrowstyle": "-", "linewidth": 0.6, "color": "#777777"} if far > 1 else None,
+    )
+
+
+def _box(note: Annotation, renderer: RendererAgg) -> Bbox:
+    """Returns the extent of the text alone; the annotation's own takes in the line."""
+    note.update_positions(renderer)
+    return Text.get_window_extent(note, renderer)
+
+
+def _line(axes: Axes, point: tuple[float, float], box: Bbox) -> list[Bbox]:
+    """Returns small boxes along the line from near a point to the middle of its label, without its ends."""
+    (x, y), (to_x, to_y) = axes.transData.transform(point), ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+    steps = [(x + part * (to_x - x), y + part * (to_y - y)) for part in (0.25, 0.35, 0.45, 0.55, 0.65)]
+    return [Bbox.from_bounds(px - 3, py - 3, 6, 6) for px, py in steps if not box.contains(px, py)]
+
+
+def _shared(one: Bbox, other: Bbox) -> float:
+    """Returns the area that two boxes share, in square pixels."""
+    both = Bbox.intersection(one, other)
+    return 0.0 if both is None else float(both.width * both.height)

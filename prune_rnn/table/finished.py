@@ -1,0 +1,73 @@
+"""A finished run as the tables and figures read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prune_rnn import paths
+from prune_rnn.run import Run
+from prune_rnn.table import hypotheses
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One run with its configuration and result, as `Run` reads them."""
+
+    folder: Path
+    config: dict[str, Any]
+    result: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name, `<name>-<digest>`."""
+        return self.folder.name
+
+    @property
+    def seed(self) -> int:
+        """Of initialisation and data order."""
+        return int(self.result["seed"])
+
+    @property
+    def cer(self) -> float:
+        """Of the test split, a fraction."""
+        return float(self.result["test"]["cer"]["rate"])
+
+    def edits(self) -> hypotheses.Edits | None:
+        """Returns the edits of each test utterance; None where the run kept no hypotheses.
+
+        Raises ValueError where they do not add up to the result's CER.
+        """
+        utterances = hypotheses.read(self.folder)
+        if utterances is None:
+            return None
+        edits = hypotheses.edits(utterances)
+        cer = self.result["test"]["cer"]
+        told = (cer["insertions"] + cer["deletions"] + cer["substitutions"], cer["length"])
+        counted = (int(edits.counts.sum()), int(edits.lengths.sum()))
+        if counted != told:
+            raise ValueError(
+                f"{self.folder / paths.HYPOTHESES} has {counted[0]} edits in {counted[1]} characters, "
+                f"{paths.RESULT} {told[0]} in {told[1]}: they are not of the same run; delete {self.folder} "
+                "and train again"
+            )
+        return edits
+
+    def history(self) -> pd.DataFrame:
+        """Returns a row an epoch; ValueError where the file is missing or damaged."""
+        path = self.folder / paths.HISTORY
+        try:
+            history = pd.read_csv(path)
+        except (OSError, ValueError):
+            history = pd.DataFrame()
+        if history.empty or not {"epoch", "step", "train_loss", "dev_loss"} <= set(history):
+            raise ValueError(f"{path} is missing or damaged; delete {self.folder} and train again")
+        return history
+
+
+def read(run: Run) -> Finished:
+    """Returns what a finished run left; ValueError where it is damaged."""
+    return Finished(run.folder, run.config(), run.result())

@@ -1,0 +1,75 @@
+"""What a run heard in each utterance of the test split, as its folder keeps it, and the edits that it is away."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prune_rnn import paths
+from prune_rnn.evaluate import error_rates
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One utterance: what was said, and what the network made of it."""
+
+    reference: str
+    hypothesis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """The characters to change in each utterance, and those of its reference; both (utterances,)."""
+
+    references: tuple[str, ...]
+    counts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+
+def read(folder: Path) -> list[Utterance] | None:
+    """Returns the utterances of a run's folder in their order; None where it keeps none, ValueError where damaged."""
+    path = folder / paths.HYPOTHESES
+    if not path.is_file():
+        return None
+    try:
+        text = path.read_text(encoding="utf-8").removesuffix("\n")
+    except ValueError:
+        raise _damaged(path, "is not UTF-8 text") from None
+    if not text:
+        raise _damaged(path, "is empty")
+    return [_utterance(path, number, line) for number, line in enumerate(text.split("\n"), 1)]
+
+
+def _utterance(path: Path, number: int, line: str) -> Utterance:
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        raise _damaged(path, f"line {number} is no JSON") from None
+    reference, hypothesis = (fields.get("reference"), fields.get("hypothesis")) if isinstance(fields, dict) else (0, 0)
+    if not isinstance(reference, str) or not isinstance(hypothesis, str):
+        raise _damaged(path, f"line {number} lacks a reference or a hypothesis")
+    if not reference:
+        raise _damaged(path, f"line {number} has an empty reference")
+    return Utterance(reference, hypothesis)
+
+
+def _damaged(path: Path, what: str) -> ValueError:
+    return ValueError(f"{path}: {what}; delete {path.parent} and train again")
+
+
+def edits(utterances: list[Utterance]) -> Edits:
+    """Returns the edits of each utterance, counted as for the CER: spaces count, at the ends too.
+
+    >>> edits([Utterance("a cat", "acat"), Utterance("dog", " dogs")]).counts.tolist()
+    [1, 2]
+    """
+    rates = [error_rates([one.reference], [one.hypothesis])[0] for one in utterances]
+    return Edits(
+        tuple(one.reference for one in utterances),
+        np.array([rate.insertions + rate.deletions + rate.substitutions for rate in rates], dtype=np.int64),
+        np.array([rate.length for rate in rates], dtype=np.int64),
+    )

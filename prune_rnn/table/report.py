@@ -1,0 +1,76 @@
+"""`prune-rnn report`: Table 3, the figures and the page, from the runs there are."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from prune_rnn import paths
+from prune_rnn.run import write_atomically
+from prune_rnn.table import table3
+from prune_rnn.table.agreement import agree
+from prune_rnn.table.comparison import compare
+from prune_rnn.table.figures.catalogue import draw_all, folder
+from prune_rnn.table.figures.style import Material
+from prune_rnn.table.page import Contents, page
+from prune_rnn.table.rows import collect, comparable
+
+PAGE = "report.html"  # of the last report
+
+
+def report(overrides: Sequence[str]) -> str:
+    """Writes the table as Markdown, CSV and LaTeX, the figures and the page below `results`; returns what to print."""
+    shared, found = collect(overrides)
+    rows, warnings = agree(found)
+    lines, notes = compare(rows)
+    if any(line.interval and len(line.interval.seeds) == 1 for line in lines):
+        notes = [table3.NOTE_ONE_SEED, *notes]
+    notes = [*(f"Warning: {warning}" for warning in warnings), *notes]
+    missing = [(row.label, row.command) for row in rows if not row.runs]
+    caption = table3.caption(shared, lines)
+    special = [o for o in overrides if o.split("=")[0] not in ("scale", "results", "device", "threads")]
+    if special:  # a table of its own beside that of the defaults
+        caption += f" With {shlex.join(special)}."
+    mark = "_" + hashlib.sha256(shlex.join(sorted(special)).encode()).hexdigest()[:6] if special else ""
+    suffix, results = f"{shared.scale.name}{mark}", Path(shared.results)
+
+    printed = table3.printed(lines)
+    base = paths.tables(results) / f"table3_{suffix}"
+    written = {
+        "md": f"{caption}\n\n{table3.laid_out(printed, 'github')}{_below(notes, missing)}\n",
+        "csv": table3.numbers(lines).to_csv(index=False),
+        "tex": "".join(f"% {text}\n" for text in [caption, *notes]) + table3.laid_out(printed, "latex_booktabs") + "\n",
+    }
+    for ending, content in written.items():
+        write_atomically(base.with_suffix(f".{ending}"), content.encode())
+
+    runs = comparable(shared)
+    drawn, skipped = draw_all(Material(rows, runs), folder(results), suffix)
+    shown = {run.name: run for run in [*(run for row in found for run in row.runs), *runs]}
+    contents = Contents(
+        command=shlex.join(["prune-rnn", "report", *overrides]),
+        caption=caption,
+        table=printed,
+        notes=notes,
+        missing=missing,
+        figures=drawn,
+        runs=[shown[name] for name in sorted(shown)],
+    )
+    write_atomically(results / PAGE, page(contents).encode())
+
+    told = [f"written: {base}.{{{','.join(written)}}}"]
+    told += [f"written: {figure.png.with_suffix('')}.{{png,svg}}" for figure in drawn]
+    told += [f"skipped: figure {name}, no runs for it" for name in skipped]
+    told += [f"written: {results / PAGE}"]
+    below = _below(notes, missing).replace("`", "")
+    return f"{caption}\n\n{table3.for_terminal(printed)}{below}\n\n" + "\n".join(told)
+
+
+def _below(notes: Sequence[str], missing: Sequence[tuple[str, str]]) -> str:
+    """Returns what stands under the table, in Markdown."""
+    text = "".join(f"\n- {note}" for note in notes)
+    text = f"\n\nNotes:\n{text}" if text else ""
+    lines = "\n".join(f"- {label}: `{command}`" for label, command in missing)
+    return text + (f"\n\nNo run yet:\n\n{lines}" if lines else "")

@@ -1,0 +1,90 @@
+"""The rows of Table 3 with their runs, found by composing each row's own configuration."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from prune_rnn import paths
+from prune_rnn.config import Config, compose_config, identity
+from prune_rnn.prune.gradual import GradualConfig
+from prune_rnn.resolve import automatic_runs, resolve, run_of
+from prune_rnn.run import Run, all_runs
+from prune_rnn.table.finished import Finished, read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One model and its finished runs, one a seed, in the seeds' order."""
+
+    label: str
+    family: str
+    model: str
+    command: str  # that makes a run for it
+    units: int
+    sparse: bool
+    identity: dict[str, Any]  # of its configuration, with q as it is given
+    paper: dict[str, Any] = field(default_factory=dict)
+    runs: list[Finished] = field(default_factory=list)
+
+
+def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
+    """Returns the configuration in common and the rows of conf/table/table3.yaml with what runs there are.
+
+    A row's runs are found by composing its own configuration for each seed that any run on disk has. Overrides of
+    `prune` go to the rows that are pruned.
+    """
+    for override in overrides:
+        if override.lstrip("+~").split("=")[0] in ("model", "seed", "prune"):
+            raise ValueError(f"{override}: the rows choose the model and take in every seed; leave it out")
+    common = [override for override in overrides if not override.lstrip("+~").startswith("prune.")]
+    shared = compose_config(common)
+    seeds = sorted({run.config()["identity"]["seed"] for run in all_runs(Path(shared.results)) if run.finished})
+    rows = []
+    for entry in yaml.safe_load((paths.conf() / "table" / "table3.yaml").read_text())["rows"]:
+        model = f"model={entry['model']}"
+        own, config = [model, *common], compose_config([model, *common])
+        sparse = isinstance(config.prune, GradualConfig)
+        if sparse and common != list(overrides):
+            own = [model, *overrides]
+            config = compose_config(own)  # tells what is wrong with them, also where there is no run yet
+        found = [_finished(compose_config([*own, f"seed={seed}"])) for seed in seeds]
+        rows.append(
+            Row(
+                label=entry["label"],
+                family=entry["family"],
+                model=entry["model"],
+                command=shlex.join(["prune-rnn", "train", *own]),
+                units=config.model.units,
+                sparse=sparse,
+                identity=identity(config),
+                paper=entry.get("paper", {}),
+                runs=[read(run) for run in found if run is not None],
+            )
+        )
+    return shared, rows
+
+
+def _finished(config: Config) -> Run | None:
+    """Returns the finished run that the configuration names, else one that its `q=auto` led to before."""
+    wanted = run_of(resolve(config)[0])
+    if wanted.finished:
+        return wanted
+    automatic = automatic_runs(config) if getattr(config.prune, "q", None) == "baseline" else []
+    return next((run for run in automatic if run.finished), None)
+
+
+def comparable(shared: Config) -> list[Finished]:
+    """Returns all finished runs of this scale that were trained and tested on the same data, by name."""
+    data = identity(shared)["data"]
+    found = [read(run) for run in all_runs(Path(shared.results)) if run.finished]
+    return [
+        run
+        for run in found
+        if run.config["scale"]["name"] == shared.scale.name and run.config["identity"]["data"] == data
+    ]
