@@ -34,16 +34,21 @@ Keys (with their defaults):
   model.units=...           units of the network as it is built (default: the paper's times scale.width)
   model.activation=clipped_relu   or tanh
   prune=none                {prune}; models named sparse choose gradual by themselves
-  prune.q=auto              magnitude the threshold reaches: a number, {{recurrent: 0.1, linear: 0.2}}, or auto: the
-                            90th percentile of |w| of the finished dense run, else an estimate
-  prune.sparsity=null       the goal instead of q, e.g. 0.9
+  prune.sparsity=...        of the whole network, zeros / all parameters (default: that of the paper's network)
+  prune.q=auto              magnitude the threshold reaches: auto, calibrated so that the network ends at
+                            prune.sparsity; a number; {{recurrent: 0.1, linear: 0.2}}; or baseline, the paper's
+                            heuristic: the 90th percentile of |w| of the finished dense run, else an estimate
+  prune.prunable_sparsity=null    the same goal as prune.sparsity, of the weights that are pruned
   prune.regrow=false        may a pruned weight come back?
   prune.start_epoch prune.ramp_epoch prune.end_epoch    in epochs done; default 1, 25 % and 50 % of all
   prune.ramp_factor=1.5     second slope of the threshold over its first
   prune.updates_per_epoch=27
   prune.layers=null         {{layer type: [patterns of parameter names]}}; default: model.prunable
-  train.epochs train.batch_size train.learning_rate train.anneal train.momentum     from the scale
-  train.clip=400            limit of the gradient's norm
+  train.epochs train.batch_size train.learning_rate train.momentum     from the scale, as those below
+  train.steps_per_epoch     optimizer steps an epoch; null: a pass over all batches
+  train.hold_epochs train.anneal    after so many epochs the learning rate is divided by this after each
+  train.clip                limit of the gradient's norm; null: none
+  train.clip_percentile     the limit as a percentile of all norms seen so far (AutoClip); null: none
   train.precision=float32   or bfloat16
   train.load_workers=0      processes that read audio; train.checkpoint_minutes=5
   data=synthetic            {data}; the first makes speech with espeak-ng

@@ -28,7 +28,7 @@ from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.nearest import nearest
 from prune_rnn.prune.gradual import GradualConfig
 from prune_rnn.prune.none import NoneConfig
-from prune_rnn.train import TrainConfig
+from prune_rnn.train import Precision, TrainConfig
 
 _DIGEST_LENGTH = 10
 _ELSEWHERE = {"identity": False}  # a field that can't change the result
@@ -50,6 +50,7 @@ class ScaleConfig:
     momentum: float
     clip: float | None
     clip_percentile: float | None
+    precision: Precision
     train_hours: float
     dev_hours: float
     test_hours: float

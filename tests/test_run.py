@@ -84,3 +84,9 @@ def test_a_run_is_held_by_one_at_a_time(tmp_path: Path) -> None:
 def test_history_is_a_row_an_epoch(tmp_path: Path) -> None:
     Run(tmp_path).write_history([{"epoch": 1, "dev_cer": 0.5}, {"epoch": 2, "dev_cer": 0.25}])
     assert (tmp_path / paths.HISTORY).read_text() == "epoch,dev_cer\n1,0.5\n2,0.25\n"
+
+
+def test_hypotheses_stand_beside_what_was_said(tmp_path: Path) -> None:
+    Run(tmp_path).write_hypotheses(["a cat", "dog"], ["acat", ""])
+    lines = (tmp_path / paths.HYPOTHESES).read_text().splitlines()
+    assert lines == ['{"reference": "a cat", "hypothesis": "acat"}', '{"reference": "dog", "hypothesis": ""}']

@@ -298,3 +298,48 @@ def test_good_numbers_pass() -> None:
 def test_a_bad_number_is_refused_by_its_key_and_value(key: str, value: float) -> None:
     with pytest.raises(ValueError, match=re.escape(f"train.{key}={value}: must")):
         replace(CONFIG, **{key: value}).check()  # type: ignore[arg-type]
+
+
+# --- clipping and learning rate ---------------------------------------------------------------------------------------
+
+
+def clipped(norms: list[float], **changes: Any) -> float:
+    one = trainer(**changes)
+    one.norms = norms
+    return one._clip()
+
+
+def test_the_limit_is_a_number_a_percentile_of_the_norms_so_far_or_the_lower_of_both() -> None:
+    norms = [1.0, 9.0, 3.0, 7.0, 5.0]  # in order 1, 3, 5, 7, 9: the 25th percentile is 3, of the last one's own too
+    assert clipped(norms, clip=4.0) == 4
+    assert clipped(norms, clip=None, clip_percentile=25.0) == 3
+    assert clipped(norms, clip=4.0, clip_percentile=25.0) == 3
+    assert clipped(norms, clip=2.0, clip_percentile=25.0) == 2
+    assert clipped(norms, clip=None) == float("inf")
+
+
+def test_a_step_moves_by_the_limit_and_no_further() -> None:
+    """Nesterov's first step is the gradient, clipped, times 1 + momentum and the learning rate."""
+    one = trainer(clip=0.5)
+    before = [p.detach().clone() for p in one.model.parameters()]
+    next(one.steps())
+    moved = torch.cat([(p.detach() - b).flatten() for p, b in zip(one.model.parameters(), before, strict=True)])
+    assert one.norms[0] > 0.5
+    assert float(moved.norm()) == pytest.approx(0.5 * 1.9 * 0.01, rel=1e-3)
+
+
+def test_the_learning_rate_holds_and_then_falls() -> None:
+    one = trainer(hold_epochs=2.0, epochs=4)
+    found = []
+    for one.epoch in range(1, 5):
+        found.append(one.learning_rate)
+    assert found == pytest.approx([0.01, 0.01, 0.01 / 1.2, 0.01 / 1.44])
+
+
+def test_an_epoch_may_be_a_share_of_the_batches() -> None:
+    one = trainer(steps_per_epoch=3)
+    taken = []
+    while not one.finished:
+        taken.append(len(list(one.steps())))
+        one.next_epoch()
+    assert taken == [3, 3, 3] and one.step == 9

@@ -16,7 +16,8 @@ def conv2d(x: Tensor, weight: Tensor, stride: tuple[int, int]) -> Tensor:
     """
     channels, _, kernel, taps = weight.shape
     if channels > FEW or x.device.type != "cpu":
-        return F.conv2d(x, weight, None, stride, (kernel // 2, taps // 2))
+        with torch.autocast("cpu", enabled=False):  # there, three times slower in bfloat16
+            return F.conv2d(x.float(), weight, None, stride, (kernel // 2, taps // 2))
     return _by_bands(x, weight, stride, 14 if x.shape[1] == 1 else 7)
 
 
@@ -34,9 +35,7 @@ def _by_bands(x: Tensor, weight: Tensor, stride: tuple[int, int], band: int) -> 
     after = (bands - 1) * band * stride[0] + seen - bins - before
     parts = F.pad(x, (0, 0, before, after)).unfold(2, seen, band * stride[0])  # (batch, in, bands, frames, seen)
     parts = parts.permute(0, 2, 1, 4, 3).reshape(batch * bands, inputs * seen, frames)
-    tap = (
-        torch.arange(seen) - stride[0] * torch.arange(band)[:, None]
-    )  # of the kernel, that joins an output and an input
+    tap = torch.arange(seen) - stride[0] * torch.arange(band)[:, None]  # of the kernel, between output and input
     tap = torch.where((tap >= 0) & (tap < kernel), tap, kernel)
     wide = F.pad(weight.transpose(2, 3), (0, 1))[..., tap]  # (out, in, taps, band, seen); tap number `kernel` is zero
     wide = wide.permute(0, 3, 1, 4, 2).reshape(channels * band, inputs * seen, taps)

@@ -20,8 +20,9 @@ class GradualConfig:
     """When and how far to prune. The defaults are the heuristics of the paper's Table 1; epochs count those completed.
 
     `q` is the magnitude that the threshold reaches at the end: one number, one per layer type; "auto", calibrated as
-    the threshold rises so that the network ends at `sparsity`; or "baseline", the paper's heuristic: the 90th percentile
-    of the dense baseline's magnitudes. `sparsity` is that of the network, zeros / all parameters: only "auto" uses it.
+    the threshold rises so that the network ends at `sparsity`; or "baseline", the paper's heuristic: the 90th
+    percentile of the dense baseline's magnitudes. `sparsity` is that of the network, zeros / all parameters: only
+    "auto" uses it.
     """
 
     method: str = "gradual"
@@ -103,9 +104,9 @@ class GradualConfig:
 class GradualMasker(Masker):
     """Prunes what falls under a threshold that rises with the steps, one threshold per layer type.
 
-    With a sparsity as the goal (q is "auto"), the schedule is calibrated as it runs: at each update q is the magnitude that the
-    goal's fraction of the layer type's weights stays under now, the threshold is the schedule's share of it, and the
-    last update takes q itself. So the sparsity never passes the goal and ends on it, to one weight.
+    With a sparsity as the goal (q is "auto"), the schedule is calibrated as it runs: at each update q is the magnitude
+    that the goal's fraction of the layer type's weights stays under now, the threshold is the schedule's share of it,
+    and the last update takes q itself. So the sparsity never passes the goal and ends on it, to one weight.
     """
 
     def __init__(
