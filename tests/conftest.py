@@ -73,7 +73,8 @@ def command(tmp_path: Path) -> Command:
 
 @pytest.fixture(autouse=True)
 def _threads_as_before() -> "object":
-    """Puts the number of torch's threads back, which experiments set."""
+    """Puts back what experiments set: the number of torch's threads, and what becomes of denormals."""
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+    torch.set_flush_denormal(False)

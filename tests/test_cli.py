@@ -45,14 +45,16 @@ def test_a_wrong_command_line_is_one_line_and_a_code(
 
 
 def test_the_main_job(command: Command, tiny: list[str], tmp_path: Path) -> None:
-    words = ["train", "model=gru_sparse", *tiny]
+    words = ["train", "model=gru_sparse", "prune.sparsity=0.4", *tiny]
     first = command(*words, check=True)
     assert "epoch 2/2" in first.stderr and "dev CER" in first.stderr and "sparsity" in first.stderr
     assert "test CER" in first.stdout and "scale" in first.stdout
     second = command(*words, check=True)
     assert "is finished already" in second.stderr and second.stdout == first.stdout
     (run,) = (tmp_path / "results" / "runs").iterdir()
-    assert json.loads((run / "result.json").read_text())["command"].startswith("prune-rnn train model=gru_sparse data=")
+    assert json.loads((run / "result.json").read_text())["command"].startswith(
+        "prune-rnn train model=gru_sparse prune.sparsity=0.4 data="
+    )
 
 
 def test_sigterm_saves_and_the_same_command_goes_on(tiny: list[str], tmp_path: Path) -> None:

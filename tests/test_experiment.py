@@ -46,6 +46,21 @@ def test_a_run_leaves_its_config_history_and_result(tiny: list[str]) -> None:
     assert result["sparsity"] == pytest.approx(zeros / result["parameters"])
 
 
+def test_training_flushes_denormals(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """1e-39 is a denormal in float32; half of it is too."""
+    found = []
+    step = Trainer.one_step
+
+    def watched(self: Trainer, *arguments: object) -> float:
+        found.append(float(torch.tensor([1e-39]) * 0.5))
+        return step(self, *arguments)  # type: ignore[arg-type]
+
+    assert float(torch.tensor([1e-39]) * 0.5) > 0
+    monkeypatch.setattr(Trainer, "one_step", watched)
+    experiment(compose_config(tiny), "")
+    assert found == [0.0] * 12
+
+
 def test_a_finished_run_is_not_run_again(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     config = compose_config(tiny)
     first = experiment(config, "")

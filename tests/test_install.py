@@ -62,6 +62,8 @@ def test_two_processes_train_together(tiny: list[str], tmp_path: Path) -> None:
     code = tmp_path / "main.py"
     code.write_text("from prune_rnn.cli import main\nmain()\n")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    subprocess.run([*command, str(code), "train", "model=gru_sparse", *tiny], env=environment, check=True)
+    subprocess.run(
+        [*command, str(code), "train", "model=gru_sparse", "prune.sparsity=0.4", *tiny], env=environment, check=True
+    )
     (result,) = (tmp_path / "results" / "runs").glob("*/result.json")
     assert '"processes": 2' in result.read_text()

@@ -76,6 +76,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     ValueError where the run isn't finished, its dev split can't be had, or a float32 file decodes otherwise than the
     checkpoint.
     """
+    torch.set_flush_denormal(True)
     run = Run(folder)
     if not run.finished:
         raise ValueError(f"{folder} holds no finished run; train it first, and give its folder below results/runs")

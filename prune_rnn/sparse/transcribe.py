@@ -35,6 +35,7 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
         raise ValueError(f"threads={options.threads}: must be 1 or more")
     if stream or options.threads:
         torch.set_num_threads(options.threads or 1)
+    torch.set_flush_denormal(True)
     with torch.inference_mode():
         network = load(model, frames=1) if stream else load(model)
         waveforms = [_checked(path) for path in audio]  # what is wrong with the last is told before the first is begun

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from prune_rnn.resolve import ESTIMATE, GIVEN
+from prune_rnn.resolve import CALIBRATED, ESTIMATE, GIVEN
 from prune_rnn.table.finished import Finished
 from prune_rnn.table.rows import Row
 
@@ -30,9 +30,7 @@ def conditions(run: Finished) -> dict[str, str]:
 def _q_kind(source: str | None) -> str:
     if not source:
         return "none"
-    if source in (GIVEN, ESTIMATE):
-        return source
-    return "calibrated" if source.startswith("calibrated") else "dense run"
+    return source if source in (GIVEN, CALIBRATED, ESTIMATE) else "dense run"
 
 
 def _device_kind(device: str | None) -> str:

@@ -28,7 +28,7 @@ class Row:
     command: str  # that makes a run for it
     units: int
     sparse: bool
-    identity: dict[str, Any]  # of its configuration, with q as it is given
+    identity: dict[str, Any]  # of its configuration, resolved
     paper: dict[str, Any] = field(default_factory=dict)
     runs: list[Finished] = field(default_factory=list)
 
@@ -62,7 +62,7 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
                 command=shlex.join(["prune-rnn", "train", *own]),
                 units=config.model.units,
                 sparse=sparse,
-                identity=identity(config),
+                identity=identity(resolve(config)[0]),
                 paper=entry.get("paper", {}),
                 runs=[read(run) for run in found if run is not None],
             )
@@ -71,7 +71,7 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
 
 
 def _finished(config: Config) -> Run | None:
-    """Returns the finished run that the configuration names, else one that its `q=auto` led to before."""
+    """Returns the finished run that the configuration names, else one that its `q=baseline` led to before."""
     wanted = run_of(resolve(config)[0])
     if wanted.finished:
         return wanted

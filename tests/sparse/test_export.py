@@ -14,7 +14,7 @@ from prune_rnn.sparse.quantise import Dtype
 
 
 def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: Callable) -> None:
-    run = experiment(compose_config(["model=gru_sparse", *tiny]), "test")
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
     dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.")
     done = command("export", str(run.folder), dev, check=True)
     assert "4 of 4 utterances decoded to the same text" in done.stdout and "(+0.00 %)" in done.stdout
@@ -44,7 +44,7 @@ def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, comma
 def test_a_float32_file_that_decodes_otherwise_is_not_written(
     tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = experiment(compose_config(["model=gru_sparse", *tiny]), "test")
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
     dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
     texts = iter(range(100))
     monkeypatch.setattr("prune_rnn.sparse.export._text", lambda log_probs: str(next(texts)))

@@ -88,7 +88,7 @@ def fabricate_into(results: Path) -> Fabricate:
                     "wer": words,
                 },
                 **counts(20 * config.model.units**2, sparse, layers),
-                "q": None if getattr(config.prune, "sparsity", None) else getattr(config.prune, "q", None),
+                "q": q if isinstance(q := getattr(config.prune, "q", None), dict) else None,
                 "q_source": q_source or None,
                 "seed": config.seed,
                 "train_seconds": 1020.0,

@@ -34,7 +34,7 @@ def row(label: str, *runs: Finished, sparse: bool = True, family: str = "gru") -
         ({"q_source": None}, "q source", "none"),
         ({"q_source": "given"}, "q source", "given"),
         ({"q_source": "estimate"}, "q source", "estimate"),
-        ({"q_source": "calibrated to sparsity 0.9"}, "q source", "calibrated"),
+        ({"q_source": "calibrated"}, "q source", "calibrated"),
         ({"q_source": "gru_dense-0123456789"}, "q source", "dense run"),
         ({"q": {"recurrent": 0.1085, "linear": 0.2}}, "q", "linear 0.2, recurrent 0.1085"),
         ({"processes": 4}, "processes", "4"),

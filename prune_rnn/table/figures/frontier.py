@@ -41,8 +41,11 @@ def _label(run: Finished, rows: Sequence[Row]) -> str:
         return f"{model}, {own['model.units']} units"
     default = _flat(row.identity)
     skipped = {"seed"} if run.result.get("q_source") == GIVEN else {"seed", "prune.q"}
+    skipped.add("prune.prunable_sparsity")  # told as the network's sparsity, below
     changed = {key: own.get(key) for key in sorted(own.keys() | default.keys()) if own.get(key) != default.get(key)}
     parts = [f"{key.rpartition('.')[2]} {value}" for key, value in changed.items() if not _covers(skipped, key)]
+    if "prune.prunable_sparsity" in changed:
+        parts.append(f"{100 * run.result['sparsity']:.0f} % sparse")
     return ", ".join([row.label, *parts])
 
 

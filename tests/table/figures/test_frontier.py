@@ -22,5 +22,5 @@ def test_labels_tell_what_differs(fabricate: Callable, tmp_path: Path) -> None:
         "GRU Dense, learning_rate 0.001": 1,
         "GRU Sparse, device CPU": 1,
         "GRU Sparse, device GPU": 1,
-        "GRU Sparse, sparsity 0.9": 1,
+        "GRU Sparse, 64 % sparse": 1,
     }
