@@ -48,6 +48,7 @@ def resolve(config: Config) -> tuple[Config, str]:
     weights = select(model, prune.layers)  # tells of patterns that match nothing, before any work is done
     if prune.q == AUTO:
         if prune.prunable_sparsity is None:
+            assert prune.sparsity is not None  # `check` has seen to it
             prune.prunable_sparsity = _of_prunable(prune.sparsity, model, weights)
         prune.sparsity = None  # said in one way only, so that equal runs have equal names
         return config, CALIBRATED
