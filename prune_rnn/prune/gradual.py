@@ -123,6 +123,11 @@ class GradualMasker(Masker):
         """True from the end of the schedule on."""
         return all(step >= schedule.end_step for schedule in self.schedules.values())
 
+    def mask_gradients(self) -> None:
+        """Leaves them where a pruned weight may come back."""
+        if not self.regrow:
+            super().mask_gradients()
+
     def _update(self, step: int) -> None:
         for layer_type, schedule in self.schedules.items():
             if not schedule.updates_at(step):

@@ -61,6 +61,17 @@ class Masker(ABC):
     def _update(self, step: int) -> None:
         """Recomputes the masks where this step is one to do so."""
 
+    def mask_gradients(self) -> None:
+        """Zeroes the gradients of masked weights, so that they don't count in the gradient's norm.
+
+        The loop calls it before it clips. A masked weight's gradient moves nothing, but at 93 % sparsity it is most of
+        the norm: clipped by it, the weights that are left take steps a third as long. A method whose masked weights can
+        come back leaves their gradients.
+        """
+        for name, parameter in self.parameters.items():
+            if parameter.grad is not None:
+                parameter.grad.mul_(self.masks[name])
+
     @torch.no_grad()
     def after_step(self, step: int) -> None:
         """Updates the masks if it is time to, and zeroes the masked weights."""
