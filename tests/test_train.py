@@ -343,3 +343,18 @@ def test_an_epoch_may_be_a_share_of_the_batches() -> None:
         taken.append(len(list(one.steps())))
         one.next_epoch()
     assert taken == [3, 3, 3] and one.step == 9
+
+
+@pytest.mark.parametrize(("method", "counted"), [("q", False), ("sparsity", True)])
+def test_the_norm_is_of_the_weights_that_can_move(method: str, counted: bool) -> None:
+    """With q the pruned weights stay so, and their gradients are zero before the norm; with regrowth they count."""
+    one = trainer(method, clip=None)
+    while not one.finished:
+        list(one.steps())
+        one.next_epoch()
+    one.one_step(batch(GROUPS[0]), 0)
+    gradients = [p.grad for p in one.model.parameters() if p.grad is not None]
+    pruned = [p.grad[~one.masker.masks[name]] for name, p in one.masker.parameters.items() if p.grad is not None]
+    assert sum(len(gradient) for gradient in pruned) > 0
+    assert any(bool(gradient.any()) for gradient in pruned) is counted
+    assert one.norms[-1] == pytest.approx(float(torch.cat([g.flatten() for g in gradients]).norm()), rel=1e-5)
