@@ -16,7 +16,7 @@ prune-rnn: train recurrent speech networks with gradual pruning, and tabulate wh
 
   prune-rnn train [KEY=VALUE ...]       train one network and test it (the main job: model=gru_sparse_big)
   prune-rnn train -m [KEY=V1,V2 ...]    train every combination; what is finished is skipped
-  prune-rnn report [KEY=VALUE ...]      print and write the paper's tables from the runs under results/
+  prune-rnn report [KEY=VALUE ...]      write the paper's tables, figures and a page from the runs under results/
   prune-rnn describe [KEY=VALUE ...]    list a network's layers and parameters, without training
   prune-rnn export RUN [KEY=VALUE ...]  pack a finished run into one small file for inference
   prune-rnn transcribe MODEL AUDIO ...  print the text of recordings; --stream: as it is heard
@@ -79,7 +79,7 @@ _WORD_HELP = {
     "train": """\
 usage: prune-rnn train [-m] [KEY=VALUE ...]
 
-Trains one network, tests it, and leaves config.yaml, history.csv, result.json and model.pt in
+Trains one network, tests it, and leaves config.yaml, history.csv, result.json, hypotheses.jsonl and model.pt in
 results/runs/<name>-<digest>/. The same command goes on where it was cut off; a finished run is not run again.
 With -m (--multirun) values may be lists: model=gru_dense,gru_sparse seed=0,1,2. Under torchrun: one process a GPU.
 
@@ -87,7 +87,8 @@ With -m (--multirun) values may be lists: model=gru_dense,gru_sparse seed=0,1,2.
     "report": """\
 usage: prune-rnn report [KEY=VALUE ...]
 
-Prints the paper's Table 3 from the runs under results/runs, and writes it to results/tables as Markdown, CSV and LaTeX.
+Prints the paper's Table 3 from the runs under results/runs, and writes it to results/tables as Markdown, CSV and LaTeX,
+figures to results/figures as PNG and SVG, and all of it on one page, results/report.html.
 A row without a run shows a dash and the command that fills it. Give the keys that the runs were trained with, but for
 model and seed; those of prune go to the rows that are pruned.
 

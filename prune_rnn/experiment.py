@@ -90,7 +90,7 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
 def _goal(config: Config, q_source: str) -> str:
     """Says how far the network will be pruned."""
     if q_source == CALIBRATED:
-        return f", {100 * config.prune.prunable_sparsity:.2f} % of the weights that can be to be pruned"
+        return f", {100 * config.prune.prunable_sparsity:.2f} % of the prunable weights to be pruned"
     return f", q {config.prune.q} ({q_source})" if q_source else ""
 
 
@@ -149,7 +149,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     model.load_state_dict(best["model"])
     masker.check()
     test = decode(model, load(groups["test"]), device)
-    run.write_hypotheses(test.references, test.hypotheses)
+    speakers = [utterance.speaker for group in groups["test"] for utterance in group]
+    run.write_hypotheses(test.references, test.hypotheses, speakers)
     run.save(paths.MODEL, {"model": best["model"], "config": dumped(config, q_source)})
     outcome = errors(history, best["epoch"], test.scores()) | counts(config, model)
     run.finish(outcome | record(config, trainer, history, q_source, command, device))

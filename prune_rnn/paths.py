@@ -10,6 +10,7 @@ RESULT = "result.json"  # there once the run is finished
 CHECKPOINT = "checkpoint.pt"  # where to go on; gone once the run is finished
 HYPOTHESES = "hypotheses.jsonl"  # what the finished network makes of each test utterance
 MODEL = "model.pt"  # the weights of the best epoch, once the run is finished
+PAGE = "report.html"  # of the last report
 LOCK = "lock"  # held by the process that trains
 
 
@@ -21,6 +22,11 @@ def runs(results: Path) -> Path:
 def tables(results: Path) -> Path:
     """Returns the folder of all tables."""
     return results / "tables"
+
+
+def figures(results: Path) -> Path:
+    """Returns the folder of all figures."""
+    return results / "figures"
 
 
 def sweeps(results: Path) -> Path:

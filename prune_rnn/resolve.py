@@ -76,10 +76,10 @@ def _of_prunable(sparsity: float, model: DeepSpeech2, weights: dict[str, dict[st
     prunable = sum(p.numel() for group in weights.values() for p in group.values())
     if not sparsity * parameters < prunable:
         raise ValueError(
-            f"prune.sparsity={sparsity}: of {parameters:,} parameters only {prunable:,} are pruned "
-            f"(biases, batch norm and convolutions are not); give less than {prunable / parameters:.3f}"
+            f"prune.sparsity={sparsity}: of {parameters:,} parameters only {prunable:,} can be pruned (those of "
+            f"prune.layers); give less than {prunable / parameters:.3f}"
         )
-    return round(sparsity * parameters / prunable, 6)
+    return min(round(sparsity * parameters / prunable, 6), 0.999999)
 
 
 def automatic_runs(config: Config) -> list[Run]:

@@ -106,10 +106,10 @@ class Run:
         writer.writerows(rows)
         write_atomically(self.folder / paths.HISTORY, text.getvalue().encode())
 
-    def write_hypotheses(self, references: list[str], hypotheses: list[str]) -> None:
-        """Writes one JSON object per test utterance: what was said and what was heard."""
-        pairs = zip(references, hypotheses, strict=True)
-        lines = [json.dumps({"reference": said, "hypothesis": heard}) + "\n" for said, heard in pairs]
+    def write_hypotheses(self, references: list[str], hypotheses: list[str], speakers: list[str | None]) -> None:
+        """Writes one JSON object per test utterance: what was said, what was heard, and who spoke (null: not known)."""
+        entries = zip(references, hypotheses, speakers, strict=True)
+        lines = [json.dumps({"reference": r, "hypothesis": h, "speaker": s}) + "\n" for r, h, s in entries]
         write_atomically(self.folder / paths.HYPOTHESES, "".join(lines).encode())
 
     def result(self) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Trainer:
     @property
     def learning_rate(self) -> float:
         """Of the epoch under way."""
-        falls: float = max(0.0, self.epoch - self.config.hold_epochs)
+        falls: float = max(0.0, self.epoch - max(1.0, self.config.hold_epochs))
         return float(self.config.learning_rate / self.config.anneal**falls)
 
     @property

@@ -87,6 +87,9 @@ def test_history_is_a_row_an_epoch(tmp_path: Path) -> None:
 
 
 def test_hypotheses_stand_beside_what_was_said(tmp_path: Path) -> None:
-    Run(tmp_path).write_hypotheses(["a cat", "dog"], ["acat", ""])
+    Run(tmp_path).write_hypotheses(["a cat", "dog"], ["acat", ""], ["m1", None])
     lines = (tmp_path / paths.HYPOTHESES).read_text().splitlines()
-    assert lines == ['{"reference": "a cat", "hypothesis": "acat"}', '{"reference": "dog", "hypothesis": ""}']
+    assert lines == [
+        '{"reference": "a cat", "hypothesis": "acat", "speaker": "m1"}',
+        '{"reference": "dog", "hypothesis": "", "speaker": null}',
+    ]

@@ -21,11 +21,15 @@ from prune_rnn.text import encode
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One recording with its transcript in the alphabet; `frames` is its number of feature frames."""
+    """One recording with its transcript in the alphabet; `frames` is its number of feature frames.
+
+    speaker: who speaks, where the manifest tells.
+    """
 
     audio: Path
     frames: int
     transcript: str
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""JSON-lines manifests as NeMo and icefall write them: `audio_filepath`, `duration` in seconds, `text`."""
+"""JSON-lines manifests as NeMo and icefall write them: `audio_filepath`, `duration` in seconds, `text`; `speaker`,
+where known, is what intervals of error rates are drawn by."""
 
 from __future__ import annotations
 
@@ -80,7 +81,8 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
     if available < (needed := frames_needed(encode(transcript))):
         detail = f"{path}: the transcript needs {needed} output frames, the audio gives {available}"
         raise _BadLine("with a transcript longer than its frames", detail)
-    return Utterance(path, found, transcript)
+    speaker = entry.get("speaker")
+    return Utterance(path, found, transcript, speaker if isinstance(speaker, str) else None)
 
 
 @cache

@@ -44,6 +44,10 @@ class GradualConfig:
             value = getattr(self, key)
             if value is not None and not 0 < value < 1:
                 raise ValueError(f"prune.{key}={value}: must lie between 0 and 1, e.g. 0.9 for 90 %")
+        if self.q != AUTO and self.prunable_sparsity is not None:
+            raise ValueError(
+                f"prune.prunable_sparsity={self.prunable_sparsity} and prune.q={self.q}: give one of the two"
+            )
         if self.q == AUTO and self.sparsity is None and self.prunable_sparsity is None:
             raise ValueError("prune.sparsity has no value; give the network's sparsity, e.g. prune.sparsity=0.9")
         if not 0 <= self.start_epoch <= self.ramp_epoch <= self.end_epoch or self.start_epoch == self.end_epoch:
@@ -107,6 +111,7 @@ class GradualMasker(Masker):
     With a sparsity as the goal (q is "auto"), the schedule is calibrated as it runs: at each update q is the magnitude
     that the goal's fraction of the layer type's weights stays under now, the threshold is the schedule's share of it,
     and the last update takes q itself. So the sparsity never passes the goal and ends on it, to one weight.
+    Close to the goal the threshold may fall: what is left to prune are weights that have shrunk since.
     """
 
     def __init__(

@@ -15,19 +15,24 @@ from prune_rnn.evaluate import error_rates
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One utterance: what was said, and what the network made of it."""
+    """One utterance: what was said, what the network made of it, and who spoke, where that is known."""
 
     reference: str
     hypothesis: str
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """The characters to change in each utterance, and those of its reference; both (utterances,)."""
+    """The characters to change in each utterance, and those of its reference; both (utterances,).
+
+    speakers: of each utterance; empty where one isn't known.
+    """
 
     references: tuple[str, ...]
     counts: NDArray[np.int64]
     lengths: NDArray[np.int64]
+    speakers: tuple[str, ...] = ()
 
 
 def read(folder: Path) -> list[Utterance] | None:
@@ -54,7 +59,10 @@ def _utterance(path: Path, number: int, line: str) -> Utterance:
         raise _damaged(path, f"line {number} lacks a reference or a hypothesis")
     if not reference:
         raise _damaged(path, f"line {number} has an empty reference")
-    return Utterance(reference, hypothesis)
+    speaker = fields.get("speaker")
+    if speaker is not None and not isinstance(speaker, str):
+        raise _damaged(path, f"line {number} has a speaker that is no name")
+    return Utterance(reference, hypothesis, speaker)
 
 
 def _damaged(path: Path, what: str) -> ValueError:
@@ -72,4 +80,5 @@ def edits(utterances: list[Utterance]) -> Edits:
         tuple(one.reference for one in utterances),
         np.array([rate.insertions + rate.deletions + rate.substitutions for rate in rates], dtype=np.int64),
         np.array([rate.length for rate in rates], dtype=np.int64),
+        tuple(speakers) if None not in (speakers := [one.speaker for one in utterances]) else (),
     )

@@ -12,12 +12,10 @@ from prune_rnn.run import write_atomically
 from prune_rnn.table import table3
 from prune_rnn.table.agreement import agree
 from prune_rnn.table.comparison import compare
-from prune_rnn.table.figures.catalogue import draw_all, folder
+from prune_rnn.table.figures.catalogue import draw_all
 from prune_rnn.table.figures.style import Material
 from prune_rnn.table.page import Contents, page
 from prune_rnn.table.rows import collect, comparable
-
-PAGE = "report.html"  # of the last report
 
 
 def report(overrides: Sequence[str]) -> str:
@@ -47,7 +45,7 @@ def report(overrides: Sequence[str]) -> str:
         write_atomically(base.with_suffix(f".{ending}"), content.encode())
 
     runs = comparable(shared)
-    drawn, skipped = draw_all(Material(rows, runs), folder(results), suffix)
+    drawn, skipped = draw_all(Material(rows, runs), paths.figures(results), suffix)
     shown = {run.name: run for run in [*(run for row in found for run in row.runs), *runs]}
     contents = Contents(
         command=shlex.join(["prune-rnn", "report", *overrides]),
@@ -58,12 +56,12 @@ def report(overrides: Sequence[str]) -> str:
         figures=drawn,
         runs=[shown[name] for name in sorted(shown)],
     )
-    write_atomically(results / PAGE, page(contents).encode())
+    write_atomically(results / paths.PAGE, page(contents).encode())
 
     told = [f"written: {base}.{{{','.join(written)}}}"]
     told += [f"written: {figure.png.with_suffix('')}.{{png,svg}}" for figure in drawn]
     told += [f"skipped: figure {name}, no runs for it" for name in skipped]
-    told += [f"written: {results / PAGE}"]
+    told += [f"written: {results / paths.PAGE}"]
     below = _below(notes, missing).replace("`", "")
     return f"{caption}\n\n{table3.for_terminal(printed)}{below}\n\n" + "\n".join(told)
 

@@ -12,7 +12,7 @@ import yaml
 
 from prune_rnn import paths
 from prune_rnn.config import Config, compose_config, identity
-from prune_rnn.prune.gradual import GradualConfig
+from prune_rnn.prune.gradual import BASELINE, GradualConfig
 from prune_rnn.resolve import automatic_runs, resolve, run_of
 from prune_rnn.run import Run, all_runs
 from prune_rnn.table.finished import Finished, read
@@ -75,7 +75,7 @@ def _finished(config: Config) -> Run | None:
     wanted = run_of(resolve(config)[0])
     if wanted.finished:
         return wanted
-    automatic = automatic_runs(config) if getattr(config.prune, "q", None) == "baseline" else []
+    automatic = automatic_runs(config) if getattr(config.prune, "q", None) == BASELINE else []
     return next((run for run in automatic if run.finished), None)
 
 

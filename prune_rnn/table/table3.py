@@ -13,7 +13,7 @@ from prune_rnn.table.comparison import Line
 _DASH = "-"
 _SIZES = "Units"  # the first column that tells of size instead of error
 _ONE_SEED = "†"
-NOTE_ONE_SEED = f"{_ONE_SEED} One seed: the interval is over utterances only, and says nothing of other seeds."
+NOTE_ONE_SEED = f"{_ONE_SEED} One seed: the interval is over speakers only, and says nothing of other seeds."
 
 
 def _percent(value: float | None, form: str = ".2f") -> str:
@@ -86,14 +86,16 @@ def caption(shared: Config, lines: Sequence[Line]) -> str:
     """Returns what the table shows and at which scale; every number stands beside its scale."""
     data, train = shared.data, shared.train
     speech = f"{data.train_hours:g} h of synthetic speech" if data.name == "synthetic" else f"{data.train}"
+    steps = f" of {train.steps_per_epoch} steps of {train.batch_size} utterances" if train.steps_per_epoch else ""
     seeds = sorted({seed for line in lines for seed in line.seeds})
     return (
-        f"Table 3 at scale={shared.scale.name}: trained on {speech}, {train.epochs} epochs; CER and WER of the test "
-        f"split, mean over seeds ({', '.join(map(str, seeds)) or 'none yet'}), CER ± standard deviation. "
+        f"Table 3 at scale={shared.scale.name}: trained on {speech}, {train.epochs} epochs{steps}; CER and WER of the "
+        f"test split, mean over seeds ({', '.join(map(str, seeds)) or 'none yet'}), CER ± standard deviation. "
         "Relative: (baseline - CER) / baseline, the baseline being the first row of the family, over the seeds of "
-        "both; its interval by a paired bootstrap over seeds and utterances, which a handful of seeds makes too "
-        "narrow. Not zero: parameters that pruning leaves. Sparsity: of all parameters, and of the recurrent layers'. "
-        "Minutes: of training. The paper's columns: 2100 h of speech, at its own scale."
+        "both; its interval by a paired bootstrap over seeds and speakers (or utterances, where a manifest names "
+        "no speakers), which a handful of seeds and voices makes too narrow. Not zero: parameters that pruning leaves. "
+        "Sparsity: of all parameters, and of the recurrent layers'. Minutes: of training. The paper's columns: 2100 h of "
+        "speech, at its own scale."
     )
 
 

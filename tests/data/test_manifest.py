@@ -45,6 +45,12 @@ def manifest(folder: Path, lines: Iterable[str], name: str = "m.jsonl") -> Path:
 # --- lines that can be used -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("more", "speaker"), [({}, None), ({"speaker": "en+m1"}, "en+m1"), ({"speaker": 7}, None)])
+def test_the_speaker_is_told_where_the_line_names_one(folder: Path, more: dict[str, Any], speaker: str | None) -> None:
+    (found,) = read_manifest(manifest(folder, [entry(**more)]), halved, False, silent)
+    assert found.speaker == speaker
+
+
 def test_relative_paths_count_from_the_manifest_and_absolute_ones_stand(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

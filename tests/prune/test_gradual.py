@@ -351,6 +351,11 @@ def test_auto_needs_a_goal() -> None:
         config(q="auto").check()
 
 
+def test_a_magnitude_and_a_goal_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"prune\.prunable_sparsity=0\.9 and prune\.q=0\.5: give one of the two"):
+        config(q=0.5, prunable_sparsity=0.9).check()
+
+
 @pytest.mark.parametrize("layers", [None, {}], ids=str)
 def test_nothing_to_prune_is_refused(layers: Any) -> None:
     with pytest.raises(ValueError, match=r"prune\.layers=.*give patterns"):

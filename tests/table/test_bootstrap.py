@@ -46,6 +46,16 @@ def test_two_utterances_by_hand() -> None:
     assert (interval.low, interval.high) == pytest.approx((-1.0, 0.5)) and interval.includes_zero
 
 
+def test_speakers_are_drawn_with_all_they_say() -> None:
+    """Two speakers, two utterances each: as two utterances of their sums, 1 - 40 / 20, 1 - 10 / 20 and 1 - 25 / 20."""
+    speakers = ("m", "f", "m", "f")
+    told = [
+        Edits(("a", "b", "c", "d"), np.array(counts), np.full(4, 50), speakers) for counts in ([5] * 4, [8, 1, 12, 4])
+    ]
+    interval = relative_interval({0: told[0]}, {0: told[1]})
+    assert (interval.low, interval.high) == pytest.approx((-1.0, 0.5))
+
+
 def test_long_utterances_weigh_more() -> None:
     """The CER is of the sums: one edit in 10 characters and one in 990 make 0.2 %, whatever each one's own rate."""
     lengths = np.array([10, 990])

@@ -10,9 +10,18 @@ from prune_rnn.table.hypotheses import Utterance, edits, read
 
 
 def test_utterances_come_in_their_order(tmp_path: Path) -> None:
-    lines = [{"reference": "a cat", "hypothesis": ""}, {"reference": "dog's", "hypothesis": " dogs "}]
+    lines = [
+        {"reference": "a cat", "hypothesis": ""},
+        {"reference": "dog's", "hypothesis": " dogs ", "speaker": "en+m1"},
+    ]
     (tmp_path / paths.HYPOTHESES).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert read(tmp_path) == [Utterance("a cat", ""), Utterance("dog's", " dogs ")]
+    assert read(tmp_path) == [Utterance("a cat", ""), Utterance("dog's", " dogs ", "en+m1")]
+
+
+def test_speakers_are_told_where_all_are_known() -> None:
+    known = [Utterance("a", "a", "m1"), Utterance("b", "", "f1")]
+    assert edits(known).speakers == ("m1", "f1")
+    assert edits([*known, Utterance("c", "c")]).speakers == ()
 
 
 def test_a_run_without_them_has_none(tmp_path: Path) -> None:
@@ -29,6 +38,7 @@ def test_a_run_without_them_has_none(tmp_path: Path) -> None:
         (b'["a", "b"]\n', "line 1 lacks"),
         (b'{"reference": "a", "hypothesis": 3}\n', "line 1 lacks"),
         (b'{"reference": "", "hypothesis": "a"}\n', "line 1 has an empty reference"),
+        (b'{"reference": "a", "hypothesis": "a", "speaker": 1}\n', "line 1 has a speaker that is no name"),
     ],
 )
 def test_damage_is_named_with_file_line_and_way_out(tmp_path: Path, content: bytes, what: str) -> None:

@@ -20,11 +20,6 @@ class Drawn:
     svg: Path
 
 
-def folder(results: Path) -> Path:
-    """Returns the folder of all figures."""
-    return results / "figures"
-
-
 def draw_all(material: Material, folder: Path, suffix: str) -> tuple[list[Drawn], list[str]]:
     """Writes every figure that there are runs for to `folder`; returns them, and the names of the others."""
     drawn, skipped = [], []

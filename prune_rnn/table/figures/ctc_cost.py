@@ -58,6 +58,6 @@ PLOT = Plot(
     "ctc_cost",
     "CTC cost by epoch",
     "CTC cost by epoch, in nats per utterance, of the dense baseline and the sparse models: mean over seeds, the band "
-    "from the least to the greatest. Grey: the epochs in which the threshold rises. The paper's Figure 1.",
+    "from the least to the greatest. Grey: the epochs of pruning. The paper's Figure 1.",
     draw,
 )

@@ -53,7 +53,7 @@ PLOT = Plot(
     "schedule",
     "Threshold and sparsity over training",
     "The threshold and what it leads to, at the end of each epoch, in the run of the lowest seed of each sparse "
-    "model; solid: recurrent layers, dashed: linear ones. Grey: the steps in which the threshold rises. The paper's "
+    "model; solid: recurrent layers, dashed: linear ones. Grey: the steps of pruning. The paper's "
     "Figure 2b.",
     draw,
 )
