@@ -76,9 +76,10 @@ def edits(utterances: list[Utterance]) -> Edits:
     [1, 2]
     """
     rates = [error_rates([one.reference], [one.hypothesis])[0] for one in utterances]
+    speakers = tuple(one.speaker for one in utterances if one.speaker is not None)
     return Edits(
         tuple(one.reference for one in utterances),
         np.array([rate.insertions + rate.deletions + rate.substitutions for rate in rates], dtype=np.int64),
         np.array([rate.length for rate in rates], dtype=np.int64),
-        tuple(speakers) if None not in (speakers := [one.speaker for one in utterances]) else (),
+        speakers if len(speakers) == len(utterances) else (),
     )

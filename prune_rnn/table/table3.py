@@ -94,8 +94,8 @@ def caption(shared: Config, lines: Sequence[Line]) -> str:
         "Relative: (baseline - CER) / baseline, the baseline being the first row of the family, over the seeds of "
         "both; its interval by a paired bootstrap over seeds and speakers (or utterances, where a manifest names "
         "no speakers), which a handful of seeds and voices makes too narrow. Not zero: parameters that pruning leaves. "
-        "Sparsity: of all parameters, and of the recurrent layers'. Minutes: of training. The paper's columns: 2100 h of "
-        "speech, at its own scale."
+        "Sparsity: of all parameters, and of the recurrent layers'. Minutes: of training. The paper's columns: 2100 h "
+        "of speech, at its own scale."
     )
 
 
