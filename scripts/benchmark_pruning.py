@@ -36,14 +36,15 @@ def main() -> None:
     model = DeepSpeech2(config.model)
     groups = base.batches(load_splits(config, model)["train"], config.train.batch_size)
     batch = base.collate(groups[len(groups) // 2])
-    masker = GradualMasker(select(model, config.prune.layers), config.prune, len(groups))
+    steps = config.train.steps_per_epoch or len(groups)
+    masker = GradualMasker(select(model, config.prune.layers), config.prune, steps)
     device = torch.device("cpu")
     trainers = {
         name: Trainer(model, one, config.train, groups, base.load, seed=0, device=device)
         for name, one in (("gradual", masker), ("none", NoMasker()))
     }
     for trainer in trainers.values():
-        trainer.step = 3 * len(groups)  # pruning goes on from epoch 2 to 10
+        trainer.step = 3 * steps  # pruning goes on from epoch 2 to 10
     freq = masker.schedules["recurrent"].freq
     seconds: dict[str, list[float]] = {name: [] for name in trainers}
     for repeat in range(arguments.repeats + 3):
