@@ -51,8 +51,9 @@ class TrainConfig:
     def check(self) -> None:
         """Raises ValueError where a number is out of its range."""
         for key in ("epochs", "batch_size", "steps_per_epoch"):
-            if (getattr(self, key) or 1) < 1 or getattr(self, key) == 0:
-                raise ValueError(f"train.{key}={getattr(self, key)}: must be 1 or more")
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ValueError(f"train.{key}={value}: must be 1 or more")
         for key in ("learning_rate", "anneal", "clip", "checkpoint_minutes"):
             value = getattr(self, key)
             if not (value is None or 0 < value < float("inf")):

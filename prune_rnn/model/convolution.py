@@ -17,7 +17,7 @@ def conv2d(x: Tensor, weight: Tensor, stride: tuple[int, int]) -> Tensor:
     channels, _, kernel, taps = weight.shape
     if channels > FEW or x.device.type != "cpu":
         with torch.autocast("cpu", enabled=False):  # there, three times slower in bfloat16
-            return F.conv2d(x.float(), weight, None, stride, (kernel // 2, taps // 2))
+            return F.conv2d(x, weight, None, stride, (kernel // 2, taps // 2))
     return _by_bands(x, weight, stride, 14 if x.shape[1] == 1 else 7)
 
 
