@@ -89,10 +89,12 @@ class Convolution(nn.Module):
         """(batch, channel, bin, frame) -> the same with fewer bins and frames; lengths: (batch,), of the input."""
         x = conv2d(x, self.conv.weight, self.stride).permute(0, 3, 1, 2)  # (batch, frame, channel, bin)
         lengths = self.lengths(lengths).to(x.device)
-        true_frames = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
-        normed = self.activation(self.norm(x[true_frames].flatten(1)))
-        padded = normed.new_zeros(x.shape).masked_scatter(true_frames[:, :, None, None], normed)
-        return padded.permute(0, 2, 3, 1)
+        # rows by number: several times as fast as by a mask, forward and back
+        true_frames = (torch.arange(x.shape[1], device=x.device) < lengths[:, None]).flatten().nonzero().squeeze(1)
+        rows = x.flatten(2).flatten(0, 1)
+        normed = self.activation(self.norm(rows.index_select(0, true_frames)))
+        padded = normed.new_zeros(rows.shape).index_copy(0, true_frames, normed)
+        return padded.view(x.shape).permute(0, 2, 3, 1)
 
 
 class Recurrent(nn.Module):

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -38,7 +39,7 @@ class Activation(Enum):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns f(x), any shape, with its gradient."""
-        return x.clamp(0.0, CLIP) if self is Activation.clipped_relu else x.tanh()
+        return F.hardtanh(x, 0.0, CLIP) if self is Activation.clipped_relu else x.tanh()
 
 
 class _Steps:
