@@ -54,7 +54,7 @@ def compare(rows: Sequence[Row]) -> tuple[list[Line], list[str]]:
         paired = sorted(ours.keys() & theirs.keys())
         performance, interval = None, None
         if paired:
-            performance = _relative([theirs[seed] for seed in paired], [ours[seed] for seed in paired])
+            performance = performance_of([theirs[seed] for seed in paired], [ours[seed] for seed in paired])
         if row is not baseline and ours and theirs and ours.keys() != theirs.keys():
             notes.append(_unpaired(row, baseline, paired))
         if row is not baseline and paired:
@@ -75,7 +75,8 @@ def _of(runs: dict[int, Finished], edits: dict[str, Edits | None]) -> dict[int, 
     return {seed: its for seed, run in runs.items() if (its := edits[run.name]) is not None}
 
 
-def _relative(baseline: list[Finished], row: list[Finished]) -> float | None:
+def performance_of(baseline: list[Finished], row: list[Finished]) -> float | None:
+    """Returns the relative performance of the runs' mean CER; None where the baseline makes no error."""
     base = statistics.mean(run.cer for run in baseline)
     return relative(base, statistics.mean(run.cer for run in row)) if base else None
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from prune_rnn.table.figures.catalogue import Drawn
 from prune_rnn.table.finished import Finished
+from prune_rnn.table.table3 import PAIRS
 
 TITLE = "Exploring sparsity in recurrent neural networks, reproduced"
 _PAPER = "https://arxiv.org/abs/1704.05119"
@@ -68,6 +69,7 @@ _PAGE = Template("""\
 $table
 $notes
 $missing
+$pairs
 <h2 id="figures">Figures</h2>
 $figures
 <h2 id="runs">The runs</h2>
@@ -84,6 +86,7 @@ class Contents:
     command: str
     caption: str
     table: pd.DataFrame
+    pairs: pd.DataFrame
     notes: Sequence[str]
     missing: Sequence[tuple[str, str]]
     figures: Sequence[Drawn]
@@ -105,6 +108,7 @@ def page(contents: Contents) -> str:
             for note in contents.notes
         ),
         missing=_missing(contents.missing),
+        pairs="" if contents.pairs.empty else f"<p>{escape(PAIRS)}</p>\n" + _table(contents.pairs, "Pairs of rows"),
         figures=f'<div class="figures">{figures}</div>' if figures else "<p>No finished runs to draw yet.</p>",
         runs=_table(provenance(contents.runs), "The runs", "words") if contents.runs else "<p>None yet.</p>",
     )

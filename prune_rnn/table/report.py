@@ -7,9 +7,11 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from prune_rnn import paths
 from prune_rnn.run import write_atomically
-from prune_rnn.table import table3
+from prune_rnn.table import pairs, table3
 from prune_rnn.table.agreement import agree
 from prune_rnn.table.comparison import compare
 from prune_rnn.table.figures.catalogue import draw_all
@@ -35,9 +37,11 @@ def report(overrides: Sequence[str]) -> str:
     suffix, results = f"{shared.scale.name}{mark}", Path(shared.results)
 
     printed = table3.printed(lines)
+    compared = pairs.printed(pairs.compare_pairs(rows))
     base = paths.tables(results) / f"table3_{suffix}"
     written = {
-        "md": f"{caption}\n\n{table3.laid_out(printed, 'github')}{_below(notes, missing)}\n",
+        "md": f"{caption}\n\n{table3.laid_out(printed, 'github')}{_below(notes, missing)}\n"
+        + _pairs(compared, "github"),
         "csv": table3.numbers(lines).to_csv(index=False),
         "tex": "".join(f"% {text}\n" for text in [caption, *notes]) + table3.laid_out(printed, "latex_booktabs") + "\n",
     }
@@ -51,6 +55,7 @@ def report(overrides: Sequence[str]) -> str:
         command=shlex.join(["prune-rnn", "report", *overrides]),
         caption=caption,
         table=printed,
+        pairs=compared,
         notes=notes,
         missing=missing,
         figures=drawn,
@@ -63,7 +68,12 @@ def report(overrides: Sequence[str]) -> str:
     told += [f"skipped: figure {name}, no runs for it" for name in skipped]
     told += [f"written: {results / paths.PAGE}"]
     below = _below(notes, missing).replace("`", "")
-    return f"{caption}\n\n{table3.for_terminal(printed)}{below}\n\n" + "\n".join(told)
+    return f"{caption}\n\n{table3.for_terminal(printed)}{below}\n{_pairs(compared, 'simple')}\n" + "\n".join(told)
+
+
+def _pairs(compared: pd.DataFrame, form: str) -> str:
+    """Returns the rows compared with each other, under a line that says so; nothing where there are none."""
+    return "" if compared.empty else f"\n{table3.PAIRS}\n\n{table3.laid_out(compared, form)}\n"
 
 
 def _below(notes: Sequence[str], missing: Sequence[tuple[str, str]]) -> str:

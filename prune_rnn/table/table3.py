@@ -13,6 +13,7 @@ from prune_rnn.table.comparison import Line
 _DASH = "-"
 _SIZES = "Units"  # the first column that tells of size instead of error
 _ONE_SEED = "†"
+PAIRS = "Rows against each other: (CER of the second - CER of the first) / CER of the second, over the seeds of both."
 NOTE_ONE_SEED = f"{_ONE_SEED} One seed: the interval is over speakers only, and says nothing of other seeds."
 
 

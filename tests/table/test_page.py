@@ -101,11 +101,11 @@ def test_text_is_escaped() -> None:
     table = pd.DataFrame([{"Model": "<b>a & b", "CER %": "1 < 2"}])
     contents = Contents(
         command="report 'x=<y>'", caption="<i>", table=table, notes=["<u>"], missing=[("<a>", "<c>")], figures=[],
-        runs=[],
+        runs=[], pairs=pd.DataFrame([{"Model": "<s>"}]),
     )  # fmt: skip
     text = page(contents)
     assert "&lt;b&gt;a &amp; b" in text and "1 &lt; 2" in text
-    assert not any(tag in text for tag in ("<b>", "<i>", "<u>", "<c>", "<y>"))
+    assert not any(tag in text for tag in ("<b>", "<i>", "<u>", "<c>", "<y>", "<s>"))
 
 
 def test_provenance_has_a_row_a_run(sample: Path) -> None:
