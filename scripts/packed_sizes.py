@@ -40,7 +40,7 @@ with tempfile.TemporaryDirectory() as folder:
                 }
             )
 caption = (
-    "Packed files of the runs (their names begin with the model's; scale=small unless said otherwise, one seed), by "
+    "Packed files of the runs (their names begin with the model's; scale=small unless said otherwise), by "
     "`python scripts/packed_sizes.py`. Dense float32: bytes of all parameters. CER: of the dev split, whole files; "
     "change is relative."
 )
