@@ -13,6 +13,8 @@ from prune_rnn.table.finished import Finished
 from prune_rnn.table.hypotheses import Edits
 from prune_rnn.table.rows import Row
 
+Heard = dict[str, Edits | None]  # of each run, under its name
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -43,45 +45,67 @@ def relative(baseline: float, cer: float) -> float:
     return (baseline - cer) / baseline
 
 
-def compare(rows: Sequence[Row]) -> tuple[list[Line], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """A row against another, over the seeds that both have."""
+
+    seeds: tuple[int, ...]
+    relative: float | None  # None without such a seed, and where the other makes no error
+    interval: Interval | None
+    silent: tuple[str, ...]  # the runs without hypotheses, which leave no interval
+    problem: str  # what else leaves no interval, or nothing
+
+
+def heard(rows: Iterable[Row]) -> Heard:
+    """Returns the edits of every run, under its name; aligning the texts takes most of a report's time."""
+    return {run.name: run.edits() for row in rows for run in row.runs}
+
+
+def versus(row: Row, other: Row, edits: Heard) -> Versus:
+    """Returns how much better `row` is than `other`, a fraction of the other's CER; of itself, without an interval."""
+    ours, theirs = ({run.seed: run for run in one.runs} for one in (row, other))
+    seeds = tuple(sorted(ours.keys() & theirs.keys()))
+    if not seeds:
+        return Versus(seeds, None, None, (), "")
+    base = statistics.mean(theirs[seed].cer for seed in seeds)
+    performance = relative(base, statistics.mean(ours[seed].cer for seed in seeds)) if base else None
+    if row is other:
+        return Versus(seeds, performance, None, (), "")
+    both = [run.name for seed in seeds for run in (theirs[seed], ours[seed])]
+    silent, interval, problem = tuple(name for name in both if edits[name] is None), None, ""
+    if not silent:
+        try:
+            interval = relative_interval(_of(theirs, edits), _of(ours, edits))
+        except ValueError as error:
+            problem = str(error)
+    return Versus(seeds, performance, interval, silent, problem)
+
+
+def compare(rows: Sequence[Row], edits: Heard) -> tuple[list[Line], list[str]]:
     """Returns the numbers of all rows, whose runs agree, and notes on what is missing; the first of a family is its
-    baseline."""
-    edits = {run.name: run.edits() for row in rows for run in row.runs}
-    lines, notes, untold = [], [], []
+    baseline. edits: as `heard` returns them."""
+    lines: list[Line] = []
+    notes: list[str] = []
+    untold: list[str] = []
     for row in rows:
         baseline = next(other for other in rows if other.family == row.family)
-        ours, theirs = ({run.seed: run for run in one.runs} for one in (row, baseline))
-        paired = sorted(ours.keys() & theirs.keys())
-        performance, interval = None, None
-        if paired:
-            performance = performance_of([theirs[seed] for seed in paired], [ours[seed] for seed in paired])
-        if row is not baseline and ours and theirs and ours.keys() != theirs.keys():
-            notes.append(_unpaired(row, baseline, paired))
-        if row is not baseline and paired:
-            both = [run for seed in paired for run in (theirs[seed], ours[seed])]
-            untold += [run.name for run in both if edits[run.name] is None and run.name not in untold]
-            if all(edits[run.name] is not None for run in both):
-                try:
-                    interval = relative_interval(_of(theirs, edits), _of(ours, edits))
-                except ValueError as error:
-                    notes.append(f"{row.label}: no interval, because {error}.")
-        lines.append(_line(row, performance, interval))
+        against = versus(row, baseline, edits)
+        if row.runs and baseline.runs and {run.seed for run in row.runs} != {run.seed for run in baseline.runs}:
+            notes.append(_unpaired(row, baseline, against.seeds))
+        untold += [name for name in against.silent if name not in untold]
+        if against.problem:
+            notes.append(f"{row.label}: no interval, because {against.problem}.")
+        lines.append(_line(row, against.relative, against.interval))
     if untold:
         notes.append(f"No interval where a run has no {paths.HYPOTHESES}: {', '.join(untold)}.")
     return lines, notes
 
 
-def _of(runs: dict[int, Finished], edits: dict[str, Edits | None]) -> dict[int, Edits]:
+def _of(runs: dict[int, Finished], edits: Heard) -> dict[int, Edits]:
     return {seed: its for seed, run in runs.items() if (its := edits[run.name]) is not None}
 
 
-def performance_of(baseline: list[Finished], row: list[Finished]) -> float | None:
-    """Returns the relative performance of the runs' mean CER; None where the baseline makes no error."""
-    base = statistics.mean(run.cer for run in baseline)
-    return relative(base, statistics.mean(run.cer for run in row)) if base else None
-
-
-def _unpaired(row: Row, baseline: Row, paired: list[int]) -> str:
+def _unpaired(row: Row, baseline: Row, paired: Sequence[int]) -> str:
     has = [f"{one.label} has {_seeds(run.seed for run in one.runs)}" for one in (row, baseline)]
     over = f"over {_seeds(paired)}" if paired else "missing: there is no seed in both"
     return f"{', '.join(has)}: the relative performance is {over}."

@@ -13,7 +13,7 @@ from prune_rnn import paths
 from prune_rnn.run import write_atomically
 from prune_rnn.table import pairs, table3
 from prune_rnn.table.agreement import agree
-from prune_rnn.table.comparison import compare
+from prune_rnn.table.comparison import compare, heard
 from prune_rnn.table.figures.catalogue import draw_all
 from prune_rnn.table.figures.style import Material
 from prune_rnn.table.page import Contents, page
@@ -24,7 +24,10 @@ def report(overrides: Sequence[str]) -> str:
     """Writes the table as Markdown, CSV and LaTeX, the figures and the page below `results`; returns what to print."""
     shared, found = collect(overrides)
     rows, warnings = agree(found)
-    lines, notes = compare(rows)
+    edits = heard(rows)
+    lines, notes = compare(rows, edits)
+    paired, unpaired = pairs.compare_pairs(rows, edits)
+    notes += unpaired
     if any(line.interval and len(line.interval.seeds) == 1 for line in lines):
         notes = [table3.NOTE_ONE_SEED, *notes]
     notes = [*(f"Warning: {warning}" for warning in warnings), *notes]
@@ -37,7 +40,7 @@ def report(overrides: Sequence[str]) -> str:
     suffix, results = f"{shared.scale.name}{mark}", Path(shared.results)
 
     printed = table3.printed(lines)
-    compared = pairs.printed(pairs.compare_pairs(rows))
+    compared = pairs.printed(paired)
     base = paths.tables(results) / f"table3_{suffix}"
     written = {
         "md": f"{caption}\n\n{table3.laid_out(printed, 'github')}{_below(notes, missing)}\n"

@@ -8,6 +8,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from prune_rnn.config import Config
+from prune_rnn.table.bootstrap import Interval
 from prune_rnn.table.comparison import Line
 
 _DASH = "-"
@@ -21,12 +22,13 @@ def _percent(value: float | None, form: str = ".2f") -> str:
     return _DASH if value is None else format(100 * value, form)
 
 
-def _interval(line: Line) -> str:
-    if line.interval is None:
+def between(interval: Interval | None, form: str = "+.2f") -> str:
+    """Returns the ends in percent, and a mark where zero lies between them or one seed is all there is."""
+    if interval is None:
         return _DASH
-    ends = f"[{_percent(line.interval.low, '+.2f')}, {_percent(line.interval.high, '+.2f')}]"
-    ends += ", includes 0" if line.interval.includes_zero else ""
-    return f"{ends} {_ONE_SEED}" if len(line.interval.seeds) == 1 else ends
+    ends = f"[{_percent(interval.low, form)}, {_percent(interval.high, form)}]"
+    ends += ", includes 0" if interval.includes_zero else ""
+    return f"{ends} {_ONE_SEED}" if len(interval.seeds) == 1 else ends
 
 
 def printed(lines: Sequence[Line]) -> pd.DataFrame:
@@ -40,7 +42,7 @@ def printed(lines: Sequence[Line]) -> pd.DataFrame:
                 "Seeds": ", ".join(map(str, line.seeds)) or _DASH,
                 "CER %": f"{_percent(line.cer)}{deviation}",
                 "Relative %": _percent(line.relative, "+.2f"),
-                "95 % interval": _interval(line),
+                "95 % interval": between(line.interval),
                 "Paper's CER %": f"{line.paper['cer']:.2f}" if line.paper else _DASH,
                 "Paper's relative %": f"{line.paper['relative']:+.2f}" if line.paper else _DASH,
                 "WER %": _percent(line.wer),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from prune_rnn.table.comparison import heard
 from prune_rnn.table.pairs import compare_pairs, printed
 from prune_rnn.table.rows import collect
 
@@ -20,9 +21,9 @@ def test_rows_with_a_seed_in_common_are_compared_over_those(fabricate: Callable,
     fabricate("gru_sparse", edits=[5])
     fabricate("gru_dense_small", "seed=1", edits=[5])  # no seed in common
     rows = collect([f"results={tmp_path / 'results'}"])[1]
-    (pair,) = compare_pairs(rows)
+    (pair,), notes = compare_pairs(rows, heard(rows))
     assert (pair.row.label, pair.other.label) == ("RNN Sparse", "RNN Dense Small")
-    assert pair.relative == pytest.approx(0.3) and pair.interval is not None
+    assert pair.relative == pytest.approx(0.3) and pair.interval is not None and notes == []
     assert (pair.interval.low, pair.interval.high) == pytest.approx((0.2, 0.4))
     (cells,) = printed([pair]).to_dict("records")
     assert cells["Relative %"] == "+30.0" and cells["95 % interval"] == "[+20.0, +40.0]"
@@ -33,11 +34,19 @@ def test_without_hypotheses_there_is_no_interval(fabricate: Callable, tmp_path: 
     fabricate("gru_dense_small", edits=[5, 5], heard=False)
     fabricate("gru_sparse", edits=[5, 5])
     rows = collect([f"results={tmp_path / 'results'}"])[1]
-    (pair,) = compare_pairs(rows)
+    (pair,), _ = compare_pairs(rows, heard(rows))
     assert pair.relative == 0 and pair.interval is None
     assert printed([pair])["95 % interval"].tolist() == ["-"]
 
 
+def test_other_utterances_leave_no_interval_and_are_told(fabricate: Callable, tmp_path: Path) -> None:
+    fabricate("gru_dense_small", edits=[5, 5])
+    fabricate("gru_sparse", edits=[5])
+    rows = collect([f"results={tmp_path / 'results'}"])[1]
+    (pair,), notes = compare_pairs(rows, heard(rows))
+    assert pair.interval is None and "GRU Sparse against GRU Dense Small: no interval" in notes[0]
+
+
 def test_without_runs_nothing_is_compared(tmp_path: Path) -> None:
     rows = collect([f"results={tmp_path / 'results'}"])[1]
-    assert compare_pairs(rows) == [] and printed([]).empty
+    assert compare_pairs(rows, heard(rows)) == ([], []) and printed([]).empty
