@@ -191,8 +191,8 @@ def _describe(flags: list[str], overrides: list[str], command: str) -> int:
 def _export(flags: list[str], words: list[str], command: str) -> int:
     from pathlib import Path
 
+    from prune_rnn.deploy.export import ExportOptions, export
     from prune_rnn.options import parse
-    from prune_rnn.sparse.export import ExportOptions, export
 
     folders, options = parse(words, ExportOptions)
     if len(folders) != 1:
@@ -204,8 +204,8 @@ def _export(flags: list[str], words: list[str], command: str) -> int:
 def _transcribe(flags: list[str], words: list[str], command: str) -> int:
     from pathlib import Path
 
+    from prune_rnn.deploy.transcribe import TranscribeOptions, transcribe
     from prune_rnn.options import parse
-    from prune_rnn.sparse.transcribe import TranscribeOptions, transcribe
 
     files, options = parse(words, TranscribeOptions)
     if len(files) < 2:
@@ -215,8 +215,8 @@ def _transcribe(flags: list[str], words: list[str], command: str) -> int:
 
 
 def _bench(flags: list[str], words: list[str], command: str) -> int:
+    from prune_rnn.bench.plan import BenchOptions
     from prune_rnn.options import parse
-    from prune_rnn.sparse.suite import BenchOptions
     from prune_rnn.table.table5 import bench
 
     others, options = parse(words, BenchOptions)

@@ -21,9 +21,9 @@ from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prune_rnn import paths
-from prune_rnn.data import synthetic
 from prune_rnn.data.manifest import SPLITS, ManifestConfig, fingerprint
-from prune_rnn.data.synthetic import SyntheticConfig
+from prune_rnn.data.synthetic import corpus
+from prune_rnn.data.synthetic.corpus import SyntheticConfig
 from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.nearest import nearest
 from prune_rnn.prune.gradual import GradualConfig
@@ -214,7 +214,7 @@ def identity(config: Config) -> dict[str, Any]:
         for split in SPLITS:
             result["data"][split] = fingerprint(Path(getattr(config.data, split)))
     else:
-        result["data"]["corpus"] = synthetic.digest(config.data)  # takes in the versions that made it
+        result["data"]["corpus"] = corpus.digest(config.data)  # takes in the versions that made it
     return result
 
 

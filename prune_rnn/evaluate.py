@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn.data.base import Batch
+from prune_rnn.data.batch import Batch
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.text import BLANK, greedy
 

@@ -14,18 +14,19 @@ import torch
 
 from prune_rnn import distributed, paths
 from prune_rnn.config import Config, dumped
-from prune_rnn.data import base, synthetic
-from prune_rnn.data.base import Utterance
+from prune_rnn.data import batch
+from prune_rnn.data.batch import Utterance
 from prune_rnn.data.manifest import SPLITS, ManifestConfig, read_manifest
+from prune_rnn.data.synthetic import corpus
 from prune_rnn.evaluate import decode
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
 from prune_rnn.prune.gradual import GradualConfig, GradualMasker
 from prune_rnn.prune.masker import Masker, select
 from prune_rnn.prune.none import NoMasker
-from prune_rnn.resolve import CALIBRATED, resolve, run_of
-from prune_rnn.result import counts, errors, history_row, record
-from prune_rnn.run import Run
+from prune_rnn.run.record import counts, errors, history_row, record
+from prune_rnn.run.resolve import CALIBRATED, resolve, run_of
+from prune_rnn.run.store import Run
 from prune_rnn.stopping import Interrupted, stop_requests
 from prune_rnn.train import Trainer
 
@@ -79,7 +80,7 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
     if isinstance(config.data, ManifestConfig):
         manifests, skip_bad = {split: Path(getattr(config.data, split)) for split in SPLITS}, config.data.skip_bad
     else:
-        manifests, skip_bad = synthetic.prepare(config.data, say), False  # under a lock: one process makes it
+        manifests, skip_bad = corpus.prepare(config.data, say), False  # under a lock: one process makes it
 
     def output_frames(frames: int) -> int:
         return int(model.lengths(torch.tensor(frames)))
@@ -104,10 +105,10 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)
     size = config.train.batch_size
-    groups = {split: base.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
+    groups = {split: batch.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
     if distributed.world() > min(len(group) for group in groups["train"]):
         raise ValueError(f"train.batch_size={size} leaves some of the {distributed.world()} processes no utterance")
-    load = partial(base.load, workers=config.train.load_workers)
+    load = partial(batch.load, workers=config.train.load_workers)
     masker = _masker(config, model, config.train.steps_per_epoch or len(groups["train"]))
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
     history: list[dict[str, Any]] = []

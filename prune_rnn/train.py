@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from prune_rnn import distributed
-from prune_rnn.data.base import Batch, Utterance, epoch_order
+from prune_rnn.data.batch import Batch, Utterance, epoch_order
 from prune_rnn.evaluate import ctc_loss
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.masker import Masker

@@ -9,12 +9,12 @@ from functools import partial
 
 import torch
 
+from prune_rnn.bench.measure import masked
+from prune_rnn.engine.native import Format, Matrix, instruction_sets
+from prune_rnn.engine.quantise import Dtype, quantise
+from prune_rnn.engine.timing import in_turn
 from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.model.recurrence import Activation
-from prune_rnn.sparse.benchmark import masked
-from prune_rnn.sparse.engine import Format, Matrix, instruction_sets
-from prune_rnn.sparse.quantise import Dtype, quantise
-from prune_rnn.sparse.timing import in_turn
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--units", type=int, default=2560)

@@ -14,13 +14,13 @@ import time
 import torch
 
 from prune_rnn.config import compose_config
-from prune_rnn.data import base
+from prune_rnn.data import batch as batches
 from prune_rnn.experiment import load_splits
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.gradual import GradualMasker
 from prune_rnn.prune.masker import select
 from prune_rnn.prune.none import NoMasker
-from prune_rnn.resolve import resolve
+from prune_rnn.run.resolve import resolve
 from prune_rnn.train import Trainer
 
 
@@ -34,13 +34,13 @@ def main() -> None:
     torch.manual_seed(0)
     config, _ = resolve(compose_config([f"model={arguments.model}", "scale=small"]))
     model = DeepSpeech2(config.model)
-    groups = base.batches(load_splits(config, model)["train"], config.train.batch_size)
-    batch = base.collate(groups[len(groups) // 2])
+    groups = batches.batches(load_splits(config, model)["train"], config.train.batch_size)
+    batch = batches.collate(groups[len(groups) // 2])
     steps = config.train.steps_per_epoch or len(groups)
     masker = GradualMasker(select(model, config.prune.layers), config.prune, steps)
     device = torch.device("cpu")
     trainers = {
-        name: Trainer(model, one, config.train, groups, base.load, seed=0, device=device)
+        name: Trainer(model, one, config.train, groups, batches.load, seed=0, device=device)
         for name, one in (("gradual", masker), ("none", NoMasker()))
     }
     for trainer in trainers.values():

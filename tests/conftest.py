@@ -6,13 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 
+from prune_rnn.config import compose_config, dumped
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+
 _PITCH = {"a": 300.0, "b": 700.0, "c": 1500.0, " ": 3000.0}  # Hz
+Made = tuple[DeepSpeech2, dict[str, Any]]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -78,3 +83,24 @@ def _threads_as_before() -> "object":
     yield
     torch.set_num_threads(before)
     torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def network() -> Callable[[str], Made]:
+    """Makes a small trained-looking network of a model: (in evaluation mode, what its run keeps of its config)."""
+
+    def make(name: str) -> Made:
+        config = compose_config([f"model={name}", "scale=smoke", "model.units=24", "model.lookahead=7"])
+        torch.manual_seed(0)
+        model = DeepSpeech2(config.model)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.dim() == 2:
+                    parameter *= torch.rand_like(parameter) < 0.2
+        for _ in range(3):  # in training mode: running means and variances that are neither 0 nor 1
+            model(torch.randn(2, 161, 80), torch.tensor([80, 80]))
+        kept = dumped(config, "")
+        kept["identity"]["model"]["units"] = 24
+        return model.eval(), kept
+
+    return make

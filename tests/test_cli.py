@@ -74,7 +74,7 @@ def test_sigterm_saves_and_the_same_command_goes_on(tiny: list[str], tmp_path: P
 
 def test_a_run_under_way_refuses_a_second_process(command: Command, tiny: list[str]) -> None:
     from prune_rnn.config import compose_config
-    from prune_rnn.resolve import run_of
+    from prune_rnn.run.resolve import run_of
 
     run = run_of(compose_config(tiny))
     with run.lock():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from prune_rnn.data.base import Batch
+from prune_rnn.data.batch import Batch
 from prune_rnn.evaluate import ErrorRate, ctc_loss, decode, error_rates
 from prune_rnn.text import ALPHABET, encode
 

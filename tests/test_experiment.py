@@ -13,8 +13,8 @@ from prune_rnn import paths
 from prune_rnn.config import compose_config, digest_of
 from prune_rnn.experiment import experiment
 from prune_rnn.prune import q
-from prune_rnn.resolve import resolve, run_of
-from prune_rnn.run import Run, all_runs
+from prune_rnn.run.resolve import resolve, run_of
+from prune_rnn.run.store import Run, all_runs
 from prune_rnn.stopping import Interrupted
 from prune_rnn.train import Trainer
 

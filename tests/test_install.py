@@ -41,7 +41,7 @@ def test_the_wheel_carries_its_configuration(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_without_a_compiler_the_wheel_is_pure(tmp_path: Path) -> None:
-    """It installs all the same; what then multiplies is told by `sparse.matrix.note`."""
+    """It installs all the same; what then multiplies is told by `engine.choose.note`."""
     source = tmp_path / "source"
     for part in ("prune_rnn", "conf"):
         shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
@@ -52,7 +52,7 @@ def test_without_a_compiler_the_wheel_is_pure(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert wheel.name.endswith("-py3-none-any.whl") and not any(name.endswith(".so") for name in names)
-    assert {"prune_rnn/conf/config.yaml", "prune_rnn/sparse/engine.py"} <= set(names)
+    assert {"prune_rnn/conf/config.yaml", "prune_rnn/engine/native.py"} <= set(names)
 
 
 @pytest.mark.slow

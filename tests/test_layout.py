@@ -13,13 +13,27 @@ from prune_rnn import paths
 
 # a module may import from its own rank and from those below
 RANKS = [
-    {"paths", "nearest", "options", "stopping", "text", "features", "prune.schedule", "prune.mask"},
-    {"model", "prune", "data"},
-    {"sparse"},
+    {
+        "paths",
+        "nearest",
+        "options",
+        "stopping",
+        "text",
+        "features",
+        "files",
+        "provenance",
+        "prune.schedule",
+        "prune.mask",
+    },
+    {"data", "model", "prune"},
+    {"engine"},
     {"distributed", "evaluate", "train"},
-    {"progress", "run", "config"},
-    {"result", "resolve"},
-    {"experiment", "sparse.export", "sparse.suite"},
+    {"progress", "config", "run"},
+    {"deploy.file", "deploy.network", "deploy.stream", "deploy.transcribe"},
+    {"bench.baselines"},
+    {"bench.opponents"},
+    {"bench.measure"},
+    {"experiment", "deploy", "bench"},
     {"table", "sweep"},
     {"cli", "__main__"},
 ]

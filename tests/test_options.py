@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from prune_rnn.engine.quantise import Dtype
 from prune_rnn.options import parse
-from prune_rnn.sparse.quantise import Dtype
 
 
 @dataclass(kw_only=True, slots=True)

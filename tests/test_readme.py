@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from prune_rnn.bench.plan import BenchOptions
 from prune_rnn.config import compose_config
 from prune_rnn.options import parse
-from prune_rnn.sparse.suite import BenchOptions
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

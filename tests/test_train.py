@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from prune_rnn.data.base import Batch, Utterance, epoch_order
+from prune_rnn.data.batch import Batch, Utterance, epoch_order
 from prune_rnn.evaluate import ctc_loss
 from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
 from prune_rnn.prune.gradual import GradualConfig, GradualMasker

@@ -13,7 +13,7 @@ from typing import Any
 
 import soundfile
 
-from prune_rnn.data.base import Utterance
+from prune_rnn.data.batch import Utterance
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.text import encode, foreign, frames_needed, normalise
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from prune_rnn.resolve import CALIBRATED, ESTIMATE, GIVEN
+from prune_rnn.run.resolve import CALIBRATED, ESTIMATE, GIVEN
 from prune_rnn.table.finished import Finished
 from prune_rnn.table.rows import Row
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from prune_rnn import paths
-from prune_rnn.run import Run
+from prune_rnn.run.store import Run
 from prune_rnn.table import hypotheses
 
 

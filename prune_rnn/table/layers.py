@@ -7,7 +7,7 @@ from tabulate import tabulate
 from prune_rnn.config import Config
 from prune_rnn.model.deepspeech2 import layers
 from prune_rnn.prune.masker import select
-from prune_rnn.resolve import meta_model
+from prune_rnn.run.resolve import meta_model
 
 
 def describe(config: Config) -> str:

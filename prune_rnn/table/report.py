@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from prune_rnn import paths
-from prune_rnn.run import write_atomically
+from prune_rnn.files import write_atomically
 from prune_rnn.table import pairs, table3
 from prune_rnn.table.agreement import agree
 from prune_rnn.table.comparison import compare, heard

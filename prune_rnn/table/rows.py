@@ -13,8 +13,8 @@ import yaml
 from prune_rnn import paths
 from prune_rnn.config import Config, compose_config, identity
 from prune_rnn.prune.gradual import BASELINE, GradualConfig
-from prune_rnn.resolve import automatic_runs, resolve, run_of
-from prune_rnn.run import Run, all_runs
+from prune_rnn.run.resolve import automatic_runs, resolve, run_of
+from prune_rnn.run.store import Run, all_runs
 from prune_rnn.table.finished import Finished, read
 
 

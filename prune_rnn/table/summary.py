@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabulate import tabulate
 
-from prune_rnn.run import Run
+from prune_rnn.run.store import Run
 
 
 def summary(run: Run) -> str:

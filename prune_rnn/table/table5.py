@@ -16,12 +16,13 @@ import torch
 from tabulate import tabulate
 
 from prune_rnn import __version__, paths
-from prune_rnn.result import commit
-from prune_rnn.run import write_atomically
-from prune_rnn.sparse import baselines, engine
-from prune_rnn.sparse.benchmark import FORCED, LAYER, NETWORK, PRODUCT, Measurement
-from prune_rnn.sparse.quantise import Dtype
-from prune_rnn.sparse.suite import BenchOptions, Unfinished, measure
+from prune_rnn.bench import baselines
+from prune_rnn.bench.measure import FORCED, LAYER, NETWORK, PRODUCT, Measurement
+from prune_rnn.bench.plan import BenchOptions, Unfinished, measure
+from prune_rnn.engine import native
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.files import write_atomically
+from prune_rnn.provenance import commit
 
 _DASH = "-"
 _TORCH = ("torch float32", "cuBLAS float32", "cuBLAS, graph float32")  # torch's dense float32, by device and block
@@ -229,7 +230,7 @@ def _machine(options: BenchOptions) -> str:
 def caption(options: BenchOptions, command: str) -> str:
     """Returns what has to stand beside the numbers."""
     threads = options.threads or torch.get_num_threads()
-    sets = engine.instruction_sets()
+    sets = native.instruction_sets()
     kernels = f"engine for {sets[0].name}" if sets else "no engine (no compiler at installation)"
     versions = ", ".join(f"{name} {version}" for name, version in baselines.versions().items())
     missing = baselines.missing()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from prune_rnn.data.base import Utterance, collate
+from prune_rnn.data.batch import Utterance, collate
 from prune_rnn.data.manifest import ManifestConfig, read_manifest
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from prune_rnn.config import compose_config, dumped
-from prune_rnn.resolve import resolve, run_of
-from prune_rnn.run import Run
+from prune_rnn.run.resolve import resolve, run_of
+from prune_rnn.run.store import Run
 
 REFERENCE = "the cat sat on the mat"  # 22 characters
 Fabricate = Callable[..., Run]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from prune_rnn.run import Run
+from prune_rnn.run.store import Run
 from prune_rnn.table.comparison import Line, compare, heard, relative
 from prune_rnn.table.finished import read
 from prune_rnn.table.rows import Row

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from prune_rnn.sparse.benchmark import FORCED, PRODUCT, Candidate, Measurement
+from prune_rnn.bench.measure import FORCED, PRODUCT, Candidate, Measurement
 from prune_rnn.table.table5 import break_even, by_type, compared, crossing, dense_times, long_form
 
 LABELS = {"big": "Big", "small": "Small"}
@@ -90,7 +90,7 @@ def test_the_command_writes_its_tables(command: Callable, tmp_path: Path) -> Non
 
 
 def test_cuda_ones_have_their_columns() -> None:
-    """By the names that `sparse.cuda` and the benchmark give: 300 us dense, 100 us with cuSPARSE, 60 us here."""
+    """By the names that `engine.cuda` and the benchmark give: 300 us dense, 100 us with cuSPARSE, 60 us here."""
     times = [
         measured("big", "cuBLAS float32", [300.0]),
         measured("big", "cuBLAS bfloat16", [200.0]),

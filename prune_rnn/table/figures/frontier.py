@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from prune_rnn.resolve import GIVEN
+from prune_rnn.run.resolve import GIVEN
 from prune_rnn.table.agreement import conditions
 from prune_rnn.table.figures.labels import label_points
 from prune_rnn.table.figures.style import BLACK, NAMES, VERMILLION, Material, Plot, legend, panels

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from prune_rnn.run import write_atomically
+from prune_rnn.files import write_atomically
 from prune_rnn.table.finished import Finished
 from prune_rnn.table.rows import Row
 

@@ -1,0 +1,157 @@
+"""From a finished run to a packed file, checked on the dev split."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from tabulate import tabulate
+from torch import Tensor
+
+from prune_rnn import paths
+from prune_rnn.data.batch import Utterance, batches, read_audio
+from prune_rnn.data.manifest import read_manifest
+from prune_rnn.data.synthetic import corpus
+from prune_rnn.data.synthetic.corpus import SyntheticConfig
+from prune_rnn.deploy import file
+from prune_rnn.deploy.network import load, model_config, pack
+from prune_rnn.deploy.stream import streamed_text
+from prune_rnn.engine.choose import note
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.evaluate import error_rates
+from prune_rnn.features import log_power, log_spectrogram
+from prune_rnn.files import write_atomically
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.run.store import Run
+from prune_rnn.text import greedy
+
+
+@dataclass(kw_only=True, slots=True)
+class ExportOptions:
+    """Of `prune-rnn export`."""
+
+    dtype: Dtype = Dtype.float32
+    out: str | None = None  # None: model-<dtype>.safetensors in the run's folder
+    dev: str | None = None  # manifest of the dev split, of runs on data=manifest
+    cache: str | None = None  # where the synthetic corpus is kept; None: as for train
+    stream: bool = False  # also decode the dev split as `transcribe --stream` does
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A packed file beside the checkpoint that it came from; error rates of the dev split are fractions."""
+
+    path: Path
+    label: str
+    dtype: Dtype
+    bytes: int
+    dense_bytes: int  # of all parameters in float32
+    utterances: int
+    same: int  # of the utterances, decoded to the checkpoint's text
+    cer: float
+    checkpoint_cer: float
+    stream_cer: float | None  # None: not asked for
+
+    def __str__(self) -> str:
+        change = f"{100 * (self.cer / self.checkpoint_cer - 1):+.2f} %" if self.checkpoint_cer else "from none"
+        ratio = f"dense float32 weights: {self.dense_bytes:,} ({self.dense_bytes / self.bytes:.1f} times)"
+        rows = [
+            ("file", str(self.path)),
+            ("weights", f"{self.dtype.value}, {self.label}"),
+            ("size", f"{self.bytes:,} bytes; {ratio}"),
+            ("dev split", f"{self.same} of {self.utterances} utterances decoded to the same text as the checkpoint's"),
+            ("dev CER", f"{100 * self.cer:.2f} %, of the checkpoint: {100 * self.checkpoint_cer:.2f} % ({change})"),
+        ]
+        if self.stream_cer is not None:
+            rows.append(("dev CER, streamed", f"{100 * self.stream_cer:.2f} %"))
+        return tabulate(rows, tablefmt="plain")
+
+
+def export(folder: Path, options: ExportOptions) -> Exported:
+    """Writes the packed file of a finished run and decodes the dev split with it.
+
+    ValueError where the run isn't finished, its dev split can't be had, or a float32 file decodes otherwise than the
+    checkpoint.
+    """
+    torch.set_flush_denormal(True)
+    run = Run(folder)
+    if not run.finished:
+        raise ValueError(f"{folder} holds no finished run; train it first, and give its folder below results/runs")
+    config = run.config()
+    model = DeepSpeech2(model_config(config))
+    model.load_state_dict(run.load(paths.MODEL)["model"])
+    model.eval()
+    dev = _dev_split(config, options, model)
+    audio = [read_audio(utterance.audio) for utterance in dev]
+    mean, deviation = _statistics(audio)
+    path = Path(options.out) if options.out else folder / f"model-{options.dtype.value}.safetensors"
+    content = file.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
+    _say(note())
+    with tempfile.TemporaryDirectory() as unchecked:
+        written = Path(unchecked) / path.name
+        written.write_bytes(content)
+        network = load(written)
+    features = [log_spectrogram(waveform) for waveform in audio]
+    references = [utterance.transcript for utterance in dev]
+    with torch.inference_mode():
+        wanted = [_text(model(one[None], torch.tensor([one.shape[1]]))[:, 0]) for one in features]
+        found = [_text(network.log_probs(one)) for one in features]
+        streamed = [streamed_text(network, waveform) for waveform in audio] if options.stream else None
+    same = sum(a == b for a, b in zip(wanted, found, strict=True))
+    if options.dtype is Dtype.float32 and same < len(dev):
+        raise ValueError(
+            f"{path} would decode {len(dev) - same} of {len(dev)} utterances otherwise than the checkpoint"
+        )
+    write_atomically(path, content)
+    return Exported(
+        path=path,
+        label=f"{config['model_name']} at scale={config['scale']['name']}",
+        dtype=options.dtype,
+        bytes=path.stat().st_size,
+        dense_bytes=4 * sum(p.numel() for p in model.parameters()),
+        utterances=len(dev),
+        same=same,
+        cer=error_rates(references, found)[0].rate,
+        checkpoint_cer=error_rates(references, wanted)[0].rate,
+        stream_cer=None if streamed is None else error_rates(references, streamed)[0].rate,
+    )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _text(log_probs: Tensor) -> str:
+    return greedy(log_probs[:, None], torch.tensor([len(log_probs)]))[0]
+
+
+def _statistics(audio: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Returns the log power spectrogram's mean and deviation over all frames, (bins,) each."""
+    count, sums, squares = 0, torch.zeros(()), torch.zeros(())
+    for waveform in audio:
+        log = log_power(waveform).double()
+        count, sums, squares = count + log.shape[1], sums + log.sum(1), squares + (log**2).sum(1)
+    mean = sums / count
+    return mean.float(), (squares / count - mean**2).clamp_min(0).sqrt().float()
+
+
+def _dev_split(config: dict[str, Any], options: ExportOptions, model: DeepSpeech2) -> list[Utterance]:
+    data = config["identity"]["data"]
+    if data["name"] == "synthetic":
+        if options.dev is not None:
+            raise ValueError(f"dev={options.dev}: the run's dev split is synthetic; leave it out")
+        known = {field.name for field in fields(SyntheticConfig)}
+        settings = SyntheticConfig(**{key: value for key, value in data.items() if key in known}, cache=options.cache)
+        if corpus.digest(settings) != data["corpus"]:
+            _say("other versions make this machine's synthetic speech than made the run's: the dev split differs")
+        path = corpus.prepare(settings, _say)["dev"]
+    elif options.dev is None:
+        raise ValueError("the run was trained on manifests: give that of its dev split by dev=PATH")
+    else:
+        path = Path(options.dev)
+    utterances = read_manifest(path, lambda frames: int(model.lengths(torch.tensor(frames))), False, _say)
+    return [utterance for group in batches(utterances, len(utterances)) for utterance in group]

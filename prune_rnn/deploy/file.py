@@ -1,0 +1,128 @@
+"""The packed file: a pruned network for inference in one safetensors file, without pickle.
+
+The metadata hold `format`, `config` (JSON: what `train` kept of its configuration), `alphabet`, `dtype` and `matrices`
+(JSON: their names). A matrix
+`m` of the network is held as
+
+  m          (rows, columns), where dense is shorter; else
+  m.values   (n,) of the dtype: the weights that are not zero, row after row; zeros where a gap is too long
+  m.gaps     (n,) uint8: how many weights are skipped before each
+  m.shape    (2,) int32
+  m.scale    (rows,) float32, of int8 weights only: a weight is its value times its row's scale
+
+Batch norm is folded into `<layer>.gain` and `<layer>.shift` (float32): y = x gain + shift. Convolutions, the row
+convolution and the output's bias stay float32. `features.mean` and `features.deviation` (bins,) are those of the log
+spectrogram before normalisation, over the dev split: streaming starts from them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from prune_rnn.engine.quantise import Dtype, Weight
+from prune_rnn.text import ALPHABET
+
+FORMAT = "prune-rnn 1"
+_WIDEST = 255  # gap
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A network's configuration, its matrices by name, and all other tensors by name (float32)."""
+
+    config: dict[str, Any]
+    dtype: Dtype
+    matrices: dict[str, Weight]
+    tensors: dict[str, Tensor]
+
+
+def gaps_of(nonzero: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns (positions, gaps): where values stand in a flat array, and how many elements are skipped before each.
+
+    nonzero: (n,) bool. positions: int64, ascending: all that are set, and one every 256th of a longer way between two.
+    gaps: uint8, as many.
+
+    >>> gaps_of(torch.tensor([True, False, False, True]))
+    (tensor([0, 3]), tensor([0, 2], dtype=torch.uint8))
+    """
+    wanted = nonzero.nonzero().flatten()
+    skipped = torch.diff(wanted, prepend=torch.tensor([-1])) - 1
+    fillers = skipped // (_WIDEST + 1)
+    last = torch.repeat_interleave(wanted, fillers + 1)  # each value's position once for itself, once for a filler
+    ends = (fillers + 1).cumsum(0)
+    number = torch.arange(len(last)) - torch.repeat_interleave(ends - fillers - 1, fillers + 1)
+    before = torch.repeat_interleave(wanted - skipped - 1, fillers + 1)
+    filler = number < torch.repeat_interleave(fillers, fillers + 1)
+    positions = torch.where(filler, before + (number + 1) * (_WIDEST + 1), last)
+    gaps = torch.diff(positions, prepend=torch.tensor([-1])) - 1
+    return positions, gaps.to(torch.uint8)
+
+
+def _encoded(name: str, weight: Weight) -> dict[str, Tensor]:
+    flat = weight.values.flatten()
+    positions, gaps = gaps_of(flat != 0)
+    scale = {} if weight.scale is None else {f"{name}.scale": weight.scale}
+    if len(positions) * (flat.element_size() + 1) >= flat.numel() * flat.element_size():
+        return {name: weight.values, **scale}
+    shape = torch.tensor(weight.values.shape, dtype=torch.int32)
+    return {f"{name}.values": flat[positions], f"{name}.gaps": gaps, f"{name}.shape": shape, **scale}
+
+
+def _decoded(name: str, tensors: dict[str, Tensor]) -> Weight:
+    scale = tensors.get(f"{name}.scale")
+    if name in tensors:
+        return Weight(tensors[name], scale)
+    values, gaps = tensors[f"{name}.values"], tensors[f"{name}.gaps"]
+    rows, columns = tensors[f"{name}.shape"].tolist()
+    flat = torch.zeros(rows * columns, dtype=values.dtype)
+    flat[(gaps.long() + 1).cumsum(0) - 1] = values
+    return Weight(flat.view(rows, columns), scale)
+
+
+def to_bytes(packed: Packed) -> bytes:
+    """Returns the content of the file."""
+    tensors = dict(packed.tensors)
+    for name, weight in packed.matrices.items():
+        tensors |= _encoded(name, weight)
+    metadata = {
+        "format": FORMAT,
+        "config": json.dumps(packed.config),
+        "alphabet": ALPHABET,
+        "dtype": packed.dtype.value,
+        "matrices": json.dumps(list(packed.matrices)),
+    }
+    content: bytes = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    return content
+
+
+def read(path: Path) -> Packed:
+    """Returns what a file holds; ValueError that names it if it is no packed network, OSError if there is none."""
+    if path.is_dir():
+        raise OSError(f"{path} is a folder; give a file, such as {path / 'model-float32.safetensors'}")
+    if not path.is_file():
+        raise OSError(f"{path}: no such file; make one by `prune-rnn export RUN`")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"{path} is no packed network ({error}); make one by `prune-rnn export RUN`") from None
+    if metadata.get("format") != FORMAT or metadata.get("alphabet") != ALPHABET:
+        found = f"format {metadata.get('format')!r}, alphabet {metadata.get('alphabet')!r}"
+        raise ValueError(f"{path} is not of {FORMAT!r} ({found}); export it again with this version")
+    try:
+        names = json.loads(metadata["matrices"])
+        matrices = {name: _decoded(name, tensors) for name in names}
+        parts = {f"{name}{part}" for name in names for part in ("", ".values", ".gaps", ".shape", ".scale")}
+        rest = {name: tensor for name, tensor in tensors.items() if name not in parts}
+        return Packed(json.loads(metadata["config"]), Dtype(metadata["dtype"]), matrices, rest)
+    except (KeyError, ValueError, RuntimeError, IndexError) as error:
+        raise ValueError(f"{path} is damaged ({error}); export it again") from None

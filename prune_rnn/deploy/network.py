@@ -1,0 +1,153 @@
+"""A packed network at work: log-probabilities of whole utterances, or frame by frame as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from prune_rnn.deploy.file import Packed, read
+from prune_rnn.engine.choose import Multiplier, fastest
+from prune_rnn.engine.quantise import Dtype, quantise
+from prune_rnn.model.deepspeech2 import Cell, Convolution, DeepSpeech2, ModelConfig
+from prune_rnn.model.recurrence import Activation
+
+_FRAMES = 64  # that a product over a whole utterance is timed for
+
+
+def model_config(config: dict[str, Any]) -> ModelConfig:
+    """Returns the network's shape from what a run kept of its configuration."""
+    kept = dict(config["identity"]["model"])
+    kept["cell"], kept["activation"] = Cell(kept["cell"]), Activation(kept["activation"])
+    return ModelConfig(name=config["model_name"], baseline_units=kept["units"], **kept)
+
+
+def pack(state: dict[str, Tensor], config: dict[str, Any], dtype: Dtype, mean: Tensor, deviation: Tensor) -> Packed:
+    """Returns a trained network (its `state_dict`) for inference, its matrices rounded to the type.
+
+    mean, deviation: (bins,) of the log spectrogram before normalisation.
+    """
+    matrices, tensors = {}, {"features.mean": mean, "features.deviation": deviation}
+    for name, value in state.items():
+        layer = name.removesuffix(".weight")
+        if name.endswith("norm.running_var"):
+            norm = name.removesuffix("running_var")
+            gain = state[f"{norm}weight"] * (value + torch.nn.BatchNorm1d(1).eps).rsqrt()
+            layer = norm.removesuffix(".norm.").removesuffix(".norm").removesuffix("_norm")
+            tensors[f"{layer}.gain"] = gain
+            tensors[f"{layer}.shift"] = state[f"{norm}bias"] - state[f"{norm}running_mean"] * gain
+        elif layer.split(".")[0] in ("recurrent", "linear", "output") and value.dim() == 2:
+            matrices[layer] = quantise(value, dtype)
+        elif ".norm." not in name and "_norm." not in name:
+            tensors[name] = value
+    return Packed(config, dtype, matrices, {name: tensor.clone() for name, tensor in tensors.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Affine:
+    """y = x gain + shift: batch norm in evaluation."""
+
+    gain: Tensor
+    shift: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return torch.addcmul(self.shift, x, self.gain)
+
+
+Filters = tuple[Tensor, tuple[int, int], tuple[int, int], _Affine]  # weight, stride, padding (bins, frames), norm
+
+
+class Network:
+    """A packed network. frames: how many are multiplied with a matrix at a time, which the products are chosen for;
+    1 for streaming. choose: makes what multiplies, as `matrix.fastest` does."""
+
+    def __init__(self, packed: Packed, frames: int = _FRAMES, choose: Callable[..., Multiplier] = fastest) -> None:
+        config = model_config(packed.config)
+        with torch.device("meta"):
+            shape = DeepSpeech2(config)
+        self.config, self.activation = config, config.activation
+        self.mean, self.deviation = packed.tensors["features.mean"], packed.tensors["features.deviation"]
+        tensors = packed.tensors
+        self.convolutions: list[Filters] = []
+        for i, conv in enumerate(shape.conv):
+            assert isinstance(conv, Convolution)
+            weight, norm = tensors[f"conv.{i}.conv.weight"], _affine(tensors, f"conv.{i}")
+            self.convolutions.append((weight, conv.stride, conv.padding, norm))
+
+        def product(name: str) -> Multiplier:
+            return choose(packed.matrices[name], streams=frames)
+
+        def recurrent(name: str) -> Multiplier | None:
+            if name not in packed.matrices:
+                return None
+            return choose(packed.matrices[name], gates=config.cell.gates, cell=config.cell)
+
+        self.layers = [
+            (product(f"{name}.input"), _affine(tensors, name), recurrent(f"{name}.recurrent"),
+             recurrent(f"{name}.recurrent_reverse"))
+            for name in (f"recurrent.{i}" for i in range(config.layers))
+        ]  # fmt: skip
+        self.row_conv = tensors.get("row_conv.weight")
+        self.row_norm = None if self.row_conv is None else _affine(tensors, "row_conv")
+        self.linear, self.linear_norm = product("linear"), _affine(tensors, "linear")
+        self.output, self.bias = product("output"), tensors["output.bias"]
+
+    def log_probs(self, features: Tensor) -> Tensor:
+        """(bins, frames), normalised -> log-probabilities (output frames, symbols)."""
+        x = features[None, None]
+        for weight, stride, padding, norm in self.convolutions:
+            x = self.normed(F.conv2d(x, weight, None, stride, padding), norm)
+        return self.after_convolutions(x[0].flatten(0, 1).t())
+
+    def normed(self, x: Tensor, norm: _Affine) -> Tensor:
+        """(batch, channel, bin, frame): batch norm per channel and bin, activation."""
+        frames = x.permute(0, 3, 1, 2)
+        y = self.activation.apply_(norm(frames.flatten(2)))
+        return y.view(frames.shape).permute(0, 2, 3, 1)
+
+    def after_convolutions(self, x: Tensor) -> Tensor:
+        """(frames, channels * bins) of a whole utterance -> (frames, symbols)."""
+        for index in range(len(self.layers)):
+            x, _ = self.recurrent(index, x, None)
+        if self.row_conv is not None:
+            x = self.look_ahead(F.pad(x, (0, 0, 0, self.row_conv.shape[-1] - 1)))
+        return self.classify(x)
+
+    def recurrent(self, index: int, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """(frames, inputs) -> (frames, units), last state (1, units); the RNN's two directions are summed."""
+        product, norm, ahead, back = self.layers[index]
+        assert ahead is not None
+        inputs = norm(product.product(x))[:, None]
+        states, last = ahead.layer(self.config.cell, self.activation, inputs, state=state)
+        if back is not None:
+            states = states + back.layer(self.config.cell, self.activation, inputs, reverse=True)[0]
+        return states[:, 0], last
+
+    def look_ahead(self, x: Tensor) -> Tensor:
+        """(frames + taps - 1, units) -> row convolution, batch norm and activation, (frames, units)."""
+        assert self.row_conv is not None and self.row_norm is not None
+        y = F.conv1d(x.t()[None], self.row_conv, groups=len(self.row_conv))[0].t()
+        return self.activation.apply_(self.row_norm(y))
+
+    def classify(self, x: Tensor) -> Tensor:
+        """(frames, units) -> log-probabilities (frames, symbols)."""
+        hidden = self.activation.apply_(self.linear_norm(self.linear.product(x)))
+        return (self.output.product(hidden) + self.bias).log_softmax(-1)
+
+
+def load(path: Path, frames: int = _FRAMES) -> Network:
+    """Returns the network of a packed file; ValueError that names the file where something is missing from it."""
+    packed = read(path)
+    try:
+        return Network(packed, frames)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}); export it again") from None
+
+
+def _affine(tensors: dict[str, Tensor], layer: str) -> _Affine:
+    return _Affine(tensors[f"{layer}.gain"], tensors[f"{layer}.shift"])

@@ -1,0 +1,176 @@
+"""Frame by frame: from samples as they come to characters, for networks that only look a little ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from prune_rnn.deploy.network import Network
+from prune_rnn.features import DEVIATION_FLOOR, STEP, WINDOW, frames, log_power
+from prune_rnn.text import ALPHABET, BLANK
+
+PIECE = 2 * STEP  # samples fed at a time: 20 ms, one output frame
+PRIOR = 3.0  # frames that the corpus's statistics count for, beside those heard so far
+HELD = 100  # frames at the beginning that wait for each other
+
+
+class RunningFeatures:
+    """Samples to features, each bin normalised by what was heard so far and the corpus's own statistics.
+
+    Whole files are normalised by their own mean and deviation, which nobody knows before their end. The first HELD
+    frames wait for each other and are normalised alike; from then on each frame comes out at once.
+    """
+
+    def __init__(self, mean: Tensor, deviation: Tensor) -> None:
+        self._samples = torch.zeros(0)
+        self._held: Tensor | None = torch.zeros(len(mean), 0)  # (bins, frames) until there are HELD
+        self._count = PRIOR
+        self._sum = mean.double() * PRIOR
+        self._squares = (deviation.double() ** 2 + mean.double() ** 2) * PRIOR
+
+    def feed(self, samples: Tensor) -> Tensor:
+        """(n,) float in [-1, 1] at 16 kHz -> (bins, frames), as many as the samples complete; maybe none."""
+        self._samples = torch.cat([self._samples, samples])
+        complete = frames(len(self._samples))
+        if complete == 0:
+            return torch.zeros(len(self._sum), 0)
+        log = log_power(self._samples[: (complete - 1) * STEP + WINDOW])
+        self._samples = self._samples[complete * STEP :]
+        if self._held is None:
+            return self._normalised(log)
+        self._held = torch.cat([self._held, log], dim=1)
+        if self._held.shape[1] < HELD:
+            return torch.zeros(len(self._sum), 0)
+        held, later = self._held[:, :HELD], self._held[:, HELD:]
+        return torch.cat([self._normalised_alike(held), self._normalised(later)], dim=1)
+
+    def finish(self) -> Tensor:
+        """Returns what is still held, (bins, frames), maybe none."""
+        return torch.zeros(len(self._sum), 0) if self._held is None else self._normalised_alike(self._held)
+
+    def _normalised_alike(self, log: Tensor) -> Tensor:
+        """Returns the first frames normalised by all of them; from now on nothing is held."""
+        self._held = None
+        after = self._normalised(log)
+        if log.shape[1] == 0:
+            return after
+        return _scaled(log.double(), self._count, self._sum[:, None], self._squares[:, None])
+
+    def _normalised(self, log: Tensor) -> Tensor:
+        if log.shape[1] == 0:
+            return log
+        log = log.double()
+        count = self._count + torch.arange(1, log.shape[1] + 1)
+        sums = self._sum[:, None] + log.cumsum(1)
+        squares = self._squares[:, None] + (log**2).cumsum(1)
+        self._count, self._sum, self._squares = float(count[-1]), sums[:, -1], squares[:, -1]
+        return _scaled(log, count, sums, squares)
+
+
+def _scaled(log: Tensor, count: Tensor | float, sums: Tensor, squares: Tensor) -> Tensor:
+    """Returns (bins, frames) less its mean, over its deviation, from sums over `count` frames; float32."""
+    mean = sums / count
+    deviation = (squares / count - mean**2).clamp_min(0).sqrt()
+    return ((log - mean) / (deviation + DEVIATION_FLOOR)).float()
+
+
+class NetworkStream:
+    """The network fed piece by piece: its outputs together are those for the whole, to rounding, however it is cut.
+
+    ValueError for a network that runs backward in time.
+    """
+
+    def __init__(self, network: Network) -> None:
+        if network.row_conv is None:
+            raise ValueError("this network also runs backward in time and needs whole files: leave out --stream")
+        self.network = network
+        self._kept: list[Tensor | None] = [None] * len(network.convolutions)  # (1, channel, bin, frame) still needed
+        self._states: list[Tensor | None] = [None] * len(network.layers)
+        self._ahead = torch.zeros(0, len(network.row_conv))  # states that the row convolution still needs
+
+    def feed(self, features: Tensor) -> Tensor:
+        """(bins, frames) normalised -> log-probabilities (output frames, symbols), maybe none yet."""
+        return self._advance(features[None, None], last=False)
+
+    def finish(self, features: Tensor) -> Tensor:
+        """The same for the last piece, which may be empty, and all that was held back."""
+        return self._advance(features[None, None], last=True)
+
+    def _advance(self, x: Tensor, last: bool) -> Tensor:
+        for index in range(len(self._kept)):
+            x = self._convolve(index, x, last)
+        rows = x[0].flatten(0, 1).t()
+        if len(rows):
+            for index in range(len(self._states)):
+                rows, self._states[index] = self.network.recurrent(index, rows, self._states[index])
+            self._ahead = torch.cat([self._ahead, rows])
+        assert self.network.row_conv is not None
+        beyond = self.network.row_conv.shape[-1] - 1
+        heard = F.pad(self._ahead, (0, 0, 0, beyond)) if last else self._ahead
+        ready = len(heard) - beyond
+        if ready <= 0:
+            return torch.zeros(0, len(ALPHABET))
+        self._ahead = heard[ready:]
+        return self.network.classify(self.network.look_ahead(heard))
+
+    def _convolve(self, index: int, x: Tensor, last: bool) -> Tensor:
+        weight, stride, (pad_bins, pad), norm = self.network.convolutions[index]
+        kept = self._kept[index]
+        x = F.pad(x, (pad, 0)) if kept is None else torch.cat([kept, x], dim=3)
+        if last:
+            x = F.pad(x, (0, pad))
+        ready = max(0, (x.shape[3] - weight.shape[3]) // stride[1] + 1)
+        self._kept[index] = x[..., ready * stride[1] :]
+        if ready == 0:
+            bins = (x.shape[2] - 1) // stride[0] + 1
+            return x.new_zeros(1, len(weight), bins, 0)
+        return self.network.normed(F.conv2d(x, weight, None, stride, (pad_bins, 0)), norm)
+
+
+class GreedyStream:
+    """Greedy CTC decoding of log-probabilities as they come: repeats merged, then blanks dropped."""
+
+    def __init__(self) -> None:
+        self._last = BLANK
+
+    def feed(self, log_probs: Tensor) -> str:
+        """(frames, symbols) -> the characters that they add."""
+        text = ""
+        for label in log_probs.argmax(-1).tolist():
+            if label not in (self._last, BLANK):
+                text += ALPHABET[label]
+            self._last = label
+        return text
+
+
+class Stream:
+    """Samples in, characters out."""
+
+    def __init__(self, network: Network) -> None:
+        self._features = RunningFeatures(network.mean, network.deviation)
+        self._network = NetworkStream(network)
+        self._text = GreedyStream()
+
+    def feed(self, samples: Tensor) -> str:
+        """(n,) float in [-1, 1] at 16 kHz -> the characters that they add: about 0.9 s late, as the network looks
+        ahead, and none before the first second is heard."""
+        return self._text.feed(self._network.feed(self._features.feed(samples)))
+
+    def finish(self) -> str:
+        """Returns the characters that were held back for lack of a look ahead; nothing can be fed any more."""
+        return self._text.feed(self._network.finish(self._features.finish()))
+
+
+def streamed_text(network: Network, waveform: Tensor, write: Callable[[str], None] = lambda text: None) -> str:
+    """Returns the text of (samples,) at 16 kHz, fed in 20 ms at a time; `write` gets each piece as it is found."""
+    stream, text = Stream(network), ""
+    for samples in waveform.split(PIECE):
+        if found := stream.feed(samples):
+            write(found)
+            text += found
+    if found := stream.finish():
+        write(found)
+    return text + found

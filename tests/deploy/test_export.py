@@ -1,0 +1,53 @@
+"""`prune-rnn export` on a run made by the tests."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from prune_rnn.config import compose_config
+from prune_rnn.deploy.export import ExportOptions, export
+from prune_rnn.deploy.file import read
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.experiment import experiment
+
+
+def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: Callable) -> None:
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.")
+    done = command("export", str(run.folder), dev, check=True)
+    assert "4 of 4 utterances decoded to the same text" in done.stdout and "(+0.00 %)" in done.stdout
+    path = run.folder / "model-float32.safetensors"
+    size = int(re.search(r"size +([\d,]+) bytes", done.stdout)[1].replace(",", ""))
+    assert size == path.stat().st_size and read(path).config == run.config()
+    other = tmp_path / "small.safetensors"
+    dev = dev.removeprefix("dev=")
+    exported = export(run.folder, ExportOptions(dtype=Dtype.int8, out=str(other), dev=dev, stream=True))
+    assert exported.path == other and read(other).dtype is exported.dtype is Dtype.int8
+    assert exported.dense_bytes == 4 * run.result()["parameters"] and exported.utterances == 4
+    assert exported.stream_cer is not None and "dev CER, streamed" in str(exported)
+
+
+def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, command: Callable) -> None:
+    done = command("export", str(tmp_path / "nothing"))
+    assert done.returncode == 1 and "nothing holds no finished run; train it first" in done.stderr
+    assert command("export").returncode == 2
+    run = experiment(compose_config(tiny), "test")
+    with pytest.raises(ValueError, match="give that of its dev split by dev=PATH"):
+        export(run.folder, ExportOptions())
+    (run.folder / "model.pt").unlink()
+    with pytest.raises(ValueError, match=r"model\.pt is missing"):
+        export(run.folder, ExportOptions())
+
+
+def test_a_float32_file_that_decodes_otherwise_is_not_written(
+    tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
+    texts = iter(range(100))
+    monkeypatch.setattr("prune_rnn.deploy.export._text", lambda log_probs: str(next(texts)))
+    with pytest.raises(ValueError, match="would decode 4 of 4 utterances otherwise than the checkpoint"):
+        export(run.folder, ExportOptions(dev=dev))
+    assert not list(run.folder.glob("*.safetensors"))

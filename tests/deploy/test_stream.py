@@ -1,0 +1,88 @@
+"""Piece by piece gives what the whole gives."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from prune_rnn.deploy import stream
+from prune_rnn.deploy.network import Network, pack
+from prune_rnn.deploy.stream import PRIOR, GreedyStream, NetworkStream, RunningFeatures, Stream
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.features import log_power
+from prune_rnn.text import greedy
+
+BINS = 161
+
+
+def made(network: Callable, name: str = "gru_sparse") -> Network:
+    model, kept = network(name)
+    return Network(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(BINS), torch.ones(BINS)), frames=1)
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 17, 200])
+@pytest.mark.parametrize("frames", [1, 6, 7, 12, 95])
+def test_outputs_are_those_of_the_whole(network: Callable, frames: int, piece: int) -> None:
+    packed = made(network)
+    features = torch.randn(BINS, frames, generator=torch.Generator().manual_seed(frames))
+    with torch.inference_mode():
+        piecewise = NetworkStream(packed)
+        parts = [piecewise.feed(part) for part in features.split(piece, dim=1)]
+        found = torch.cat([*parts, piecewise.finish(torch.zeros(BINS, 0))])
+        torch.testing.assert_close(found, packed.log_probs(features), atol=1e-4, rtol=1e-4)
+
+
+def test_an_output_waits_for_its_look_ahead_and_no_longer(network: Callable) -> None:
+    """The convolutions see 5 and 2 * 5 feature frames ahead, the row convolution 6 outputs of 2: 27 in all. The first
+    output is there with the 28th frame, the next with the 30th."""
+    piecewise = NetworkStream(made(network))
+    with torch.inference_mode():
+        counts = [len(piecewise.feed(torch.randn(BINS, 1))) for _ in range(30)]
+    assert counts == [0] * 27 + [1, 0, 1]
+
+
+def test_a_network_that_runs_both_ways_is_refused(network: Callable) -> None:
+    with pytest.raises(ValueError, match="needs whole files: leave out --stream"):
+        NetworkStream(made(network, "rnn_sparse"))
+
+
+@pytest.mark.parametrize("held", [5, 17, 30])
+@pytest.mark.parametrize("piece", [1, 100, 320, 777, 100_000])
+def test_features_are_normalised_by_what_was_heard_and_the_corpus(
+    piece: int, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "HELD", held)
+    samples = torch.randn(3000, generator=torch.Generator().manual_seed(0)) * 0.1
+    mean, deviation = torch.full((BINS,), -3.0), torch.full((BINS,), 2.0)
+    running = RunningFeatures(mean, deviation)
+    found = torch.cat([*(running.feed(part) for part in samples.split(piece)), running.finish()], dim=1)
+    log = log_power(samples).double()
+    assert found.shape == log.shape == (BINS, 17)
+    for frame in (0, 5, 16):  # as if PRIOR frames of the corpus came first; the first `held` know each other
+        heard = min(17, max(frame + 1, held))
+        average = (PRIOR * -3.0 + log[:, :heard].sum(1)) / (PRIOR + heard)
+        square = (PRIOR * (4.0 + 9.0) + (log[:, :heard] ** 2).sum(1)) / (PRIOR + heard)
+        wanted = (log[:, frame] - average) / ((square - average**2).sqrt() + 1e-5)
+        torch.testing.assert_close(found[:, frame].double(), wanted, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("piece", [1, 2, 5])
+def test_text_is_that_of_the_whole(piece: int) -> None:
+    log_probs = torch.randn(40, 29, generator=torch.Generator().manual_seed(3))
+    log_probs[:, :3] += 2  # blanks, repeats and spaces
+    stream = GreedyStream()
+    assert (
+        "".join(stream.feed(part) for part in log_probs.split(piece))
+        == greedy(log_probs[:, None], torch.tensor([40]))[0]
+    )
+
+
+def test_samples_become_text_whatever_the_pieces(network: Callable) -> None:
+    packed = made(network)
+    samples = torch.randn(32_000, generator=torch.Generator().manual_seed(0)) * 0.1
+    texts = set()
+    with torch.inference_mode():
+        for piece in (160, 1000, 16_000):
+            whole = Stream(packed)
+            texts.add("".join(whole.feed(part) for part in samples.split(piece)) + whole.finish())
+    assert len(texts) == 1

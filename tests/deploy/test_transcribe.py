@@ -1,0 +1,68 @@
+"""`prune-rnn transcribe` on recordings of several formats and rates."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from prune_rnn.deploy.file import to_bytes
+from prune_rnn.deploy.network import pack
+from prune_rnn.engine.quantise import Dtype
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> list[str]:
+    """The same second of sound as WAV of 16 kHz and as stereo FLAC of 44.1 kHz."""
+    files = []
+    for name, rate, channels in (("a.wav", 16_000, 1), ("b.flac", 44_100, 2)):
+        time = np.arange(rate) / rate
+        wave = 0.3 * np.sin(2 * np.pi * 700 * time) * (time > 0.3)
+        soundfile.write(tmp_path / name, np.repeat(wave[:, None], channels, axis=1), rate)
+        files.append(str(tmp_path / name))
+    return files
+
+
+def packed_file(network: Callable, name: str, folder: Path) -> str:
+    model, kept = network(name)
+    with torch.no_grad():
+        model.output.weight *= 30  # decided enough for any resampler
+    path = folder / f"{name}.safetensors"
+    path.write_bytes(to_bytes(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(161), torch.ones(161))))
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["gru_sparse", "rnn_sparse"])
+def test_whole_files(network: Callable, command: Callable, recordings: list[str], tmp_path: Path, name: str) -> None:
+    done = command("transcribe", packed_file(network, name, tmp_path), *recordings, check=True)
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [path for path, _ in lines] == recordings and all(text for _, text in lines)
+    assert done.stderr.count("real-time factor") == 2 and "1.00 s of audio" in done.stderr
+
+
+def test_streaming(network: Callable, command: Callable, recordings: list[str], tmp_path: Path) -> None:
+    done = command("transcribe", "--stream", packed_file(network, "gru_sparse", tmp_path), recordings[0], check=True)
+    assert done.stdout.strip() and "\t" not in done.stdout and "real-time factor" in done.stderr
+
+
+def test_what_can_not_be_transcribed_is_said(
+    network: Callable, command: Callable, recordings: list[str], tmp_path: Path
+) -> None:
+    model = packed_file(network, "rnn_sparse", tmp_path)
+    short, text = tmp_path / "short.wav", tmp_path / "text.wav"
+    soundfile.write(short, np.zeros(300), 16_000)
+    text.write_text("no sound")
+    for words, message in (
+        ([model, str(tmp_path / "no.wav")], "no.wav: no such file"),
+        ([model, str(short)], "300 samples at 16 kHz are shorter than one window"),
+        ([model, str(text)], "text.wav can't be decoded"),
+        ([recordings[0], recordings[0]], "a.wav is no packed network"),
+        (["--stream", model, recordings[0]], "needs whole files: leave out --stream"),
+        ([model, recordings[0], "threads=0"], "threads=0: must be 1 or more"),
+    ):
+        done = command("transcribe", *words)
+        assert done.returncode == 1 and message in done.stderr and done.stderr.count("\n") <= 2, done.stderr
+        assert "Traceback" not in done.stderr and not done.stdout
+    assert command("transcribe", model).returncode == 2

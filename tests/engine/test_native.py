@@ -1,0 +1,195 @@
+"""The engine against a double-precision reference, on every instruction set that this machine has."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from prune_rnn.engine import native
+from prune_rnn.engine.native import Format, InstructionSet, Matrix
+from prune_rnn.engine.quantise import Dtype, Weight, quantise, quantised_vectors
+from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.recurrence import Activation
+
+SETS = native.instruction_sets()
+pytestmark = pytest.mark.skipif(not SETS, reason="the engine wasn't built: no C++ compiler at installation")
+each_set = pytest.mark.parametrize(
+    "instruction_set",
+    [
+        pytest.param(s, id=s.name, marks=pytest.mark.skipif(s not in SETS, reason=f"this CPU has no {s.name}"))
+        for s in InstructionSet
+    ],
+)
+each_dtype = pytest.mark.parametrize("dtype", Dtype, ids=lambda dtype: dtype.value)
+
+
+def formats(instruction_set: InstructionSet) -> list[Format]:
+    return [each for each in Format if each.needs <= instruction_set]
+
+
+def random_weight(rows: int, columns: int, density: float, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    keep = torch.rand(rows, columns, generator=generator) < density
+    return torch.randn(rows, columns, generator=generator) * keep
+
+
+def assert_products(matrix: Matrix, weight: Weight, x: Tensor) -> None:
+    """The product agrees to float32 rounding: 1e-5 of the sum of the terms' magnitudes."""
+    rounded, dense = quantised_vectors(x, weight.dtype).double(), weight.float().double()
+    error = (matrix.product(x).double() - rounded @ dense.t()).abs()
+    assert (error <= 1e-5 * (rounded.abs() @ dense.abs().t()) + 1e-30).all(), (matrix.format, float(error.max()))
+
+
+@each_set
+@each_dtype
+@settings(deadline=None, max_examples=40)
+@given(
+    rows=st.integers(1, 70), columns=st.integers(1, 300), density=st.sampled_from([0.0, 0.02, 0.1, 0.5, 1.0]),
+    streams=st.sampled_from([1, 2, 3, 4, 7, 8, 15, 16, 17, 40, 70]), threads=st.integers(1, 3),
+    negative=st.booleans(), seed=st.integers(0, 1000),
+)  # fmt: skip
+def test_any_product_agrees(
+    instruction_set: InstructionSet, dtype: Dtype, rows: int, columns: int, density: float, streams: int,
+    threads: int, negative: bool, seed: int,
+) -> None:  # fmt: skip
+    weight = quantise(random_weight(rows, columns, density, seed), dtype)
+    x = torch.randn(streams, columns, generator=torch.Generator().manual_seed(seed + 1))
+    for form in formats(instruction_set):
+        matrix = Matrix(weight, streams=streams, threads=threads, instruction_set=instruction_set, format=form)
+        assert_products(matrix, weight, x if negative else x.clamp_min(0))
+
+
+@each_set
+@each_dtype
+def test_every_lane_and_slot_is_reached(instruction_set: InstructionSet, dtype: Dtype) -> None:
+    """One row at a time holds all the weights: 3 at column 0, 4 at column 1 ... so every slot of its lane counts."""
+    columns = 200
+    x = torch.arange(1, columns + 1).remainder(5).float()[None]  # 0 to 4
+    values = torch.arange(columns).remainder(7).float() + 3
+    wanted = float(x.double()[0] @ values.double())
+    for row in range(33):  # two slices and the first lane of a third
+        weight = torch.zeros(33, columns)
+        weight[row] = values
+        # int8: x is stored as multiples of 4/255 and weights of 9/127
+        tolerance = 0.02 * wanted if dtype is Dtype.int8 else 0.0
+        for form in formats(instruction_set):
+            y = Matrix(quantise(weight, dtype), instruction_set=instruction_set, format=form).product(x)[0]
+            assert abs(float(y[row]) - wanted) <= tolerance, form
+            assert y.count_nonzero() == 1, form
+
+
+@each_set
+def test_blocks_keep_their_rows_when_threads_share_them(instruction_set: InstructionSet) -> None:
+    """Parts are whole slices of 16 rows: 16 x 1 blocks pack to exactly their number, whatever the threads."""
+    blocks = torch.rand(20, 400, generator=torch.Generator().manual_seed(0)) < 0.3
+    weight = Weight(blocks.repeat_interleave(16, 0).float())
+    for threads in (1, 2, 3):
+        matrix = Matrix(weight, threads=threads, streams=8, format=Format.blocks, instruction_set=instruction_set)
+        assert matrix.vectors == int(blocks.sum()) and matrix.nonzero == 16 * matrix.vectors
+        assert matrix.threads == threads  # some 300,000 products: each has its share
+
+
+def reference_layer(
+    cell: Cell, activation: Activation, weight: Weight, x: Tensor, state: Tensor, lengths: Tensor, reverse: bool
+) -> Tensor:
+    """The formulas of `model.recurrence` in double precision; only the vectors that are multiplied are rounded."""
+    u, h, out = weight.float().double(), state.double(), []
+    for t in reversed(range(len(x))) if reverse else range(len(x)):
+        y = quantised_vectors(h.float(), weight.dtype).double() @ u.t()
+        if cell is Cell.rnn:
+            h = activation(x[t].double() + y)
+        else:
+            (xz, xr, xc), (yz, yr, yc) = x[t].double().chunk(3, dim=1), y.chunk(3, dim=1)
+            z, r = (xz + yz).sigmoid(), (xr + yr).sigmoid()
+            h = (1 - z) * h + z * activation(xc + r * yc)
+        h = h * (t < lengths)[:, None]
+        out.append(h)
+    return torch.stack(out[::-1] if reverse else out)
+
+
+@each_set
+@each_dtype
+@pytest.mark.parametrize("cell", Cell, ids=lambda cell: cell.name)
+@pytest.mark.parametrize("activation", Activation, ids=lambda activation: activation.name)
+@settings(deadline=None, max_examples=12)
+@given(
+    units=st.sampled_from([1, 5, 16, 24, 70, 129]), steps=st.integers(1, 6), streams=st.sampled_from([1, 3, 9]),
+    density=st.sampled_from([0.0, 0.1, 1.0]), threads=st.integers(1, 3), reverse=st.booleans(),
+    seed=st.integers(0, 1000),
+)  # fmt: skip
+def test_any_layer_agrees(
+    instruction_set: InstructionSet, dtype: Dtype, cell: Cell, activation: Activation, units: int, steps: int,
+    streams: int, density: float, threads: int, reverse: bool, seed: int,
+) -> None:  # fmt: skip
+    generator = torch.Generator().manual_seed(seed)
+    weight = quantise(random_weight(cell.gates * units, units, density, seed) * units**-0.5, dtype)
+    x = torch.randn(steps, streams, cell.gates * units, generator=generator)
+    state = torch.rand(streams, units, generator=generator)
+    lengths = torch.randint(1, steps + 1, (streams,), generator=generator)
+    wanted = reference_layer(cell, activation, weight, x, state, lengths, reverse)
+    for form in formats(instruction_set):
+        matrix = Matrix(
+            weight, gates=cell.gates, streams=streams, threads=threads, instruction_set=instruction_set, format=form
+        )
+        found, last = matrix.layer(cell, activation, x, state=state, lengths=lengths, reverse=reverse)
+        # a vector at the edge between two steps of int8 or bfloat16 may round to either side
+        tolerance = {Dtype.float32: 1e-5, Dtype.bfloat16: 2e-2, Dtype.int8: 4e-2}[dtype]
+        torch.testing.assert_close(found.double(), wanted, atol=tolerance, rtol=tolerance)
+        assert torch.equal(last, found[0 if reverse else -1])
+        assert (found * (torch.arange(steps)[:, None] >= lengths)[..., None]).count_nonzero() == 0
+
+
+@each_set
+def test_a_sequence_in_two_halves_is_the_whole(instruction_set: InstructionSet) -> None:
+    weight = quantise(random_weight(96, 32, 0.3, 0), Dtype.int8)
+    matrix = Matrix(weight, gates=3, instruction_set=instruction_set)
+    x = torch.randn(10, 2, 96, generator=torch.Generator().manual_seed(1))
+    whole, _ = matrix.layer(Cell.gru, Activation.clipped_relu, x)
+    first, state = matrix.layer(Cell.gru, Activation.clipped_relu, x[:4])
+    second, _ = matrix.layer(Cell.gru, Activation.clipped_relu, x[4:], state=state)
+    assert torch.equal(torch.cat([first, second]), whole)
+
+
+@each_set
+def test_the_number_of_threads_changes_nothing(instruction_set: InstructionSet) -> None:
+    """Sums are within rows, and rows whole: not a bit differs."""
+    weight = quantise(random_weight(480, 160, 0.3, 0), Dtype.float32)
+    x = torch.randn(7, 3, 480, generator=torch.Generator().manual_seed(1))
+    results = [
+        Matrix(weight, gates=3, threads=threads, instruction_set=instruction_set, format=Format.rows).layer(
+            Cell.gru, Activation.clipped_relu, x
+        )[0]
+        for threads in (1, 2, 4)
+    ]
+    assert torch.equal(results[0], results[1]) and torch.equal(results[0], results[2])
+
+
+def test_auto_takes_the_format_that_suits_the_mask() -> None:
+    if InstructionSet.avx512 not in SETS:
+        pytest.skip("this CPU has no avx512")
+    sparse = quantise(random_weight(256, 256, 0.05, 0), Dtype.int8)
+    dense = quantise(random_weight(256, 256, 1.0, 0), Dtype.int8)
+    assert Matrix(sparse).format is Format.lanes
+    assert Matrix(dense).format is Format.lane_dense
+
+
+def test_what_the_engine_can_not_take_is_said() -> None:
+    with pytest.raises(ValueError, match="70000 columns: the engine takes at most 65536"):
+        Matrix(Weight(torch.zeros(1, 70_000)))
+    with pytest.raises(ValueError, match="10 rows can't hold 3 gates"):
+        Matrix(Weight(torch.zeros(10, 4)), gates=3)
+    with pytest.raises(ValueError, match="lanes needs avx512, not plain"):
+        Matrix(Weight(torch.zeros(4, 4)), instruction_set=InstructionSet.plain, format=Format.lanes)
+    with pytest.raises(ValueError, match="int8 weights need the scales of their rows"):
+        Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8)))
+    with pytest.raises(ValueError, match=r"scales of shape \(1,\) for 4 rows"):
+        Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8), torch.ones(1)))
+    with pytest.raises(ValueError, match="48 x 8 is no recurrent one of 16 units"):
+        Matrix(Weight(torch.ones(48, 8)), gates=3).layer(Cell.gru, Activation.tanh, torch.zeros(1, 1, 48))
+    with pytest.raises(ValueError, match=r"lengths of shape \(1,\) for 2 streams"):
+        square = Matrix(Weight(torch.ones(8, 8)))
+        square.layer(Cell.rnn, Activation.tanh, torch.zeros(3, 2, 8), lengths=torch.tensor([3]))
+    matrix = Matrix(Weight(torch.zeros(4, 4)))
+    with pytest.raises(ValueError, match=r"shape \(2, 5\) where \(streams, 4\) is wanted"):
+        matrix.product(torch.zeros(2, 5))
