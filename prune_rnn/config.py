@@ -1,15 +1,11 @@
-"""The schema of a run, the rules that span its groups, and the digest that names it."""
+"""The schema of a run, its composition by Hydra, and the rules that span its groups."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -21,16 +17,15 @@ from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prune_rnn import paths
-from prune_rnn.data.manifest import SPLITS, ManifestConfig, fingerprint
-from prune_rnn.data.synthetic import corpus
-from prune_rnn.data.synthetic.corpus import SyntheticConfig
+from prune_rnn.data.base import Data
+from prune_rnn.data.sets import SETS
 from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.nearest import nearest
-from prune_rnn.prune.gradual import GradualConfig
-from prune_rnn.prune.none import NoneConfig
+from prune_rnn.prune.base import Method
+from prune_rnn.prune.methods import METHODS
 from prune_rnn.train import Precision, TrainConfig
 
-_DIGEST_LENGTH = 10
+OPTIONS: dict[str, dict[str, type]] = {"prune": {**METHODS}, "data": {**SETS}}  # groups whose options are classes
 _ELSEWHERE = {"identity": False}  # a field that can't change the result
 
 
@@ -67,8 +62,8 @@ class Config:
     threads: int | None = field(default=None, metadata=_ELSEWHERE)  # None: as torch chooses
     scale: ScaleConfig = field(metadata=_ELSEWHERE)  # all of it reaches the result by way of the other groups
     model: ModelConfig
-    prune: Any  # NoneConfig or GradualConfig
-    data: Any  # SyntheticConfig or ManifestConfig
+    prune: Method
+    data: Data
     train: TrainConfig
 
     def check(self) -> None:
@@ -81,13 +76,15 @@ class Config:
             raise ValueError(f"threads={self.threads}: must be 1 or more")
         if not self.scale.width > 0:
             raise ValueError(f"scale.width={self.scale.width}: must be above 0")
-        for group in (self.model, self.train, self.prune, self.data):
-            group.check()
-        if isinstance(self.prune, GradualConfig) and self.prune.end_epoch > self.train.epochs:
-            raise ValueError(
-                f"prune.end_epoch={self.prune.end_epoch} lies after the end, train.epochs={self.train.epochs}; "
-                "the paper ends pruning at half of all epochs"
-            )
+        for group, key, name, option in (
+            ("prune", "method", self.prune.method, self.prune), ("data", "name", self.data.name, self.data)
+        ):  # fmt: skip
+            if OPTIONS[group].get(name) is not type(option):
+                raise ValueError(f"{group}.{key}={name}: is not to be set; choose the option by {group}={name}")
+        self.model.check()
+        self.train.check()
+        self.prune.check(self.train.epochs)
+        self.data.check()
 
 
 def _register() -> None:
@@ -96,10 +93,7 @@ def _register() -> None:
         ("schema", "config", Config),
         ("schema", "scale", ScaleConfig),
         ("schema", "model", ModelConfig),
-        ("schema/data", "synthetic", SyntheticConfig),
-        ("schema/data", "manifest", ManifestConfig),
-        ("schema/prune", "none", NoneConfig),
-        ("schema/prune", "gradual", GradualConfig),
+        *((f"schema/{group}", name, node) for group, options in OPTIONS.items() for name, node in options.items()),
     ):
         store.store(group=group, name=name, node=node)
     # ${scaled:2560}: the paper's units at this scale. ${epochs:0.25,1}: a share of all epochs, at most so many.
@@ -141,8 +135,7 @@ def from_composed(composed: DictConfig) -> Config:
     except AttributeError as error:  # a key that `+` added: the slotted dataclass has no place for it
         raise ValueError(f"{error}; leave out the key that '+' added") from None
     assert isinstance(config, Config)
-    if isinstance(config.prune, GradualConfig) and config.prune.layers is None:
-        config.prune.layers = config.model.prunable
+    config.prune.complete(config.model)
     config.check()
     return config
 
@@ -186,55 +179,6 @@ def _all_keys() -> list[str]:
         "scale.": [ScaleConfig],
         "model.": [ModelConfig],
         "train.": [TrainConfig],
-        "prune.": [GradualConfig, NoneConfig],
-        "data.": [SyntheticConfig, ManifestConfig],
+        **{f"{group}.": list(options.values()) for group, options in OPTIONS.items()},
     }
     return sorted({p + f.name for p, nodes in schemas.items() for node in nodes for f in dataclasses.fields(node)})
-
-
-def _plain(value: Any) -> Any:
-    """Returns dataclasses as dicts without the fields that can't change the result, enums by name."""
-    if dataclasses.is_dataclass(value):
-        return {
-            f.name: _plain(getattr(value, f.name))
-            for f in dataclasses.fields(value)
-            if f.metadata.get("identity", True)
-        }
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value.name if isinstance(value, Enum) else value
-
-
-def identity(config: Config) -> dict[str, Any]:
-    """Returns all that can change the result, as plain values: of the data, the content and not where it lies."""
-    result: dict[str, Any] = _plain(config)
-    if isinstance(config.data, ManifestConfig):
-        for split in SPLITS:
-            result["data"][split] = fingerprint(Path(getattr(config.data, split)))
-    else:
-        result["data"]["corpus"] = corpus.digest(config.data)  # takes in the versions that made it
-    return result
-
-
-def digest(config: Config) -> str:
-    """Returns the name of the run's content: equal for equal identities, on every machine."""
-    return digest_of(identity(config))
-
-
-def digest_of(plain: dict[str, Any]) -> str:
-    """Returns the digest of what `identity` returned."""
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
-
-
-def dumped(config: Config, q_source: str) -> dict[str, Any]:
-    """Returns what a run keeps of its configuration: names, scale, where q comes from, and the identity.
-
-    >>> config = compose_config(["model=gru_dense"])
-    >>> kept = dumped(config, "")
-    >>> digest_of(kept["identity"]) == digest(config)
-    True
-    """
-    names = {"name": config.name, "model_name": config.model.name, "scale": _plain(config.scale)}
-    return {**names, "q_source": q_source, "identity": identity(config)}

@@ -7,25 +7,21 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from prune_rnn import distributed, paths
-from prune_rnn.config import Config, dumped
+from prune_rnn.config import Config
 from prune_rnn.data import batch
 from prune_rnn.data.batch import Utterance
-from prune_rnn.data.manifest import SPLITS, ManifestConfig, read_manifest
-from prune_rnn.data.synthetic import corpus
+from prune_rnn.data.manifest import read_manifest
 from prune_rnn.evaluate import decode
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
-from prune_rnn.prune.gradual import GradualConfig, GradualMasker
-from prune_rnn.prune.masker import Masker, select
-from prune_rnn.prune.none import NoMasker
-from prune_rnn.run.record import counts, errors, history_row, record
-from prune_rnn.run.resolve import CALIBRATED, resolve, run_of
+from prune_rnn.run.outcome import history_row, outcome
+from prune_rnn.run.record import recorded
+from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.store import Run
 from prune_rnn.stopping import Interrupted, stop_requests
 from prune_rnn.train import Trainer
@@ -77,28 +73,12 @@ def _device(name: str) -> torch.device:
 
 def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
     """Returns the utterances of train, dev and test; makes the synthetic ones where they don't exist yet."""
-    if isinstance(config.data, ManifestConfig):
-        manifests, skip_bad = {split: Path(getattr(config.data, split)) for split in SPLITS}, config.data.skip_bad
-    else:
-        manifests, skip_bad = corpus.prepare(config.data, say), False  # under a lock: one process makes it
 
     def output_frames(frames: int) -> int:
         return int(model.lengths(torch.tensor(frames)))
 
-    return {split: read_manifest(path, output_frames, skip_bad, say) for split, path in manifests.items()}
-
-
-def _goal(config: Config, q_source: str) -> str:
-    """Says how far the network will be pruned."""
-    if q_source == CALIBRATED:
-        return f", {100 * config.prune.prunable_sparsity:.2f} % of the prunable weights to be pruned"
-    return f", q {config.prune.q} ({q_source})" if q_source else ""
-
-
-def _masker(config: Config, model: DeepSpeech2, steps_per_epoch: int) -> Masker:
-    if not isinstance(config.prune, GradualConfig):
-        return NoMasker()
-    return GradualMasker(select(model, config.prune.layers), config.prune, steps_per_epoch)
+    manifests = config.data.manifests(say)
+    return {split: read_manifest(path, output_frames, config.data.skips_bad, say) for split, path in manifests.items()}
 
 
 def _train(config: Config, run: Run, device: torch.device, q_source: str, command: str) -> None:
@@ -109,7 +89,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     if distributed.world() > min(len(group) for group in groups["train"]):
         raise ValueError(f"train.batch_size={size} leaves some of the {distributed.world()} processes no utterance")
     load = partial(batch.load, workers=config.train.load_workers)
-    masker = _masker(config, model, config.train.steps_per_epoch or len(groups["train"]))
+    steps_per_epoch = config.train.steps_per_epoch or len(groups["train"])
+    masker = config.prune.masker(config.prune.weights(model), steps_per_epoch)
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
     history: list[dict[str, Any]] = []
     best: dict[str, Any] = {}  # epoch, cer and model of the best epoch since pruning ended
@@ -121,9 +102,9 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         say(f"{run.folder}: going on from epoch {trainer.epoch}, step {trainer.step}")
     else:
         parameters = sum(p.numel() for p in model.parameters())
-        say(f"{run.folder}: {parameters:,} parameters" + _goal(config, q_source))
+        say(", ".join(filter(None, [f"{run.folder}: {parameters:,} parameters", config.prune.goal(q_source)])))
         if first:
-            run.write_config(dumped(config, q_source))
+            run.write_config(recorded(config, q_source))
 
     def save() -> None:
         if first:
@@ -152,9 +133,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     test = decode(model, load(groups["test"]), device)
     speakers = [utterance.speaker for group in groups["test"] for utterance in group]
     run.write_hypotheses(test.references, test.hypotheses, speakers)
-    run.save(paths.MODEL, {"model": best["model"], "config": dumped(config, q_source)})
-    outcome = errors(history, best["epoch"], test.scores()) | counts(config, model)
-    run.finish(outcome | record(config, trainer, history, q_source, command, device))
+    run.save(paths.MODEL, {"model": best["model"], "config": recorded(config, q_source).plain()})
+    run.finish(outcome(config, trainer, history, best["epoch"], test.scores(), q_source, command))
 
 
 def _epoch(

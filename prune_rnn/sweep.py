@@ -26,7 +26,7 @@ def _attempt(make: Callable[[], Config], command: str) -> str:
 
     try:
         run = experiment(make(), command)
-        print(f"{run.folder}: test CER {100 * run.result()['test']['cer']['rate']:.2f} %", flush=True)
+        print(f"{run.folder}: test CER {100 * run.result().test.cer.rate:.2f} %", flush=True)
     except (ValueError, OSError, ArithmeticError, RuntimeError) as error:
         print(f"prune-rnn: {error}", file=sys.stderr, flush=True)
         return str(error)

@@ -17,9 +17,7 @@ from prune_rnn.config import compose_config
 from prune_rnn.data import batch as batches
 from prune_rnn.experiment import load_splits
 from prune_rnn.model.deepspeech2 import DeepSpeech2
-from prune_rnn.prune.gradual import GradualMasker
-from prune_rnn.prune.masker import select
-from prune_rnn.prune.none import NoMasker
+from prune_rnn.prune.masker import Masker
 from prune_rnn.run.resolve import resolve
 from prune_rnn.train import Trainer
 
@@ -37,15 +35,15 @@ def main() -> None:
     groups = batches.batches(load_splits(config, model)["train"], config.train.batch_size)
     batch = batches.collate(groups[len(groups) // 2])
     steps = config.train.steps_per_epoch or len(groups)
-    masker = GradualMasker(select(model, config.prune.layers), config.prune, steps)
+    masker = config.prune.masker(config.prune.weights(model), steps)
     device = torch.device("cpu")
     trainers = {
         name: Trainer(model, one, config.train, groups, batches.load, seed=0, device=device)
-        for name, one in (("gradual", masker), ("none", NoMasker()))
+        for name, one in (("gradual", masker), ("none", Masker({}, {})))
     }
     for trainer in trainers.values():
         trainer.step = 3 * steps  # pruning goes on from epoch 2 to 10
-    freq = masker.schedules["recurrent"].freq
+    freq = masker.rules["recurrent"].when.freq
     seconds: dict[str, list[float]] = {name: [] for name in trainers}
     for repeat in range(arguments.repeats + 3):
         for name in sorted(trainers, reverse=repeat % 2 == 1):

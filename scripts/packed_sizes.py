@@ -28,7 +28,7 @@ with tempfile.TemporaryDirectory() as folder:
             rows.append(
                 {
                     "Run": run.folder.name,
-                    "Sparsity %": f"{100 * run.result()['sparsity']:.1f}",
+                    "Sparsity %": f"{100 * run.result().sparsity:.1f}",
                     "Weights": dtype.value,
                     "Bytes": f"{made.bytes:,}",
                     "Dense float32": f"{made.dense_bytes:,}",

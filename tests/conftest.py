@@ -6,18 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 
-from prune_rnn.config import compose_config, dumped
+from prune_rnn.config import compose_config
 from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.run.record import Recorded, Result, read_result, recorded
 
 _PITCH = {"a": 300.0, "b": 700.0, "c": 1500.0, " ": 3000.0}  # Hz
-Made = tuple[DeepSpeech2, dict[str, Any]]
+Made = tuple[DeepSpeech2, Recorded]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -99,8 +99,38 @@ def network() -> Callable[[str], Made]:
                     parameter *= torch.rand_like(parameter) < 0.2
         for _ in range(3):  # in training mode: running means and variances that are neither 0 nor 1
             model(torch.randn(2, 161, 80), torch.tensor([80, 80]))
-        kept = dumped(config, "")
-        kept["identity"]["model"]["units"] = 24
-        return model.eval(), kept
+        return model.eval(), recorded(config, "")
 
     return make
+
+
+_NO_WORDS = {"rate": 0.5, "insertions": 0, "deletions": 0, "substitutions": 3, "length": 6}
+_LAYER = {"parameters": 200, "prunable": 100, "nonzero": 150, "sparsity": 0.25}
+_RESULT = {
+    "best_epoch": 2,
+    "dev": {"loss": 40.0, "cer": 0.25, "wer": 0.5},
+    "test": {"loss": 40.0, "cer": {**_NO_WORDS, "rate": 0.25, "length": 12}, "wer": _NO_WORDS},
+    **_LAYER,
+    "sparsity_recurrent": 0.25,
+    "layers": {"recurrent.0": _LAYER},
+    "q_of_weights": {"recurrent": 0.1085, "linear": 0.2274},
+    "q": None,
+    "q_source": None,
+    "threshold": {},
+    "seed": 0,
+    "steps": 4000,
+    "train_seconds": 1020.0,
+    "seconds_per_step": 0.255,
+    "device": "x86_64 CPU",
+    "threads": 1,
+    "processes": 1,
+    "versions": {"prune-rnn": "0.1.0", "torch": "2.11.0"},
+    "commit": "0123456789abcdef+changes",
+    "command": "prune-rnn train",
+}
+
+
+@pytest.fixture(scope="session")
+def result_of() -> Callable[..., Result]:
+    """Makes the result of a run that nobody trained; what is told replaces fields of result.json."""
+    return lambda **told: read_result({**_RESULT, **told})

@@ -8,10 +8,12 @@ import soundfile
 import yaml
 
 from prune_rnn import paths
-from prune_rnn.config import Config, compose_config, digest, dumped, identity
+from prune_rnn.config import Config, compose_config
 from prune_rnn.data.manifest import _fingerprint as fingerprint
-from prune_rnn.prune.gradual import GradualConfig
-from prune_rnn.prune.none import NoneConfig
+from prune_rnn.prune.gradual import Gradual
+from prune_rnn.prune.none import Dense
+from prune_rnn.run.identity import digest, identity
+from prune_rnn.run.record import recorded
 
 # model: (cell, units at scale=paper, units at scale=small), from the paper's Table 3 and a twentieth of them
 UNITS = {
@@ -39,7 +41,7 @@ def test_every_model_composes_with_its_units_and_its_pruning(model: str) -> None
     at_paper, at_small = compose_config([f"model={model}", "scale=paper"]), compose_config([f"model={model}"])
     assert (at_paper.model.units, at_small.model.units) == (paper, small)
     assert at_small.model.cell.name == cell and at_small.model.name == at_small.name == model
-    assert isinstance(at_small.prune, GradualConfig if "sparse" in model else NoneConfig)
+    assert isinstance(at_small.prune, Gradual if "sparse" in model else Dense)
 
 
 @pytest.mark.parametrize("scale", paths.options("scale"))
@@ -49,8 +51,8 @@ def test_every_scale_composes(scale: str) -> None:
 
 
 def test_what_is_typed_beats_what_the_model_chooses() -> None:
-    assert isinstance(compose_config(["model=gru_sparse", "prune=none"]).prune, NoneConfig)
-    assert isinstance(compose_config(["model=gru_dense", "prune=gradual", "prune.sparsity=0.5"]).prune, GradualConfig)
+    assert isinstance(compose_config(["model=gru_sparse", "prune=none"]).prune, Dense)
+    assert isinstance(compose_config(["model=gru_dense", "prune=gradual", "prune.sparsity=0.5"]).prune, Gradual)
     assert compose_config(["model.units=7"]).model.units == 7
 
 
@@ -98,11 +100,11 @@ def test_a_manifest_counts_by_its_content(corpus: list[str], tmp_path: Path) -> 
 
 
 def test_what_a_run_keeps_names_no_folder(corpus: list[str]) -> None:
-    kept = dumped(compose_config([*corpus, "model=gru_sparse"]), "estimate")
-    assert "/" not in yaml.safe_dump(kept)
-    plain = kept["identity"]
+    kept = recorded(compose_config([*corpus, "model=gru_sparse"]), "estimate")
+    assert "/" not in yaml.safe_dump(kept.plain())
+    plain = kept.identity
     assert plain["prune"]["layers"] == plain["model"]["prunable"]
-    assert (kept["scale"]["name"], kept["q_source"], kept["model_name"]) == ("small", "estimate", "gru_sparse")
+    assert (kept.scale.name, kept.q_source, kept.model.name) == ("small", "estimate", "gru_sparse")
 
 
 def test_the_identity_is_plain_and_complete() -> None:
@@ -122,7 +124,7 @@ WRONG = {
     "prune.q=much model=gru_sparse": "prune.q=much: give a number",
     "prune.q=true model=gru_sparse": "prune.q=True",
     "prune.q={recurrent:0.1} model=gru_sparse": "recurrent, linear",
-    "prune.q=0.1": "prune.q: the prune option in use has no such key; choose another of prune=gradual or prune=none",
+    "prune.q=0.1": "prune.q: the prune option in use has no such key; choose another of prune=cubic or",
     "prune.sparsity=1.5 model=gru_sparse": "prune.sparsity=1.5: must lie between 0 and 1",
     "prune=gradual": "prune.sparsity has no value; give the network's sparsity",
     "train.steps_per_epoch=0": "train.steps_per_epoch=0: must be 1 or more",

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from prune_rnn import paths
-from prune_rnn.config import compose_config, digest_of
+from prune_rnn.config import compose_config
 from prune_rnn.experiment import experiment
 from prune_rnn.prune import q
+from prune_rnn.run.identity import digest_of
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.store import Run, all_runs
 from prune_rnn.stopping import Interrupted
@@ -36,14 +37,14 @@ def test_a_run_leaves_its_config_history_and_result(tiny: list[str]) -> None:
     assert {file.name for file in run.folder.iterdir()} == {
         paths.CONFIG, paths.HISTORY, paths.RESULT, paths.HYPOTHESES, paths.MODEL, paths.LOCK,
     }  # fmt: skip
-    assert result["steps"] == 12 and len(without_seconds(run)) == 2
-    assert result["q_source"] == "calibrated" and result["command"] == "prune-rnn train ..." and result["seed"] == 0
-    assert result["test"]["cer"]["length"] == len("bca ab" + "ca cc" + "bb acb" + "ab bca")
+    assert result.steps == 12 and len(without_seconds(run)) == 2
+    assert result.q_source == "calibrated" and result.command == "prune-rnn train ..." and result.seed == 0
+    assert result.test.cer.length == len("bca ab" + "ca cc" + "bb acb" + "ab bca")
     zeros = sum(int((value == 0).sum()) for name, value in weights(run).items() if value.dim() > 1)
-    counted = sum(layer["parameters"] - layer["nonzero"] for layer in result["layers"].values())
-    assert result["parameters"] - result["nonzero"] == counted
+    counted = sum(layer.parameters - layer.nonzero for layer in result.layers.values())
+    assert result.parameters - result.nonzero == counted
     assert zeros > 0 and counted == zeros
-    assert result["sparsity"] == pytest.approx(zeros / result["parameters"])
+    assert result.sparsity == pytest.approx(zeros / result.parameters)
 
 
 def test_training_flushes_denormals(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,14 +94,14 @@ def test_a_run_cut_off_by_a_signal_ends_as_an_unbroken_one(
     assert without_seconds(resumed) == without_seconds(unbroken)
     ours, theirs = weights(resumed), weights(unbroken)
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    assert resumed.result()["test"] == unbroken.result()["test"]
+    assert resumed.result().test == unbroken.result().test
 
 
 def test_best_is_looked_for_only_once_pruning_has_ended(tiny: list[str]) -> None:
     words = ["model=gru_sparse", "model.units=8", "prune.q=5", "prune.end_epoch=2"]  # everything goes at the end
     result = experiment(compose_config([*tiny, *words]), "").result()
-    assert result["best_epoch"] == 2
-    assert result["layers"]["recurrent.0"]["nonzero"] == 2 * 3 * 8  # batch norm of three gates: the rest has gone
+    assert result.best_epoch == 2
+    assert result.layers["recurrent.0"].nonzero == 2 * 3 * 8  # batch norm of three gates: the rest has gone
 
 
 def test_q_comes_from_the_dense_run_of_the_family(tiny: list[str]) -> None:
@@ -108,7 +109,7 @@ def test_q_comes_from_the_dense_run_of_the_family(tiny: list[str]) -> None:
     assert resolve(sparse)[1] == "estimate"
     dense = experiment(compose_config([*tiny, "model=gru_dense", "model.baseline_units=8", "seed=3"]), "")
     resolved, source = resolve(sparse)
-    assert source == dense.folder.name and resolved.prune.q == dense.result()["q_of_weights"]
+    assert source == dense.folder.name and resolved.prune.q == dense.result().q_of_weights
     assert (
         run_of(resolved).folder
         != run_of(resolve(compose_config([*tiny, "model=gru_sparse", "prune.q=baseline"]))[0]).folder
@@ -148,7 +149,7 @@ def test_the_network_ends_at_the_sparsity_stated_or_else_at_the_papers(
     tiny: list[str], words: list[str], sparsity: float
 ) -> None:
     result = experiment(compose_config([*tiny, "model=rnn_sparse", *words]), "").result()
-    assert result["sparsity"] == pytest.approx(sparsity, abs=2 / result["parameters"])  # a weight of each layer type
+    assert result.sparsity == pytest.approx(sparsity, abs=2 / result.parameters)  # a weight of each layer type
 
 
 def test_a_sparsity_is_named_by_its_content(tiny: list[str]) -> None:
@@ -177,11 +178,11 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(tiny: list[str], mo
         with pytest.raises(ArithmeticError, match=r"step 9 \(epoch 2, batch \d of 6"):
             experiment(config, "")
     assert run_of(config).load(paths.CHECKPOINT)["trainer"]["position"]["step"] == 6
-    assert experiment(config, "").result()["steps"] == 12
+    assert experiment(config, "").result().steps == 12
 
 
 def test_bfloat16_trains(tiny: list[str]) -> None:
-    assert experiment(compose_config([*tiny, "train.precision=bfloat16"]), "").result()["steps"] == 12
+    assert experiment(compose_config([*tiny, "train.precision=bfloat16"]), "").result().steps == 12
 
 
 def test_a_device_that_is_not_there_is_named(tiny: list[str]) -> None:
@@ -196,5 +197,5 @@ def test_the_committed_results_are_whole() -> None:
     for run in finished:
         folder = run.folder
         assert (folder / paths.HISTORY).is_file()
-        assert folder.name == f"{run.config()['name']}-{digest_of(run.config()['identity'])}"
+        assert folder.name == f"{run.config().name}-{digest_of(run.config().identity)}"
         assert json.loads((folder / paths.RESULT).read_text())["command"].startswith("prune-rnn train ")

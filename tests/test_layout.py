@@ -13,22 +13,13 @@ from prune_rnn import paths
 
 # a module may import from its own rank and from those below
 RANKS = [
-    {
-        "paths",
-        "nearest",
-        "options",
-        "stopping",
-        "text",
-        "features",
-        "files",
-        "provenance",
-        "prune.schedule",
-        "prune.mask",
-    },
+    {"paths", "schema", "typed", "nearest", "options", "stopping", "text", "features", "files", "provenance"},
+    {"prune.schedule", "prune.mask"},
     {"data", "model", "prune"},
     {"engine"},
     {"distributed", "evaluate", "train"},
-    {"progress", "config", "run"},
+    {"progress", "config"},
+    {"run"},
     {"deploy.file", "deploy.network", "deploy.stream", "deploy.transcribe"},
     {"bench.baselines"},
     {"bench.opponents"},

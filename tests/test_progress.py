@@ -3,15 +3,15 @@
 import pytest
 
 from prune_rnn.progress import Progress
-from prune_rnn.prune.none import NoMasker
+from prune_rnn.prune.masker import Masker
 
 
 def test_plain_lines_tell_epoch_step_loss_sparsity_cer(capsys: pytest.CaptureFixture[str]) -> None:
     with Progress(20, 0, 2) as progress:
-        progress.step(9, 1, 50.0, NoMasker(), last=False)  # less than half a minute after the start: not shown
-        progress.step(10, 1, 48.25, NoMasker(), last=True)
+        progress.step(9, 1, 50.0, Masker({}, {}), last=False)  # less than half a minute after the start: not shown
+        progress.step(10, 1, 48.25, Masker({}, {}), last=True)
         progress.epoch(1, 0.5)
-        progress.step(20, 2, 40.0, NoMasker(), last=True)
+        progress.step(20, 2, 40.0, Masker({}, {}), last=True)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
     assert lines[0].startswith("epoch 1/2, step 10/20, loss 48.2, sparsity 0 %") and lines[0].endswith("min left")
@@ -20,6 +20,6 @@ def test_plain_lines_tell_epoch_step_loss_sparsity_cer(capsys: pytest.CaptureFix
 
 def test_silent_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with Progress(1, 0, 1, silent=True) as progress:
-        progress.step(1, 1, 1.0, NoMasker(), last=True)
+        progress.step(1, 1, 1.0, Masker({}, {}), last=True)
         progress.epoch(1, 0.5)
     assert capsys.readouterr().err == ""

@@ -15,9 +15,8 @@ from torch import Tensor
 from prune_rnn.data.batch import Batch, Utterance, epoch_order
 from prune_rnn.evaluate import ctc_loss
 from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
-from prune_rnn.prune.gradual import GradualConfig, GradualMasker
-from prune_rnn.prune.masker import Masker, select
-from prune_rnn.prune.none import NoMasker
+from prune_rnn.prune.gradual import Gradual
+from prune_rnn.prune.masker import Masker
 from prune_rnn.text import encode
 from prune_rnn.train import Precision, TrainConfig, Trainer
 
@@ -47,15 +46,15 @@ def load(groups: Sequence[Sequence[Utterance]]) -> Iterator[Batch]:
 def trainer(method: str = "none", seed: int = 0, load: Load = load, groups: Any = GROUPS, **changes: Any) -> Trainer:
     torch.manual_seed(seed)
     model = DeepSpeech2(MODEL)
-    masker: Masker = NoMasker()
+    masker = Masker({}, {})
     if method != "none":
-        goal = GradualConfig(
+        goal = Gradual(
             prunable_sparsity=0.7 if method == "sparsity" else None,
             q="auto" if method == "sparsity" else 0.1,
             start_epoch=0.25, ramp_epoch=1.0, end_epoch=2.5, updates_per_epoch=4.0, layers=LAYERS,
             regrow=method == "sparsity",
         )  # fmt: skip
-        masker = GradualMasker(select(model, LAYERS), goal, len(groups))
+        masker = goal.masker(goal.weights(model), len(groups))
     return Trainer(model, masker, replace(CONFIG, **changes), groups, load, seed=7, device=CPU)
 
 
@@ -229,7 +228,7 @@ def test_the_masker_is_told_every_step_from_1_on_and_masked_weights_stay_zero() 
 
 def test_a_defect_in_masking_stops_the_epoch_at_its_end() -> None:
     run = trainer("q")
-    run.masker._apply = lambda: None  # type: ignore[method-assign]
+    run.masker._zero = lambda parameters: None  # type: ignore[method-assign]
     with pytest.raises(AssertionError, match="masked weights"):
         train(run)
 

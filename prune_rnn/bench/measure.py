@@ -28,6 +28,7 @@ from prune_rnn.engine.timing import in_turn
 from prune_rnn.features import BINS
 from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.run.record import Recorded
 
 PRODUCT, LAYER, NETWORK = "product", "layer", "network"
 BLOCK = 16  # rows of a block
@@ -292,7 +293,7 @@ def network(shape: str, variants: list[Variant], settings: Settings) -> list[Mea
     ]
 
 
-def random_networks(config: ModelConfig, kept: dict[str, Any], sparsity: Sequence[float]) -> list[Variant]:
+def random_networks(config: ModelConfig, kept: Recorded, sparsity: Sequence[float]) -> list[Variant]:
     """Returns `variants` for `network`: the shape with random weights, dense and with random masks on all matrices."""
     torch.manual_seed(0)
     state = DeepSpeech2(config).eval().state_dict()

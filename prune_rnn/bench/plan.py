@@ -16,14 +16,14 @@ import yaml
 from prune_rnn import paths
 from prune_rnn.bench import measure as measuring
 from prune_rnn.bench.measure import FORCED, LAYER, NETWORK, PRODUCT, Candidate, Measurement, Settings, Shape, Variant
-from prune_rnn.config import compose_config, dumped
+from prune_rnn.config import compose_config
 from prune_rnn.deploy import file as packed_file
 from prune_rnn.deploy.file import Packed
-from prune_rnn.deploy.network import model_config
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.nearest import nearest
+from prune_rnn.run.record import recorded
 
 OWN = "own"  # names all packed models at once
 BLOCKS = [PRODUCT, LAYER, NETWORK]
@@ -102,13 +102,13 @@ def shapes_of(options: BenchOptions, models: dict[str, Packed]) -> list[Shape]:
     ]  # fmt: skip
     if wanted is None or OWN in wanted:
         for name, model in models.items():
-            config, scale = model_config(model.config), model.config["scale"]
+            config, scale = model.config.model, model.config.scale
             middle = f"recurrent.{config.layers // 2}.recurrent"
-            base = round(scale["width"] * (2560 if config.cell is Cell.gru else 1760))
+            base = round(scale.width * (2560 if config.cell is Cell.gru else 1760))
             of_that_size = [
-                n for n, m in models.items() if (c := model_config(m.config)).units == base and c.cell is config.cell
+                n for n, m in models.items() if (c := m.config.model).units == base and c.cell is config.cell
             ]
-            label = f"{name}, {config.units} units, scale={scale['name']}"
+            label = f"{name}, {config.units} units, scale={scale.name}"
             shapes.append(
                 Shape(name, label, config.cell, config.units, min(of_that_size, default=""),
                       weight=model.matrices[middle].float())
@@ -183,7 +183,7 @@ def _networks(
             config = compose_config([f"model={entry['model']}", "scale=paper", "prune=none"])
             name = f"network_{entry['name']}"
             labels[name] = f"{entry['label']}, scale=paper, random weights"
-            yield name, partial(measuring.random_networks, config.model, dumped(config, ""), options.sparsity)
+            yield name, partial(measuring.random_networks, config.model, recorded(config, ""), options.sparsity)
     if wanted is None or OWN in wanted:
         for name, model in models.items():
             yield name, partial(_own_variants, model)

@@ -13,11 +13,12 @@ from typing import Any
 
 import soundfile
 
+from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import Utterance
 from prune_rnn.features import SAMPLE_RATE, frames
+from prune_rnn.schema import option
 from prune_rnn.text import encode, foreign, frames_needed, normalise
 
-SPLITS = ("train", "dev", "test")
 _SAMPLE = 4096  # bytes of each recording that its fingerprint takes in
 _SHOWN = 10  # bad lines of each kind that an error message lists
 
@@ -31,14 +32,19 @@ class _BadLine(ValueError):
 
 
 @dataclass(kw_only=True, slots=True)
-class ManifestConfig:
-    """Three manifests of your own; relative audio paths count from the manifest's folder."""
+class Manifest(Data):
+    """Three manifests of your own; relative audio paths are relative to the manifest's folder."""
 
-    name: str = "manifest"
-    train: str
-    dev: str
-    test: str
-    skip_bad: bool = False  # go on without the lines that can't be used, after naming them
+    name: str = option("the option's own name; chosen by data=manifest", "manifest")
+    train: str = option("manifest to train on: JSON lines with audio_filepath, duration, text (and speaker)")
+    dev: str = option("manifest to choose the best epoch on")
+    test: str = option("manifest that the error rates are of")
+    skip_bad: bool = option("go on without the lines that can't be used, after naming them", False)
+
+    @property
+    def skips_bad(self) -> bool:
+        """As told."""
+        return self.skip_bad
 
     def check(self) -> None:
         """Raises ValueError where a manifest doesn't exist or two splits are the same file."""
@@ -48,6 +54,30 @@ class ManifestConfig:
                 raise ValueError(f"data.{split}={getattr(self, split)}: no such file; give the path of a manifest")
         if len(set(paths.values())) < len(SPLITS):
             raise ValueError("data.train, data.dev and data.test must be three different manifests")
+
+    def content(self) -> dict[str, Any]:
+        """Returns the fingerprint of each split, in place of its path."""
+        return {split: fingerprint(Path(getattr(self, split))) for split in SPLITS}
+
+    def manifests(self, say: Say) -> dict[str, Path]:
+        """Returns the files as given."""
+        return {split: Path(getattr(self, split)) for split in SPLITS}
+
+    def describe(self) -> str:
+        """Returns the training manifest."""
+        return self.train
+
+    @classmethod
+    def recorded_dev(cls, kept: dict[str, Any], manifest: str | None, cache: str | None, say: Say) -> Path:
+        """Returns the manifest that the user gives, which must be the run's, wherever it lies now."""
+        if manifest is None:
+            raise ValueError("the run was trained on manifests: give that of its dev split by dev=PATH")
+        path = Path(manifest)
+        if not path.is_file():
+            raise ValueError(f"dev={manifest}: no such file; give the manifest of the run's dev split")
+        if fingerprint(path) != kept["dev"]:
+            raise ValueError(f"dev={manifest}: is not the dev split that the run was trained with; give that one")
+        return path
 
 
 def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> Utterance:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from tabulate import tabulate
@@ -15,10 +14,9 @@ from torch import Tensor
 from prune_rnn import paths
 from prune_rnn.data.batch import Utterance, batches, read_audio
 from prune_rnn.data.manifest import read_manifest
-from prune_rnn.data.synthetic import corpus
-from prune_rnn.data.synthetic.corpus import SyntheticConfig
+from prune_rnn.data.sets import SETS
 from prune_rnn.deploy import file
-from prune_rnn.deploy.network import load, model_config, pack
+from prune_rnn.deploy.network import load, pack
 from prune_rnn.deploy.stream import streamed_text
 from prune_rnn.engine.choose import note
 from prune_rnn.engine.quantise import Dtype
@@ -26,6 +24,7 @@ from prune_rnn.evaluate import error_rates
 from prune_rnn.features import log_power, log_spectrogram
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.run.record import Recorded
 from prune_rnn.run.store import Run
 from prune_rnn.text import greedy
 
@@ -82,7 +81,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     if not run.finished:
         raise ValueError(f"{folder} holds no finished run; train it first, and give its folder below results/runs")
     config = run.config()
-    model = DeepSpeech2(model_config(config))
+    model = DeepSpeech2(config.model)
     model.load_state_dict(run.load(paths.MODEL)["model"])
     model.eval()
     dev = _dev_split(config, options, model)
@@ -109,7 +108,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     write_atomically(path, content)
     return Exported(
         path=path,
-        label=f"{config['model_name']} at scale={config['scale']['name']}",
+        label=f"{config.model.name} at scale={config.scale.name}",
         dtype=options.dtype,
         bytes=path.stat().st_size,
         dense_bytes=4 * sum(p.numel() for p in model.parameters()),
@@ -139,19 +138,7 @@ def _statistics(audio: list[Tensor]) -> tuple[Tensor, Tensor]:
     return mean.float(), (squares / count - mean**2).clamp_min(0).sqrt().float()
 
 
-def _dev_split(config: dict[str, Any], options: ExportOptions, model: DeepSpeech2) -> list[Utterance]:
-    data = config["identity"]["data"]
-    if data["name"] == "synthetic":
-        if options.dev is not None:
-            raise ValueError(f"dev={options.dev}: the run's dev split is synthetic; leave it out")
-        known = {field.name for field in fields(SyntheticConfig)}
-        settings = SyntheticConfig(**{key: value for key, value in data.items() if key in known}, cache=options.cache)
-        if corpus.digest(settings) != data["corpus"]:
-            _say("other versions make this machine's synthetic speech than made the run's: the dev split differs")
-        path = corpus.prepare(settings, _say)["dev"]
-    elif options.dev is None:
-        raise ValueError("the run was trained on manifests: give that of its dev split by dev=PATH")
-    else:
-        path = Path(options.dev)
+def _dev_split(config: Recorded, options: ExportOptions, model: DeepSpeech2) -> list[Utterance]:
+    path = SETS[config.data["name"]].recorded_dev(config.data, options.dev, options.cache, _say)
     utterances = read_manifest(path, lambda frames: int(model.lengths(torch.tensor(frames))), False, _say)
     return [utterance for group in batches(utterances, len(utterances)) for utterance in group]

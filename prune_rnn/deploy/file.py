@@ -20,7 +20,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import torch
@@ -28,6 +27,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from prune_rnn.engine.quantise import Dtype, Weight
+from prune_rnn.run.record import Recorded, read_config
 from prune_rnn.text import ALPHABET
 
 FORMAT = "prune-rnn 1"
@@ -38,7 +38,7 @@ _WIDEST = 255  # gap
 class Packed:
     """A network's configuration, its matrices by name, and all other tensors by name (float32)."""
 
-    config: dict[str, Any]
+    config: Recorded
     dtype: Dtype
     matrices: dict[str, Weight]
     tensors: dict[str, Tensor]
@@ -94,7 +94,7 @@ def to_bytes(packed: Packed) -> bytes:
         tensors |= _encoded(name, weight)
     metadata = {
         "format": FORMAT,
-        "config": json.dumps(packed.config),
+        "config": json.dumps(packed.config.plain()),
         "alphabet": ALPHABET,
         "dtype": packed.dtype.value,
         "matrices": json.dumps(list(packed.matrices)),
@@ -123,6 +123,6 @@ def read(path: Path) -> Packed:
         matrices = {name: _decoded(name, tensors) for name in names}
         parts = {f"{name}{part}" for name in names for part in ("", ".values", ".gaps", ".shape", ".scale")}
         rest = {name: tensor for name, tensor in tensors.items() if name not in parts}
-        return Packed(json.loads(metadata["config"]), Dtype(metadata["dtype"]), matrices, rest)
+        return Packed(read_config(json.loads(metadata["config"])), Dtype(metadata["dtype"]), matrices, rest)
     except (KeyError, ValueError, RuntimeError, IndexError) as error:
         raise ValueError(f"{path} is damaged ({error}); export it again") from None

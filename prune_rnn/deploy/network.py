@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,20 +13,13 @@ from torch import Tensor
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.engine.choose import Multiplier, fastest
 from prune_rnn.engine.quantise import Dtype, quantise
-from prune_rnn.model.deepspeech2 import Cell, Convolution, DeepSpeech2, ModelConfig
-from prune_rnn.model.recurrence import Activation
+from prune_rnn.model.deepspeech2 import Convolution, DeepSpeech2
+from prune_rnn.run.record import Recorded
 
 _FRAMES = 64  # that a product over a whole utterance is timed for
 
 
-def model_config(config: dict[str, Any]) -> ModelConfig:
-    """Returns the network's shape from what a run kept of its configuration."""
-    kept = dict(config["identity"]["model"])
-    kept["cell"], kept["activation"] = Cell(kept["cell"]), Activation(kept["activation"])
-    return ModelConfig(name=config["model_name"], baseline_units=kept["units"], **kept)
-
-
-def pack(state: dict[str, Tensor], config: dict[str, Any], dtype: Dtype, mean: Tensor, deviation: Tensor) -> Packed:
+def pack(state: dict[str, Tensor], config: Recorded, dtype: Dtype, mean: Tensor, deviation: Tensor) -> Packed:
     """Returns a trained network (its `state_dict`) for inference, its matrices rounded to the type.
 
     mean, deviation: (bins,) of the log spectrogram before normalisation.
@@ -67,7 +59,7 @@ class Network:
     1 for streaming. choose: makes what multiplies, as `matrix.fastest` does."""
 
     def __init__(self, packed: Packed, frames: int = _FRAMES, choose: Callable[..., Multiplier] = fastest) -> None:
-        config = model_config(packed.config)
+        config = packed.config.model
         with torch.device("meta"):
             shape = DeepSpeech2(config)
         self.config, self.activation = config, config.activation

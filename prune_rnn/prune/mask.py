@@ -32,3 +32,22 @@ def magnitude_quantile(weights: Sequence[Tensor], fraction: float) -> float:
     rank = math.ceil(fraction * len(pooled) - 1e-6)  # 0.07 * 100 is 7.000000000000001
     rank = min(max(rank, 1), len(pooled))
     return float(pooled.kthvalue(rank).values)
+
+
+def next_above(magnitude: float) -> float:
+    """Returns the next float32 above: the threshold by which weights of exactly this magnitude go too."""
+    return float(torch.nextafter(torch.tensor(magnitude), torch.tensor(torch.inf)))
+
+
+def at_magnitude(weights: Sequence[Tensor], amount: float, last: bool) -> float:
+    """Returns the amount itself: it is the threshold."""
+    return amount
+
+
+def at_sparsity(weights: Sequence[Tensor], amount: float, last: bool) -> float:
+    """Returns the threshold that prunes the fraction `amount` of the weights, pooled, to one weight; 0 <= amount < 1.
+
+    >>> at_sparsity([torch.tensor([1.0, -4.0, 2.0, 3.0])], 0.5, False)
+    2.000000238418579
+    """
+    return next_above(magnitude_quantile(weights, amount)) if amount > 0 else 0.0

@@ -2,84 +2,75 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from fnmatch import fnmatchcase
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from prune_rnn.prune.mask import sparsity
-
-
-def select(model: nn.Module, patterns: dict[str, list[str]]) -> dict[str, dict[str, nn.Parameter]]:
-    """Returns the parameters to prune: layer type -> parameter name -> parameter.
-
-    patterns: layer type -> shell-style patterns of parameter names (`recurrent.*.input.weight`); biases and batch norm
-    are never matched. ValueError where a pattern matches nothing, a layer type has no pattern, or two of them claim the
-    same parameter.
-    """
-    named = {name: parameter for name, parameter in model.named_parameters() if parameter.dim() > 1}
-    chosen: dict[str, dict[str, nn.Parameter]] = {}
-    owner: dict[str, str] = {}
-    for layer_type, type_patterns in patterns.items():
-        chosen[layer_type] = {}
-        for pattern in type_patterns:
-            matches = [name for name in named if fnmatchcase(name, pattern)]
-            if not matches:
-                raise ValueError(
-                    f"prune.layers.{layer_type}: the pattern {pattern!r} matches no parameter; there are: "
-                    + ", ".join(named)
-                )
-            for name in matches:
-                if owner.setdefault(name, layer_type) != layer_type:
-                    raise ValueError(f"prune.layers: {name} is claimed by both {owner[name]!r} and {layer_type!r}")
-                chosen[layer_type][name] = named[name]
-        if not chosen[layer_type]:
-            raise ValueError(f"prune.layers.{layer_type}: names no pattern; give one or leave the layer type out")
-    return chosen
+from prune_rnn.prune.mask import keep_from, sparsity
+from prune_rnn.prune.schedule import Schedule
+from prune_rnn.prune.select import Weights
 
 
-class Masker(ABC):
-    """Keeps masked weights at exactly zero; a method decides by `_update` when and how the masks change.
+class Rule(NamedTuple):
+    """How the masks of one layer type change.
 
-    weights: layer type -> parameter name -> parameter, as `select` returns. The loop calls `after_step` once after
-    every optimizer step, the first with step=1.
+    when: the steps at which they do, and the amount then. which: (the layer type's weights, the amount, whether this is
+    the last update) -> the magnitude from which on weights stay.
     """
 
-    def __init__(self, weights: dict[str, dict[str, nn.Parameter]]) -> None:
-        self.weights = weights
+    when: Schedule
+    which: Callable[[Sequence[Tensor], float, bool], float]
+
+
+class Masker:
+    """Keeps masked weights at exactly zero. The loop calls `after_step` once after every optimizer step, from 1 on.
+
+    weights: as `select` returns. rules: one for each layer type. regrow: a masked weight whose update exceeds the
+    threshold comes back when the masks are recomputed; without it, it can't: it is zero again before it is compared.
+    """
+
+    def __init__(self, weights: Weights, rules: Mapping[str, Rule], *, regrow: bool = False) -> None:
+        assert weights.keys() == rules.keys()
+        self.weights, self.rules, self.regrow = weights, rules, regrow
         self.parameters = {name: p for group in weights.values() for name, p in group.items()}
         self.masks = {name: torch.ones_like(p, dtype=torch.bool) for name, p in self.parameters.items()}
         self.thresholds = dict.fromkeys(weights, 0.0)  # the last one of each layer type
 
-    @abstractmethod
     def done(self, step: int) -> bool:
         """Tells whether the masks can no longer change after this step."""
-
-    @abstractmethod
-    def _update(self, step: int) -> None:
-        """Recomputes the masks where this step is one to do so."""
+        return all(rule.when.done(step) for rule in self.rules.values())
 
     def mask_gradients(self) -> None:
         """Zeroes the gradients of masked weights, so that they don't count in the gradient's norm.
 
         The loop calls it before it clips. A masked weight's gradient moves nothing, but at 93 % sparsity it is most of
-        the norm: clipped by it, the weights that are left take steps a third as long. A method whose masked weights can
-        come back leaves their gradients.
+        the norm: clipped by it, the weights that are left take steps a third as long. With `regrow` they are left.
         """
+        if self.regrow:
+            return
         for name, parameter in self.parameters.items():
             if parameter.grad is not None:
                 parameter.grad.mul_(self.masks[name])
 
     @torch.no_grad()
     def after_step(self, step: int) -> None:
-        """Updates the masks if it is time to, and zeroes the masked weights."""
-        self._update(step)
-        self._apply()
+        """Updates the masks where it is time to, and zeroes the masked weights."""
+        for layer_type, rule in self.rules.items():
+            if rule.when.updates_at(step):
+                group = self.weights[layer_type]
+                if not self.regrow:
+                    self._zero(group)
+                last = step == rule.when.last_update
+                threshold = rule.which(list(group.values()), rule.when.at(step), last)
+                self.thresholds[layer_type] = threshold
+                for name, parameter in group.items():
+                    self.masks[name] = keep_from(parameter, threshold)
+        self._zero(self.parameters)
 
-    def _apply(self) -> None:
-        for name, parameter in self.parameters.items():
+    def _zero(self, parameters: Mapping[str, Tensor]) -> None:
+        for name, parameter in parameters.items():
             parameter.mul_(self.masks[name])
 
     def check(self) -> None:

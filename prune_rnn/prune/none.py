@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from prune_rnn.prune.masker import Masker
+from torch import nn
+
+from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.prune.base import Method, Surroundings
+from prune_rnn.prune.masker import Rule
+from prune_rnn.prune.select import Weights
+from prune_rnn.schema import option
 
 
 @dataclass(kw_only=True, slots=True)
-class NoneConfig:
+class Dense(Method):
     """Trains the network dense."""
 
-    method: str = "none"
+    method: str = option("the option's own name; chosen by prune=none", "none")
 
-    def check(self) -> None:
+    @property
+    def prunes(self) -> bool:
+        """Never."""
+        return False
+
+    def check(self, epochs: int) -> None:
         """Nothing can be out of range."""
 
+    def complete(self, model: ModelConfig) -> None:
+        """There is nothing to fill in."""
 
-class NoMasker(Masker):
-    """Holds no masks and is always done."""
+    def resolve(self, around: Surroundings) -> str:
+        """There is no q."""
+        return ""
 
-    def __init__(self) -> None:
-        super().__init__({})
+    def weights(self, model: nn.Module) -> Weights:
+        """Returns none."""
+        return {}
 
-    def done(self, step: int) -> bool:
-        """True from the beginning."""
-        return True
+    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> dict[str, Rule]:
+        """Returns none."""
+        return {}
 
-    def _update(self, step: int) -> None:
-        pass
+    def phase(self) -> None:
+        """There is none."""
+
+    def goal(self, q_source: str) -> str:
+        """There is none."""
+        return ""

@@ -1,8 +1,26 @@
-"""When to prune: the paper's threshold over the steps of training. Numbers in, numbers out."""
+"""When to prune, and how much then. Numbers in, numbers out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Schedule(Protocol):
+    """When the masks change, and the amount that counts then. Steps count optimizer updates, the first is 1."""
+
+    @property
+    def last_update(self) -> int | None:
+        """The last step at which the masks change."""
+
+    def updates_at(self, step: int) -> bool:
+        """Tells whether the masks change at this step."""
+
+    def at(self, step: int) -> float:
+        """Returns the amount, for a step at which they change."""
+
+    def done(self, step: int) -> bool:
+        """Tells whether they can no longer change after this step."""
 
 
 def start_slope(q: float, start_step: int, ramp_step: int, end_step: int, freq: int, ramp_factor: float = 1.5) -> float:
@@ -57,6 +75,10 @@ class Threshold:
         """Tells whether the masks are recomputed at this step: strictly between start and end, every freq steps."""
         return self.start_step < step < self.end_step and step % self.freq == 0
 
+    def done(self, step: int) -> bool:
+        """Tells whether the masks are frozen: from end_step on."""
+        return step >= self.end_step
+
     @property
     def last_update(self) -> int | None:
         """The last step at which the masks are recomputed; None where there is none."""
@@ -69,3 +91,72 @@ class Threshold:
             return self.theta * (step - self.start_step + 1) / self.freq
         rise = self.theta * (self.ramp_step - self.start_step + 1) + self.phi * (step - self.ramp_step + 1)
         return rise / self.freq
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Everything at one step.
+
+    >>> once = Once(step=100, sparsity=0.9)
+    >>> [once.updates_at(step) for step in (99, 100, 101)], once.at(100), once.done(100)
+    ([False, True, False], 0.9, True)
+    """
+
+    step: int
+    sparsity: float
+
+    @property
+    def last_update(self) -> int:
+        """The step itself."""
+        return self.step
+
+    def updates_at(self, step: int) -> bool:
+        """Tells whether this is the step."""
+        return step == self.step
+
+    def at(self, step: int) -> float:
+        """Returns the sparsity."""
+        return self.sparsity
+
+    def done(self, step: int) -> bool:
+        """Tells whether the step is over."""
+        return step >= self.step
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cubic:
+    """Sparsity that rises fast at first and slowly at last: s_t = s_f (1 - (1 - (t - t0) / (t1 - t0))^3).
+
+    Zhu & Gupta 2017, equation 1, with an initial sparsity of 0: every freq steps from start_step (t0) on, and at
+    end_step (t1), where it is `sparsity` (s_f). Needs 0 <= start_step < end_step and freq >= 1.
+
+    >>> c = Cubic(start_step=100, end_step=500, freq=100, sparsity=0.8)
+    >>> [c.updates_at(step) for step in (100, 150, 200, 500, 600)]
+    [False, False, True, True, False]
+    >>> [round(c.at(step), 4) for step in (200, 300, 400, 500)]
+    [0.4625, 0.7, 0.7875, 0.8]
+    """
+
+    start_step: int
+    end_step: int
+    freq: int
+    sparsity: float
+
+    @property
+    def last_update(self) -> int:
+        """The end."""
+        return self.end_step
+
+    def updates_at(self, step: int) -> bool:
+        """Tells whether the masks are recomputed at this step: after start_step, every freq steps, and at end_step."""
+        inside = self.start_step < step <= self.end_step
+        return inside and ((step - self.start_step) % self.freq == 0 or step == self.end_step)
+
+    def at(self, step: int) -> float:
+        """Returns the sparsity after the update at this step."""
+        left = 1 - (step - self.start_step) / (self.end_step - self.start_step)
+        return self.sparsity * (1 - left**3)
+
+    def done(self, step: int) -> bool:
+        """Tells whether the end is reached."""
+        return step >= self.end_step

@@ -1,98 +1,154 @@
-"""What a run records: a row of its history an epoch, and its result at the end."""
+"""What a run keeps of itself, typed: its configuration (config.yaml) and its result (result.json)."""
 
 from __future__ import annotations
 
-import platform
-from dataclasses import asdict
-from importlib.metadata import version
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import torch
-
-from prune_rnn import __version__, distributed
-from prune_rnn.config import Config
+from prune_rnn.config import Config, ScaleConfig
 from prune_rnn.evaluate import Scores
-from prune_rnn.model.deepspeech2 import DeepSpeech2, layers
-from prune_rnn.provenance import commit
-from prune_rnn.prune import q
-from prune_rnn.prune.masker import select
-from prune_rnn.run.resolve import CALIBRATED
-from prune_rnn.train import Trainer
-
-_RECORDED = ("torch", "torchaudio", "numpy", "espeakng-loader", "Faker", "num2words")
+from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.prune.base import Method
+from prune_rnn.prune.methods import METHODS
+from prune_rnn.run.identity import identity, plain
+from prune_rnn.train import TrainConfig
+from prune_rnn.typed import typed
 
 
-def history_row(trainer: Trainer, dev: Scores) -> dict[str, Any]:
-    """Returns what an epoch adds to the history: losses in nats an utterance, rates and sparsity as fractions."""
-    row = {
-        "epoch": trainer.epoch,
-        "step": trainer.step,
-        "learning_rate": trainer.learning_rate,
-        "train_loss": trainer.train_loss,
-        "dev_loss": dev.loss,
-        "dev_cer": dev.cer.rate,
-        "dev_wer": dev.wer.rate,
-    }
-    row |= {f"sparsity_{layer_type}": value for layer_type, value in trainer.masker.sparsity().items()}
-    row |= {f"threshold_{layer_type}": value for layer_type, value in trainer.masker.thresholds.items()}
-    return row | {"seconds": round(trainer.seconds, 3)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A run's configuration. data: its part of the identity, the content and not where it lies.
 
+    identity: the plain values that the run's digest is of.
+    """
 
-def errors(history: list[dict[str, Any]], best_epoch: int, test: Scores) -> dict[str, Any]:
-    """Returns the scores of the best epoch on dev and of its weights on test."""
-    dev = {key: history[best_epoch - 1][f"dev_{key}"] for key in ("loss", "cer", "wer")}
-    return {"best_epoch": best_epoch, "dev": dev, "test": asdict(test)}
+    name: str
+    scale: ScaleConfig
+    q_source: str
+    seed: int
+    model: ModelConfig
+    prune: Method
+    data: dict[str, Any]
+    train: TrainConfig
+    identity: dict[str, Any]
 
-
-def counts(config: Config, model: DeepSpeech2) -> dict[str, Any]:
-    """Returns what is left of the network: parameters and sparsity, overall and per layer, and q of its weights."""
-    weights = select(model, config.model.prunable)
-    prunable = {name for group in weights.values() for name in group}
-    per_layer = {}
-    for layer, named in layers(model):
-        per_layer[layer] = {
-            "parameters": sum(p.numel() for _, p in named),
-            "prunable": sum(p.numel() for name, p in named if name in prunable),
-            "nonzero": sum(int(p.count_nonzero()) for _, p in named),
+    def plain(self) -> dict[str, Any]:
+        """Returns what config.yaml holds."""
+        return {
+            "name": self.name,
+            "model_name": self.model.name,
+            "scale": plain(self.scale),
+            "q_source": self.q_source,
+            "identity": self.identity,
         }
-    total = _summed(list(per_layer.values()))
-    return {
-        **total,
-        "sparsity": _sparsity(total),
-        "sparsity_recurrent": _sparsity(
-            _summed([c for layer, c in per_layer.items() if layer.startswith("recurrent.")])
-        ),
-        "layers": {layer: {**c, "sparsity": _sparsity(c)} for layer, c in per_layer.items()},
-        "q_of_weights": q.measured(weights),
-    }
 
 
-def _summed(parts: list[dict[str, int]]) -> dict[str, int]:
-    return {key: sum(part[key] for part in parts) for key in parts[0]}
+def recorded(config: Config, q_source: str) -> Recorded:
+    """Returns what a run keeps of its resolved configuration."""
+    return read_config(
+        {
+            "name": config.name,
+            "model_name": config.model.name,
+            "scale": plain(config.scale),
+            "q_source": q_source,
+            "identity": identity(config),
+        }
+    )
 
 
-def _sparsity(counted: dict[str, int]) -> float:
-    return 1 - counted["nonzero"] / counted["parameters"]
+@dataclass(slots=True)
+class _File:
+    """config.yaml as it is laid out."""
+
+    name: str
+    model_name: str
+    scale: ScaleConfig
+    q_source: str
+    identity: _Identity
 
 
-def record(
-    config: Config, trainer: Trainer, history: list[dict[str, Any]], q_source: str, command: str, device: torch.device
-) -> dict[str, Any]:
-    """Returns how the run came about."""
-    seconds = sum(row["seconds"] for row in history)
-    return {
-        "q": None if q_source == CALIBRATED else getattr(config.prune, "q", None),
-        "q_source": q_source or None,
-        "threshold": trainer.masker.thresholds,
-        "seed": trainer.seed,
-        "steps": trainer.step,
-        "train_seconds": round(seconds, 1),
-        "seconds_per_step": seconds / trainer.step,
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine() + " CPU",
-        "threads": torch.get_num_threads(),
-        "processes": distributed.world(),
-        "versions": {"prune-rnn": __version__, "python": platform.python_version()}
-        | {name: version(name) for name in _RECORDED},
-        "commit": commit(),
-        "command": command,
-    }
+@dataclass(slots=True)
+class _Identity:
+    seed: int
+    model: dict[str, Any]
+    prune: dict[str, Any]
+    data: dict[str, Any]
+    train: TrainConfig
+
+
+def read_config(values: Any) -> Recorded:
+    """Returns what config.yaml's values stand for; ValueError names the key that does not fit."""
+    file = typed(_File, values)
+    own = file.identity
+    method = METHODS.get(own.prune.get("method", ""))
+    if method is None:
+        raise ValueError(f"identity.prune.method is {own.prune.get('method')!r}, not one of {', '.join(METHODS)}")
+    named = {**own.model, "name": file.model_name, "baseline_units": own.model.get("units")}  # what names no run
+    return Recorded(
+        name=file.name,
+        scale=file.scale,
+        q_source=file.q_source,
+        seed=own.seed,
+        model=typed(ModelConfig, named, "identity.model"),
+        prune=typed(method, own.prune, "identity.prune"),
+        data=own.data,
+        train=own.train,
+        identity=values["identity"],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevScores:
+    """Of the dev split at one epoch: CTC loss in nats averaged over utterances, error rates as fractions."""
+
+    loss: float
+    cer: float
+    wer: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Parameters of a layer: all, those that can be pruned, those that are not zero; sparsity = zeros / all."""
+
+    parameters: int
+    prunable: int
+    nonzero: int
+    sparsity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a finished run found, and how it came about. Fractions, seconds; by layer type where it says so."""
+
+    best_epoch: int
+    dev: DevScores  # of the best epoch
+    test: Scores  # of the best epoch's weights
+    parameters: int
+    prunable: int
+    nonzero: int
+    sparsity: float
+    sparsity_recurrent: float
+    layers: dict[str, Counts]
+    q_of_weights: dict[str, float]  # by layer type: the 90th percentile of |w|
+    q: dict[str, float] | None  # by layer type; None where it was calibrated, or there is none
+    q_source: str | None
+    threshold: dict[str, float]  # by layer type, the last one
+    seed: int
+    steps: int
+    train_seconds: float
+    seconds_per_step: float
+    device: str
+    threads: int
+    processes: int
+    versions: dict[str, str]
+    commit: str | None
+    command: str
+
+    def plain(self) -> dict[str, Any]:
+        """Returns what result.json holds."""
+        return asdict(self)
+
+
+def read_result(values: Any) -> Result:
+    """Returns what result.json's values stand for; ValueError names the key that does not fit."""
+    return typed(Result, values)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from prune_rnn import paths
-from prune_rnn.config import Config, digest, identity
+from prune_rnn.config import Config
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
-from prune_rnn.prune import q
-from prune_rnn.prune.gradual import AUTO, BASELINE, GradualConfig
-from prune_rnn.prune.masker import select
+from prune_rnn.prune.base import Method
+from prune_rnn.prune.q import ESTIMATE
+from prune_rnn.run.identity import digest, identity, plain
 from prune_rnn.run.store import Run, all_runs
-
-GIVEN, CALIBRATED, ESTIMATE = "given", "calibrated", "estimate"  # sources of q; any other is the name of a dense run
 
 
 def meta_model(config: ModelConfig) -> DeepSpeech2:
@@ -33,81 +31,55 @@ def run_of(config: Config) -> Run:
 
 
 def resolve(config: Config) -> tuple[Config, str]:
-    """Returns the configuration with what it leaves open filled in, and where q comes from.
-
-    `auto`: the sparsity that the network is to have becomes one of the weights that are pruned; q is calibrated to it.
-    `baseline`: a run that it has begun goes on with its q, and stands by it once finished. Otherwise q comes from the
-    finished dense run of the family's baseline (same data and training, of the lowest seed); where there is none, from
-    an estimate of it. Only a finished run on an estimate gives way: a dense run that is there now makes a new one.
-    """
+    """Returns the configuration with what its pruning leaves open filled in, and where q comes from."""
     config = copy.deepcopy(config)
-    prune = config.prune
-    if not isinstance(prune, GradualConfig):
-        return config, ""
-    model = meta_model(config.model)
-    weights = select(model, prune.layers)  # tells of patterns that match nothing, before any work is done
-    if prune.q == AUTO:
-        if prune.prunable_sparsity is None:
-            assert prune.sparsity is not None  # `check` has seen to it
-            prune.prunable_sparsity = _of_prunable(prune.sparsity, model, weights)
-        prune.sparsity = None  # said in one way only, so that equal runs have equal names
-        return config, CALIBRATED
-    prune.sparsity = prune.prunable_sparsity = None  # a magnitude is the goal
-    if prune.q != BASELINE:
-        prune.q = prune.q_per_type()
-        return config, GIVEN
-    dense = _dense_run(config)
-    for run in automatic_runs(config):
-        kept = run.config()
-        if kept["q_source"] != ESTIMATE or not run.finished or dense is None:
-            prune.q = kept["identity"]["prune"]["q"]
-            return config, kept["q_source"]
-    if dense is not None:
-        prune.q = dense.result()["q_of_weights"]
-        return config, dense.folder.name
-    baseline = meta_model(replace(config.model, units=config.model.baseline_units))
-    prune.q = q.estimated(select(baseline, prune.layers))
-    return config, ESTIMATE
-
-
-def _of_prunable(sparsity: float, model: DeepSpeech2, weights: dict[str, dict[str, nn.Parameter]]) -> float:
-    """Returns the sparsity of `weights` that gives the whole model `sparsity`; ValueError where none does."""
-    parameters = sum(p.numel() for p in model.parameters())
-    prunable = sum(p.numel() for group in weights.values() for p in group.values())
-    if not sparsity * parameters < prunable:
-        raise ValueError(
-            f"prune.sparsity={sparsity}: of {parameters:,} parameters only {prunable:,} can be pruned (those of "
-            f"prune.layers); give less than {prunable / parameters:.3f}"
-        )
-    return min(round(sparsity * parameters / prunable, 6), 0.999999)
+    return config, config.prune.resolve(_Surroundings(config))
 
 
 def automatic_runs(config: Config) -> list[Run]:
     """Returns the runs, finished or begun, that this configuration's `baseline` has led to, on an estimate last."""
-
-    def without_q(plain: dict[str, Any]) -> dict[str, Any]:
-        return {**plain, "prune": {**plain["prune"], **dict.fromkeys(("q", "sparsity", "prunable_sparsity"))}}
-
-    wanted, found = without_q(identity(config)), []
+    own, found = identity(config), []
     for run in all_runs(Path(config.results)):
         kept = run.config()
-        if kept["q_source"] not in ("", GIVEN, CALIBRATED) and without_q(kept["identity"]) == wanted:
-            found.append((kept["q_source"] == ESTIMATE, run.folder.name, run))
+        same = all(plain(kept.identity[key]) == own[key] for key in ("seed", "model", "data", "train"))
+        if same and config.prune.led_to(kept.prune, kept.q_source):
+            found.append((kept.q_source == ESTIMATE, run.folder.name, run))
     return [run for *_, run in sorted(found, key=lambda one: one[:2])]
 
 
-def _dense_run(config: Config) -> Run | None:
-    """Returns the finished dense run that differs from the configuration in width, pruning and seed only."""
-    if config.prune.layers != config.model.prunable:
-        return None  # its q is of other weights
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """The runs beside the one of this configuration, as its pruning method asks for them."""
 
-    def family(plain: dict[str, Any]) -> dict[str, Any]:
-        return {"model": {**plain["model"], "units": None}, "data": plain["data"], "train": plain["train"]}
+    config: Config
 
-    wanted, found = family(identity(config)), []
-    for run in all_runs(Path(config.results)):
-        plain = run.config()["identity"]
-        dense = plain["prune"]["method"] == "none" and plain["model"]["units"] == config.model.baseline_units
-        if dense and run.finished and family(plain) == wanted:
-            found.append((plain["seed"], run.folder.name, run))
-    return min(found, key=lambda one: one[:2])[2] if found else None
+    def network(self) -> DeepSpeech2:
+        return meta_model(self.config.model)
+
+    def baseline(self) -> DeepSpeech2:
+        return meta_model(replace(self.config.model, units=self.config.model.baseline_units))
+
+    def begun(self) -> Iterator[tuple[Method, str, bool]]:
+        for run in automatic_runs(self.config):
+            kept = run.config()
+            yield kept.prune, kept.q_source, run.finished
+
+    def dense(self, layers: Any) -> tuple[str, dict[str, float]] | None:
+        """Returns the finished dense run that differs in width, pruning and seed only, of the lowest seed."""
+        if layers != self.config.model.prunable:
+            return None
+        own, found = identity(self.config), []
+        for run in all_runs(Path(self.config.results)):
+            kept = run.config()
+            of_family = (
+                not kept.prune.prunes
+                and kept.model.units == self.config.model.baseline_units
+                and plain(replace(kept.model, units=0)) == plain(replace(self.config.model, units=0))
+                and (kept.data, plain(kept.train)) == (own["data"], own["train"])
+            )
+            if of_family and run.finished:
+                found.append((kept.seed, run.folder.name, run))
+        if not found:
+            return None
+        run = min(found, key=lambda one: one[:2])[2]
+        return run.folder.name, run.result().q_of_weights

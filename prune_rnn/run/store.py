@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from prune_rnn import paths
 from prune_rnn.files import UNFINISHED, write_atomically
+from prune_rnn.run.record import Recorded, Result, read_config, read_result
 
 
 class Run:
@@ -58,23 +60,16 @@ class Run:
         finally:
             lock.release()
 
-    def config(self) -> dict[str, Any]:
+    def config(self) -> Recorded:
         """Returns what `write_config` wrote; ValueError where the file is missing or damaged."""
-        path = self.folder / paths.CONFIG
-        try:
-            loaded = yaml.safe_load(path.read_text())
-        except (OSError, yaml.YAMLError):
-            loaded = None
-        if not isinstance(loaded, dict) or not {"scale", "q_source", "identity"} <= loaded.keys():
-            raise ValueError(f"{path} is missing or damaged; delete {self.folder} and train again")
-        return loaded
+        return _config(*_stamped(self.folder / paths.CONFIG))
 
-    def write_config(self, config: dict[str, Any]) -> None:
+    def write_config(self, config: Recorded) -> None:
         """Writes the configuration that determines the result."""
-        write_atomically(self.folder / paths.CONFIG, yaml.safe_dump(config, sort_keys=False).encode())
+        write_atomically(self.folder / paths.CONFIG, yaml.safe_dump(config.plain(), sort_keys=False).encode())
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
-        """Writes one row an epoch, a key a column."""
+        """Writes one row per epoch, one column per key."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -87,20 +82,13 @@ class Run:
         lines = [json.dumps({"reference": r, "hypothesis": h, "speaker": s}) + "\n" for r, h, s in entries]
         write_atomically(self.folder / paths.HYPOTHESES, "".join(lines).encode())
 
-    def result(self) -> dict[str, Any]:
+    def result(self) -> Result:
         """Returns the result of a finished run; ValueError where the file is damaged."""
-        path = self.folder / paths.RESULT
-        try:
-            loaded = json.loads(path.read_text())
-        except ValueError:
-            loaded = None
-        if not isinstance(loaded, dict):
-            raise ValueError(f"{path} is damaged; delete it and train again")
-        return loaded
+        return _result(*_stamped(self.folder / paths.RESULT))
 
-    def finish(self, result: dict[str, Any]) -> None:
+    def finish(self, result: Result) -> None:
         """Writes the result, then drops the checkpoint, which nothing needs any more."""
-        write_atomically(self.folder / paths.RESULT, (json.dumps(result, indent=2) + "\n").encode())
+        write_atomically(self.folder / paths.RESULT, (json.dumps(result.plain(), indent=2) + "\n").encode())
         (self.folder / paths.CHECKPOINT).unlink(missing_ok=True)
 
     def save(self, name: str, state: dict[str, Any]) -> None:
@@ -126,6 +114,32 @@ class Run:
             reason = str(error).partition("\n")[0].partition(". ")[0]
             raise ValueError(f"{path} can't be read ({reason}); delete it to train this run anew") from None
         return state
+
+
+def _stamped(path: Path) -> tuple[Path, int, int]:
+    """Returns the path with what changes when the file does, so that it is read once."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return path, 0, 0
+    return path, stat.st_mtime_ns, stat.st_size
+
+
+@cache
+def _config(path: Path, changed: int, size: int) -> Recorded:
+    try:
+        return read_config(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = "; ".join(str(error).splitlines())
+        raise ValueError(f"{path} is missing or damaged ({reason}); delete {path.parent} and train again") from None
+
+
+@cache
+def _result(path: Path, changed: int, size: int) -> Result:
+    try:
+        return read_result(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is damaged ({error}); delete it and train again") from None
 
 
 def all_runs(results: Path) -> list[Run]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from prune_rnn.run.resolve import CALIBRATED, ESTIMATE, GIVEN
+from prune_rnn.prune.q import CALIBRATED, ESTIMATE, GIVEN
 from prune_rnn.table.finished import Finished
 from prune_rnn.table.rows import Row
 
@@ -15,15 +15,15 @@ UNKNOWN = "not recorded"
 
 def conditions(run: Finished) -> dict[str, str]:
     """Returns what runs that are averaged must have in common, besides the settings that name them."""
-    result, versions = run.result, run.result.get("versions", {})
-    q = result.get("q")
+    result = run.result
+    q, versions = result.q, result.versions
     return {
-        "q source": _q_kind(result.get("q_source")),
+        "q source": _q_kind(result.q_source),
         "q": "none" if not q else ", ".join(f"{layer_type} {value:g}" for layer_type, value in sorted(q.items())),
-        "processes": f"{result.get('processes', UNKNOWN)}",
+        "processes": f"{result.processes}",
         "prune-rnn": versions.get("prune-rnn", UNKNOWN),
         "torch": versions.get("torch", UNKNOWN),
-        "device": _device_kind(result.get("device")),
+        "device": _device_kind(result.device),
     }
 
 
@@ -33,9 +33,9 @@ def _q_kind(source: str | None) -> str:
     return source if source in (GIVEN, CALIBRATED, ESTIMATE) else "dense run"
 
 
-def _device_kind(device: str | None) -> str:
+def _device_kind(device: str) -> str:
     """Returns CPU or GPU, from the name of the device that a result records."""
-    return UNKNOWN if not device else "CPU" if device.endswith("CPU") else "GPU"
+    return "CPU" if device.endswith("CPU") else "GPU"
 
 
 def differences(runs: Iterable[Finished], keys: Sequence[str]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from prune_rnn import paths
+from prune_rnn.run.record import Recorded, Result
 from prune_rnn.run.store import Run
 from prune_rnn.table import hypotheses
 
@@ -18,8 +18,8 @@ class Finished:
     """One run with its configuration and result, as `Run` reads them."""
 
     folder: Path
-    config: dict[str, Any]
-    result: dict[str, Any]
+    config: Recorded
+    result: Result
 
     @property
     def name(self) -> str:
@@ -29,12 +29,12 @@ class Finished:
     @property
     def seed(self) -> int:
         """Of initialisation and data order."""
-        return int(self.result["seed"])
+        return self.result.seed
 
     @property
     def cer(self) -> float:
         """Of the test split, a fraction."""
-        return float(self.result["test"]["cer"]["rate"])
+        return self.result.test.cer.rate
 
     def edits(self) -> hypotheses.Edits | None:
         """Returns the edits of each test utterance; None where the run kept no hypotheses.
@@ -45,8 +45,8 @@ class Finished:
         if utterances is None:
             return None
         edits = hypotheses.edits(utterances)
-        cer = self.result["test"]["cer"]
-        told = (cer["insertions"] + cer["deletions"] + cer["substitutions"], cer["length"])
+        cer = self.result.test.cer
+        told = (cer.insertions + cer.deletions + cer.substitutions, cer.length)
         counted = (int(edits.counts.sum()), int(edits.lengths.sum()))
         if counted != told:
             raise ValueError(
@@ -57,7 +57,7 @@ class Finished:
         return edits
 
     def history(self) -> pd.DataFrame:
-        """Returns a row an epoch; ValueError where the file is missing or damaged."""
+        """Returns one row per epoch; ValueError where the file is missing or damaged."""
         path = self.folder / paths.HISTORY
         try:
             history = pd.read_csv(path)

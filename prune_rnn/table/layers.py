@@ -6,7 +6,7 @@ from tabulate import tabulate
 
 from prune_rnn.config import Config
 from prune_rnn.model.deepspeech2 import layers
-from prune_rnn.prune.masker import select
+from prune_rnn.prune.select import select
 from prune_rnn.run.resolve import meta_model
 
 

@@ -121,11 +121,11 @@ def provenance(runs: Sequence[Finished]) -> pd.DataFrame:
             "Run": run.name,
             "Seed": f"{run.seed}",
             "Test CER %": f"{100 * run.cer:.2f}",
-            "q from": run.result.get("q_source") or "-",
-            "Device": f"{run.result.get('device', '-')}, {run.result.get('processes', 1)} process(es)",
-            "Versions": ", ".join(f"{name} {version}" for name, version in run.result.get("versions", {}).items()),
-            "Commit": _commit(run.result.get("commit")),
-            "Command": run.result.get("command") or "-",
+            "q from": run.result.q_source or "-",
+            "Device": f"{run.result.device}, {run.result.processes} process(es)",
+            "Versions": ", ".join(f"{name} {version}" for name, version in run.result.versions.items()),
+            "Commit": _commit(run.result.commit),
+            "Command": run.result.command or "-",
         }
         for run in runs
     )

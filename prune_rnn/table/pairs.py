@@ -61,4 +61,4 @@ def printed(pairs: Sequence[Pair]) -> pd.DataFrame:
 
 
 def _nonzero(row: Row) -> str:
-    return f"{statistics.mean(run.result['nonzero'] for run in row.runs):,.0f}"
+    return f"{statistics.mean(run.result.nonzero for run in row.runs):,.0f}"

@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 
 from prune_rnn import paths
-from prune_rnn.config import Config, compose_config, identity
-from prune_rnn.prune.gradual import BASELINE, GradualConfig
+from prune_rnn.config import Config, compose_config
+from prune_rnn.run.identity import identity
+from prune_rnn.run.record import Recorded, recorded
 from prune_rnn.run.resolve import automatic_runs, resolve, run_of
 from prune_rnn.run.store import Run, all_runs
 from prune_rnn.table.finished import Finished, read
@@ -28,7 +29,7 @@ class Row:
     command: str  # that makes a run for it
     units: int
     sparse: bool
-    identity: dict[str, Any]  # of its configuration, resolved
+    config: Recorded  # resolved
     paper: dict[str, Any] = field(default_factory=dict)
     runs: list[Finished] = field(default_factory=list)
 
@@ -44,12 +45,12 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
             raise ValueError(f"{override}: the rows choose the model and take in every seed; leave it out")
     common = [override for override in overrides if not override.lstrip("+~").startswith("prune.")]
     shared = compose_config(common)
-    seeds = sorted({run.config()["identity"]["seed"] for run in all_runs(Path(shared.results)) if run.finished})
+    seeds = sorted({run.config().seed for run in all_runs(Path(shared.results)) if run.finished})
     rows = []
     for entry in yaml.safe_load((paths.conf() / "table" / "table3.yaml").read_text())["rows"]:
         model = f"model={entry['model']}"
         own, config = [model, *common], compose_config([model, *common])
-        sparse = isinstance(config.prune, GradualConfig)
+        sparse = config.prune.prunes
         if sparse and common != list(overrides):
             own = [model, *overrides]
             config = compose_config(own)  # tells what is wrong with them, also where there is no run yet
@@ -62,7 +63,7 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
                 command=shlex.join(["prune-rnn", "train", *own]),
                 units=config.model.units,
                 sparse=sparse,
-                identity=identity(resolve(config)[0]),
+                config=recorded(*resolve(config)),
                 paper=entry.get("paper", {}),
                 runs=[read(run) for run in found if run is not None],
             )
@@ -75,7 +76,7 @@ def _finished(config: Config) -> Run | None:
     wanted = run_of(resolve(config)[0])
     if wanted.finished:
         return wanted
-    automatic = automatic_runs(config) if getattr(config.prune, "q", None) == BASELINE else []
+    automatic = automatic_runs(config) if config.prune.follows_runs else []
     return next((run for run in automatic if run.finished), None)
 
 
@@ -83,8 +84,4 @@ def comparable(shared: Config) -> list[Finished]:
     """Returns all finished runs of this scale that were trained and tested on the same data, by name."""
     data = identity(shared)["data"]
     found = [read(run) for run in all_runs(Path(shared.results)) if run.finished]
-    return [
-        run
-        for run in found
-        if run.config["scale"]["name"] == shared.scale.name and run.config["identity"]["data"] == data
-    ]
+    return [run for run in found if run.config.scale.name == shared.scale.name and run.config.data == data]

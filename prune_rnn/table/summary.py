@@ -10,19 +10,20 @@ from prune_rnn.run.store import Run
 def summary(run: Run) -> str:
     """Returns the result of a finished run in a few lines; every number stands beside its scale."""
     result, config = run.result(), run.config()
-    test, dev, units = result["test"], result["dev"], config["identity"]["model"]["units"]
+    test, dev = result.test, result.dev
     rows = [
-        ("model", f"{config['model_name']}, {units} units"),
-        ("scale", f"{config['scale']['name']}, seed {result['seed']}, {result['steps']} steps"),
-        ("test CER", f"{100 * test['cer']['rate']:.2f} %"),
-        ("test WER", f"{100 * test['wer']['rate']:.2f} %"),
-        ("dev CER", f"{100 * dev['cer']:.2f} % (best epoch: {result['best_epoch']})"),
-        ("parameters", f"{result['parameters']:,}, not zero: {result['nonzero']:,}"),
-        ("sparsity", f"{100 * result['sparsity']:.2f} %, recurrent layers: {100 * result['sparsity_recurrent']:.2f} %"),
-        ("training", f"{result['train_seconds'] / 60:.1f} min, {1e3 * result['seconds_per_step']:.0f} ms a step"),
+        ("model", f"{config.model.name}, {config.model.units} units"),
+        ("scale", f"{config.scale.name}, seed {result.seed}, {result.steps} steps"),
+        ("test CER", f"{100 * test.cer.rate:.2f} %"),
+        ("test WER", f"{100 * test.wer.rate:.2f} %"),
+        ("dev CER", f"{100 * dev.cer:.2f} % (best epoch: {result.best_epoch})"),
+        ("parameters", f"{result.parameters:,}, not zero: {result.nonzero:,}"),
+        ("sparsity", f"{100 * result.sparsity:.2f} %, recurrent layers: {100 * result.sparsity_recurrent:.2f} %"),
+        ("training", f"{result.train_seconds / 60:.1f} min, {1e3 * result.seconds_per_step:.0f} ms a step"),
         ("folder", str(run.folder)),
     ]
-    if result["q_source"]:
-        q = ", ".join(f"{t} {value:.4g}" for t, value in result["threshold"].items())
-        rows.insert(-1, ("threshold", f"{q} at the end (q: {result['q_source']})"))
+    if result.threshold:
+        thresholds = ", ".join(f"{t} {value:.4g}" for t, value in result.threshold.items())
+        source = f" (q: {result.q_source})" if result.q_source else ""
+        rows.insert(-1, ("threshold", f"{thresholds} at the end{source}"))
     return tabulate(rows, tablefmt="plain")

@@ -88,17 +88,16 @@ def numbers(lines: Sequence[Line]) -> pd.DataFrame:
 def caption(shared: Config, lines: Sequence[Line]) -> str:
     """Returns what the table shows and at which scale; every number stands beside its scale."""
     data, train = shared.data, shared.train
-    speech = f"{data.train_hours:g} h of synthetic speech" if data.name == "synthetic" else f"{data.train}"
     steps = f" of {train.steps_per_epoch} steps of {train.batch_size} utterances" if train.steps_per_epoch else ""
     seeds = sorted({seed for line in lines for seed in line.seeds})
     return (
-        f"Table 3 at scale={shared.scale.name}: trained on {speech}, {train.epochs} epochs{steps}; CER and WER of the "
-        f"test split, mean over seeds ({', '.join(map(str, seeds)) or 'none yet'}), CER ± standard deviation. "
-        "Relative: (baseline - CER) / baseline, the baseline being the first row of the family, over the seeds of "
-        "both; its interval by a paired bootstrap over seeds and speakers (or utterances, where a manifest names "
-        "no speakers), which a handful of seeds and voices makes too narrow. Not zero: parameters that pruning leaves. "
-        "Sparsity: of all parameters, and of the recurrent layers'. Minutes: of training. The paper's columns: 2100 h "
-        "of speech, at its own scale."
+        f"Table 3 at scale={shared.scale.name}: trained on {data.describe()}, {train.epochs} epochs{steps}; CER "
+        f"and WER of the test split, mean over seeds ({', '.join(map(str, seeds)) or 'none yet'}), CER ± standard "
+        "deviation. Relative: (baseline - CER) / baseline, the baseline being the first row of the family, over the "
+        "seeds of both; its interval by a paired bootstrap over seeds and speakers (or utterances, where a manifest "
+        "names no speakers), which a handful of seeds and voices makes too narrow. Not zero: parameters that pruning "
+        "leaves. Sparsity: of all parameters, and of the recurrent layers'. Minutes: of training. The paper's columns: "
+        "2100 h of speech, at its own scale."
     )
 
 

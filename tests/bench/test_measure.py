@@ -18,9 +18,10 @@ from prune_rnn.bench.measure import (
     recurrent,
     steps_of,
 )
-from prune_rnn.config import compose_config, dumped
+from prune_rnn.config import compose_config
 from prune_rnn.engine import native
 from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.run.record import recorded
 
 SETTINGS = Settings(streams=[2], sparsity=[0.9], threads=1, rounds=2, seconds=0.0, device="cpu")
 
@@ -80,7 +81,7 @@ def test_median_quartiles_and_least_by_hand() -> None:
 
 def test_whole_networks_dense_and_sparse() -> None:
     config = compose_config(["model=gru_sparse", "scale=smoke", "prune=none"])
-    variants = random_networks(config.model, dumped(config, ""), [0.9])
+    variants = random_networks(config.model, recorded(config, ""), [0.9])
     assert [sparsity for sparsity, *_ in variants] == [None, 0.9]
     found = network("x", variants, SETTINGS)
     names = {m.candidate.name for m in found if m.candidate.sparsity is None}

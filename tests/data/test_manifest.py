@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from prune_rnn.data.batch import Utterance, collate
-from prune_rnn.data.manifest import ManifestConfig, read_manifest
+from prune_rnn.data.manifest import Manifest, read_manifest
 
 
 def halved(frames: int) -> int:
@@ -188,9 +188,9 @@ def test_a_manifest_that_is_no_text_is_refused(folder: Path) -> None:
 # --- the three splits -------------------------------------------------------------------------------------------------
 
 
-def splits(folder: Path, **changes: Any) -> ManifestConfig:
+def splits(folder: Path, **changes: Any) -> Manifest:
     paths = {split: str(manifest(folder, [entry()], f"{split}.jsonl")) for split in ("train", "dev", "test")}
-    return ManifestConfig(**{**paths, **changes})
+    return Manifest(**{**paths, **changes})
 
 
 def test_three_manifests_pass(folder: Path) -> None:

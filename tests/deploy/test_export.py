@@ -25,7 +25,7 @@ def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: C
     dev = dev.removeprefix("dev=")
     exported = export(run.folder, ExportOptions(dtype=Dtype.int8, out=str(other), dev=dev, stream=True))
     assert exported.path == other and read(other).dtype is exported.dtype is Dtype.int8
-    assert exported.dense_bytes == 4 * run.result()["parameters"] and exported.utterances == 4
+    assert exported.dense_bytes == 4 * run.result().parameters and exported.utterances == 4
     assert exported.stream_cer is not None and "dev CER, streamed" in str(exported)
 
 

@@ -1,5 +1,6 @@
 """The packed file: what goes in comes out, and what is no packed file is said to be none."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from prune_rnn.config import compose_config
 from prune_rnn.deploy.file import Packed, gaps_of, read, to_bytes
 from prune_rnn.engine.quantise import Dtype, quantise
+from prune_rnn.run.record import recorded
+
+CONFIG = recorded(compose_config(["model=gru_dense"]), "")
 
 
 @given(st.lists(st.integers(0, 3000), unique=True, max_size=30))
@@ -38,11 +43,11 @@ def test_a_gap_of_255_needs_no_filler_and_one_of_256_does() -> None:
 def test_a_network_comes_back(tmp_path: Path, dtype: Dtype, density: float) -> None:
     keep = torch.rand(40, 70, generator=torch.Generator().manual_seed(0)) < density
     weight = quantise(torch.randn(40, 70, generator=torch.Generator().manual_seed(1)) * keep, dtype)
-    packed = Packed({"name": "x"}, dtype, {"linear": weight}, {"linear.gain": torch.ones(3)})
+    packed = Packed(CONFIG, dtype, {"linear": weight}, {"linear.gain": torch.ones(3)})
     path = tmp_path / "x.safetensors"
     path.write_bytes(to_bytes(packed))
     back = read(path)
-    assert back.config == {"name": "x"} and back.dtype is dtype and list(back.matrices) == ["linear"]
+    assert back.config == CONFIG and back.dtype is dtype and list(back.matrices) == ["linear"]
     assert torch.equal(back.matrices["linear"].values, weight.values)
     assert back.matrices["linear"].values.dtype == dtype.torch
     assert (weight.scale is None) == (back.matrices["linear"].scale is None)
@@ -52,8 +57,8 @@ def test_a_network_comes_back(tmp_path: Path, dtype: Dtype, density: float) -> N
 def test_nine_tenths_of_zeros_take_an_eighth() -> None:
     """5 bytes for each weight that is left instead of 40 for it and the nine that are not."""
     keep = torch.rand(500, 500, generator=torch.Generator().manual_seed(0)) < 0.1
-    content = to_bytes(Packed({}, Dtype.float32, {"m": quantise(torch.ones(500, 500) * keep, Dtype.float32)}, {}))
-    assert abs(len(content) - 5 * int(keep.sum())) < 500  # bytes, of the header
+    content = to_bytes(Packed(CONFIG, Dtype.float32, {"m": quantise(torch.ones(500, 500) * keep, Dtype.float32)}, {}))
+    assert 0 < len(content) - 5 * int(keep.sum()) < 500 + len(json.dumps(CONFIG.plain()).encode()) * 1.2  # the header
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
@@ -66,7 +71,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(ValueError, match="is not of 'prune-rnn 1'"):
         read(path)
-    content = to_bytes(Packed({}, Dtype.float32, {"m": quantise(torch.eye(9), Dtype.float32)}, {}))
+    content = to_bytes(Packed(CONFIG, Dtype.float32, {"m": quantise(torch.eye(9), Dtype.float32)}, {}))
     path.write_bytes(content.replace(b'"m.gaps"', b'"m.gapz"'))
     with pytest.raises(ValueError, match="is damaged"):
         read(path)

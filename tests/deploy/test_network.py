@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from prune_rnn.deploy.network import Network, model_config, pack
+from prune_rnn.deploy.network import Network, pack
 from prune_rnn.engine.quantise import Dtype
 
 BINS = 161
@@ -47,6 +47,6 @@ def test_all_matrices_and_nothing_of_training_is_packed(network: Callable) -> No
 
 def test_the_shape_comes_from_what_a_run_keeps(network: Callable) -> None:
     model, kept = network("gru_sparse")
-    config = model_config(kept)
+    config = kept.model
     assert (config.units, config.lookahead, config.name) == (24, 7, "gru_sparse")
     assert config.layers == len(model.recurrent)

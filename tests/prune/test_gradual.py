@@ -8,23 +8,23 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from prune_rnn.prune.gradual import GradualConfig, GradualMasker
+from prune_rnn.prune.gradual import Gradual
 from prune_rnn.prune.masker import Masker
 
 STEPS = 10  # an epoch
 NAN, INF = float("nan"), float("inf")
 
 
-def config(**changes: Any) -> GradualConfig:
+def config(**changes: Any) -> Gradual:
     """Starts at step 2, rises faster from 4, ends at 8, an update every step; theta = q / (2 + 1.5 * 4) = q / 8. With
     q = 0.8, theta = 0.1 and phi = 0.15, the thresholds of steps 3 to 7 are .2, .45, .6, .75, .9."""
     values = {"start_epoch": 0.2, "ramp_epoch": 0.4, "end_epoch": 0.8, "updates_per_epoch": 10.0, "q": 0.8}
-    return GradualConfig(**{**values, "layers": {"recurrent": ["*"]}, **changes})
+    return Gradual(**{**values, "layers": {"recurrent": ["*"]}, **changes})
 
 
-def masker(weight: list[float], **changes: Any) -> tuple[GradualMasker, nn.Parameter]:
+def masker(weight: list[float], **changes: Any) -> tuple[Masker, nn.Parameter]:
     parameter = nn.Parameter(torch.tensor(weight))
-    return GradualMasker({"recurrent": {"w": parameter}}, config(**changes), STEPS), parameter
+    return config(**changes).masker({"recurrent": {"w": parameter}}, STEPS), parameter
 
 
 def put(parameter: nn.Parameter, index: int, value: float) -> None:
@@ -192,7 +192,7 @@ def test_one_threshold_a_layer_type(q: dict[str, float]) -> None:
         for layer_type, names in values.items()
     }
     layers = {"recurrent": ["a", "b"], "linear": ["c"]}
-    pruner = GradualMasker(weights, config(q=q, layers=layers), STEPS)
+    pruner = config(q=q, layers=layers).masker(weights, STEPS)
     for step in range(1, 4):
         pruner.after_step(step)
     assert pruner.thresholds == pytest.approx({"recurrent": 0.2, "linear": 0.1})
@@ -203,7 +203,7 @@ def test_one_threshold_a_layer_type(q: dict[str, float]) -> None:
 
 @pytest.mark.parametrize("q", [0.8, 2])
 def test_one_number_is_for_every_layer_type(q: float) -> None:
-    assert config(q=q, layers={"a": ["x"], "b": ["y"]}).q_per_type() == {"a": q, "b": q}
+    assert config(q=q, layers={"a": ["x"], "b": ["y"]}).magnitudes() == {"a": q, "b": q}
 
 
 # --- a sparsity as the goal -------------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def test_moving_weights_end_on_the_goal_and_never_pass_it(goal: float, updates: 
     goals = config(
         prunable_sparsity=goal, q="auto", regrow=regrow, updates_per_epoch=updates, layers=layers, end_epoch=4.0
     )
-    pruner = GradualMasker(two_types(), goals, STEPS)
+    pruner = goals.masker(two_types(), STEPS)
     history = walk(pruner, 45)
     counts = {"recurrent": 1000, "linear": 200}
     wanted = {layer_type: math.ceil(goal * n - 1e-9) / n for layer_type, n in counts.items()}
@@ -244,7 +244,7 @@ def test_moving_weights_end_on_the_goal_and_never_pass_it(goal: float, updates: 
 def test_a_small_matrix_among_large_ones_ends_up_sparser() -> None:
     """One threshold a layer type: `b`'s weights are a tenth of `a`'s."""
     layers = {"recurrent": ["a", "b"], "linear": ["c"]}
-    pruner = GradualMasker(two_types(), config(prunable_sparsity=0.5, q="auto", layers=layers), STEPS)
+    pruner = config(prunable_sparsity=0.5, q="auto", layers=layers).masker(two_types(), STEPS)
     for step in range(1, 9):
         pruner.after_step(step)
     kept = {name: float(mask.float().mean()) for name, mask in pruner.masks.items()}
@@ -319,7 +319,7 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_happened(tmp_path, cut: int, goa
     ids=str,
 )
 def test_good_numbers_pass(changes: dict[str, Any]) -> None:
-    config(**changes).check()
+    config(**changes).check(20)
 
 
 @pytest.mark.parametrize(
@@ -338,25 +338,25 @@ def test_good_numbers_pass(changes: dict[str, Any]) -> None:
 def test_a_bad_number_is_refused_by_its_key_and_value(key: str, value: Any) -> None:
     bad = config(q="auto", **{key: value}) if "sparsity" in key else config(**{key: value})
     with pytest.raises(ValueError, match=re.escape(f"prune.{key}={value}")):
-        bad.check()
+        bad.check(20)
 
 
 def test_no_time_to_prune_is_refused() -> None:
     with pytest.raises(ValueError, match=r"prune\.start_epoch=1\.0, prune\.ramp_epoch=1\.0, prune\.end_epoch=1\.0"):
-        config(start_epoch=1.0, ramp_epoch=1.0, end_epoch=1.0).check()
+        config(start_epoch=1.0, ramp_epoch=1.0, end_epoch=1.0).check(20)
 
 
 def test_auto_needs_a_goal() -> None:
     with pytest.raises(ValueError, match=r"prune\.sparsity has no value; give the network's sparsity"):
-        config(q="auto").check()
+        config(q="auto").check(20)
 
 
 def test_a_magnitude_and_a_goal_are_refused() -> None:
     with pytest.raises(ValueError, match=r"prune\.prunable_sparsity=0\.9 and prune\.q=0\.5: give one of the two"):
-        config(q=0.5, prunable_sparsity=0.9).check()
+        config(q=0.5, prunable_sparsity=0.9).check(20)
 
 
 @pytest.mark.parametrize("layers", [None, {}], ids=str)
 def test_nothing_to_prune_is_refused(layers: Any) -> None:
     with pytest.raises(ValueError, match=r"prune\.layers=.*give patterns"):
-        config(layers=layers).check()
+        config(layers=layers).check(20)

@@ -1,71 +1,36 @@
 """A masker owns what it is given, keeps it at zero, and survives a checkpoint; what it is given is named exactly."""
 
-import re
-
 import pytest
 import torch
 from torch import nn
 
-from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
-from prune_rnn.prune.masker import Masker, select
-
-WEIGHTS = ["recurrent.*.input.weight", "recurrent.*.recurrent.weight"]
+from prune_rnn.prune.mask import at_magnitude
+from prune_rnn.prune.masker import Masker, Rule
 
 
-@pytest.fixture(scope="module")
-def model() -> DeepSpeech2:
-    config = ModelConfig(name="m", cell=Cell.gru, units=4, baseline_units=4, layers=2, conv_channels=2, lookahead=3)
-    with torch.device("meta"):
-        return DeepSpeech2(config)
+class AtTwo:
+    """One update, at step 2, with the amount 0.5."""
 
+    last_update = 2
 
-class Scripted(Masker):
-    """At step 2, keeps what is not negative."""
+    def updates_at(self, step: int) -> bool:
+        return step == 2
+
+    def at(self, step: int) -> float:
+        return 0.5
 
     def done(self, step: int) -> bool:
         return step >= 2
 
-    def _update(self, step: int) -> None:
-        if step == 2:
-            self.masks = {name: p >= 0 for name, p in self.parameters.items()}
-            self.thresholds = dict.fromkeys(self.thresholds, 0.5)
 
-
-def scripted() -> Scripted:
-    a, b, c = (nn.Parameter(torch.tensor(v)) for v in ([1.0, -1.0], [-2.0, -3.0, 4.0, 5.0], [[6.0], [7.0]]))
-    return Scripted({"recurrent": {"a": a, "b": b}, "linear": {"c": c}})
-
-
-def test_select_gives_each_layer_type_its_parameters(model: DeepSpeech2) -> None:
-    found = select(model, {"recurrent": WEIGHTS, "linear": ["linear.weight", "output.weight"]})
-    assert {layer_type: sorted(group) for layer_type, group in found.items()} == {
-        "recurrent": [f"recurrent.{i}.{part}.weight" for i in (0, 1) for part in ("input", "recurrent")],
-        "linear": ["linear.weight", "output.weight"],
+def scripted(regrow: bool = False) -> Masker:
+    """At step 2 the threshold is 10 times the amount, 5, for recurrent weights, and the amount for linear ones."""
+    a, b, c = (nn.Parameter(torch.tensor(v)) for v in ([1.0, -9.0], [-2.0, -3.0, 5.0, 6.0], [[6.0], [7.0]]))
+    rules = {
+        "recurrent": Rule(AtTwo(), lambda weights, amount, _: 10 * amount),
+        "linear": Rule(AtTwo(), at_magnitude),
     }
-    assert found["linear"]["output.weight"] is model.output.weight
-
-
-def test_select_takes_a_parameter_once_that_two_patterns_of_one_layer_type_name(model: DeepSpeech2) -> None:
-    assert list(select(model, {"linear": ["linear.*", "linear.weight"]})["linear"]) == ["linear.weight"]
-
-
-@pytest.mark.parametrize(
-    ("patterns", "message"),
-    [
-        ({"linear": ["linear.weight", "liner.weight"]}, "prune.layers.linear: the pattern 'liner.weight' matches no"),
-        ({"a": ["LINEAR.weight"]}, "the pattern 'LINEAR.weight' matches no"),  # on every file system
-        ({"linear": ["linear.weight"], "recurrent": []}, "prune.layers.recurrent: names no pattern"),
-        ({"a": ["linear.*"], "b": ["*.weight"]}, "linear.weight is claimed by both 'a' and 'b'"),
-    ],
-)
-def test_select_refuses(model: DeepSpeech2, patterns: dict[str, list[str]], message: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(message)):
-        select(model, patterns)
-
-
-def test_an_unmatched_pattern_is_told_what_there_is(model: DeepSpeech2) -> None:
-    with pytest.raises(ValueError, match=r"there are: .*recurrent\.1\.input\.weight.*output\.weight"):
-        select(model, {"a": ["nothing"]})
+    return Masker({"recurrent": {"a": a, "b": b}, "linear": {"c": c}}, rules, regrow=regrow)
 
 
 def test_nothing_is_masked_at_first() -> None:
@@ -73,7 +38,7 @@ def test_nothing_is_masked_at_first() -> None:
     masker.after_step(1)
     assert masker.sparsity() == {"recurrent": 0, "linear": 0}
     assert masker.thresholds == {"recurrent": 0, "linear": 0}
-    assert masker.parameters["b"].tolist() == [-2, -3, 4, 5]
+    assert masker.parameters["b"].tolist() == [-2, -3, 5, 6]
 
 
 def test_masked_weights_are_zeroed_after_every_step() -> None:
@@ -86,9 +51,9 @@ def test_masked_weights_are_zeroed_after_every_step() -> None:
                 parameter.add_(10)
         masker.after_step(step)
         masker.check()
-        assert masker.parameters["a"].tolist()[1] == 0
+        assert masker.parameters["a"].tolist()[0] == 0
         assert masker.parameters["b"].tolist()[:2] == [0, 0]
-    assert masker.parameters["a"].tolist() == [21, 0]
+    assert masker.parameters["a"].tolist() == [0, 11]
     assert masker.parameters["c"].tolist() == [[26], [27]]
 
 
@@ -107,7 +72,7 @@ def test_check_finds_a_masked_weight_that_is_no_number() -> None:
     masker = scripted()
     masker.after_step(2)
     with torch.no_grad():
-        masker.parameters["a"][1] = float("nan")
+        masker.parameters["a"][0] = float("nan")
     with pytest.raises(AssertionError, match="1 masked weights of a"):
         masker.check()
 
@@ -118,7 +83,7 @@ def test_a_saved_state_goes_into_a_fresh_masker(tmp_path) -> None:  # type: igno
     torch.save(before.state_dict(), tmp_path / "state")
     after.load_state_dict(torch.load(tmp_path / "state", weights_only=True))
     assert after.sparsity() == before.sparsity()
-    assert after.thresholds == {"recurrent": 0.5, "linear": 0.5}
+    assert after.thresholds == {"recurrent": 5, "linear": 0.5}
     assert all(torch.equal(after.masks[name], before.masks[name]) for name in before.masks)
     after.after_step(3)
-    assert after.parameters["b"].tolist() == [0, 0, 4, 5]
+    assert after.parameters["b"].tolist() == [0, 0, 5, 6]

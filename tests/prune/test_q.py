@@ -6,7 +6,7 @@ from torch import nn
 
 from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
 from prune_rnn.prune import q
-from prune_rnn.prune.masker import select
+from prune_rnn.prune.select import select
 
 GRU = {
     "recurrent": ["recurrent.*.input.weight", "recurrent.*.recurrent.weight"],

@@ -2,12 +2,15 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from prune_rnn import paths
+from prune_rnn.config import compose_config
+from prune_rnn.run.record import recorded
 from prune_rnn.run.store import Run, all_runs, write_atomically
 
 
@@ -63,13 +66,13 @@ def test_a_damaged_config_is_named(tmp_path: Path, content: str | None) -> None:
         Run(tmp_path).config()
 
 
-def test_finishing_drops_the_checkpoint(tmp_path: Path) -> None:
+def test_finishing_drops_the_checkpoint(tmp_path: Path, result_of: Callable) -> None:
     run = Run(tmp_path / "runs" / "model-0")
     run.save(paths.CHECKPOINT, {})
     assert all_runs(tmp_path) == []
-    run.write_config({"name": "model"})
-    run.finish({"steps": 3})
-    assert run.finished and not run.begun and run.result() == {"steps": 3}
+    run.write_config(recorded(compose_config([]), ""))
+    run.finish(result_of(steps=3))
+    assert run.finished and not run.begun and run.result() == result_of(steps=3)
     assert [found.folder for found in all_runs(tmp_path)] == [run.folder]
 
 

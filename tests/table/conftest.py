@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from prune_rnn.config import compose_config, dumped
+from prune_rnn.config import compose_config
+from prune_rnn.run.record import Result, read_result, recorded
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.store import Run
 
 REFERENCE = "the cat sat on the mat"  # 22 characters
 Fabricate = Callable[..., Run]
-VERSIONS = {"prune-rnn": "0.1.0", "torch": "2.11.0"}
 
 
 def history(epochs: int, sparse: bool, level: float) -> list[dict[str, Any]]:
@@ -49,6 +49,7 @@ def counts(parameters: int, sparse: bool, layers: Sequence[str]) -> dict[str, An
     nonzero = sum(layer["nonzero"] for layer in told.values())
     total = each * len(layers)
     return {
+        "prunable": sum(layer["prunable"] for layer in told.values()),
         "parameters": total,
         "nonzero": nonzero,
         "sparsity": 1 - nonzero / total,
@@ -58,7 +59,7 @@ def counts(parameters: int, sparse: bool, layers: Sequence[str]) -> dict[str, An
     }
 
 
-def fabricate_into(results: Path) -> Fabricate:
+def fabricate_into(results: Path, result_of: Callable[..., Result]) -> Fabricate:
     """Returns what writes a finished run into a folder of results.
 
     model, overrides: that name the run, as on the command line. edits: how many characters of each test utterance are
@@ -73,33 +74,19 @@ def fabricate_into(results: Path) -> Fabricate:
         layers = ["conv.0", "conv.1", *recurrent, "linear", "output"]
         rate = sum(edits) / length
         words = {"rate": min(1.0, 2.5 * rate), "insertions": 0, "deletions": 0, "substitutions": 0, "length": 6}
-        made.write_config(dumped(config, q_source))
+        made.write_config(recorded(config, q_source))
         made.write_history(history(round(config.train.epochs), sparse, 200 * rate))
-        made.finish(
-            {
-                "test": {
-                    "cer": {
-                        "rate": rate,
-                        "insertions": 0,
-                        "deletions": 0,
-                        "substitutions": sum(edits),
-                        "length": length,
-                    },
-                    "wer": words,
-                },
-                **counts(20 * config.model.units**2, sparse, layers),
-                "q": q if isinstance(q := getattr(config.prune, "q", None), dict) else None,
-                "q_source": q_source or None,
-                "seed": config.seed,
-                "train_seconds": 1020.0,
-                "device": "x86_64 CPU",
-                "processes": 1,
-                "versions": VERSIONS,
-                "commit": "0123456789abcdef+changes",
-                "command": f"prune-rnn train model={model} seed={config.seed}",
-                **told,
-            }
-        )
+        cer = {"rate": rate, "insertions": 0, "deletions": 0, "substitutions": sum(edits), "length": length}
+        plain = {
+            **result_of().plain(),
+            **counts(20 * config.model.units**2, sparse, layers),
+            "test": {"loss": 40.0, "cer": cer, "wer": words},
+            "q": config.prune.magnitudes(),
+            "q_source": q_source or None,
+            "seed": config.seed,
+            "command": f"prune-rnn train model={model} seed={config.seed}",
+        }
+        made.finish(read_result({**plain, **told}))
         if heard:
             lines = [{"reference": REFERENCE, "hypothesis": "z" * n + REFERENCE[n:]} for n in edits]
             (made.folder / "hypotheses.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -109,16 +96,16 @@ def fabricate_into(results: Path) -> Fabricate:
 
 
 @pytest.fixture
-def fabricate(tmp_path: Path) -> Fabricate:
+def fabricate(tmp_path: Path, result_of: Callable[..., Result]) -> Fabricate:
     """Writes a finished run into tmp_path/results."""
-    return fabricate_into(tmp_path / "results")
+    return fabricate_into(tmp_path / "results", result_of)
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample(tmp_path_factory: pytest.TempPathFactory, result_of: Callable[..., Result]) -> Path:
     """A folder of results with dense and sparse runs of both families, one row of one seed."""
     results = tmp_path_factory.mktemp("sample") / "results"
-    fabricate = fabricate_into(results)
+    fabricate = fabricate_into(results, result_of)
     for seed in (0, 1):
         fabricate("gru_dense", f"seed={seed}", edits=[5 + seed, 6])
         fabricate("gru_sparse_big", f"seed={seed}", edits=[7, 6])

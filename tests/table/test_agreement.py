@@ -1,5 +1,6 @@
 """Runs under different conditions are told apart and named."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +10,18 @@ from prune_rnn.table.agreement import agree, conditions, largest
 from prune_rnn.table.finished import Finished
 from prune_rnn.table.rows import Row
 
+Make = Callable[..., Finished]
 
-def run(name: str, seed: int = 0, **told: Any) -> Finished:
-    result = {
-        "seed": seed,
-        "q": None,
-        "q_source": None,
-        "processes": 1,
-        "versions": {"prune-rnn": "0.1.0", "torch": "2.11.0"},
-        "device": "x86_64 CPU",
-    }
-    return Finished(Path(name), {}, {**result, **told})
+
+@pytest.fixture
+def run(result_of: Callable) -> Make:
+    """Makes a finished run of a name and a seed; what is told replaces fields of its result."""
+    return lambda name, seed=0, **told: Finished(Path(name), None, result_of(seed=seed, **told))
 
 
 def row(label: str, *runs: Finished, sparse: bool = True, family: str = "gru") -> Row:
     return Row(
-        label=label, family=family, model="", command="", units=1, sparse=sparse, identity={}, runs=list(runs)
+        label=label, family=family, model="", command="", units=1, sparse=sparse, config=None, runs=list(runs)
     )  # fmt: skip
 
 
@@ -44,36 +41,36 @@ def row(label: str, *runs: Finished, sparse: bool = True, family: str = "gru") -
         ({"device": "aarch64 CPU"}, "device", "CPU"),
     ],
 )
-def test_conditions(told: dict[str, Any], key: str, value: str) -> None:
+def test_conditions(run: Make, told: dict[str, Any], key: str, value: str) -> None:
     assert conditions(run("a", **told))[key] == value
 
 
-def test_runs_that_agree_stay_without_a_word() -> None:
+def test_runs_that_agree_stay_without_a_word(run: Make) -> None:
     rows = [row("Dense", run("d0"), run("d1", 1), sparse=False), row("Sparse", run("s0", q_source="dense-1"))]
     assert agree(rows) == (rows, [])
 
 
-def test_the_larger_group_is_averaged_and_the_rest_named() -> None:
+def test_the_larger_group_is_averaged_and_the_rest_named(run: Make) -> None:
     odd = run("s0", versions={"prune-rnn": "0.1.0", "torch": "2.12.0"})
     (kept,), (warning,) = agree([row("Sparse", odd, run("s1", 1), run("s2", 2))])
     assert [one.name for one in kept.runs] == ["s1", "s2"]
     assert warning == "Sparse: its runs differ in torch: 2.12.0 (s0), 2.11.0 (s1, s2). Left out: s0."
 
 
-def test_of_equal_groups_the_baselines_conditions_win_then_the_lowest_seed() -> None:
+def test_of_equal_groups_the_baselines_conditions_win_then_the_lowest_seed(run: Make) -> None:
     gpu, cpu = run("g", 0, device="H100"), run("c", 1)
     assert largest([gpu, cpu]) == [gpu] and largest([cpu, gpu]) == [gpu]
     assert largest([gpu, cpu], [run("d")]) == [cpu]
     assert largest([]) == []
 
 
-def test_a_row_unlike_its_baseline_is_told_of() -> None:
+def test_a_row_unlike_its_baseline_is_told_of(run: Make) -> None:
     rows, (warning,) = agree([row("Dense", run("d"), sparse=False), row("Small", run("s", processes=4), sparse=False)])
     assert len(rows[1].runs) == 1
     assert "Small and Dense" in warning and "processes: 1 (d), 4 (s)" in warning
 
 
-def test_sources_of_q_are_compared_among_pruned_rows_only() -> None:
+def test_sources_of_q_are_compared_among_pruned_rows_only(run: Make) -> None:
     dense, other = run("d"), run("x", q_source="given")
     rows = [row("Dense", dense, sparse=False), row("Sparse", run("s", q_source="d")), row("Big", other)]
     _, warnings = agree([*rows, row("RNN", run("r", q_source="estimate"), family="rnn")])
@@ -82,7 +79,7 @@ def test_sources_of_q_are_compared_among_pruned_rows_only() -> None:
     ]
 
 
-def test_another_q_is_another_condition() -> None:
+def test_another_q_is_another_condition(run: Make) -> None:
     q = [{"recurrent": 0.1}, {"recurrent": 0.1}, {"recurrent": 0.2}]
     (kept,), (warning,) = agree([row("Sparse", *(run(f"s{n}", n, q_source="d", q=one) for n, one in enumerate(q)))])
     assert [one.name for one in kept.runs] == ["s0", "s1"]

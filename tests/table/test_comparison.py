@@ -14,7 +14,7 @@ from prune_rnn.table.rows import Row
 
 def row(label: str, *runs: Run) -> Row:
     return Row(
-        label=label, family="gru", model="", command="", units=1, sparse=False, identity={}, runs=[*map(read, runs)]
+        label=label, family="gru", model="", command="", units=1, sparse=False, config=None, runs=[*map(read, runs)]
     )  # fmt: skip
 
 

@@ -7,8 +7,6 @@ that an error rate measures what was learned of speech and not which frames were
 import re
 from random import Random
 
-SPLITS = ("train", "dev", "test")
-
 # the ways to say each part of a train sentence: <part> stands for another part, {slot} for a word of sentences.py
 # fmt: off
 GRAMMAR: dict[str, tuple[str, ...]] = {

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from random import Random
 
-from prune_rnn.data.synthetic.frames import SPLITS, frame
+from prune_rnn.data.base import SPLITS
+from prune_rnn.data.synthetic.frames import frame
 
 WORDS = (4, 14)  # fewest and most words of a sentence
 CHARACTERS = (26, 80)  # fewest and most characters: 2 to 6 seconds at natural rates

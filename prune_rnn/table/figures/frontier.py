@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from prune_rnn.run.resolve import GIVEN
+from prune_rnn.prune.q import GIVEN
 from prune_rnn.table.agreement import conditions
 from prune_rnn.table.figures.labels import label_points
 from prune_rnn.table.figures.style import BLACK, NAMES, VERMILLION, Material, Plot, legend, panels
@@ -35,17 +35,17 @@ def groups(material: Material) -> dict[str, list[Finished]]:
 
 def _label(run: Finished, rows: Sequence[Row]) -> str:
     """Returns the row's label, and what the run's settings change about the row."""
-    model, own = run.config["model_name"], _flat(run.config["identity"])
+    model, own = run.config.model.name, _flat(run.config.identity)
     row = next((row for row in rows if row.model == model), None)
     if row is None:
         return f"{model}, {own['model.units']} units"
-    default = _flat(row.identity)
-    skipped = {"seed"} if run.result.get("q_source") == GIVEN else {"seed", "prune.q"}
+    default = _flat(row.config.identity)
+    skipped = {"seed"} if run.result.q_source == GIVEN else {"seed", "prune.q"}
     skipped.add("prune.prunable_sparsity")  # told as the network's sparsity, below
     changed = {key: own.get(key) for key in sorted(own.keys() | default.keys()) if own.get(key) != default.get(key)}
     parts = [f"{key.rpartition('.')[2]} {value}" for key, value in changed.items() if not _covers(skipped, key)]
     if "prune.prunable_sparsity" in changed:
-        parts.append(f"{100 * run.result['sparsity']:.0f} % sparse")
+        parts.append(f"{100 * run.result.sparsity:.0f} % sparse")
     return ", ".join([row.label, *parts])
 
 
@@ -72,8 +72,8 @@ def draw(material: Material) -> Figure | None:
     figure, [[axes]] = panels(1, 1, 6.2)
     points, labels, bars = [], [], []
     for label, runs in groups(material).items():
-        sizes, rates = [run.result["nonzero"] for run in runs], [100 * run.cer for run in runs]
-        cell, sparse = runs[0].config["identity"]["model"]["cell"], runs[0].result.get("q_source") is not None
+        sizes, rates = [run.result.nonzero for run in runs], [100 * run.cer for run in runs]
+        cell, sparse = runs[0].config.model.cell.name, runs[0].config.prune.prunes
         colour = VERMILLION if sparse else BLACK
         point = statistics.mean(sizes), statistics.mean(rates)
         axes.vlines(point[0], min(rates), max(rates), color=colour, linewidth=1.2)

@@ -13,7 +13,7 @@ def by_layer(row: Row) -> pd.DataFrame:
     """Returns mean, low and high over the row's seeds in percent, by layer, of the layers that are pruned."""
     each = pd.DataFrame(
         [
-            {name: 100 * layer["sparsity"] for name, layer in run.result["layers"].items() if layer["prunable"]}
+            {name: 100 * layer.sparsity for name, layer in run.result.layers.items() if layer.prunable}
             for run in row.runs
         ]
     )

@@ -119,8 +119,8 @@ def legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
 
 def pruning_phase(axes: Axes, row: Row, scale: float = 1.0) -> None:
     """Shades the epochs (times `scale`) in which a pruned row's thresholds rise."""
-    prune = row.identity["prune"]
-    axes.axvspan(scale * prune["start_epoch"], scale * prune["end_epoch"], color="#EEEEEE", zorder=0, linewidth=0)
+    if phase := row.config.prune.phase():
+        axes.axvspan(scale * phase[0], scale * phase[1], color="#EEEEEE", zorder=0, linewidth=0)
 
 
 def save(figure: Figure, base: Path) -> tuple[Path, Path]:

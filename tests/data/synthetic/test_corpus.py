@@ -18,21 +18,24 @@ import pytest
 import soundfile
 from omegaconf import OmegaConf
 
+from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic import corpus as making
-from prune_rnn.data.synthetic import espeak
-from prune_rnn.data.synthetic.corpus import SyntheticConfig, digest, mix, prepare, tilted_noise, variants
-from prune_rnn.data.synthetic.frames import SPLITS
+from prune_rnn.data.synthetic import espeak, speech
+from prune_rnn.data.synthetic import settings as about
+from prune_rnn.data.synthetic.corpus import prepare
 from prune_rnn.data.synthetic.sentences import sentences
+from prune_rnn.data.synthetic.settings import Synthetic, digest
+from prune_rnn.data.synthetic.speech import mix, tilted_noise, variants
 
 SECOND = 1 / 3600  # hours
 
 
-def config(cache: Path, **changes: Any) -> SyntheticConfig:
+def config(cache: Path, **changes: Any) -> Synthetic:
     hours = {"train_hours": 0.04, "dev_hours": 10 * SECOND, "test_hours": 5 * SECOND}
-    return SyntheticConfig(**{**hours, "cache": str(cache), **changes})
+    return Synthetic(**{**hours, "cache": str(cache), **changes})
 
 
-def tiny(cache: Path, **changes: Any) -> SyntheticConfig:
+def tiny(cache: Path, **changes: Any) -> Synthetic:
     return config(cache, **{"train_hours": SECOND, "dev_hours": SECOND, "test_hours": SECOND, **changes})
 
 
@@ -59,11 +62,11 @@ def test_one_worker_makes_the_bytes_of_two(corpus: dict[str, Path], tmp_path: Pa
     alone = prepare(config(tmp_path, workers=1), quiet)
     made = content(corpus["train"].parent)
     assert content(alone["train"].parent) == made
-    assert sum(name.startswith("train/") for name in made) > making.chunk_size(0)
+    assert sum(name.startswith("train/") for name in made) > speech.chunk_size(0)
 
 
 def test_chunks_grow_from_32_to_512() -> None:
-    sizes = [making.chunk_size(index) for index in range(12)]
+    sizes = [speech.chunk_size(index) for index in range(12)]
     assert sizes == [32, 32, 64, 64, 128, 128, 256, 256, 512, 512, 512, 512]
 
 
@@ -146,7 +149,7 @@ def job(folder: Path, lacks: float | None, parent: int) -> dict[str, Any]:
     (folder / "dev").mkdir()
     if lacks is not None:
         (folder / "lacks").write_text(repr(lacks))
-    settings = {key.name: getattr(tiny(folder), key.name) for key in fields(SyntheticConfig)}
+    settings = {key.name: getattr(tiny(folder), key.name) for key in fields(Synthetic)}
     places = {"folder": str(folder), "lines": str(folder / "lines"), "lacks": str(folder / "lacks")}
     return {
         "config": settings,
@@ -158,18 +161,18 @@ def job(folder: Path, lacks: float | None, parent: int) -> dict[str, Any]:
 
 
 def test_a_chunk_ends_with_the_utterance_that_fills_what_the_split_lacks(tmp_path: Path) -> None:
-    making.speak_chunk(job(tmp_path, 4.0, os.getppid()))
+    speech.speak_chunk(job(tmp_path, 4.0, os.getppid()))
     durations = [json.loads(line)["duration"] for line in (tmp_path / "lines").read_text().splitlines()]
     assert 1 < len(durations) < 9 and sum(durations[:-1]) < 4.0 <= sum(durations)
 
 
 def test_a_chunk_that_is_needed_no_more_speaks_nothing(tmp_path: Path) -> None:
-    making.speak_chunk(job(tmp_path, None, os.getppid()))
+    speech.speak_chunk(job(tmp_path, None, os.getppid()))
     assert (tmp_path / "lines").read_text() == "" and list((tmp_path / "dev").iterdir()) == []
 
 
 def test_a_chunk_whose_parent_died_ends_without_lines(tmp_path: Path) -> None:
-    making.speak_chunk(job(tmp_path, 4.0, os.getppid() + 1))
+    speech.speak_chunk(job(tmp_path, 4.0, os.getppid() + 1))
     assert not (tmp_path / "lines").exists() and list((tmp_path / "dev").iterdir()) == []
 
 
@@ -202,9 +205,9 @@ def test_noise_of_an_utterance_is_as_loud_as_asked(tmp_path: Path, monkeypatch: 
         seen.append(10 * np.log10(np.mean(clean**2) / np.mean((mixed - clean) ** 2)))
         return mixed
 
-    monkeypatch.setattr(making, "mix", spy)
+    monkeypatch.setattr(speech, "mix", spy)
     for index in range(20):
-        making.utterance(tiny(tmp_path, snr_low=3.0, snr_high=9.0), "train", index, "where have you been")
+        speech.utterance(tiny(tmp_path, snr_low=3.0, snr_high=9.0), "train", index, "where have you been")
     assert 3 <= min(seen) < 5 and 7 < max(seen) <= 9
 
 
@@ -324,17 +327,17 @@ def test_the_digest_stands_for_what_changes_the_bytes(tmp_path: Path) -> None:
 
 def test_the_cache_lies_where_the_system_keeps_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert making.cache_folder(replace(config(tmp_path), cache=None)) == tmp_path / "prune-rnn"
+    assert about.cache_folder(replace(config(tmp_path), cache=None)) == tmp_path / "prune-rnn"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/someone")
-    assert making.cache_folder(replace(config(tmp_path), cache=None)) == Path("/home/someone/.cache/prune-rnn")
+    assert about.cache_folder(replace(config(tmp_path), cache=None)) == Path("/home/someone/.cache/prune-rnn")
 
 
 def test_the_config_is_a_schema_for_omegaconf(tmp_path: Path) -> None:
-    schema = OmegaConf.structured(SyntheticConfig)
+    schema = OmegaConf.structured(Synthetic)
     filled = OmegaConf.merge(schema, {"train_hours": 1, "dev_hours": 0.1, "test_hours": 0.1, "cache": str(tmp_path)})
     made = OmegaConf.to_object(filled)
-    assert isinstance(made, SyntheticConfig) and made.train_hours == 1.0 and made.workers is None
+    assert isinstance(made, Synthetic) and made.train_hours == 1.0 and made.workers is None
 
 
 def test_a_process_that_speaks_imports_neither_torch_nor_hydra_nor_faker() -> None:

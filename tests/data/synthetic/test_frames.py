@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from prune_rnn.data.synthetic.frames import DEV, GRAMMAR, SPLITS, TEST, expand, frame
+from prune_rnn.data.base import SPLITS
+from prune_rnn.data.synthetic.frames import DEV, GRAMMAR, TEST, expand, frame
 
 PART = re.compile(r"<(\w+)>")
 

@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
+from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic import sentences as module
-from prune_rnn.data.synthetic.frames import DEV, SPLITS, TEST, frame
+from prune_rnn.data.synthetic.frames import DEV, TEST, frame
 from prune_rnn.data.synthetic.sentences import compose, sentences, spell, split_of
 
 

@@ -7,7 +7,7 @@ from prune_rnn.table.rows import Row
 
 
 def row(label: str, sparse: bool) -> Row:
-    return Row(label=label, family="gru", model="", command="", units=1, sparse=sparse, identity={})
+    return Row(label=label, family="gru", model="", command="", units=1, sparse=sparse, config=None)
 
 
 def test_dense_is_black_and_sparse_ones_differ() -> None:

@@ -1,0 +1,55 @@
+"""What a data set answers: its manifests, what names a run that uses it, and what stands beside its numbers.
+
+A data set is an option of the group `data`: one module with one class, one YAML file, one line in `sets.py`. This
+module imports no torch: the processes that make synthetic speech import it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prune_rnn.schema import option
+
+SPLITS = ("train", "dev", "test")
+Say = Callable[[str], None]
+
+
+@dataclass(kw_only=True, slots=True)
+class Data(ABC):
+    """A data set, chosen by `data=<name>`."""
+
+    name: str = option("the option's own name; chosen by data=NAME")
+
+    @property
+    def skips_bad(self) -> bool:
+        """Whether lines that can't be used are left out, after naming them."""
+        return False
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raises ValueError that names the key, the value and the way out."""
+
+    @abstractmethod
+    def content(self) -> dict[str, Any]:
+        """Returns what stands for the content in a run's identity, wherever it lies, beside or in place of fields."""
+
+    @abstractmethod
+    def manifests(self, say: Say) -> dict[str, Path]:
+        """Returns the manifest of each split, made first where it does not exist."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Returns what it trains on, in words."""
+
+    @classmethod
+    @abstractmethod
+    def recorded_dev(cls, kept: dict[str, Any], manifest: str | None, cache: str | None, say: Say) -> Path:
+        """Returns the dev manifest of a run that recorded `kept`, its data's part of the identity.
+
+        manifest, cache: where the user says that it lies, or the folder of made speech. ValueError where it can't be
+        had, or where the manifest is not the run's.
+        """

@@ -1,0 +1,105 @@
+"""The settings of the synthetic corpus: what its bytes depend on, and what they do not.
+
+Like all that speaks (`speech`), this module imports neither torch nor hydra: each process that speaks imports it.
+"""
+
+import hashlib
+import json
+import math
+import os
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from prune_rnn.data.base import SPLITS, Data, Say
+from prune_rnn.schema import is_identity, option
+
+GENERATOR = 2  # raise it with any change to what these modules make that changes a byte of the corpus
+_RATES, _PITCHES = (80, 450), (0, 100)  # what espeak takes
+
+
+@dataclass(kw_only=True, slots=True)
+class Synthetic(Data):
+    """Sentences spoken by espeak-ng in many voices, with noise; made on first use."""
+
+    name: str = option("the option's own name; chosen by data=synthetic", "synthetic")
+    train_hours: float = option("hours of speech to train on")
+    dev_hours: float = option("hours of speech to choose the best epoch on")
+    test_hours: float = option("hours of speech that the error rates are of")
+    seed: int = option("of the corpus, not of the training", 0)
+    snr_low: float = option("least ratio of speech to noise, dB", 5.0)
+    snr_high: float = option("greatest ratio of speech to noise, dB", 25.0)
+    rate_low: int = option("slowest speech, words per minute as espeak counts them (about 12 characters a second)", 115)
+    rate_high: int = option("fastest speech, words per minute (about 18 characters a second)", 160)
+    pitch_low: int = option("lowest pitch, 0 to 100; 50 is the voice's own", 30)
+    pitch_high: int = option("highest pitch, 0 to 100", 70)
+    workers: int | None = option("processes that make speech; null: one per core", None, identity=False)
+    cache: str | None = option(
+        "folder of all corpora; null: $XDG_CACHE_HOME/prune-rnn, or ~/.cache/prune-rnn", None, identity=False
+    )
+
+    def check(self) -> None:
+        """Raises ValueError, with the key, its value and the way out, unless a corpus can be made from the settings."""
+        for split in SPLITS:
+            hours = getattr(self, f"{split}_hours")
+            if not 0 < hours < math.inf:
+                raise ValueError(f"data.{split}_hours={hours} is not a length of time; give hours above 0, such as 0.1")
+        for name, allowed in (("snr", (-math.inf, math.inf)), ("rate", _RATES), ("pitch", _PITCHES)):
+            low, high = getattr(self, f"{name}_low"), getattr(self, f"{name}_high")
+            if not low <= high:
+                raise ValueError(
+                    f"data.{name}_low={low} lies above data.{name}_high={high}; swap them or make them equal"
+                )
+            if low < allowed[0] or high > allowed[1] or math.isinf(low) or math.isinf(high):
+                limits = f"within {allowed[0]} to {allowed[1]}" if math.isfinite(allowed[0]) else "finite"
+                raise ValueError(f"data.{name}_low={low} and data.{name}_high={high} must be {limits}")
+        if self.seed < 0:
+            raise ValueError(f"data.seed={self.seed} is negative; give 0 or more")
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"data.workers={self.workers} is less than one process; leave it out to use every core")
+
+    def content(self) -> dict[str, Any]:
+        """Returns the corpus's digest, which takes in the versions that make it."""
+        return {"corpus": digest(self)}
+
+    def manifests(self, say: Say) -> dict[str, Path]:
+        """Returns the manifests of the corpus; makes it where it does not exist yet, one process alone."""
+        from prune_rnn.data.synthetic.corpus import prepare  # which imports Faker
+
+        return prepare(self, say)
+
+    def describe(self) -> str:
+        """Returns how much speech."""
+        return f"{self.train_hours:g} h of synthetic speech"
+
+    @classmethod
+    def recorded_dev(cls, kept: dict[str, Any], manifest: str | None, cache: str | None, say: Say) -> Path:
+        """Returns the dev manifest of the same settings, made where it does not exist; tells where versions differ."""
+        if manifest is not None:
+            raise ValueError(f"dev={manifest}: the run's dev split is synthetic; leave it out")
+        known = {field.name for field in fields(cls)}
+        settings = cls(**{key: value for key, value in kept.items() if key in known}, cache=cache)
+        if digest(settings) != kept["corpus"]:
+            say("other versions make this machine's synthetic speech than made the run's: the dev split differs")
+        return settings.manifests(say)["dev"]
+
+
+def digest(config: Synthetic) -> str:
+    """Sixteen hex digits that stand for all that the corpus's bytes depend on."""
+    settings: dict[str, Any] = {key: version(key) for key in ("espeakng-loader", "Faker", "num2words")}
+    settings["generator"] = GENERATOR
+    for key in fields(config):
+        if is_identity(key) and key.name != "name":
+            settings[key.name] = (float if key.type is float else int)(
+                getattr(config, key.name)
+            )  # an hour is an hour, be it written 1 or 1.0
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def cache_folder(config: Synthetic) -> Path:
+    """The absolute path of the folder that holds all corpora."""
+    if config.cache is not None:
+        return Path(config.cache).expanduser().absolute()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache").absolute() / "prune-rnn"

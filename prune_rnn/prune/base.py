@@ -1,0 +1,159 @@
+"""What a pruning method answers: when, which, how far, and what of its options a run is named by.
+
+A method is an option of the group `prune`: one module with one class, one YAML file, one line in `methods.py`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import nn
+
+from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.prune.masker import Masker, Rule
+from prune_rnn.prune.select import Weights, select
+from prune_rnn.schema import option
+
+
+class Surroundings(Protocol):
+    """What a method may ask of the run it belongs to, and of those that are there already."""
+
+    def network(self) -> nn.Module:
+        """Returns the network, with shapes but without weights."""
+
+    def baseline(self) -> nn.Module:
+        """Returns the network of the dense baseline, with shapes but without weights."""
+
+    def dense(self, layers: Any) -> tuple[str, dict[str, float]] | None:
+        """Returns the name of the finished dense run of the same family, and q of its weights by layer type.
+
+        None also where `layers` are not the model's own: its q is of other weights.
+        """
+
+    def begun(self) -> Iterable[tuple[Method, str, bool]]:
+        """Returns (what it resolved to, where q came from, finished) of the runs that it has led to before."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Method(ABC):
+    """A pruning method, chosen by `prune=<name>`."""
+
+    method: str = option("the option's own name; chosen by prune=NAME")
+
+    @property
+    def prunes(self) -> bool:
+        """Whether it prunes at all."""
+        return True
+
+    @property
+    def follows_runs(self) -> bool:
+        """Whether what it resolves to depends on the runs that are there."""
+        return False
+
+    def led_to(self, other: Method, q_source: str) -> bool:
+        """Tells whether a run of `other`, its q from `q_source`, is one that this method, left open, resolved to."""
+        return False
+
+    def magnitudes(self) -> dict[str, float] | None:
+        """Returns q by layer type, where it was stated or found before training."""
+        return None
+
+    @abstractmethod
+    def check(self, epochs: int) -> None:
+        """Raises ValueError that names the key, the value and the way out; epochs: of the whole training."""
+
+    @abstractmethod
+    def complete(self, model: ModelConfig) -> None:
+        """Fills in what it takes from the model where nothing else was said."""
+
+    @abstractmethod
+    def resolve(self, around: Surroundings) -> str:
+        """Fills in what `auto` and the like stand for, and returns where q comes from ("": there is no q)."""
+
+    @abstractmethod
+    def weights(self, model: nn.Module) -> Weights:
+        """Returns the weights that it prunes, by layer type and name."""
+
+    @abstractmethod
+    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> dict[str, Rule]:
+        """Returns when the masks of each layer type change, and which weights then stay."""
+
+    @abstractmethod
+    def phase(self) -> tuple[float, float] | None:
+        """Returns the epochs done when it begins and when it ends; None where it never prunes."""
+
+    @abstractmethod
+    def goal(self, q_source: str) -> str:
+        """Returns in words how far it will prune; empty where it does not."""
+
+    def masker(self, weights: Weights, steps_per_epoch: int) -> Masker:
+        """Returns the masks of `weights` over a run of so many optimizer steps per epoch."""
+        return Masker(weights, self.rules(weights, steps_per_epoch))
+
+
+@dataclass(kw_only=True, slots=True)
+class Pruning(Method):
+    """A method that prunes weights of named layers towards a sparsity."""
+
+    sparsity: float | None = option("sparsity of the whole network at the end, zeros / all parameters", None)
+    prunable_sparsity: float | None = option(
+        "the same goal as prune.sparsity, of the weights that are pruned; comes before it", None
+    )
+    layers: Any = option("{layer type: [patterns of parameter names]}; null: model.prunable", None)
+
+    def complete(self, model: ModelConfig) -> None:
+        """Takes the weights to prune from the model."""
+        if self.layers is None:
+            self.layers = model.prunable
+
+    def check(self, epochs: int) -> None:
+        """Checks the goal and the layers; each method adds its own."""
+        for key in ("sparsity", "prunable_sparsity"):
+            value = getattr(self, key)
+            if value is not None and not 0 < value < 1:
+                raise ValueError(f"prune.{key}={value}: must lie between 0 and 1, e.g. 0.9 for 90 %")
+        patterns = self.layers.values() if isinstance(self.layers, dict) else [None]
+        named = all(isinstance(p, list) and all(isinstance(pattern, str) for pattern in p) for p in patterns)
+        if not (self.layers and named):
+            raise ValueError(
+                f"prune.layers={self.layers}: give patterns of parameter names for each layer type, such as "
+                "{recurrent: [recurrent.*.recurrent.weight]}"
+            )
+
+    def check_goal(self) -> None:
+        """Raises ValueError where no sparsity is given."""
+        if self.sparsity is None and self.prunable_sparsity is None:
+            raise ValueError("prune.sparsity has no value; give the network's sparsity, e.g. prune.sparsity=0.9")
+
+    def weights(self, model: nn.Module) -> Weights:
+        """Returns those that `layers` names; ValueError where a pattern matches nothing."""
+        return select(model, self.layers)
+
+    def resolve(self, around: Surroundings) -> str:
+        """Works out `prunable_sparsity`, which alone then states the goal, so that equal runs have equal names."""
+        model = around.network()
+        weights = self.weights(model)  # tells of patterns that match nothing, before any work is done
+        if self.prunable_sparsity is None:
+            assert self.sparsity is not None  # `check` has seen to it
+            self.prunable_sparsity = of_prunable(self.sparsity, model, weights)
+        self.sparsity = None
+        return ""
+
+    def goal(self, q_source: str) -> str:
+        """Returns the share of the prunable weights."""
+        return f"{100 * (self.prunable_sparsity or 0):.2f} % of the prunable weights to be pruned"
+
+
+def of_prunable(sparsity: float, model: nn.Module, weights: Weights) -> float:
+    """Returns the sparsity of `weights` that gives the whole model `sparsity`; ValueError where none does."""
+    parameters = sum(p.numel() for p in model.parameters())
+    prunable = sum(p.numel() for group in weights.values() for p in group.values())
+    if not sparsity * parameters < prunable:
+        raise ValueError(
+            f"prune.sparsity={sparsity}: of {parameters:,} parameters only {prunable:,} can be pruned (those of "
+            f"prune.layers); give less than {prunable / parameters:.3f}"
+        )
+    return min(round(sparsity * parameters / prunable, 6), 0.999999)

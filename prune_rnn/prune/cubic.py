@@ -1,0 +1,51 @@
+"""Zhu & Gupta's schedule (2017, "To prune, or not to prune"): the sparsity rises by a cubic curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from prune_rnn.prune import schedule
+from prune_rnn.prune.base import Pruning
+from prune_rnn.prune.mask import at_sparsity
+from prune_rnn.prune.masker import Rule
+from prune_rnn.schema import option
+
+
+@dataclass(kw_only=True, slots=True)
+class Cubic(Pruning):
+    """Prunes each layer type to a sparsity that rises from 0 to the goal, fast at first and slowly at last."""
+
+    method: str = option("the option's own name; chosen by prune=cubic", "cubic")
+    start_epoch: float = option("epochs done when pruning starts")
+    end_epoch: float = option("epochs done when the goal is reached")
+    updates_per_epoch: float = option("how often the masks are recomputed, per epoch", 27.0)
+
+    def check(self, epochs: int) -> None:
+        """Raises ValueError that names the key, the value and the way out."""
+        Pruning.check(self, epochs)
+        self.check_goal()
+        if not 0 <= self.start_epoch < self.end_epoch <= epochs:
+            raise ValueError(
+                f"prune.start_epoch={self.start_epoch}, prune.end_epoch={self.end_epoch}: must be 0 or more, in rising "
+                f"order, and at most train.epochs={epochs}"
+            )
+        if not 0 < self.updates_per_epoch < float("inf"):
+            raise ValueError(f"prune.updates_per_epoch={self.updates_per_epoch}: must be above 0")
+
+    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> dict[str, Rule]:
+        """Returns the same for each."""
+        assert self.prunable_sparsity is not None  # `resolve` has worked it out
+        start, end = round(self.start_epoch * steps_per_epoch), round(self.end_epoch * steps_per_epoch)
+        if start == end:
+            raise ValueError(
+                f"prune.start_epoch={self.start_epoch} and prune.end_epoch={self.end_epoch} fall on the same step, an "
+                f"epoch having {steps_per_epoch}; train for more epochs or on more data"
+            )
+        freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
+        curve = schedule.Cubic(start_step=start, end_step=end, freq=freq, sparsity=self.prunable_sparsity)
+        return dict.fromkeys(layer_types, Rule(curve, at_sparsity))
+
+    def phase(self) -> tuple[float, float]:
+        """Returns from where to where it prunes."""
+        return self.start_epoch, self.end_epoch

@@ -1,0 +1,55 @@
+"""Hard pruning: everything at once, at one epoch. Paper, section 4.3 and Table 4; the idea is Yu et al. 2012's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from prune_rnn.prune.base import Pruning, Surroundings
+from prune_rnn.prune.mask import at_sparsity
+from prune_rnn.prune.masker import Rule
+from prune_rnn.prune.schedule import Once
+from prune_rnn.schema import option
+
+
+@dataclass(kw_only=True, slots=True)
+class Hard(Pruning):
+    """Prunes once, to a stated sparsity or parameter count; one threshold for each layer type."""
+
+    method: str = option("the option's own name; chosen by prune=hard", "hard")
+    epoch: float = option("epochs done when it prunes; the paper tried 5, 7, 10, 12 and 15 of 20")
+    parameters: int | None = option("parameters to be left in the whole network; comes before prune.sparsity", None)
+
+    def check(self, epochs: int) -> None:
+        """Raises ValueError that names the key, the value and the way out."""
+        Pruning.check(self, epochs)
+        if not 0 < self.epoch < epochs:
+            raise ValueError(
+                f"prune.epoch={self.epoch}: must lie above 0 and below train.epochs={epochs}, so that training goes on"
+            )
+        if self.parameters is None:
+            self.check_goal()
+        elif self.prunable_sparsity is not None:
+            raise ValueError(
+                f"prune.parameters={self.parameters} and prune.prunable_sparsity={self.prunable_sparsity}: "
+                "give one of the two"
+            )
+
+    def resolve(self, around: Surroundings) -> str:
+        """Turns the parameter count into a sparsity, and that into one of the weights that are pruned."""
+        if self.parameters is not None:
+            every = sum(p.numel() for p in around.network().parameters())
+            if not 0 < self.parameters < every:
+                raise ValueError(f"prune.parameters={self.parameters}: must lie between 0 and the network's {every:,}")
+            self.sparsity, self.parameters = 1 - self.parameters / every, None
+        return Pruning.resolve(self, around)
+
+    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> dict[str, Rule]:
+        """Returns the same for each: at one step, to the sparsity."""
+        assert self.prunable_sparsity is not None  # `resolve` has worked it out
+        once = Once(max(1, round(self.epoch * steps_per_epoch)), self.prunable_sparsity)
+        return dict.fromkeys(layer_types, Rule(once, at_sparsity))
+
+    def phase(self) -> tuple[float, float]:
+        """Returns its epoch twice."""
+        return self.epoch, self.epoch

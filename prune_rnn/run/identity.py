@@ -1,0 +1,42 @@
+"""What names a run: all that can change its result, as plain values, and the digest of that."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from enum import Enum
+from typing import Any
+
+from prune_rnn.config import Config
+from prune_rnn.schema import is_identity
+
+_DIGEST_LENGTH = 10
+
+
+def plain(value: Any) -> Any:
+    """Returns dataclasses as dicts without the fields that can't change the result, enums by name."""
+    if dataclasses.is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if is_identity(f)}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.name if isinstance(value, Enum) else value
+
+
+def identity(config: Config) -> dict[str, Any]:
+    """Returns all that can change the result, as plain values: of the data, the content and not where it lies."""
+    result: dict[str, Any] = plain(config)
+    result["data"] |= config.data.content()
+    return result
+
+
+def digest(config: Config) -> str:
+    """Returns the name of the run's content: equal for equal identities, on every machine."""
+    return digest_of(identity(config))
+
+
+def digest_of(values: dict[str, Any]) -> str:
+    """Returns the digest of what `identity` returned."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]

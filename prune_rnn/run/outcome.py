@@ -1,0 +1,102 @@
+"""What a run measures: a row of its history per epoch, and its result at the end."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from prune_rnn import __version__, distributed
+from prune_rnn.config import Config
+from prune_rnn.evaluate import Scores
+from prune_rnn.model.deepspeech2 import DeepSpeech2, layers
+from prune_rnn.provenance import commit
+from prune_rnn.prune import q
+from prune_rnn.prune.select import select
+from prune_rnn.run.record import Counts, DevScores, Result
+from prune_rnn.train import Trainer
+
+_RECORDED = ("torch", "torchaudio", "numpy", "espeakng-loader", "Faker", "num2words")
+
+
+def history_row(trainer: Trainer, dev: Scores) -> dict[str, Any]:
+    """Returns what an epoch adds to the history: losses in nats per utterance, rates and sparsity as fractions."""
+    row = {
+        "epoch": trainer.epoch,
+        "step": trainer.step,
+        "learning_rate": trainer.learning_rate,
+        "train_loss": trainer.train_loss,
+        "dev_loss": dev.loss,
+        "dev_cer": dev.cer.rate,
+        "dev_wer": dev.wer.rate,
+    }
+    row |= {f"sparsity_{layer_type}": value for layer_type, value in trainer.masker.sparsity().items()}
+    row |= {f"threshold_{layer_type}": value for layer_type, value in trainer.masker.thresholds.items()}
+    return row | {"seconds": round(trainer.seconds, 3)}
+
+
+def _counts(model: DeepSpeech2, prunable: set[str]) -> dict[str, Counts]:
+    """Returns what is left of each layer. prunable: names of parameters."""
+    return {
+        layer: _of(
+            sum(p.numel() for _, p in named),
+            sum(p.numel() for name, p in named if name in prunable),
+            sum(int(p.count_nonzero()) for _, p in named),
+        )
+        for layer, named in layers(model)
+    }
+
+
+def _of(parameters: int, prunable: int, nonzero: int) -> Counts:
+    return Counts(parameters=parameters, prunable=prunable, nonzero=nonzero, sparsity=1 - nonzero / parameters)
+
+
+def _together(parts: Sequence[Counts]) -> Counts:
+    return _of(sum(p.parameters for p in parts), sum(p.prunable for p in parts), sum(p.nonzero for p in parts))
+
+
+def outcome(
+    config: Config,
+    trainer: Trainer,
+    history: list[dict[str, Any]],
+    best_epoch: int,
+    test: Scores,
+    q_source: str,
+    command: str,
+) -> Result:
+    """Returns the result of a run whose best weights the trainer's model holds. test: their scores."""
+    model, device = trainer.model, trainer.device
+    weights = select(model, config.model.prunable)
+    counted = _counts(model, {name for group in weights.values() for name in group})
+    every = _together(list(counted.values()))
+    recurrent = _together([c for layer, c in counted.items() if layer.startswith("recurrent.")])
+    best, seconds = history[best_epoch - 1], sum(row["seconds"] for row in history)
+    return Result(
+        best_epoch=best_epoch,
+        dev=DevScores(loss=best["dev_loss"], cer=best["dev_cer"], wer=best["dev_wer"]),
+        test=test,
+        parameters=every.parameters,
+        prunable=every.prunable,
+        nonzero=every.nonzero,
+        sparsity=every.sparsity,
+        sparsity_recurrent=recurrent.sparsity,
+        layers=counted,
+        q_of_weights=q.measured(weights),
+        q=config.prune.magnitudes(),
+        q_source=q_source or None,
+        threshold=trainer.masker.thresholds,
+        seed=trainer.seed,
+        steps=trainer.step,
+        train_seconds=round(seconds, 1),
+        seconds_per_step=seconds / trainer.step,
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine() + " CPU",
+        threads=torch.get_num_threads(),
+        processes=distributed.world(),
+        versions={"prune-rnn": __version__, "python": platform.python_version()}
+        | {name: version(name) for name in _RECORDED},
+        commit=commit(),
+        command=command,
+    )

@@ -1,0 +1,70 @@
+"""Plain values from a file as the dataclasses they stand for, or one error that names what does not fit."""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Kind = TypeVar("Kind")
+
+
+def typed(kind: type[Kind], value: Any, name: str = "") -> Kind:
+    """Returns `value`, as JSON or YAML gives it, as a `kind`; ValueError names the key that does not fit.
+
+    kind: a dataclass whose fields are plain types, enums (by their member's name), dataclasses, and lists, tuples,
+    dicts and optionals of those. A field with a default may be missing; a key that is no field is refused.
+
+    >>> @dataclasses.dataclass
+    ... class Point:
+    ...     x: float
+    ...     y: float = 0.0
+    >>> typed(Point, {"x": 1})
+    Point(x=1.0, y=0.0)
+    """
+    found: Kind = _typed(kind, value, name)
+    return found
+
+
+def _typed(kind: Any, value: Any, name: str) -> Any:
+    origin, parts = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return value
+    if origin in (Union, UnionType):
+        if value is None and NoneType in parts:
+            return None
+        return _typed(next(part for part in parts if part is not NoneType), value, name)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _dataclass(kind, value, name)
+    if isinstance(kind, type) and issubclass(kind, Enum) and value in kind.__members__:
+        return kind[value]
+    if origin is dict and isinstance(value, dict):
+        return {_typed(parts[0], k, name): _typed(parts[1], each, f"{name}.{k}") for k, each in value.items()}
+    if origin in (list, tuple) and isinstance(value, list):
+        return origin(_typed(parts[0], each, f"{name}[{place}]") for place, each in enumerate(value))
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if kind in (int, str, bool) and type(value) is kind:
+        return value
+    wanted = getattr(kind, "__name__", kind)
+    raise ValueError(f"{name.removeprefix('.') or 'it'} is {value!r}, not of the type {wanted}")
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _dataclass(kind: type, value: Any, name: str) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name.removeprefix('.') or 'it'} is {value!r}, not a group of keys")
+    fields: dict[str, Any] = {field.name: field for field in dataclasses.fields(kind)}
+    if unknown := value.keys() - fields.keys():
+        raise ValueError(f"{f'{name}.{min(unknown, key=str)}'.removeprefix('.')} is not a known key")
+    nothing = dataclasses.MISSING
+    required = {n for n, field in fields.items() if field.default is nothing and field.default_factory is nothing}
+    if missing := required - value.keys():
+        raise ValueError(f"{f'{name}.{min(missing)}'.removeprefix('.')} is missing")
+    return kind(**{key: _typed(_hints(kind)[key], each, f"{name}.{key}") for key, each in value.items()})
