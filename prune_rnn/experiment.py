@@ -51,11 +51,11 @@ def experiment(config: Config, command: str) -> Run:
         config, q_source = resolve(config)
         run = run_of(config)
         if run.finished:
-            say(f"{run.folder} is finished already")
+            say(f"{run.folder} is already finished")
             return run
         with run.lock() if distributed.rank() == 0 else nullcontext():
             # once more, with the lock held; all processes have to go the same way
-            if distributed.total(float(run.finished)) == 0:
+            if distributed.all_reduce_sum(float(run.finished)) == 0:
                 _train(config, run, device, q_source, command)
         distributed.barrier()  # the result is there for all of them
     return run
@@ -165,7 +165,7 @@ def _epoch(
     last = trainer.steps_per_epoch
     for _ in trainer.steps():
         progress.step(trainer.step, trainer.epoch, trainer.train_loss, trainer.masker, last=trainer.position == last)
-        if distributed.total(float(stop())) > 0:
+        if distributed.all_reduce_sum(float(stop())) > 0:
             save()
             raise Interrupted
         if time.monotonic() - saved > 60 * minutes:

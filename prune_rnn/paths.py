@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 CONFIG = "config.yaml"  # what determines the result
-HISTORY = "history.csv"  # one row an epoch
+HISTORY = "history.csv"  # one row per epoch
 RESULT = "result.json"  # there once the run is finished
 CHECKPOINT = "checkpoint.pt"  # where to go on; gone once the run is finished
 HYPOTHESES = "hypotheses.jsonl"  # what the finished network makes of each test utterance

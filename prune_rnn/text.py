@@ -17,10 +17,10 @@ def normalise(transcript: str) -> str:
     return " ".join(transcript.lower().split())
 
 
-def foreign(transcript: str) -> str:
+def unknown_characters(transcript: str) -> str:
     """Returns the characters of a normalised transcript that the alphabet lacks, sorted, each once.
 
-    >>> foreign("it's 5 o'clock!")
+    >>> unknown_characters("it's 5 o'clock!")
     '!5'
     """
     return "".join(sorted(set(transcript) - _LABEL.keys()))
@@ -32,7 +32,7 @@ def encode(transcript: str) -> list[int]:
     >>> encode("a b'")
     [3, 2, 4, 1]
     """
-    if unknown := foreign(transcript):
+    if unknown := unknown_characters(transcript):
         raise ValueError(f"transcript {transcript!r} has characters outside the alphabet (a-z, space, '): {unknown!r}")
     return [_LABEL[character] for character in transcript]
 

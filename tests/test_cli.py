@@ -50,7 +50,7 @@ def test_the_main_job(command: Command, tiny: list[str], tmp_path: Path) -> None
     assert "epoch 2/2" in first.stderr and "dev CER" in first.stderr and "sparsity" in first.stderr
     assert "test CER" in first.stdout and "scale" in first.stdout
     second = command(*words, check=True)
-    assert "is finished already" in second.stderr and second.stdout == first.stdout
+    assert "is already finished" in second.stderr and second.stdout == first.stdout
     (run,) = (tmp_path / "results" / "runs").iterdir()
     assert json.loads((run / "result.json").read_text())["command"].startswith(
         "prune-rnn train model=gru_sparse prune.sparsity=0.4 data="

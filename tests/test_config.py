@@ -140,7 +140,7 @@ WRONG = {
     "seed=-1": "seed=-1",
     "threads=0": "threads=0",
     "name=a/b": "name='a/b'",
-    "gru_sparse": "'gru_sparse' is not of the form key=value",
+    "gru_sparse": "'gru_sparse' is not of the form KEY=VALUE",
 }
 
 

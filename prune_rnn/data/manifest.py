@@ -15,7 +15,7 @@ import soundfile
 
 from prune_rnn.data.batch import Utterance
 from prune_rnn.features import SAMPLE_RATE, frames
-from prune_rnn.text import encode, foreign, frames_needed, normalise
+from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
 
 SPLITS = ("train", "dev", "test")
 _SAMPLE = 4096  # bytes of each recording that its fingerprint takes in
@@ -67,7 +67,7 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
     transcript = normalise(entry["text"])
     if not transcript:
         raise _BadLine("with an empty transcript", f"{path}: the transcript is empty")
-    if unknown := foreign(transcript):
+    if unknown := unknown_characters(transcript):
         detail = f"{path}: the transcript has characters outside the alphabet (a-z, space, '): {unknown!r}"
         raise _BadLine("with characters outside the alphabet", detail)
     try:

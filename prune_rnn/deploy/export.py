@@ -27,18 +27,19 @@ from prune_rnn.features import log_power, log_spectrogram
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.store import Run
+from prune_rnn.schema import option
 from prune_rnn.text import greedy
 
 
 @dataclass(kw_only=True, slots=True)
 class ExportOptions:
-    """Of `prune-rnn export`."""
+    """What `prune-rnn export` can be asked for."""
 
-    dtype: Dtype = Dtype.float32
-    out: str | None = None  # None: model-<dtype>.safetensors in the run's folder
-    dev: str | None = None  # manifest of the dev split, of runs on data=manifest
-    cache: str | None = None  # where the synthetic corpus is kept; None: as for train
-    stream: bool = False  # also decode the dev split as `transcribe --stream` does
+    dtype: Dtype = option("type of the weights; float32 is lossless", Dtype.float32)
+    out: str | None = option("the file; null: model-<dtype>.safetensors in the run's folder", None)
+    dev: str | None = option("manifest of the dev split, for runs on data=manifest", None)
+    cache: str | None = option("folder of the synthetic corpus; null: as for train", None)
+    stream: bool = option("also decode the dev split as transcribe --stream does (GRU only)", False)
 
 
 @dataclass(frozen=True, slots=True)
