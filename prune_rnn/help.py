@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,6 @@ import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
-from tabulate import tabulate
 
 from prune_rnn import paths
 from prune_rnn.config import Config
@@ -142,21 +141,25 @@ def _described(group: str, option: str) -> str:
     return " ".join(line.removeprefix("#").strip() for line in (head[0] if head else "").splitlines())
 
 
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    cells = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in cells)
+
+
 def keys_table() -> str:
     """Returns all options and keys as Markdown."""
-    parts, last = [], ""
+    parts, last = [], None
     for section in sections():
         if section.group != last:
-            title = f"`{section.group}`: {section.help}" if section.group else "Of a run"
-            parts.append(f"### {title}")
+            parts.append(f"### `{section.group}`: {section.help}" if section.group else "### Of a run")
             if section.group and (options := paths.options(section.group)):
                 chosen = _chosen(section.group)
                 named = [(f"`{o}`{' (default)' * (o == chosen)}", _described(section.group, o)) for o in options]
-                parts.append(tabulate(named, ["option", "what it is"], tablefmt="github"))
+                parts.append(_table(["option", "meaning"], named))
         if section.option:
             parts.append(f"With `{section.group}={section.option}`:")
-        rows = [(f"`{key.name}`", f"`{key.default}`", key.help.replace("|", "\\|")) for key in section.keys]
-        parts.append(tabulate(rows, ["key", "default", "what it is"], tablefmt="github", disable_numparse=True))
+        rows = [(f"`{key.name}`", f"`{key.default}`", key.help) for key in section.keys]
+        parts.append(_table(["key", "default", "meaning"], rows))
         last = section.group
     return "\n\n".join(parts)
 
@@ -170,8 +173,8 @@ def scales_table() -> str:
         units = round(_PAPER_UNITS * scale["width"])
         shown = [scale[key] for key in ("conv_channels", "train_hours", "epochs")]
         rows.append((f"`{option}`", units, *shown, steps, scale["batch_size"]))
-    head = "scale", "units of GRU Dense", "convolution channels", "hours of training speech", "epochs"
-    return tabulate(rows, [*head, "steps per epoch", "utterances per batch"], tablefmt="github", disable_numparse=True)
+    head = ["scale", "units of GRU Dense", "convolution channels", "hours of training speech", "epochs"]
+    return _table([*head, "steps per epoch", "utterances per batch"], rows)
 
 
 def filled(text: str) -> str:

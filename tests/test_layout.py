@@ -17,6 +17,8 @@ RANKS = [
         "paths",
         "nearest",
         "options",
+        "schema",
+        "explain",
         "stopping",
         "text",
         "features",
@@ -28,14 +30,14 @@ RANKS = [
     {"data", "model", "prune"},
     {"engine"},
     {"distributed", "evaluate", "train"},
-    {"progress", "config", "run"},
+    {"progress", "config", "help", "run"},
     {"deploy.file", "deploy.network", "deploy.stream", "deploy.transcribe"},
     {"bench.baselines"},
     {"bench.opponents"},
     {"bench.measure"},
     {"experiment", "deploy", "bench"},
     {"table", "sweep"},
-    {"cli", "__main__"},
+    {"commands", "cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]
 
