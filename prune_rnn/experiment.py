@@ -1,4 +1,4 @@
-"""From a Config to a finished Run: at once where it exists, going on where it was cut off."""
+"""From a Config to a finished Run: at once where it exists, resumed where it was interrupted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def experiment(config: Config, command: str) -> Run:
     device = _device(config.device)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    torch.set_flush_denormal(True)  # on CTC's first plateau they make a CPU's steps take twice as long
+    torch.set_flush_denormal(True)  # on CTC's first plateau denormals make a CPU's steps take twice as long
     with distributed.group(device):
         config, q_source = resolve(config)
         run = run_of(config)
@@ -107,7 +107,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     size = config.train.batch_size
     groups = {split: batch.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
     if distributed.world() > min(len(group) for group in groups["train"]):
-        raise ValueError(f"train.batch_size={size} leaves some of the {distributed.world()} processes no utterance")
+        raise ValueError(f"train.batch_size={size} leaves some of {distributed.world()} processes without an utterance")
     load = partial(batch.load, workers=config.train.load_workers)
     masker = _masker(config, model, config.train.steps_per_epoch or len(groups["train"]))
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
@@ -118,7 +118,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         state = run.load(paths.CHECKPOINT)
         trainer.load_state_dict(state["trainer"])
         history, best = state["history"], state["best"]
-        say(f"{run.folder}: going on from epoch {trainer.epoch}, step {trainer.step}")
+        say(f"{run.folder}: resuming from epoch {trainer.epoch}, step {trainer.step}")
     else:
         parameters = sum(p.numel() for p in model.parameters())
         say(f"{run.folder}: {parameters:,} parameters" + _goal(config, q_source))
@@ -160,7 +160,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
 def _epoch(
     trainer: Trainer, progress: Progress, stop: Callable[[], bool], save: Callable[[], None], minutes: float
 ) -> None:
-    """Trains the rest of an epoch; saves from time to time, and before it gives way to a request to stop."""
+    """Trains the rest of an epoch; saves from time to time, and before it obeys a request to stop."""
     saved = time.monotonic()
     last = trainer.steps_per_epoch
     for _ in trainer.steps():

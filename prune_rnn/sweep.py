@@ -22,7 +22,7 @@ from prune_rnn.explain import explain
 
 
 def _attempt(make: Callable[[], Config], command: str) -> str:
-    """Runs one experiment; returns what went wrong in words, "" for success."""
+    """Runs one experiment; returns what went wrong, "" for success."""
     from prune_rnn.experiment import experiment
 
     try:

@@ -27,7 +27,7 @@ def unknown_characters(transcript: str) -> str:
 
 
 def encode(transcript: str) -> list[int]:
-    """Returns one label a character; raises ValueError where the alphabet lacks a character.
+    """Returns one label per character; raises ValueError where the alphabet lacks a character.
 
     >>> encode("a b'")
     [3, 2, 4, 1]
@@ -38,7 +38,7 @@ def encode(transcript: str) -> list[int]:
 
 
 def frames_needed(labels: list[int]) -> int:
-    """Returns the fewest output frames that can spell the labels: one a label, one more between equal neighbours.
+    """Returns the fewest output frames that can spell the labels: one per label, one more between equal neighbours.
 
     >>> frames_needed([3, 3, 4])
     4

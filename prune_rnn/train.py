@@ -100,7 +100,7 @@ class Trainer:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimizer steps an epoch."""
+        """Optimizer steps per epoch."""
         return self.config.steps_per_epoch or len(self.groups)
 
     @property
@@ -120,7 +120,7 @@ class Trainer:
         return self.loss_sum / max(1, self.utterances)
 
     def steps(self) -> Iterator[float]:
-        """Does the rest of the epoch, one optimizer step an item; yields the loss in nats, averaged over the batch.
+        """Does the rest of the epoch, one optimizer step per item; yields the loss in nats, averaged over the batch.
 
         ArithmeticError where loss or gradient is not finite: the weights are then those of the step before.
         """
@@ -140,7 +140,7 @@ class Trainer:
         self.masker.check()
 
     def next_epoch(self) -> None:
-        """Turns to the next epoch, once `steps` is exhausted."""
+        """Moves on to the next epoch, once `steps` is exhausted."""
         self.epoch, self.position = self.epoch + 1, 0
         self.loss_sum, self.utterances, self.seconds = 0.0, 0, 0.0
 
@@ -194,7 +194,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes over what `state_dict` returned."""
+        """Restores what `state_dict` returned."""
         self.model.load_state_dict(state["model"])
         self.masker.load_state_dict(state["masker"])
         self.optimizer.load_state_dict(state["optimizer"])

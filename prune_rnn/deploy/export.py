@@ -64,8 +64,8 @@ class Exported:
             ("file", str(self.path)),
             ("weights", f"{self.dtype.value}, {self.label}"),
             ("size", f"{self.bytes:,} bytes; {ratio}"),
-            ("dev split", f"{self.same} of {self.utterances} utterances decoded to the same text as the checkpoint's"),
-            ("dev CER", f"{100 * self.cer:.2f} %, of the checkpoint: {100 * self.checkpoint_cer:.2f} % ({change})"),
+            ("dev split", f"{self.same} of {self.utterances} utterances decoded to the same text as by the checkpoint"),
+            ("dev CER", f"{100 * self.cer:.2f} %, checkpoint: {100 * self.checkpoint_cer:.2f} % ({change})"),
         ]
         if self.stream_cer is not None:
             rows.append(("dev CER, streamed", f"{100 * self.stream_cer:.2f} %"))
@@ -75,8 +75,8 @@ class Exported:
 def export(folder: Path, options: ExportOptions) -> Exported:
     """Writes the packed file of a finished run and decodes the dev split with it.
 
-    ValueError where the run isn't finished, its dev split can't be had, or a float32 file decodes otherwise than the
-    checkpoint.
+    ValueError where the run isn't finished, its dev split is not available, or a float32 file decodes differently from
+    the checkpoint.
     """
     torch.set_flush_denormal(True)
     run = Run(folder)
@@ -105,7 +105,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
     if options.dtype is Dtype.float32 and same < len(dev):
         raise ValueError(
-            f"{path} would decode {len(dev) - same} of {len(dev)} utterances otherwise than the checkpoint"
+            f"{path} would decode {len(dev) - same} of {len(dev)} utterances differently from the checkpoint"
         )
     write_atomically(path, content)
     return Exported(
@@ -148,7 +148,7 @@ def _dev_split(config: dict[str, Any], options: ExportOptions, model: DeepSpeech
         known = {field.name for field in fields(SyntheticConfig)}
         settings = SyntheticConfig(**{key: value for key, value in data.items() if key in known}, cache=options.cache)
         if corpus.digest(settings) != data["corpus"]:
-            _say("other versions make this machine's synthetic speech than made the run's: the dev split differs")
+            _say("the synthetic speech is not made by the same versions as the run's: the dev split differs")
         path = corpus.prepare(settings, _say)["dev"]
     elif options.dev is None:
         raise ValueError("the run was trained on manifests: give that of its dev split by dev=PATH")
