@@ -1,260 +1,115 @@
-"""The command words; what follows the first three is Hydra's."""
+"""The command line. What follows a command and is no flag of it is handed on: to Hydra, or to `options.parse`."""
 
 from __future__ import annotations
 
+import argparse
+import importlib
+import inspect
 import os
 import shlex
 import signal
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
+
+from prune_rnn import __version__, commands
+from prune_rnn.commands import UsageError
+from prune_rnn.nearest import nearest
 
 INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on from here
 
-_HELP = """\
-prune-rnn: train recurrent speech networks with gradual pruning, and tabulate what it costs and gains.
-
-  prune-rnn train [KEY=VALUE ...]       train one network and test it (the main job: model=gru_sparse_big)
-  prune-rnn train -m [KEY=V1,V2 ...]    train every combination; what is finished is skipped
-  prune-rnn report [KEY=VALUE ...]      write the paper's tables, figures and a page from the runs under results/
-  prune-rnn describe [KEY=VALUE ...]    list a network's layers and parameters, without training
-  prune-rnn export RUN [KEY=VALUE ...]  pack a finished run into one small file for inference
-  prune-rnn transcribe MODEL AUDIO ...  print the text of recordings; --stream: as it is heard
-  prune-rnn bench [KEY=VALUE ...]       measure sparse against dense: the paper's Table 5, on this machine
-
-prune-rnn WORD --help tells more. Exit codes: 0 done, 1 it failed, 2 the command line is wrong,
-75 it was interrupted and has saved where it is.
+_ABOUT = "Trains recurrent speech networks with gradual pruning, and tabulates what it costs and gains."
+_CODES = """\
+`prune-rnn COMMAND --help` tells more. Exit codes: 0 done, 1 it failed, 2 the command line is wrong,
+75 it was interrupted and has saved its state: the same command goes on from there.
 """
 
-_KEYS = """\
-Keys (with their defaults):
-  seed=0                    of initialisation and data order
-  scale=small               widths, data and epochs: {scale}
-  model=gru_dense           {model}
-  model.units=...           units of the network as it is built (default: the paper's times scale.width)
-  model.activation=clipped_relu   or tanh
-  prune=none                {prune}; models named sparse choose gradual by themselves
-  prune.sparsity=...        of the whole network, zeros / all parameters (default: that of the paper's network)
-  prune.q=auto              magnitude the threshold reaches: auto, calibrated so that the network ends at
-                            prune.sparsity; a number; {{recurrent: 0.1, linear: 0.2}}; or baseline, the paper's
-                            heuristic: the 90th percentile of |w| of the finished dense run, else an estimate
-  prune.prunable_sparsity=null    the same goal as prune.sparsity, of the weights that are pruned
-  prune.regrow=false        may a pruned weight come back?
-  prune.start_epoch prune.ramp_epoch prune.end_epoch    in epochs done; default 1, 25 % and 50 % of all
-  prune.ramp_factor=1.5     second slope of the threshold over its first
-  prune.updates_per_epoch=27
-  prune.layers=null         {{layer type: [patterns of parameter names]}}; default: model.prunable
-  train.epochs train.batch_size train.learning_rate train.momentum     from the scale, as those below
-  train.steps_per_epoch     optimizer steps an epoch; null: a pass over all batches
-  train.hold_epochs train.anneal    after so many epochs the learning rate is divided by this after each
-  train.clip                limit of the gradient's norm; null: none
-  train.clip_percentile     the limit as a percentile of all norms seen so far (AutoClip); null: none
-  train.precision=float32   or bfloat16
-  train.load_workers=0      processes that read audio; train.checkpoint_minutes=5
-  data=synthetic            {data}; the first makes speech with espeak-ng
-  data.train_hours data.dev_hours data.test_hours       of synthetic speech, from the scale; data.seed=0
-  data.snr_low=5 data.snr_high=25     dB; data.rate_low data.rate_high data.pitch_low data.pitch_high
-  data.workers=null data.cache=null   processes that make speech, and where it is kept
-  data.train=... data.dev=... data.test=...   JSON-lines manifests, for data=manifest; data.skip_bad=false
-  model.conv_channels model.layers model.lookahead      as the scale and the model have them
-  name=...                  first part of the run's folder (default: the model's name)
-  results=results           the folder of runs and tables
-  device=auto threads=null  where to compute: cpu, cuda, cuda:1; CPU threads
-"""
 
-_BENCH_KEYS = """\
-  blocks=[product,layer,network]
-  shapes=null               names of conf/table/table5.yaml, such as [gru_2560]; null: all, own: those of `models`
-  streams=[1,4,16,64]       sequences at a time
-  sparsity=[0.8,0.9,0.95]   of random masks; the models have their own
-  models=null               packed files (by prune-rnn export); null: each model-float32.safetensors in results/runs
-  threads=null              CPU threads; null: as torch chooses
-  rounds=5                  measurements of each candidate, in turn; the median counts
-  seconds=0.03              that a measurement takes, about
-  device=cpu                or cuda
-  results=results           where the tables go
-"""
+class _Layout(argparse.RawDescriptionHelpFormatter):
+    """At most 100 columns, whatever the terminal; the longest command stands on the line of its summary."""
 
-_WORD_HELP = {
-    "train": """\
-usage: prune-rnn train [-m] [KEY=VALUE ...]
-
-Trains one network, tests it, and leaves config.yaml, history.csv, result.json, hypotheses.jsonl and model.pt in
-results/runs/<name>-<digest>/. The same command goes on where it was cut off; a finished run is not run again.
-With -m (--multirun) values may be lists: model=gru_dense,gru_sparse seed=0,1,2. Under torchrun: one process a GPU.
-
-{keys}""",
-    "report": """\
-usage: prune-rnn report [KEY=VALUE ...]
-
-Prints the paper's Table 3 from the runs under results/runs, and writes it to results/tables as Markdown, CSV and LaTeX,
-figures to results/figures as PNG and SVG, and all of it on one page, results/report.html.
-A row without a run shows a dash and the command that fills it. Give the keys that the runs were trained with, but for
-model and seed; those of prune go to the rows that are pruned.
-
-{keys}""",
-    "describe": """\
-usage: prune-rnn describe [KEY=VALUE ...]
-
-Prints the layers of a network with their parameter counts (the paper's Table 2), without building its weights.
-
-{keys}""",
-    "export": """\
-usage: prune-rnn export RUN [KEY=VALUE ...]
-
-Packs a finished run (a folder below results/runs) into one safetensors file: the weights that are not zero as values
-and 8-bit gaps, the configuration and the alphabet. Then decodes the dev split with it and tells what has changed.
-
-Keys (with their defaults):
-  dtype=float32             of the weights: float32 (lossless), bfloat16 or int8
-  out=null                  the file; default: model-<dtype>.safetensors in the run's folder
-  dev=null                  manifest of the dev split, for runs on data=manifest
-  cache=null                where the synthetic corpus is kept
-  stream=false              also decode the dev split as transcribe --stream does (GRU networks)
-""",
-    "transcribe": """\
-usage: prune-rnn transcribe [--stream] MODEL AUDIO ... [KEY=VALUE ...]
-
-Prints the text of recordings (WAV, FLAC and whatever else libsndfile reads, of any rate), by a file that
-`prune-rnn export` wrote. With --stream the samples go in 20 ms at a time and the text comes out as it is found, about
-0.9 s later, after the first second (GRU networks only: the RNN runs both ways and needs whole files). How long it took
-is told on the error stream.
-
-Keys (with their defaults):
-  threads=null              CPU threads; default: as torch chooses, 1 with --stream
-""",
-    "bench": """\
-usage: prune-rnn bench [KEY=VALUE ...]
-
-Measures the recurrent product, the recurrent layer over a sequence, and whole networks: the sparse engine against what
-users would run instead (torch, ONNX Runtime, scipy), all in one run, and prints the paper's Table 5. Every ratio is
-against the best dense one. Written to results/tables as Markdown, CSV and LaTeX.
-
-Keys (with their defaults):
-{bench}""",
-}
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=100)
+        self._action_max_length = 14  # argparse forgets that commands are indented
 
 
-class UsageError(Exception):
-    """The command line is wrong."""
+class _Parser(argparse.ArgumentParser):
+    """Raises UsageError instead of exiting; `keys` gives the last part of the help, made only when it is asked for."""
+
+    def __init__(self, *, keys: Callable[[], str] = str, **rest: Any) -> None:
+        super().__init__(**rest, formatter_class=_Layout, allow_abbrev=False)
+        self.keys = keys
+
+    def format_help(self) -> str:
+        keys = self.keys()
+        return super().format_help() + (f"\n{keys}" if keys else "")
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}")
 
 
-def _help(word: str) -> str:
-    from prune_rnn.paths import options
+def _run_keys() -> str:
+    from prune_rnn.help import run_help
 
-    keys = _KEYS.format(**{group: ", ".join(options(group)) for group in ("scale", "model", "prune", "data")})
-    return _WORD_HELP[word].format(keys=keys, bench=_BENCH_KEYS)
+    return run_help()
 
 
-def _flags(word: str, arguments: Sequence[str], known: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Returns (flags, overrides); UsageError at a flag that is not known."""
-    from prune_rnn.nearest import nearest
+def _see_train() -> str:
+    return "Keys: those of `prune-rnn train --help`.\n"
 
-    flags = [argument for argument in arguments if argument.startswith("-")]
-    for flag in flags:
+
+def _keys(module: str, options: str) -> str:
+    from prune_rnn.help import options_help
+
+    return options_help(getattr(importlib.import_module(f"prune_rnn.{module}"), options))
+
+
+def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
+    """Returns the parser of the whole command line, and that of each command."""
+    whole = _Parser(prog="prune-rnn", description=_ABOUT, epilog=_CODES, usage="prune-rnn COMMAND ...")
+    whole.add_argument("--version", action="version", version=__version__)
+    parsers = whole.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+
+    def add(run: Callable[[Namespace, list[str], str], int], usage: str, keys: Callable[[], str]) -> _Parser:
+        name, about = run.__name__, inspect.getdoc(run) or ""
+        summary = about.partition("\n")[0].rstrip(".")
+        usage = f"prune-rnn {name} {usage}[KEY=VALUE ...]"
+        parser: _Parser = parsers.add_parser(name, help=summary, description=about, usage=usage, keys=keys)
+        parser.set_defaults(run=run, resumes=name in ("train", "bench"))
+        return parser
+
+    train = add(commands.train, "[-m] ", _run_keys)
+    train.add_argument("-m", "--multirun", action="store_true", help="train every combination of the values")
+    add(commands.report, "", _see_train)
+    add(commands.describe, "", _see_train)
+    add(commands.export, "RUN ", partial(_keys, "deploy.export", "ExportOptions"))
+    keys = partial(_keys, "deploy.transcribe", "TranscribeOptions")
+    transcribe = add(commands.transcribe, "[--stream] MODEL AUDIO ... ", keys)
+    transcribe.add_argument("--stream", action="store_true", help="as the sound arrives (GRU networks)")
+    add(commands.bench, "", partial(_keys, "bench.plan", "BenchOptions"))
+    return whole, dict(parsers.choices)
+
+
+def _parse(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
+    """Returns (the command and its flags, the rest); UsageError with the nearest right command or flag."""
+    whole, parsers = _parsers()
+    name, *others = arguments or ["--help"]
+    if name.startswith("-"):
+        _refuse("prune-rnn", [name], whole)
+    elif name not in parsers:
+        raise UsageError(f"prune-rnn: unknown command {name!r}; " + nearest(name, list(parsers)))
+    flags, rest = whole.parse_known_args([name, *others])
+    _refuse(f"prune-rnn {name}", [argument for argument in rest if argument.startswith("-")], parsers[name])
+    return flags, rest
+
+
+def _refuse(where: str, unknown: Sequence[str], parser: _Parser) -> None:
+    known = list(parser._option_string_actions)
+    for flag in unknown:
         if flag not in known:
-            raise UsageError(f"prune-rnn {word}: unknown option {flag}; " + nearest(flag, known))
-    return flags, [argument for argument in arguments if not argument.startswith("-")]
-
-
-def _train(flags: list[str], overrides: list[str], command: str) -> int:
-    if flags:
-        from prune_rnn.sweep import sweep
-
-        return sweep(overrides, command)
-    from prune_rnn.config import compose_config
-    from prune_rnn.distributed import launched_rank
-    from prune_rnn.experiment import experiment
-    from prune_rnn.table.summary import summary
-
-    run = experiment(compose_config(overrides), command)
-    if launched_rank() == 0:
-        print(summary(run))
-    return 0
-
-
-def _report(flags: list[str], overrides: list[str], command: str) -> int:
-    from prune_rnn.table.report import report
-
-    print(report(overrides))
-    return 0
-
-
-def _describe(flags: list[str], overrides: list[str], command: str) -> int:
-    from prune_rnn.config import compose_config
-    from prune_rnn.table.layers import describe
-
-    print(describe(compose_config(overrides)))
-    return 0
-
-
-def _export(flags: list[str], words: list[str], command: str) -> int:
-    from pathlib import Path
-
-    from prune_rnn.deploy.export import ExportOptions, export
-    from prune_rnn.options import parse
-
-    folders, options = parse(words, ExportOptions)
-    if len(folders) != 1:
-        raise UsageError("prune-rnn export: give one RUN, a folder below results/runs")
-    print(export(Path(folders[0]), options))
-    return 0
-
-
-def _transcribe(flags: list[str], words: list[str], command: str) -> int:
-    from pathlib import Path
-
-    from prune_rnn.deploy.transcribe import TranscribeOptions, transcribe
-    from prune_rnn.options import parse
-
-    files, options = parse(words, TranscribeOptions)
-    if len(files) < 2:
-        raise UsageError("prune-rnn transcribe: give a MODEL (by prune-rnn export) and one AUDIO file or more")
-    transcribe(Path(files[0]), [Path(file) for file in files[1:]], options, stream="--stream" in flags)
-    return 0
-
-
-def _bench(flags: list[str], words: list[str], command: str) -> int:
-    from prune_rnn.bench.plan import BenchOptions
-    from prune_rnn.options import parse
-    from prune_rnn.table.table5 import bench
-
-    others, options = parse(words, BenchOptions)
-    if others:
-        raise UsageError(f"prune-rnn bench: {others[0]!r} is no KEY=VALUE")
-    print(bench(options, command))
-    return 0
-
-
-_WORDS: dict[str, tuple[Callable[[list[str], list[str], str], int], list[str]]] = {
-    "train": (_train, ["-m", "--multirun"]),
-    "report": (_report, []),
-    "describe": (_describe, []),
-    "export": (_export, []),
-    "transcribe": (_transcribe, ["--stream"]),
-    "bench": (_bench, []),
-}
-
-
-def _dispatch(arguments: list[str]) -> int:
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(_HELP, end="")
-        return 0
-    word, rest = arguments[0], arguments[1:]
-    if word == "--version":
-        from prune_rnn import __version__
-
-        print(__version__)
-        return 0
-    if word not in _WORDS:
-        from prune_rnn.nearest import nearest
-
-        raise UsageError(f"prune-rnn: unknown word {word!r}; " + nearest(word, list(_WORDS)))
-    if "-h" in rest or "--help" in rest:
-        print(_help(word), end="")
-        return 0
-    function, flags = _WORDS[word]
-    return function(*_flags(word, rest, [*flags, "--help"]), shlex.join(["prune-rnn", *arguments]))
+            raise UsageError(f"{where}: unknown option {flag}; " + nearest(flag, known))
 
 
 def _terminate(number: int, frame: Any) -> None:
@@ -264,8 +119,14 @@ def _terminate(number: int, frame: Any) -> None:
 def main() -> None:
     """Runs the command line and exits with its code; a user's mistake is one line on the error stream."""
     signal.signal(signal.SIGTERM, _terminate)
+    code, resumes = 0, False
     try:
-        code = _dispatch(sys.argv[1:])
+        try:
+            flags, rest = _parse(sys.argv[1:])
+            resumes = flags.resumes
+            code = flags.run(flags, rest, shlex.join(["prune-rnn", *sys.argv[1:]]))
+        except SystemExit:  # --help and --version have printed what they have to
+            pass
         sys.stdout.flush()
     except UsageError as error:
         print(error, file=sys.stderr)
@@ -279,9 +140,6 @@ def main() -> None:
         print(f"prune-rnn: {error}", file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
-        if sys.argv[1:2] in (["export"], ["transcribe"]):
-            print("prune-rnn: interrupted", file=sys.stderr)
-            sys.exit(130)
-        print("prune-rnn: interrupted; the same command goes on from here", file=sys.stderr)
-        code = INTERRUPTED
+        print(f"prune-rnn: interrupted{'; the same command goes on from here' if resumes else ''}", file=sys.stderr)
+        code = INTERRUPTED if resumes else 130
     sys.exit(code)

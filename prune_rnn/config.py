@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -19,52 +17,53 @@ from omegaconf.errors import OmegaConfBaseException
 from prune_rnn import paths
 from prune_rnn.data.base import Data
 from prune_rnn.data.sets import SETS
+from prune_rnn.explain import explain, first_line
 from prune_rnn.model.deepspeech2 import ModelConfig
-from prune_rnn.nearest import nearest
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
+from prune_rnn.schema import option
 from prune_rnn.train import Precision, TrainConfig
 
 OPTIONS: dict[str, dict[str, type]] = {"prune": {**METHODS}, "data": {**SETS}}  # groups whose options are classes
-_ELSEWHERE = {"identity": False}  # a field that can't change the result
 
 
 @dataclass(kw_only=True, slots=True)
 class ScaleConfig:
     """How big everything is. The other groups take their defaults from here."""
 
-    name: str
-    width: float  # times the paper's units
-    conv_channels: int
-    epochs: int
-    steps_per_epoch: int | None
-    batch_size: int
-    learning_rate: float
-    hold: float  # share of the epochs before the learning rate begins to fall
-    anneal: float
-    momentum: float
-    clip: float | None
-    clip_percentile: float | None
-    precision: Precision
-    train_hours: float
-    dev_hours: float
-    test_hours: float
+    name: str = option("the scale's name, as tables state it")
+    width: float = option("units as a multiple of the paper's, above 0")
+    conv_channels: int = option("channels of each convolution")
+    epochs: int = option("passes, or stretches of steps_per_epoch steps")
+    steps_per_epoch: int | None = option("optimizer steps per epoch; null: one pass over all batches")
+    batch_size: int = option("utterances per batch")
+    learning_rate: float = option("learning rate of the first epoch")
+    hold: float = option("fraction of the epochs before the learning rate begins to fall")
+    anneal: float = option("after that, the learning rate is divided by this after each epoch")
+    momentum: float = option("Nesterov momentum, between 0 and 1")
+    clip: float | None = option("limit of the gradient's norm; null: none")
+    clip_percentile: float | None = option("the same, as a percentile of all norms so far; null: none")
+    precision: Precision = option("matrix products outside the time loop")
+    train_hours: float = option("hours of synthetic speech to train on")
+    dev_hours: float = option("hours of synthetic speech to choose the best epoch by")
+    test_hours: float = option("hours of synthetic speech to test on")
 
 
 @dataclass(kw_only=True, slots=True)
 class Config:
     """One run."""
 
-    name: str = field(metadata=_ELSEWHERE)
-    seed: int = 0
-    results: str = field(default="results", metadata=_ELSEWHERE)
-    device: str = field(default="auto", metadata=_ELSEWHERE)  # auto, cpu, cuda, cuda:1 ...
-    threads: int | None = field(default=None, metadata=_ELSEWHERE)  # None: as torch chooses
-    scale: ScaleConfig = field(metadata=_ELSEWHERE)  # all of it reaches the result by way of the other groups
-    model: ModelConfig
-    prune: Method
-    data: Data
-    train: TrainConfig
+    name: str = option("first part of the run's folder; default: the model's name", identity=False)
+    seed: int = option("seed of initialisation and data order, 0 or more", 0)
+    results: str = option("folder of runs, tables and figures", "results", identity=False)
+    device: str = option("where to compute: auto, cpu, cuda, cuda:1 ...", "auto", identity=False)
+    threads: int | None = option("CPU threads; null: torch's choice", None, identity=False)
+    # all of the scale reaches the result by way of the other groups
+    scale: ScaleConfig = option("widths, amount of data, epochs and recipe", identity=False)
+    model: ModelConfig = option("the network")
+    prune: Method = option("when and how far weights are pruned")
+    data: Data = option("what the network hears")
+    train: TrainConfig = option("the training loop")
 
     def check(self) -> None:
         """Raises ValueError that names the key, the value and the way out."""
@@ -131,54 +130,10 @@ def from_composed(composed: DictConfig) -> Config:
             key = next((str(k) for k in sorted(OmegaConf.missing_keys(composed))), key)
         raise ValueError(f"{key} has no value; give one by {key}=...") from None
     except OmegaConfBaseException as error:
-        raise ValueError(_first_line(error)) from None
+        raise ValueError(first_line(error)) from None
     except AttributeError as error:  # a key that `+` added: the slotted dataclass has no place for it
         raise ValueError(f"{error}; leave out the key that '+' added") from None
     assert isinstance(config, Config)
     config.prune.complete(config.model)
     config.check()
     return config
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    key = next((line.removeprefix("full_key: ") for line in lines if line.startswith("full_key: ")), "")
-    return f"{key}: {lines[0]}" if key and key not in lines[0] else lines[0]
-
-
-def explain(overrides: Sequence[str], error: Exception) -> str:
-    """Returns one line on what is wrong with overrides that Hydra refused, with the nearest right word."""
-    groups = [folder.name for folder in sorted(paths.conf().iterdir()) if folder.is_dir() and folder.name != "table"]
-    known = [*groups, *_all_keys()]
-    for override in overrides:
-        try:
-            key = str(OverridesParser.create().parse_override(override).key_or_group)
-        except HydraException:
-            return f"{override!r} is not of the form key=value"
-        if key in groups:
-            for value in override.partition("=")[2].split(","):  # several in a sweep
-                if value.strip() not in paths.options(key):
-                    return f"{key}={value}: " + nearest(value, paths.options(key))
-        elif key not in known and not key.startswith("hydra") and override[0] not in "+~":
-            return f"{key}: no such key; " + nearest(key, known)
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    text = _first_line(cause) if isinstance(cause, Exception) and str(cause) else _first_line(error)
-    match = re.match(r"(\w+)\.\w+: Key '\w+' (?:is )?not in", text)
-    if match and match[1] in groups:
-        others = " or ".join(f"{match[1]}={option}" for option in paths.options(match[1]))
-        return f"{text.partition(':')[0]}: the {match[1]} option in use has no such key; choose another of {others}"
-    return text
-
-
-def _all_keys() -> list[str]:
-    """Returns every key that can stand in an override, in dots, over all options of all groups."""
-    schemas: dict[str, list[Any]] = {
-        "": [Config],
-        "scale.": [ScaleConfig],
-        "model.": [ModelConfig],
-        "train.": [TrainConfig],
-        **{f"{group}.": list(options.values()) for group, options in OPTIONS.items()},
-    }
-    return sorted({p + f.name for p, nodes in schemas.items() for node in nodes for f in dataclasses.fields(node)})

@@ -56,7 +56,7 @@ def wrap(model: nn.Module) -> nn.Module:
     return DistributedDataParallel(model) if _active() else model
 
 
-def total(value: float) -> float:
+def all_reduce_sum(value: float) -> float:
     """Returns the sum over the processes."""
     if not _active():
         return value
@@ -68,4 +68,4 @@ def total(value: float) -> float:
 
 def barrier() -> None:
     """Waits for all processes."""
-    total(0.0)
+    all_reduce_sum(0.0)

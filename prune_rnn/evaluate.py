@@ -37,7 +37,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a network makes of a split; `loss` is the CTC loss in nats, averaged over utterances."""
+    """What a network recognised in a split; `loss` is the CTC loss in nats, averaged over utterances."""
 
     loss: float
     references: list[str]

@@ -1,4 +1,4 @@
-"""From a Config to a finished Run: at once where it exists, going on where it was cut off."""
+"""From a Config to a finished Run: at once where it exists, resumed where it was interrupted."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def experiment(config: Config, command: str) -> Run:
     device = _device(config.device)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    torch.set_flush_denormal(True)  # on CTC's first plateau they make a CPU's steps take twice as long
+    torch.set_flush_denormal(True)  # on CTC's first plateau denormals make a CPU's steps take twice as long
     with distributed.group(device):
         config, q_source = resolve(config)
         run = run_of(config)
         if run.finished:
-            say(f"{run.folder} is finished already")
+            say(f"{run.folder} is already finished")
             return run
         with run.lock() if distributed.rank() == 0 else nullcontext():
             # once more, with the lock held; all processes have to go the same way
-            if distributed.total(float(run.finished)) == 0:
+            if distributed.all_reduce_sum(float(run.finished)) == 0:
                 _train(config, run, device, q_source, command)
         distributed.barrier()  # the result is there for all of them
     return run
@@ -87,7 +87,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     size = config.train.batch_size
     groups = {split: batch.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
     if distributed.world() > min(len(group) for group in groups["train"]):
-        raise ValueError(f"train.batch_size={size} leaves some of the {distributed.world()} processes no utterance")
+        raise ValueError(f"train.batch_size={size} leaves some of {distributed.world()} processes without an utterance")
     load = partial(batch.load, workers=config.train.load_workers)
     steps_per_epoch = config.train.steps_per_epoch or len(groups["train"])
     masker = config.prune.masker(config.prune.weights(model), steps_per_epoch)
@@ -99,7 +99,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         state = run.load(paths.CHECKPOINT)
         trainer.load_state_dict(state["trainer"])
         history, best = state["history"], state["best"]
-        say(f"{run.folder}: going on from epoch {trainer.epoch}, step {trainer.step}")
+        say(f"{run.folder}: resuming from epoch {trainer.epoch}, step {trainer.step}")
     else:
         parameters = sum(p.numel() for p in model.parameters())
         say(", ".join(filter(None, [f"{run.folder}: {parameters:,} parameters", config.prune.goal(q_source)])))
@@ -140,12 +140,12 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
 def _epoch(
     trainer: Trainer, progress: Progress, stop: Callable[[], bool], save: Callable[[], None], minutes: float
 ) -> None:
-    """Trains the rest of an epoch; saves from time to time, and before it gives way to a request to stop."""
+    """Trains the rest of an epoch; saves from time to time, and before it obeys a request to stop."""
     saved = time.monotonic()
     last = trainer.steps_per_epoch
     for _ in trainer.steps():
         progress.step(trainer.step, trainer.epoch, trainer.train_loss, trainer.masker, last=trainer.position == last)
-        if distributed.total(float(stop())) > 0:
+        if distributed.all_reduce_sum(float(stop())) > 0:
             save()
             raise Interrupted
         if time.monotonic() - saved > 60 * minutes:

@@ -1,4 +1,4 @@
-"""The nearest right word for a wrong one."""
+"""The nearest known name for a misspelt one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """Returns "did you mean ...?" where a known word is near, else the list of the known ones.
+    """Returns "did you mean ...?" where a known name is near, else the list of all.
 
     >>> nearest("tran", ["train", "report"])
     "did you mean 'train'?"

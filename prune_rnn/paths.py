@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 CONFIG = "config.yaml"  # what determines the result
-HISTORY = "history.csv"  # one row an epoch
+HISTORY = "history.csv"  # one row per epoch
 RESULT = "result.json"  # there once the run is finished
-CHECKPOINT = "checkpoint.pt"  # where to go on; gone once the run is finished
-HYPOTHESES = "hypotheses.jsonl"  # what the finished network makes of each test utterance
+CHECKPOINT = "checkpoint.pt"  # where to resume; gone once the run is finished
+HYPOTHESES = "hypotheses.jsonl"  # what the finished network recognised in each test utterance
 MODEL = "model.pt"  # the weights of the best epoch, once the run is finished
 PAGE = "report.html"  # of the last report
 LOCK = "lock"  # held by the process that trains

@@ -32,7 +32,7 @@ class Progress:
             self.bar.close()
 
     def step(self, step: int, epoch: int, loss: float, masker: Masker, *, last: bool) -> None:
-        """Shows one more step; loss: of the epoch so far, in nats an utterance. last: it ends the epoch."""
+        """Shows one more step; loss: of the epoch so far, in nats per utterance. last: it ends the epoch."""
         now = time.monotonic()
         if self.silent or (now - self.shown < (_BAR_SECONDS if self.bar is not None else _LINE_SECONDS) and not last):
             return
@@ -51,7 +51,7 @@ class Progress:
             print(f"{line}, {left / 60:.1f} min left", file=sys.stderr, flush=True)
 
     def epoch(self, epoch: int, cer: float) -> None:
-        """Takes in the dev CER of a finished epoch, as a fraction."""
+        """Notes the dev CER of a finished epoch, as a fraction."""
         self.cer = cer
         if self.bar is None and not self.silent:
             print(f"epoch {epoch}/{self.epochs} done, dev CER {100 * cer:.1f} %", file=sys.stderr, flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_type_hints
 
 
 def option(
@@ -24,3 +24,49 @@ def option(
 def is_identity(field: dataclasses.Field[Any]) -> bool:
     """Tells whether the field can change a run's result."""
     return bool(field.metadata.get("identity", True))
+
+
+def registered() -> dict[str, dict[str, type]]:
+    """Returns the classes that are registered under `schema`: group ("" for the root) -> option -> class.
+
+    A group with one class for all of its options has it under "".
+    """
+    from hydra.core.config_store import ConfigStore  # not where speech is made: each process would import it
+    from omegaconf import OmegaConf
+
+    store = ConfigStore.instance()
+
+    def load(name: str) -> type:
+        found: Any = OmegaConf.get_type(store.load(f"schema/{name}").node)
+        assert isinstance(found, type)
+        return found
+
+    root = load("config.yaml")
+    classes: dict[str, dict[str, type]] = {"": {"": root}}
+    for group, hint in get_type_hints(root).items():
+        if isinstance(store.repo["schema"].get(group), dict):
+            files = store.list(f"schema/{group}")
+            classes[group] = {file.removesuffix(".yaml"): load(f"{group}/{file}") for file in files}
+        elif dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            classes[group] = {"": hint}
+    return classes
+
+
+def keys() -> list[str]:
+    """Returns every key that can stand in an override, in dots, over all options of all groups."""
+    return sorted(
+        {
+            f"{group}.{field.name}" if group else field.name
+            for group, options in registered().items()
+            for schema in options.values()
+            for field in dataclasses.fields(schema)
+        }
+    )
+
+
+def having(key: str) -> list[str]:
+    """Returns the options of the key's group that have such a key, `group.name`."""
+    group, _, name = key.partition(".")
+    return [
+        option for option, schema in registered()[group].items() if name in [f.name for f in dataclasses.fields(schema)]
+    ]

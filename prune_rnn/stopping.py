@@ -16,14 +16,14 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Gives a function that tells whether SIGINT or SIGTERM has come; the second one takes effect at once."""
+    """Yields a function that tells whether SIGINT or SIGTERM has arrived; the second one takes effect at once."""
     asked = False
     before: dict[int, Any] = {}
 
     def note(number: int, frame: Any) -> None:
         nonlocal asked
         asked = True
-        print("stopping: the state is saved after this step (once more to stop at once)", file=sys.stderr, flush=True)
+        print("stopping: the state will be saved after this step (again to stop at once)", file=sys.stderr, flush=True)
         for stopped, handler in before.items():
             signal.signal(stopped, handler)
 

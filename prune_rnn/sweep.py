@@ -17,11 +17,12 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from prune_rnn import paths
-from prune_rnn.config import Config, compose_config, explain, from_composed
+from prune_rnn.config import Config, compose_config, from_composed
+from prune_rnn.explain import explain
 
 
 def _attempt(make: Callable[[], Config], command: str) -> str:
-    """Runs one experiment; returns what went wrong in words, "" for success."""
+    """Runs one experiment; returns what went wrong, "" for success."""
     from prune_rnn.experiment import experiment
 
     try:

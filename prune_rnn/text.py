@@ -17,28 +17,28 @@ def normalise(transcript: str) -> str:
     return " ".join(transcript.lower().split())
 
 
-def foreign(transcript: str) -> str:
+def unknown_characters(transcript: str) -> str:
     """Returns the characters of a normalised transcript that the alphabet lacks, sorted, each once.
 
-    >>> foreign("it's 5 o'clock!")
+    >>> unknown_characters("it's 5 o'clock!")
     '!5'
     """
     return "".join(sorted(set(transcript) - _LABEL.keys()))
 
 
 def encode(transcript: str) -> list[int]:
-    """Returns one label a character; raises ValueError where the alphabet lacks a character.
+    """Returns one label per character; raises ValueError where the alphabet lacks a character.
 
     >>> encode("a b'")
     [3, 2, 4, 1]
     """
-    if unknown := foreign(transcript):
+    if unknown := unknown_characters(transcript):
         raise ValueError(f"transcript {transcript!r} has characters outside the alphabet (a-z, space, '): {unknown!r}")
     return [_LABEL[character] for character in transcript]
 
 
 def frames_needed(labels: list[int]) -> int:
-    """Returns the fewest output frames that can spell the labels: one a label, one more between equal neighbours.
+    """Returns the fewest output frames that can spell the labels: one per label, one more between equal neighbours.
 
     >>> frames_needed([3, 3, 4])
     4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -18,6 +18,7 @@ from prune_rnn.data.batch import Batch, Utterance, epoch_order
 from prune_rnn.evaluate import ctc_loss
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.masker import Masker
+from prune_rnn.schema import option
 
 _CHECK_EVERY = 100  # steps between checks that masked weights are zero
 
@@ -33,20 +34,20 @@ class Precision(Enum):
 class TrainConfig:
     """Nesterov SGD on the CTC loss, as in Deep Speech 2, section 3.8; what depends on the scale comes from there."""
 
-    epochs: int
-    batch_size: int  # utterances, over all processes
-    steps_per_epoch: int | None = None  # None: an epoch is a pass over all batches
-    learning_rate: float  # of the first epoch, for the loss in nats averaged over utterances
-    hold_epochs: float = 1.0  # epochs before the learning rate begins to fall
-    anneal: float  # the learning rate is divided by this after each later epoch
-    momentum: float
-    # The limit of the gradient's norm: a number; or a percentile, in percent, of all norms seen so far (AutoClip,
-    # Seetharaman et al. 2020). Both: the lower one.
-    clip: float | None = 400.0
-    clip_percentile: float | None = None
-    precision: Precision = Precision.float32
-    load_workers: int = field(default=0, metadata={"identity": False})  # processes that read audio; 0: the training one
-    checkpoint_minutes: float = field(default=5.0, metadata={"identity": False})  # also at every epoch's end
+    epochs: int = option("epochs, 1 or more")
+    batch_size: int = option("utterances per batch, over all processes")
+    steps_per_epoch: int | None = option("optimizer steps per epoch; null: one pass over all batches", None)
+    # for the loss in nats averaged over utterances
+    learning_rate: float = option("learning rate of the first epoch, above 0")
+    hold_epochs: float = option("epochs before the learning rate begins to fall", 1.0)
+    anneal: float = option("after that, the learning rate is divided by this after each epoch")
+    momentum: float = option("Nesterov momentum, between 0 and 1")
+    # AutoClip: Seetharaman et al. 2020. With both limits the lower one counts.
+    clip: float | None = option("limit of the gradient's norm; null: none", 400.0)
+    clip_percentile: float | None = option("the same, as a percentile of all norms so far (AutoClip); null: none", None)
+    precision: Precision = option("matrix products outside the time loop", Precision.float32)
+    load_workers: int = option("processes that read audio; 0: the one that trains", 0, identity=False)
+    checkpoint_minutes: float = option("minutes between checkpoints within an epoch", 5.0, identity=False)
 
     def check(self) -> None:
         """Raises ValueError where a number is out of its range."""
@@ -99,7 +100,7 @@ class Trainer:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimizer steps an epoch."""
+        """Optimizer steps per epoch."""
         return self.config.steps_per_epoch or len(self.groups)
 
     @property
@@ -119,7 +120,7 @@ class Trainer:
         return self.loss_sum / max(1, self.utterances)
 
     def steps(self) -> Iterator[float]:
-        """Does the rest of the epoch, one optimizer step an item; yields the loss in nats, averaged over the batch.
+        """Does the rest of the epoch, one optimizer step per item; yields the loss in nats, averaged over the batch.
 
         ArithmeticError where loss or gradient is not finite: the weights are then those of the step before.
         """
@@ -139,7 +140,7 @@ class Trainer:
         self.masker.check()
 
     def next_epoch(self) -> None:
-        """Turns to the next epoch, once `steps` is exhausted."""
+        """Moves on to the next epoch, once `steps` is exhausted."""
         self.epoch, self.position = self.epoch + 1, 0
         self.loss_sum, self.utterances, self.seconds = 0.0, 0, 0.0
 
@@ -158,7 +159,7 @@ class Trainer:
         self.masker.mask_gradients()
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
-        mean = distributed.total(float(loss.detach()))
+        mean = distributed.all_reduce_sum(float(loss.detach()))
         if not (torch.isfinite(norm) and abs(mean) < float("inf")):
             raise ArithmeticError(
                 f"step {self.step + 1} (epoch {self.epoch}, batch {index} of {len(self.groups)}, from "
@@ -193,7 +194,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes over what `state_dict` returned."""
+        """Restores what `state_dict` returned."""
         self.model.load_state_dict(state["model"])
         self.masker.load_state_dict(state["masker"])
         self.optimizer.load_state_dict(state["optimizer"])

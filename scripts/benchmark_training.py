@@ -3,7 +3,7 @@
 Usage: python scripts/benchmark_training.py [--units 160] [--cell gru] [--rounds 5] CHECKOUT[:bfloat16] ...
 
 A step is forward, CTC, backward, clipping and update, on 12 utterances of 3.6 to 4 s, without reading audio; denormals
-are flushed. Printed are medians over all rounds, seconds of audio a second, and the ratio to the first checkout.
+are flushed. Printed are medians over all rounds, seconds of audio per second, and the ratio to the first checkout.
 """
 
 import argparse
@@ -70,7 +70,9 @@ def main() -> None:
         low, middle, high = (1e3 * quartile for quartile in statistics.quantiles(seconds, n=4))
         rate = 1e3 * AUDIO / middle
         ratio = 1e3 * first / middle
-        print(f"{checkout:40} {middle:7.1f} ms ({low:.1f} to {high:.1f}), {rate:6.1f} s of audio a second, {ratio:.2f}")
+        print(
+            f"{checkout:40} {middle:7.1f} ms ({low:.1f} to {high:.1f}), {rate:6.1f} s of audio per second, {ratio:.2f}"
+        )
 
 
 if __name__ == "__main__":

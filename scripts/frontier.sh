@@ -1,7 +1,7 @@
 #!/bin/sh
 # The frontier: test CER against parameters that are not zero, of dense GRU networks of six widths and of two widths pruned
 # to five sparsities, one seed; 16 runs, two of them Table 3's. `prune-rnn report` draws them in its figure "frontier".
-# What is finished is skipped, what was cut off goes on. JOBS=2 trains two at a time, a core each. Some three hours of one core.
+# What is finished is skipped, what was cut off goes on. JOBS=2 trains two at a time, one core each. About three hours of one core.
 set -e
 {
     echo "model=gru_dense_small"  # 51 units

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The paper's Table 3 at scale=small: eleven models, three seeds, seed after seed; then packed files, table, figures, page.
-# What is finished is skipped, what was cut off goes on. JOBS=2 trains two at a time, a core each.
+# What is finished is skipped, what was cut off goes on. JOBS=2 trains two at a time, one core each.
 # Six hours of one core of Zen 5, ten of Zen 4.
 set -e
 models="gru_dense gru_sparse gru_sparse_medium gru_sparse_big gru_dense_small

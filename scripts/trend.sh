@@ -1,7 +1,7 @@
 #!/bin/sh
 # The trend: GRU Sparse Big against GRU Dense at three base widths, each in the paper's proportions (speech and steps grow
 # with the parameters), and at a quarter, half and all of the steps for the widest; three seeds. What is finished is skipped,
-# what was cut off goes on. JOBS=2 trains two at a time, a core each.
+# what was cut off goes on. JOBS=2 trains two at a time, one core each.
 # The networks' sparsity is the same, so narrower ones lose more of what can be pruned: 96.2, 94.6, 93.5 % of it.
 set -e
 for seed in 0 1 2; do

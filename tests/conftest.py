@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 import torch
 
+from prune_rnn.cli import main
 from prune_rnn.config import compose_config
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.record import Recorded, Result, read_result, recorded
@@ -59,21 +61,46 @@ def tiny(corpus: list[str], tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
-    """Runs `prune-rnn` as a process of its own, in an empty folder."""
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs `prune-rnn` within this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "from prune_rnn.cli import main; main()", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=check,
-        )
+        monkeypatch.setattr(sys, "argv", ["prune-rnn", *arguments])
+        handler = signal.getsignal(signal.SIGTERM)
+        capsys.readouterr()
+        try:
+            with pytest.raises(SystemExit) as done:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+        out, errors = capsys.readouterr()
+        code = done.value.code or 0
+        assert isinstance(code, int) and not (check and code), errors
+        return subprocess.CompletedProcess(arguments, code, out, errors)
 
     return run
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
+    """Starts `prune-rnn` as a process of its own, in an empty folder."""
+
+    fixed = {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+
+    def start(
+        *words: str, code: str = "from prune_rnn.cli import main; main()", **more: str
+    ) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *words],
+            cwd=tmp_path,
+            env={**os.environ, **fixed, **more},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
 
 
 @pytest.fixture(autouse=True)

@@ -124,7 +124,7 @@ WRONG = {
     "prune.q=much model=gru_sparse": "prune.q=much: give a number",
     "prune.q=true model=gru_sparse": "prune.q=True",
     "prune.q={recurrent:0.1} model=gru_sparse": "recurrent, linear",
-    "prune.q=0.1": "prune.q: the prune option in use has no such key; choose another of prune=cubic or",
+    "prune.q=0.1": "prune.q: the prune option in use has no such key; choose prune=gradual",
     "prune.sparsity=1.5 model=gru_sparse": "prune.sparsity=1.5: must lie between 0 and 1",
     "prune=gradual": "prune.sparsity has no value; give the network's sparsity",
     "train.steps_per_epoch=0": "train.steps_per_epoch=0: must be 1 or more",
@@ -142,7 +142,7 @@ WRONG = {
     "seed=-1": "seed=-1",
     "threads=0": "threads=0",
     "name=a/b": "name='a/b'",
-    "gru_sparse": "'gru_sparse' is not of the form key=value",
+    "gru_sparse": "'gru_sparse' is not of the form KEY=VALUE",
 }
 
 

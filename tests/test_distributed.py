@@ -26,11 +26,11 @@ def test_before_the_processes_are_joined_the_ranks_are_torchruns(monkeypatch: py
     assert distributed.rank() == 0
 
 
-def test_wrap_and_total_give_back_what_they_get() -> None:
+def test_wrap_and_all_reduce_sum_give_back_what_they_get() -> None:
     model = nn.Linear(2, 2)
     assert distributed.wrap(model) is model
     value = 0.1 + 0.2
-    assert distributed.total(value) is value
+    assert distributed.all_reduce_sum(value) is value
     distributed.barrier()
 
 
@@ -49,6 +49,6 @@ def test_group_of_one_process_under_torchrun_is_left_at_the_end(monkeypatch: pyt
         with distributed.group(torch.device("cpu")):  # the outer one's
             pass
         assert dist.is_initialized()
-        assert (distributed.rank(), distributed.world(), distributed.total(2.5)) == (0, 1, 2.5)
+        assert (distributed.rank(), distributed.world(), distributed.all_reduce_sum(2.5)) == (0, 1, 2.5)
         raise RuntimeError("stop")
     assert not dist.is_initialized()

@@ -36,12 +36,12 @@ def test_the_wheel_carries_its_configuration(tmp_path: Path) -> None:
     done = subprocess.run(
         [tool, "export", str(run)], cwd=elsewhere, env=environment, capture_output=True, text=True, check=True
     )
-    assert "decoded to the same text as the checkpoint's" in done.stdout
+    assert "decoded to the same text as by the checkpoint" in done.stdout
 
 
 @pytest.mark.slow
 def test_without_a_compiler_the_wheel_is_pure(tmp_path: Path) -> None:
-    """It installs all the same; what then multiplies is told by `engine.choose.note`."""
+    """It installs all the same; `engine.choose.note` says what multiplies then."""
     source = tmp_path / "source"
     for part in ("prune_rnn", "conf"):
         shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("*.so", "__pycache__"))

@@ -13,12 +13,24 @@ from prune_rnn import paths
 
 # a module may import from its own rank and from those below
 RANKS = [
-    {"paths", "schema", "typed", "nearest", "options", "stopping", "text", "features", "files", "provenance"},
+    {
+        "paths",
+        "schema",
+        "explain",
+        "typed",
+        "nearest",
+        "options",
+        "stopping",
+        "text",
+        "features",
+        "files",
+        "provenance",
+    },
     {"prune.schedule", "prune.mask"},
     {"data", "model", "prune"},
     {"engine"},
     {"distributed", "evaluate", "train"},
-    {"progress", "config"},
+    {"progress", "config", "help"},
     {"run"},
     {"deploy.file", "deploy.network", "deploy.stream", "deploy.transcribe"},
     {"bench.baselines"},
@@ -26,7 +38,7 @@ RANKS = [
     {"bench.measure"},
     {"experiment", "deploy", "bench"},
     {"table", "sweep"},
-    {"cli", "__main__"},
+    {"commands", "cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]
 

@@ -1,4 +1,4 @@
-"""KEY=VALUE words, and words that are none."""
+"""KEY=VALUE arguments, and others."""
 
 from dataclasses import dataclass, field
 

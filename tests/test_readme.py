@@ -1,4 +1,4 @@
-"""The README's commands are commands, and its numbers those of the configuration."""
+"""The commands of README.md and its siblings are commands, and what they link to is there."""
 
 import re
 import shlex
@@ -11,23 +11,20 @@ from prune_rnn.config import compose_config
 from prune_rnn.options import parse
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-COMMANDS = [line.strip() for line in README.splitlines() if re.match(r"    .*prune.rnn (train|report|describe)", line)]
-
-
-INFERENCE = [
-    line.strip() for line in README.splitlines() if re.match(r"    .*prune.rnn (export|transcribe|bench)", line)
-]
+FILES = [ROOT / name for name in ("README.md", "conf/README.md", "results/README.md", "prune_rnn/engine/README.md")]
+LINES = [line.strip() for file in FILES for line in file.read_text().splitlines()]
+TRAINING = [line for line in LINES if re.search(r"^(prune-rnn|torchrun .*prune_rnn) (train|report|describe)", line)]
+INFERENCE = [line for line in LINES if re.match(r"prune-rnn (export|transcribe|bench)", line)]
 
 
 def test_there_are_commands() -> None:
-    assert len(COMMANDS) >= 5 and len(INFERENCE) >= 4
+    assert len(TRAINING) >= 6 and len(INFERENCE) >= 5
 
 
 @pytest.mark.parametrize("line", INFERENCE)
 def test_every_inference_command_names_what_is_there(line: str) -> None:
-    word, *words = shlex.split(line.partition("prune-rnn ")[2], comments=True)
-    if word == "bench":
+    command, *words = shlex.split(line.partition("prune-rnn ")[2], comments=True)
+    if command == "bench":
         others, options = parse(words, BenchOptions)
         options.check()
         assert not others
@@ -37,7 +34,7 @@ def test_every_inference_command_names_what_is_there(line: str) -> None:
         assert flags in ([], ["--stream"]) and (target == "results/runs/RUN" or (ROOT / target).is_file())
 
 
-@pytest.mark.parametrize("line", [c for c in COMMANDS if "data=manifest" not in c])
+@pytest.mark.parametrize("line", [line for line in TRAINING if "data=manifest" not in line])
 def test_every_command_composes(line: str) -> None:
     words = shlex.split(re.split(r"prune.rnn (?:train|report|describe)", line)[1], comments=True)
     for word in (word for word in words if not word.startswith("-")):
@@ -46,12 +43,18 @@ def test_every_command_composes(line: str) -> None:
             compose_config([f"{key}={value}"])
 
 
-@pytest.mark.parametrize("scale", ["paper", "small", "smoke"])
-def test_the_table_of_scales_is_true(scale: str) -> None:
-    row = next(line for line in README.splitlines() if line.startswith(f"| `{scale}`"))
-    config = compose_config([f"scale={scale}"])
-    cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[2] == str(config.model.conv_channels) and cells[4] == str(config.train.epochs)
-    amount, unit = cells[3].split()[:2]
-    assert float(amount) * {"h": 1, "min": 1 / 60}[unit] == pytest.approx(config.data.train_hours)
-    assert f"{config.model.units}" == f"{round(2560 * config.scale.width)}"
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_link_leads_somewhere(file: Path) -> None:
+    for path, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", file.read_text()):
+        target = file.parent / path if path else file
+        assert target.exists(), path
+        headings = (
+            [line.lstrip("# ") for line in target.read_text().splitlines() if line.startswith("#")] if anchor else []
+        )
+        assert not anchor or anchor in [heading.lower().replace(" ", "-") for heading in headings], anchor
+
+
+def test_the_test_command_stands_where_ci_finds_it() -> None:
+    pattern = re.search(r'grep -E "(.*)" README\.md', (ROOT / ".ci" / "run").read_text())
+    assert pattern is not None
+    assert len(re.findall(pattern[1], FILES[0].read_text(), re.MULTILINE)) == 1

@@ -17,7 +17,7 @@ def test_a_sweep_goes_on_after_a_failed_job_and_names_it(command: Command, tiny:
     assert len(failed) == 4 and all("train.learning_rate=1e+38" in line and "step 2" in line for line in failed)
 
     second = command(*words, "train.learning_rate=0.001")
-    assert second.returncode == 0 and second.stderr.count("is finished already") == 4
+    assert second.returncode == 0 and second.stderr.count("is already finished") == 4
     assert second.stdout.count("test CER") == 4
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from prune_rnn.text import ALPHABET, BLANK, encode, foreign, frames_needed, greedy, normalise
+from prune_rnn.text import ALPHABET, BLANK, encode, frames_needed, greedy, normalise, unknown_characters
 
 SPELLED = ALPHABET.replace("_", "")
 
@@ -40,15 +40,15 @@ def test_normalise(raw: str, normal: str) -> None:
     ("transcript", "unknown"),
     [("it's fine", ""), ("", ""), ("za!a!0", "!0"), ("a_b", "_"), ("A", "A"), ("a\tb", "\t"), ("café", "é")],
 )
-def test_foreign_names_each_unknown_character_once_sorted(transcript: str, unknown: str) -> None:
-    assert foreign(transcript) == unknown
+def test_each_unknown_character_is_named_once_sorted(transcript: str, unknown: str) -> None:
+    assert unknown_characters(transcript) == unknown
 
 
 @pytest.mark.parametrize("transcript", ["a_b", "Ab", "naïve", "a\nb"])
 def test_encode_refuses_what_the_alphabet_lacks(transcript: str) -> None:
     with pytest.raises(ValueError, match=r"outside the alphabet") as error:
         encode(transcript)
-    assert repr(foreign(transcript)) in str(error.value)
+    assert repr(unknown_characters(transcript)) in str(error.value)
 
 
 def test_encode_by_hand() -> None:

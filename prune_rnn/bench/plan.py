@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.nearest import nearest
 from prune_rnn.run.record import recorded
+from prune_rnn.schema import option
 
 OWN = "own"  # names all packed models at once
 BLOCKS = [PRODUCT, LAYER, NETWORK]
@@ -33,16 +34,16 @@ BLOCKS = [PRODUCT, LAYER, NETWORK]
 class BenchOptions:
     """Of `prune-rnn bench`."""
 
-    blocks: list[str] = field(default_factory=lambda: list(BLOCKS))
-    shapes: list[str] | None = None
-    streams: list[int] = field(default_factory=lambda: [1, 4, 16, 64])
-    sparsity: list[float] = field(default_factory=lambda: [0.8, 0.9, 0.95])
-    models: list[str] | None = None
-    threads: int | None = None
-    rounds: int = 5
-    seconds: float = 0.03
-    device: str = "cpu"
-    results: str = "results"
+    blocks: list[str] = option("what is measured: one or more of these", factory=lambda: list(BLOCKS))
+    shapes: list[str] | None = option("names in conf/table/table5.yaml; null: all; own: those of models", None)
+    streams: list[int] = option("sequences at a time, each 1 or more", factory=lambda: [1, 4, 16, 64])
+    sparsity: list[float] = option("sparsity of random masks, from 0 to below 1", factory=lambda: [0.8, 0.9, 0.95])
+    models: list[str] | None = option("packed files; null: all model-float32.safetensors in results/runs", None)
+    threads: int | None = option("CPU threads; null: torch's choice", None)
+    rounds: int = option("measurements of each candidate, in turn; the median counts", 5)
+    seconds: float = option("seconds per measurement, about; 0 to 60", 0.03)
+    device: str = option("cpu or cuda", "cpu")
+    results: str = option("folder of packed files and tables", "results")
 
     def check(self) -> None:
         """Raises ValueError that names the key, the value and the way out."""

@@ -17,7 +17,7 @@ from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import Utterance
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.schema import option
-from prune_rnn.text import encode, foreign, frames_needed, normalise
+from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
 
 _SAMPLE = 4096  # bytes of each recording that its fingerprint takes in
 _SHOWN = 10  # bad lines of each kind that an error message lists
@@ -97,7 +97,7 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
     transcript = normalise(entry["text"])
     if not transcript:
         raise _BadLine("with an empty transcript", f"{path}: the transcript is empty")
-    if unknown := foreign(transcript):
+    if unknown := unknown_characters(transcript):
         detail = f"{path}: the transcript has characters outside the alphabet (a-z, space, '): {unknown!r}"
         raise _BadLine("with characters outside the alphabet", detail)
     try:

@@ -26,18 +26,19 @@ from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.store import Run
+from prune_rnn.schema import option
 from prune_rnn.text import greedy
 
 
 @dataclass(kw_only=True, slots=True)
 class ExportOptions:
-    """Of `prune-rnn export`."""
+    """What `prune-rnn export` can be asked for."""
 
-    dtype: Dtype = Dtype.float32
-    out: str | None = None  # None: model-<dtype>.safetensors in the run's folder
-    dev: str | None = None  # manifest of the dev split, of runs on data=manifest
-    cache: str | None = None  # where the synthetic corpus is kept; None: as for train
-    stream: bool = False  # also decode the dev split as `transcribe --stream` does
+    dtype: Dtype = option("type of the weights; float32 is lossless", Dtype.float32)
+    out: str | None = option("the file; null: model-<dtype>.safetensors in the run's folder", None)
+    dev: str | None = option("manifest of the dev split, for runs on data=manifest", None)
+    cache: str | None = option("folder of the synthetic corpus; null: as for train", None)
+    stream: bool = option("also decode the dev split as transcribe --stream does (GRU only)", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ class Exported:
             ("file", str(self.path)),
             ("weights", f"{self.dtype.value}, {self.label}"),
             ("size", f"{self.bytes:,} bytes; {ratio}"),
-            ("dev split", f"{self.same} of {self.utterances} utterances decoded to the same text as the checkpoint's"),
-            ("dev CER", f"{100 * self.cer:.2f} %, of the checkpoint: {100 * self.checkpoint_cer:.2f} % ({change})"),
+            ("dev split", f"{self.same} of {self.utterances} utterances decoded to the same text as by the checkpoint"),
+            ("dev CER", f"{100 * self.cer:.2f} %, checkpoint: {100 * self.checkpoint_cer:.2f} % ({change})"),
         ]
         if self.stream_cer is not None:
             rows.append(("dev CER, streamed", f"{100 * self.stream_cer:.2f} %"))
@@ -73,8 +74,8 @@ class Exported:
 def export(folder: Path, options: ExportOptions) -> Exported:
     """Writes the packed file of a finished run and decodes the dev split with it.
 
-    ValueError where the run isn't finished, its dev split can't be had, or a float32 file decodes otherwise than the
-    checkpoint.
+    ValueError where the run isn't finished, its dev split is not available, or a float32 file decodes differently from
+    the checkpoint.
     """
     torch.set_flush_denormal(True)
     run = Run(folder)
@@ -103,7 +104,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
     if options.dtype is Dtype.float32 and same < len(dev):
         raise ValueError(
-            f"{path} would decode {len(dev) - same} of {len(dev)} utterances otherwise than the checkpoint"
+            f"{path} would decode {len(dev) - same} of {len(dev)} utterances differently from the checkpoint"
         )
     write_atomically(path, content)
     return Exported(

@@ -16,14 +16,16 @@ from prune_rnn.deploy.network import Network, load
 from prune_rnn.deploy.stream import Stream, streamed_text
 from prune_rnn.engine.choose import note
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
+from prune_rnn.schema import option
 from prune_rnn.text import greedy
 
 
 @dataclass(kw_only=True, slots=True)
 class TranscribeOptions:
-    """Of `prune-rnn transcribe`."""
+    """What `prune-rnn transcribe` can be asked for."""
 
-    threads: int | None = None  # None: as torch chooses, but one when streaming: its products are small
+    # one when streaming: its products are small
+    threads: int | None = option("CPU threads; null: torch's choice, 1 with --stream", None)
 
 
 def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, stream: bool) -> None:

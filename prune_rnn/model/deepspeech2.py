@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 import torch
@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from prune_rnn.features import BINS
 from prune_rnn.model.convolution import conv2d
 from prune_rnn.model.recurrence import Activation, gru, rnn
+from prune_rnn.schema import option
 from prune_rnn.text import ALPHABET
 
 
@@ -33,18 +34,18 @@ class Cell(Enum):
 class ModelConfig:
     """One network of the paper's Table 3. Widths are those of the network itself, after `scale`."""
 
-    name: str = field(metadata={"identity": False})
-    cell: Cell
-    units: int
-    # of the dense network that the paper compares with: `prune.q=baseline` looks for its run, and q is what counts
-    baseline_units: int = field(metadata={"identity": False})
-    # zeros / all parameters of the paper's network: the default goal, `prune.sparsity`, which is what counts
-    sparsity: float | None = field(default=None, metadata={"identity": False})
-    layers: int
-    activation: Activation = Activation.clipped_relu
-    conv_channels: int = 32
-    lookahead: int = 40  # taps of the row convolution, in frames of 20 ms; used by the GRU network
-    prunable: dict[str, list[str]] = field(default_factory=dict)  # layer type -> patterns of parameter names
+    name: str = option("the model's name", identity=False)
+    cell: Cell = option("kind of recurrent layer")
+    units: int = option("units of each layer, of the network as it is built")
+    # `prune.q=baseline` looks for the run of this width, and q is what counts
+    baseline_units: int = option("units of the dense network it is compared with", identity=False)
+    # the default of `prune.sparsity`, which is what counts
+    sparsity: float | None = option("zeros / all parameters of the paper's network", None, identity=False)
+    layers: int = option("recurrent layers, 1 or more")
+    activation: Activation = option("activation function", Activation.clipped_relu)
+    conv_channels: int = option("channels of each convolution", 32)
+    lookahead: int = option("taps of the GRU network's row convolution, frames of 20 ms", 40)
+    prunable: dict[str, list[str]] = option("layer type -> patterns of parameter names to prune", factory=dict)
 
     def check(self) -> None:
         """Raises ValueError where a number is out of its range."""

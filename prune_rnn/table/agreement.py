@@ -1,4 +1,4 @@
-"""Runs that differ in more than model and seed are told apart, never averaged."""
+"""Runs that differ in more than model and seed are kept apart, never averaged."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def agree(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
             if differing:
                 warnings.append(
                     f"{row.label} and {baseline.label}, which it is compared with, differ in {differing}: "
-                    "the relative performance may owe to that."
+                    "the relative performance may be due to that."
                 )
         kept.append(replace(row, runs=group))
     for family in dict.fromkeys(row.family for row in kept):

@@ -51,7 +51,7 @@ class Finished:
         if counted != told:
             raise ValueError(
                 f"{self.folder / paths.HYPOTHESES} has {counted[0]} edits in {counted[1]} characters, "
-                f"{paths.RESULT} {told[0]} in {told[1]}: they are not of the same run; delete {self.folder} "
+                f"{paths.RESULT} {told[0]} in {told[1]}: they are not from the same run; delete {self.folder} "
                 "and train again"
             )
         return edits

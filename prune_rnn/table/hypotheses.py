@@ -1,4 +1,4 @@
-"""What a run heard in each utterance of the test split, as its folder keeps it, and the edits that it is away."""
+"""What a run recognised in each test utterance, as its folder keeps it, and how many edits that is from the truth."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prune_rnn.evaluate import error_rates
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One utterance: what was said, what the network made of it, and who spoke, where that is known."""
+    """One utterance: what was said, what the network recognised, and who spoke, where that is known."""
 
     reference: str
     hypothesis: str
@@ -53,7 +53,7 @@ def _utterance(path: Path, number: int, line: str) -> Utterance:
     try:
         fields = json.loads(line)
     except ValueError:
-        raise _damaged(path, f"line {number} is no JSON") from None
+        raise _damaged(path, f"line {number} is not JSON") from None
     reference, hypothesis = (fields.get("reference"), fields.get("hypothesis")) if isinstance(fields, dict) else (0, 0)
     if not isinstance(reference, str) or not isinstance(hypothesis, str):
         raise _damaged(path, f"line {number} lacks a reference or a hypothesis")

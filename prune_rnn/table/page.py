@@ -81,7 +81,7 @@ $runs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What the page tells. missing: (label, command) of the rows without a run."""
+    """What the page shows. missing: (label, command) of the rows without a run."""
 
     command: str
     caption: str

@@ -21,7 +21,7 @@ from prune_rnn.table.finished import Finished, read
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One model and its finished runs, one a seed, in the seeds' order."""
+    """One model and its finished runs, one per seed, in the seeds' order."""
 
     label: str
     family: str
@@ -42,7 +42,7 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
     """
     for override in overrides:
         if override.lstrip("+~").split("=")[0] in ("model", "seed", "prune"):
-            raise ValueError(f"{override}: the rows choose the model and take in every seed; leave it out")
+            raise ValueError(f"{override}: the rows choose the model and include every seed; leave it out")
     common = [override for override in overrides if not override.lstrip("+~").startswith("prune.")]
     shared = compose_config(common)
     seeds = sorted({run.config().seed for run in all_runs(Path(shared.results)) if run.finished})

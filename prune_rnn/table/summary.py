@@ -1,4 +1,4 @@
-"""What a finished run says of itself."""
+"""The result of a finished run, for the terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def summary(run: Run) -> str:
         ("dev CER", f"{100 * dev.cer:.2f} % (best epoch: {result.best_epoch})"),
         ("parameters", f"{result.parameters:,}, not zero: {result.nonzero:,}"),
         ("sparsity", f"{100 * result.sparsity:.2f} %, recurrent layers: {100 * result.sparsity_recurrent:.2f} %"),
-        ("training", f"{result.train_seconds / 60:.1f} min, {1e3 * result.seconds_per_step:.0f} ms a step"),
+        ("training", f"{result.train_seconds / 60:.1f} min, {1e3 * result.seconds_per_step:.0f} ms per step"),
         ("folder", str(run.folder)),
     ]
     if result.threshold:

@@ -15,7 +15,7 @@ _DASH = "-"
 _SIZES = "Units"  # the first column that tells of size instead of error
 _ONE_SEED = "†"
 PAIRS = "Rows against each other: (CER of the second - CER of the first) / CER of the second, over the seeds of both."
-NOTE_ONE_SEED = f"{_ONE_SEED} One seed: the interval is over speakers only, and says nothing of other seeds."
+NOTE_ONE_SEED = f"{_ONE_SEED} One seed: the interval is over speakers only, and says nothing about other seeds."
 
 
 def _percent(value: float | None, form: str = ".2f") -> str:
@@ -32,7 +32,7 @@ def between(interval: Interval | None, form: str = "+.2f") -> str:
 
 
 def printed(lines: Sequence[Line]) -> pd.DataFrame:
-    """Returns the table as printed, one row a model, every cell a string."""
+    """Returns the table as printed, one row per model, every cell a string."""
     cells = []
     for line in lines:
         deviation = "" if line.cer_deviation is None else f" ± {_percent(line.cer_deviation)}"

@@ -48,6 +48,6 @@ def test_a_float32_file_that_decodes_otherwise_is_not_written(
     dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
     texts = iter(range(100))
     monkeypatch.setattr("prune_rnn.deploy.export._text", lambda log_probs: str(next(texts)))
-    with pytest.raises(ValueError, match="would decode 4 of 4 utterances otherwise than the checkpoint"):
+    with pytest.raises(ValueError, match="would decode 4 of 4 utterances differently from the checkpoint"):
         export(run.folder, ExportOptions(dev=dev))
     assert not list(run.folder.glob("*.safetensors"))

@@ -1,4 +1,4 @@
-"""Runs under different conditions are told apart and named."""
+"""Runs under different conditions are kept apart and named."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -33,7 +33,7 @@ def test_a_run_without_them_has_none(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"\xff\xfe", "is not UTF-8"),
-        (b'{"reference": "a", "hypothesis": "a"}\n{"refer', "line 2 is no JSON"),
+        (b'{"reference": "a", "hypothesis": "a"}\n{"refer', "line 2 is not JSON"),
         (b'{"reference": "a"}\n', "line 1 lacks"),
         (b'["a", "b"]\n', "line 1 lacks"),
         (b'{"reference": "a", "hypothesis": 3}\n', "line 1 lacks"),

@@ -81,7 +81,7 @@ class Synthetic(Data):
         known = {field.name for field in fields(cls)}
         settings = cls(**{key: value for key, value in kept.items() if key in known}, cache=cache)
         if digest(settings) != kept["corpus"]:
-            say("other versions make this machine's synthetic speech than made the run's: the dev split differs")
+            say("the synthetic speech is not made by the same versions as the run's: the dev split differs")
         return settings.manifests(say)["dev"]
 
 

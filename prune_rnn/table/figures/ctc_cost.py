@@ -19,7 +19,7 @@ def by_epoch(row: Row, column: str) -> pd.DataFrame:
 
 
 def draw(material: Material) -> Figure | None:
-    """Returns a column of panels a family; None where no family has both its baseline and a sparse model."""
+    """Returns one column of panels per family; None where no family has both its baseline and a sparse model."""
     families = {
         family: rows
         for family, rows in material.families(lambda row: row.sparse).items()

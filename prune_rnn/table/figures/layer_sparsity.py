@@ -21,7 +21,7 @@ def by_layer(row: Row) -> pd.DataFrame:
 
 
 def draw(material: Material) -> Figure | None:
-    """Returns a panel a family; None without a sparse model."""
+    """Returns one panel per family; None without a sparse model."""
     families = material.families(lambda row: row.sparse)
     if not families:
         return None

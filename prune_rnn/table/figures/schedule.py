@@ -11,7 +11,7 @@ _LINES = {"recurrent": "-", "linear": "--"}
 
 
 def draw(material: Material) -> Figure | None:
-    """Returns a column of panels a family; None without a sparse model."""
+    """Returns one column of panels per family; None without a sparse model."""
     families = material.families(lambda row: row.sparse)
     if not families:
         return None

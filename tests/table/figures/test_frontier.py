@@ -1,4 +1,4 @@
-"""The frontier's points: one a set of settings, told apart by what differs."""
+"""The frontier's points: one per set of settings, labelled by what differs."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,0 +1,117 @@
+"""What each command does. A docstring's first line is the command's line of `prune-rnn --help`, all of it its own help.
+
+A command takes its flags, the rest of the command line, and the line as it was typed; it returns the exit code.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+
+class UsageError(Exception):
+    """The command line is wrong."""
+
+
+def train(flags: Namespace, overrides: list[str], typed: str) -> int:
+    """Trains one network and tests it.
+
+    Leaves config.yaml, history.csv, result.json, hypotheses.jsonl and model.pt in
+    results/runs/<name>-<digest>/. The same command goes on where it was cut off; a finished run is
+    not run again. With -m values may be lists: model=gru_dense,gru_sparse seed=0,1,2 trains every
+    combination. Under torchrun: one process per GPU. Overrides are Hydra's: +KEY=VALUE and ~KEY work.
+    """
+    if flags.multirun:
+        from prune_rnn.sweep import sweep
+
+        return sweep(overrides, typed)
+    from prune_rnn.config import compose_config
+    from prune_rnn.distributed import launched_rank
+    from prune_rnn.experiment import experiment
+    from prune_rnn.table.summary import summary
+
+    run = experiment(compose_config(overrides), typed)
+    if launched_rank() == 0:
+        print(summary(run))
+    return 0
+
+
+def report(flags: Namespace, overrides: list[str], typed: str) -> int:
+    """Writes the paper's Table 3, figures and a page from finished runs.
+
+    Prints Table 3 from the runs under results/runs, and writes it to results/tables as Markdown, CSV
+    and LaTeX, figures to results/figures as PNG and SVG, and all of it on one page,
+    results/report.html. A row without a run shows a dash and the command that fills it. Give the keys
+    that the runs were trained with, but for model and seed; those of prune go to the rows that are
+    pruned.
+    """
+    from prune_rnn.table.report import report
+
+    print(report(overrides))
+    return 0
+
+
+def describe(flags: Namespace, overrides: list[str], typed: str) -> int:
+    """Prints the layers of a network with their parameter counts, without training.
+
+    As the paper's Table 2; no weights are built.
+    """
+    from prune_rnn.config import compose_config
+    from prune_rnn.table.layers import describe
+
+    print(describe(compose_config(overrides)))
+    return 0
+
+
+def export(flags: Namespace, rest: list[str], typed: str) -> int:
+    """Packs a finished run into one small file for inference.
+
+    RUN is a folder below results/runs. The safetensors file holds the weights that are not zero, as
+    values and 8-bit gaps, the configuration and the alphabet. The dev split is decoded with it, and
+    what has changed is printed.
+    """
+    from prune_rnn.deploy.export import ExportOptions, export
+    from prune_rnn.options import parse
+
+    folders, options = parse(rest, ExportOptions)
+    if len(folders) != 1:
+        raise UsageError("prune-rnn export: give one RUN, a folder below results/runs")
+    print(export(Path(folders[0]), options))
+    return 0
+
+
+def transcribe(flags: Namespace, rest: list[str], typed: str) -> int:
+    """Prints the text of recordings.
+
+    MODEL is a file that `prune-rnn export` wrote. AUDIO is WAV, FLAC or whatever else libsndfile
+    reads, at any rate. With --stream the samples go in 20 ms at a time and the text comes out as it
+    is found, about 0.9 s later, after the first second (GRU networks only: the RNN runs both ways and
+    needs whole files). How long it took is printed on the error stream.
+    """
+    from prune_rnn.deploy.transcribe import TranscribeOptions, transcribe
+    from prune_rnn.options import parse
+
+    files, options = parse(rest, TranscribeOptions)
+    if len(files) < 2:
+        raise UsageError("prune-rnn transcribe: give a MODEL (by prune-rnn export) and one AUDIO file or more")
+    transcribe(Path(files[0]), [Path(file) for file in files[1:]], options, stream=flags.stream)
+    return 0
+
+
+def bench(flags: Namespace, rest: list[str], typed: str) -> int:
+    """Measures sparse against dense on this machine: the paper's Table 5.
+
+    Measures the recurrent product, the recurrent layer over a sequence, and whole networks: the
+    sparse engine against what users would run instead (torch, ONNX Runtime, scipy), all in one run.
+    Every ratio is against the best dense one. The table is printed, and written to results/tables as
+    Markdown, CSV and LaTeX.
+    """
+    from prune_rnn.bench.plan import BenchOptions
+    from prune_rnn.options import parse
+    from prune_rnn.table.table5 import bench
+
+    others, options = parse(rest, BenchOptions)
+    if others:
+        raise UsageError(f"prune-rnn bench: {others[0]!r} is not of the form KEY=VALUE")
+    print(bench(options, typed))
+    return 0
