@@ -75,11 +75,12 @@ class Config:
             raise ValueError(f"threads={self.threads}: must be 1 or more")
         if not self.scale.width > 0:
             raise ValueError(f"scale.width={self.scale.width}: must be above 0")
-        for group, key, name, option in (
-            ("prune", "method", self.prune.method, self.prune), ("data", "name", self.data.name, self.data)
+        for key, name, chosen in (
+            ("prune.method", self.prune.method, self.prune), ("data.name", self.data.name, self.data)
         ):  # fmt: skip
-            if OPTIONS[group].get(name) is not type(option):
-                raise ValueError(f"{group}.{key}={name}: is not to be set; choose the option by {group}={name}")
+            group = key.partition(".")[0]
+            if OPTIONS[group].get(name) is not type(chosen):
+                raise ValueError(f"{key}={name}: is not to be set; choose the option by {group}={name}")
         self.model.check()
         self.train.check()
         self.prune.check(self.train.epochs)

@@ -22,7 +22,7 @@ Say = Callable[[str], None]
 class Data(ABC):
     """A data set, chosen by `data=<name>`."""
 
-    name: str = option("the option's own name; chosen by data=NAME")
+    name: str = option("its name; not to be set: give data=NAME")
 
     @property
     def skips_bad(self) -> bool:

@@ -35,9 +35,9 @@ class _BadLine(ValueError):
 class Manifest(Data):
     """Three manifests of your own; relative audio paths are relative to the manifest's folder."""
 
-    name: str = option("the option's own name; chosen by data=manifest", "manifest")
-    train: str = option("manifest to train on: JSON lines with audio_filepath, duration, text (and speaker)")
-    dev: str = option("manifest to choose the best epoch on")
+    name: str = option("its name; not to be set: give data=manifest", "manifest")
+    train: str = option("manifest to train on, JSON lines")
+    dev: str = option("manifest to choose the best epoch by")
     test: str = option("manifest that the error rates are of")
     skip_bad: bool = option("go on without the lines that can't be used, after naming them", False)
 

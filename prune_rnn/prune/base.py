@@ -41,7 +41,7 @@ class Surroundings(Protocol):
 class Method(ABC):
     """A pruning method, chosen by `prune=<name>`."""
 
-    method: str = option("the option's own name; chosen by prune=NAME")
+    method: str = option("its name; not to be set: give prune=NAME")
 
     @property
     def prunes(self) -> bool:
@@ -98,11 +98,9 @@ class Method(ABC):
 class Pruning(Method):
     """A method that prunes weights of named layers towards a sparsity."""
 
-    sparsity: float | None = option("sparsity of the whole network at the end, zeros / all parameters", None)
-    prunable_sparsity: float | None = option(
-        "the same goal as prune.sparsity, of the weights that are pruned; comes before it", None
-    )
-    layers: Any = option("{layer type: [patterns of parameter names]}; null: model.prunable", None)
+    sparsity: float | None = option("zeros / all parameters of the network, between 0 and 1", None)
+    prunable_sparsity: float | None = option("the same goal, of the weights that are pruned; comes first", None)
+    layers: Any = option("layer type -> patterns of parameter names; null: model.prunable", None)
 
     def complete(self, model: ModelConfig) -> None:
         """Takes the weights to prune from the model."""

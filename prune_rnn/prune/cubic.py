@@ -16,7 +16,7 @@ from prune_rnn.schema import option
 class Cubic(Pruning):
     """Prunes each layer type to a sparsity that rises from 0 to the goal, fast at first and slowly at last."""
 
-    method: str = option("the option's own name; chosen by prune=cubic", "cubic")
+    method: str = option("its name; not to be set: give prune=cubic", "cubic")
     start_epoch: float = option("epochs done when pruning starts")
     end_epoch: float = option("epochs done when the goal is reached")
     updates_per_epoch: float = option("how often the masks are recomputed, per epoch", 27.0)

@@ -23,25 +23,22 @@ class Gradual(Pruning):
     """Prunes what falls under a threshold that rises with the steps, one threshold for each layer type.
 
     The defaults are the heuristics of the paper's Table 1; epochs count those completed. `q` is the magnitude that the
-    threshold reaches at the end. With q=auto the schedule is calibrated as it runs: at each update q is the magnitude
-    that the goal's fraction of the layer type's weights stays under now, the threshold is the schedule's share of it,
-    and the last update takes q itself. So the sparsity never passes the goal and ends on it, to one weight. Close to
-    the goal the threshold may fall: what is left to prune are weights that have shrunk since.
+    threshold reaches at the end: a number, one per layer type, `auto`, or `baseline`, the paper's heuristic: the 90th
+    percentile of |w| of the finished dense run, else an estimate of it. With `auto` the schedule is calibrated as it
+    runs: at each update q is the magnitude that the goal's fraction of the layer type's weights stays under now, the
+    threshold is the schedule's share of it, and the last update takes q itself. So the sparsity never passes the goal
+    and ends on it, to one weight. Close to the goal the threshold may fall: what is left to prune are weights that have
+    shrunk since.
     """
 
-    method: str = option("the option's own name; chosen by prune=gradual", "gradual")
-    q: Any = option(
-        "magnitude the threshold reaches: auto, calibrated so that the network ends at prune.sparsity; a number; one "
-        "per layer type, {recurrent: 0.1, linear: 0.2}; or baseline, the paper's heuristic: the 90th percentile of |w| "
-        "of the finished dense run, else an estimate",
-        AUTO,
-    )
+    method: str = option("its name; not to be set: give prune=gradual", "gradual")
+    q: Any = option("magnitude the threshold reaches: auto, baseline, or a number (per layer type)", AUTO)
     start_epoch: float = option("epochs done when pruning starts")
     ramp_epoch: float = option("epochs done when the threshold begins to rise faster")
     end_epoch: float = option("epochs done when the masks are frozen")
     ramp_factor: float = option("second slope of the threshold over its first (the paper: 1.5 to 2)", 1.5)
     updates_per_epoch: float = option("how often the masks are recomputed, per epoch", 27.0)
-    regrow: bool = option("may a pruned weight whose update exceeds the threshold come back?", False)
+    regrow: bool = option("may a pruned weight come back?", False)
 
     @property
     def follows_runs(self) -> bool:

@@ -16,9 +16,9 @@ from prune_rnn.schema import option
 class Hard(Pruning):
     """Prunes once, to a stated sparsity or parameter count; one threshold for each layer type."""
 
-    method: str = option("the option's own name; chosen by prune=hard", "hard")
-    epoch: float = option("epochs done when it prunes; the paper tried 5, 7, 10, 12 and 15 of 20")
-    parameters: int | None = option("parameters to be left in the whole network; comes before prune.sparsity", None)
+    method: str = option("its name; not to be set: give prune=hard", "hard")
+    epoch: float = option("epochs done when it prunes (the paper: 5 to 15 of 20)")
+    parameters: int | None = option("parameters to be left in the network; comes before prune.sparsity", None)
 
     def check(self, epochs: int) -> None:
         """Raises ValueError that names the key, the value and the way out."""

@@ -18,7 +18,7 @@ from prune_rnn.schema import option
 class Dense(Method):
     """Trains the network dense."""
 
-    method: str = option("the option's own name; chosen by prune=none", "none")
+    method: str = option("its name; not to be set: give prune=none", "none")
 
     @property
     def prunes(self) -> bool:

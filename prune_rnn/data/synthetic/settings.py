@@ -23,21 +23,19 @@ _RATES, _PITCHES = (80, 450), (0, 100)  # what espeak takes
 class Synthetic(Data):
     """Sentences spoken by espeak-ng in many voices, with noise; made on first use."""
 
-    name: str = option("the option's own name; chosen by data=synthetic", "synthetic")
+    name: str = option("its name; not to be set: give data=synthetic", "synthetic")
     train_hours: float = option("hours of speech to train on")
-    dev_hours: float = option("hours of speech to choose the best epoch on")
+    dev_hours: float = option("hours of speech to choose the best epoch by")
     test_hours: float = option("hours of speech that the error rates are of")
     seed: int = option("of the corpus, not of the training", 0)
     snr_low: float = option("least ratio of speech to noise, dB", 5.0)
     snr_high: float = option("greatest ratio of speech to noise, dB", 25.0)
-    rate_low: int = option("slowest speech, words per minute as espeak counts them (about 12 characters a second)", 115)
-    rate_high: int = option("fastest speech, words per minute (about 18 characters a second)", 160)
+    rate_low: int = option("slowest speech, words per minute (12 characters a second)", 115)
+    rate_high: int = option("fastest speech, words per minute (18 characters a second)", 160)
     pitch_low: int = option("lowest pitch, 0 to 100; 50 is the voice's own", 30)
     pitch_high: int = option("highest pitch, 0 to 100", 70)
     workers: int | None = option("processes that make speech; null: one per core", None, identity=False)
-    cache: str | None = option(
-        "folder of all corpora; null: $XDG_CACHE_HOME/prune-rnn, or ~/.cache/prune-rnn", None, identity=False
-    )
+    cache: str | None = option("folder of all corpora; null: the user's cache folder", None, identity=False)
 
     def check(self) -> None:
         """Raises ValueError, with the key, its value and the way out, unless a corpus can be made from the settings."""
