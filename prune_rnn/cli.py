@@ -63,7 +63,7 @@ Keys (with their defaults):
 """
 
 _BENCH_KEYS = """\
-  blocks=[product,layer,network]
+  workloads=[product,layer,network]   formerly blocks, which is still accepted
   shapes=null               names of conf/table/table5.yaml, such as [gru_2560]; null: all, own: those of `models`
   streams=[1,4,16,64]       sequences at a time
   sparsity=[0.8,0.9,0.95]   of random masks; the models have their own
@@ -127,8 +127,9 @@ Keys (with their defaults):
 usage: prune-rnn bench [KEY=VALUE ...]
 
 Measures the recurrent product, the recurrent layer over a sequence, and whole networks: the sparse engine against what
-users would run instead (torch, ONNX Runtime, scipy), all in one run, and prints the paper's Table 5. Every ratio is
-against the best dense one. Written to results/tables as Markdown, CSV and LaTeX.
+users would run instead (torch, ONNX Runtime, scipy), all in one run. Prints a summary, the paper's Table 5; speed-ups are
+over the fastest dense baseline. All rows go to results/tables/table5/<machine>/ as CSV and Markdown, the summary also as
+LaTeX and a figure. The same command goes on where it was cut off.
 
 Keys (with their defaults):
 {bench}""",
@@ -216,13 +217,14 @@ def _transcribe(flags: list[str], words: list[str], command: str) -> int:
 
 def _bench(flags: list[str], words: list[str], command: str) -> int:
     from prune_rnn.bench.plan import BenchOptions
+    from prune_rnn.bench.run import bench
     from prune_rnn.options import parse
-    from prune_rnn.table.table5 import bench
+    from prune_rnn.table import table5
 
     others, options = parse(words, BenchOptions)
     if others:
-        raise UsageError(f"prune-rnn bench: {others[0]!r} is no KEY=VALUE")
-    print(bench(options, command))
+        raise UsageError(f"prune-rnn bench: {others[0]!r} is not of the form KEY=VALUE")
+    print(table5.write(bench(options, command)))
     return 0
 
 
