@@ -127,9 +127,9 @@ Keys (with their defaults):
 usage: prune-rnn bench [KEY=VALUE ...]
 
 Measures the recurrent product, the recurrent layer over a sequence, and whole networks: the sparse engine against what
-users would run instead (torch, ONNX Runtime, scipy), all in one run. Prints a summary, the paper's Table 5; speed-ups are
-over the fastest dense baseline. All rows go to results/tables/table5/<machine>/ as CSV and Markdown, the summary also as
-LaTeX and a figure. The same command goes on where it was cut off.
+users would run instead (torch, ONNX Runtime, scipy), all in one run. Prints a summary, the paper's Table 5; speed-ups
+are over the fastest dense baseline. All rows go to results/tables/table5/<machine>/ as CSV and Markdown, the summary
+also as LaTeX and a figure. The same command goes on where it was cut off.
 
 Keys (with their defaults):
 {bench}""",

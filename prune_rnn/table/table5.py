@@ -154,8 +154,8 @@ def readme(groups: Groups, conditions: Conditions, drawn: bool) -> str:
         parts += [
             "## The paper's own comparison",
             "The product, 1 stream, 95 % sparsity, unstructured. The paper measured on a TitanX (Maxwell), and "
-            "compares with the dense network of the baseline's size (1760 or 2560 units), not of the same size. The last "
-            "two columns are this machine's speed-ups over both.",
+            "compares with the dense network of the baseline's size (1760 or 2560 units), not of the same size. "
+            "The last two columns are this machine's speed-ups over both.",
             _markdown(paper),
         ]
     return "\n\n".join(part for part in parts if part) + "\n"

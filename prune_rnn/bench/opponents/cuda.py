@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from prune_rnn.bench.job import Layer, Product
 from prune_rnn.bench.opponents.base import Baseline, Opponent
@@ -22,7 +23,7 @@ class Cuda(Opponent):
     packages = ("torch", "triton")  # triton: the gates of cuBLAS's layer are one kernel
     device = "cuda"
 
-    def __init__(self, at: torch.device | str = "cuda") -> None:
+    def __init__(self, at: str = "cuda") -> None:
         self._at = at
 
     def products(self, job: Product) -> Iterator[Baseline]:
@@ -45,9 +46,14 @@ class Cuda(Opponent):
         yield Baseline("cuSPARSE", Dtype.float32, lambda: (sparse @ right).view(len(job.weight), -1).t())
 
     def layers(self, job: Layer) -> Iterator[Baseline]:
-        """Yields cuBLAS's products with fused gates under CUDA graphs."""
+        """Yields cuBLAS's products with fused gates, under CUDA graphs."""
         for dtype in _DENSE:
             weight = Weight(job.weight.detach())
             matrix = CublasMatrix(weight, gates=job.gates, dtype=dtype.torch, device=self._at)
-            run = partial(matrix.layer, job.cell, job.activation, job.x.to(matrix.device))
+            run = partial(_states, matrix, job.at(self._at))
             yield Baseline(f"cuBLAS, graph {dtype.value}", dtype, run, exact=dtype is Dtype.float32)
+
+
+def _states(matrix: CublasMatrix, job: Layer) -> Tensor:
+    states, _ = matrix.layer(job.cell, job.activation, job.x)
+    return states
