@@ -12,6 +12,7 @@ from tabulate import tabulate
 
 from prune_rnn.bench import record
 from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT, WORKLOADS
+from prune_rnn.bench.matrices import BREAK_EVEN, FORCED
 from prune_rnn.bench.record import Conditions
 from prune_rnn.files import write_atomically
 from prune_rnn.table import table5_plot
@@ -97,13 +98,15 @@ def machine(conditions: Conditions) -> str:
 
 def explained(c: Conditions) -> list[str]:
     """Returns what has to be said once beside the numbers, a sentence or two each."""
-    kernels = f"compiled for {c.engine}" if c.engine else "not compiled (no C++ compiler at installation)"
+    kernels = f"its engine compiled for {c.engine}" if c.engine else "its engine not compiled (no C++ compiler?)"
+    if c.device == "cuda":
+        kernels = "its Triton kernels"
     libraries = ", ".join(f"{name} {version}" for name, version in c.libraries.items())
     missing = f"; not installed and left out: {', '.join(c.missing)}" if c.missing else ""
     load = "unknown" if c.load is None else f"{c.load:.1f}"
     return [
         f"Machine: {machine(c)}; load after the run: {load}. Measured by `{c.command}`.",
-        f"prune-rnn {c.version}, commit {c.commit or 'unknown'}; its engine: {kernels}.",
+        f"prune-rnn {c.version}, commit {c.commit or 'unknown'}; {kernels}.",
         f"Libraries: {libraries}{missing}.",
         f"A time is the median ± half the distance between the quartiles of {c.rounds} measurements of about "
         f"{c.seconds:g} s each, warm. All ways of a group take turns, so that they meet the same machine.",
@@ -131,11 +134,15 @@ def readme(groups: Groups, conditions: Conditions, drawn: bool) -> str:
     ]
     if drawn:
         workload = cases[0].group.workload
+        forced = ""
+        if any(case.mask == FORCED for group in every for case in group.cases):
+            below = ", ".join(tables.percent(sparsity) for sparsity in BREAK_EVEN)
+            forced = f" At {below} % the engine is made to use a sparse format; by itself it would choose a dense one."
         parts += [
             "## Speed-up against sparsity",
             f"![Speed-up over the fastest dense baseline against sparsity]({FIGURE}.png)",
             f"The {workload} with random masks: the median over the shapes. The band spans all shapes, of unstructured "
-            "masks. Below 80 % the engine is made to use a sparse format; by itself it would choose a dense one.",
+            f"masks.{forced}",
         ]
     if lost := tables.losses(every):
         parts += [
