@@ -103,15 +103,16 @@ def bench(flags: Namespace, rest: list[str], typed: str) -> int:
 
     Measures the recurrent product, the recurrent layer over a sequence, and whole networks: the
     sparse engine against what users would run instead (torch, ONNX Runtime, scipy), all in one run.
-    Every ratio is against the best dense one. The table is printed, and written to results/tables as
-    Markdown, CSV and LaTeX.
+    Every ratio is against the fastest dense baseline. A summary is printed; all of it goes to a
+    folder of the machine's name in results/tables/table5, as CSV, Markdown, LaTeX and a figure.
     """
     from prune_rnn.bench.plan import BenchOptions
+    from prune_rnn.bench.run import bench
     from prune_rnn.options import parse
-    from prune_rnn.table.table5 import bench
+    from prune_rnn.table import table5
 
     others, options = parse(rest, BenchOptions)
     if others:
         raise UsageError(f"prune-rnn bench: {others[0]!r} is not of the form KEY=VALUE")
-    print(bench(options, typed))
+    print(table5.write(bench(options, typed)))
     return 0

@@ -9,7 +9,7 @@ from functools import partial
 
 import torch
 
-from prune_rnn.bench.measure import masked
+from prune_rnn.bench.matrices import masked
 from prune_rnn.engine.native import Format, Matrix, instruction_sets
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.engine.timing import in_turn

@@ -1,11 +1,9 @@
-"""All measurements of Table 5: which shapes, which models, in which order."""
+"""What `prune-rnn bench` measures: its options, the shapes and networks that they name, and the order."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,27 +12,30 @@ import torch
 import yaml
 
 from prune_rnn import paths
-from prune_rnn.bench import measure as measuring
-from prune_rnn.bench.measure import FORCED, LAYER, NETWORK, PRODUCT, Candidate, Measurement, Settings, Shape, Variant
-from prune_rnn.config import compose_config
-from prune_rnn.deploy import file as packed_file
+from prune_rnn.bench import measure, networks
+from prune_rnn.bench.candidate import Measurement
+from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT, WORKLOADS
+from prune_rnn.bench.journal import Key
+from prune_rnn.bench.matrices import Shape
+from prune_rnn.bench.measure import Timing
+from prune_rnn.bench.networks import Variant
 from prune_rnn.deploy.file import Packed
-from prune_rnn.engine.quantise import Dtype, quantise
-from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.nearest import nearest
-from prune_rnn.run.record import recorded
 from prune_rnn.schema import option
 
 OWN = "own"  # names all packed models at once
-BLOCKS = [PRODUCT, LAYER, NETWORK]
 
 
 @dataclass(kw_only=True, slots=True)
 class BenchOptions:
-    """Of `prune-rnn bench`."""
+    """Of `prune-rnn bench`. blocks: the former name of workloads, still accepted; None once it is read.
 
-    blocks: list[str] = option("what is measured: one or more of these", factory=lambda: list(BLOCKS))
+    Raises ValueError where both names are given.
+    """
+
+    workloads: list[str] = option("what is measured: one or more of these", factory=lambda: list(WORKLOADS))
+    blocks: list[str] | None = option("the former name of workloads", None)
     shapes: list[str] | None = option("names in conf/table/table5.yaml; null: all; own: those of models", None)
     streams: list[int] = option("sequences at a time, each 1 or more", factory=lambda: [1, 4, 16, 64])
     sparsity: list[float] = option("sparsity of random masks, from 0 to below 1", factory=lambda: [0.8, 0.9, 0.95])
@@ -45,20 +46,26 @@ class BenchOptions:
     device: str = option("cpu or cuda", "cpu")
     results: str = option("folder of packed files and tables", "results")
 
+    def __post_init__(self) -> None:
+        if self.blocks is not None:
+            if self.workloads != list(WORKLOADS):
+                raise ValueError("blocks: the former name of workloads; give one of the two")
+            self.workloads, self.blocks = self.blocks, None
+
     def check(self) -> None:
         """Raises ValueError that names the key, the value and the way out."""
-        for block in self.blocks:
-            if block not in BLOCKS:
-                raise ValueError(f"blocks: {block!r}: " + nearest(block, BLOCKS))
+        for workload in self.workloads:
+            if workload not in WORKLOADS:
+                raise ValueError(f"workloads: {workload!r}: " + nearest(workload, WORKLOADS))
         known = [OWN, *(shape["name"] for shape in layout()["shapes"])]
         for shape in self.shapes or []:
             if shape not in known:
                 raise ValueError(f"shapes: {shape!r}: " + nearest(shape, known))
-        for key, least in (("rounds", 1), ("threads", 1)):
+        for key in ("rounds", "threads"):
             value = getattr(self, key)
-            if value is not None and value < least:
-                raise ValueError(f"{key}={value}: must be {least} or more")
-        for key in ("blocks", "shapes", "streams", "sparsity"):
+            if value is not None and value < 1:
+                raise ValueError(f"{key}={value}: must be 1 or more")
+        for key in ("workloads", "shapes", "streams", "sparsity"):
             if getattr(self, key) == []:
                 raise ValueError(f"{key}=[]: give one or more")
         if any(streams < 1 for streams in self.streams):
@@ -72,140 +79,92 @@ class BenchOptions:
         if self.device == "cuda" and not torch.cuda.is_available():
             raise ValueError("device=cuda: torch finds no CUDA device here; leave it out, or give device=cpu")
 
+    @property
+    def timing(self) -> Timing:
+        """How each group is timed."""
+        return Timing(self.threads or torch.get_num_threads(), self.rounds, self.seconds, self.device)
+
 
 def layout() -> dict[str, Any]:
+    """Returns conf/table/table5.yaml: the paper's shapes, and the networks."""
     layout: dict[str, Any] = yaml.safe_load((paths.conf() / "table" / "table5.yaml").read_text())
     return layout
 
 
-def _models(options: BenchOptions) -> dict[str, Packed]:
-    """Returns the packed models by name: those named, else all that lie in run folders."""
-    if options.models is not None:
-        files = [Path(model) for model in options.models]
-    else:
-        files = sorted(paths.runs(Path(options.results)).glob("*/model-float32.safetensors"))
-    models: dict[str, Packed] = {}
-    for file in files:
-        name = file.parent.name if file.stem.startswith("model-") else file.stem
-        if name in models:
-            raise ValueError(f"models: two are called {name!r}; rename {file}, or leave it out")
-        models[name] = packed_file.read(file)
-    return models
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """A whole network. variants: makes them, which takes seconds and gigabytes."""
+
+    name: str
+    label: str
+    variants: Callable[[], list[Variant]]
 
 
-def shapes_of(options: BenchOptions, models: dict[str, Packed]) -> list[Shape]:
-    wanted = options.shapes
-    shapes = [
-        Shape(entry["name"], entry["label"], Cell(entry["cell"]), entry["units"], entry["baseline"],
-              paper=entry.get("paper", {}))
-        for entry in layout()["shapes"]
-        if wanted is None or entry["name"] in wanted
-    ]  # fmt: skip
-    if wanted is None or OWN in wanted:
-        for name, model in models.items():
-            config, scale = model.config.model, model.config.scale
-            middle = f"recurrent.{config.layers // 2}.recurrent"
-            base = round(scale.width * (2560 if config.cell is Cell.gru else 1760))
-            of_that_size = [
-                n for n, m in models.items() if (c := m.config.model).units == base and c.cell is config.cell
-            ]
-            label = f"{name}, {config.units} units, scale={scale.name}"
-            shapes.append(
-                Shape(name, label, config.cell, config.units, min(of_that_size, default=""),
-                      weight=model.matrices[middle].float())
-            )  # fmt: skip
-    return shapes
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured, and what it is compared with.
 
-
-class Unfinished:
-    """The groups measured so far, in a file beside the table: the same command goes on after a kill.
-
-    stamp: what must be the same for that (options, versions, commit).
+    baselines: by shape, the shape whose dense time the paper compares with. paper: by shape, its published `us`
+    (microseconds) and `speedup` at one stream and 95 % sparsity.
     """
 
-    def __init__(self, path: Path, stamp: str) -> None:
-        self.path = path
-        self.groups: dict[tuple[str, str, int], list[Measurement]] = {}
-        lines = path.read_text().splitlines() if path.is_file() else []
-        if lines and lines[0] == stamp:
-            for line in lines[1:]:
-                try:
-                    group = [_measurement(each) for each in json.loads(line)]
-                except (ValueError, TypeError, IndexError):  # of another version, or edited
-                    break
-                self.groups[group[0].block, group[0].shape, group[0].streams] = group
-        self._stamp = stamp
+    options: BenchOptions
+    shapes: list[Shape]
+    networks: list[NetworkPlan]
+    baselines: dict[str, str]
+    paper: dict[str, dict[str, float]]
 
-    def add(self, group: list[Measurement]) -> None:
-        """Keeps one more group."""
-        self.groups[group[0].block, group[0].shape, group[0].streams] = group
-        lines = [self._stamp, *(json.dumps([asdict(each) for each in group]) for group in self.groups.values())]
-        write_atomically(self.path, "".join(f"{line}\n" for line in lines).encode())
+    @property
+    def labels(self) -> dict[str, str]:
+        """What a reader sees of each shape and network, by name."""
+        return {n.name: n.label for n in self.networks} | {s.name: s.label for s in self.shapes}
+
+    def groups(self, done: set[Key]) -> Iterator[list[Measurement]]:
+        """Measures and yields group after group, but for those that are done."""
+        options, timing = self.options, self.options.timing
+        for workload in (PRODUCT, LAYER):
+            for shape in self.shapes if workload in options.workloads else ():
+                left = [streams for streams in options.streams if (workload, shape.name, streams) not in done]
+                if left:
+                    yield from measure.recurrent(workload, shape, left, options.sparsity, timing)
+        for network in self.networks:
+            if (NETWORK, network.name, 1) not in done:
+                yield measure.network(network.name, network.variants(), timing)
 
 
-def _measurement(kept: dict[str, Any]) -> Measurement:
-    return Measurement(**{**kept, "candidate": Candidate(**kept["candidate"])})
+def plan(options: BenchOptions) -> Plan:
+    """Returns the plan that the options ask for; reads the packed models.
 
-
-def measure(options: BenchOptions, unfinished: Unfinished) -> tuple[list[Measurement], list[Shape], dict[str, str]]:
-    """Returns all measurements, the shapes, and the label of each shape and network."""
-    settings = Settings(
-        options.streams, options.sparsity, options.threads or torch.get_num_threads(), options.rounds, options.seconds,
-        options.device,
-    )  # fmt: skip
-    models = _models(options)
-    shapes = shapes_of(options, models)
-    labels = {shape.name: shape.label for shape in shapes}
-    done = unfinished.groups
-    for block in (block for block in (PRODUCT, LAYER) if block in options.blocks):
-        for shape in shapes:
-            left = [streams for streams in settings.streams if (block, shape.name, streams) not in done]
-            for group in measuring.recurrent(block, shape, replace(settings, streams=left)) if left else ():
-                unfinished.add(group)
-                _tell(shape.label, group)
-    if NETWORK in options.blocks and settings.device == "cpu":
-        for name, variants in _networks(options, models, labels):
-            if (NETWORK, name, 1) not in done:
-                unfinished.add(measuring.network(name, variants(), settings))
-                _tell(labels[name], done[NETWORK, name, 1])
-    measurements = [m for group in done.values() for m in group if m.shape in labels]
-    if not measurements:
+    Raises ValueError where there is nothing to measure.
+    """
+    entries = [each for each in layout()["shapes"] if options.shapes is None or each["name"] in options.shapes]
+    shapes = [Shape(each["name"], each["label"], Cell(each["cell"]), each["units"]) for each in entries]
+    baselines = {each["name"]: each["baseline"] for each in entries}
+    models: dict[str, Packed] = {}
+    if options.shapes is None or OWN in options.shapes:
+        files = None if options.models is None else [Path(model) for model in options.models]
+        models = networks.read(files, Path(options.results))
+    shapes += [networks.shape(name, model) for name, model in models.items()]
+    baselines |= {name: networks.baseline(model, models) for name, model in models.items()}
+    whole = _networks(options, models) if NETWORK in options.workloads and options.device == "cpu" else []
+    if not whole and not (shapes and {PRODUCT, LAYER} & set(options.workloads)):
         raise ValueError("nothing to measure: shapes=[own] needs packed models, by prune-rnn export or models=[...]")
-    return measurements, shapes, labels
+    paper = {each["name"]: each["paper"] for each in entries if "paper" in each}
+    return Plan(options, shapes, whole, baselines, paper)
 
 
-def _networks(
-    options: BenchOptions, models: dict[str, Packed], labels: dict[str, str]
-) -> Iterable[tuple[str, Callable[[], list[Variant]]]]:
-    """Yields each network's name and what makes its variants; adds its label."""
-    wanted = options.shapes
-    for entry in layout()["networks"]:
-        if wanted is None or entry["name"] in wanted:
-            config = compose_config([f"model={entry['model']}", "scale=paper", "prune=none"])
-            name = f"network_{entry['name']}"
-            labels[name] = f"{entry['label']}, scale=paper, random weights"
-            yield name, partial(measuring.random_networks, config.model, recorded(config, ""), options.sparsity)
-    if wanted is None or OWN in wanted:
-        for name, model in models.items():
-            yield name, partial(_own_variants, model)
-
-
-def _own_variants(model: Packed) -> list[Variant]:
-    by_dtype = {
-        dtype: replace(model, dtype=dtype, matrices={n: quantise(w.float(), dtype) for n, w in model.matrices.items()})
-        for dtype in Dtype
-    }
-    total = sum(weight.values.numel() for weight in model.matrices.values())
-    sparsity = 1 - sum(int(weight.values.count_nonzero()) for weight in model.matrices.values()) / total
-    return [(None, "dense", by_dtype), (sparsity, "its own mask", by_dtype)]
-
-
-def _tell(label: str, group: Sequence[Measurement]) -> None:
-    dense = min((m for m in group if m.candidate.sparsity is None), key=lambda m: m.median)
-    sparse = [m for m in group if m.candidate.sparsity is not None and m.candidate.structure != FORCED]
-    block, streams = group[0].block, group[0].streams
-    line = f"{block}, {label}, {streams} stream(s): best dense {dense.median:.1f} us ({dense.candidate.name})"
-    if sparse:
-        best = min(sparse, key=lambda m: m.median)
-        line += f", best sparse {best.median:.1f} us ({best.candidate.name})"
-    print(line, file=sys.stderr, flush=True)
+def _networks(options: BenchOptions, models: dict[str, Packed]) -> list[NetworkPlan]:
+    wanted = [each for each in layout()["networks"] if options.shapes is None or each["name"] in options.shapes]
+    random = [
+        NetworkPlan(
+            f"network_{each['name']}",
+            f"{each['label']}, scale=paper, random weights",
+            partial(networks.random, each["model"], "paper", options.sparsity),
+        )
+        for each in wanted
+    ]
+    own = [
+        NetworkPlan(name, networks.shape(name, model).label, partial(networks.trained, model))
+        for name, model in models.items()
+    ]
+    return random + own

@@ -15,7 +15,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from prune_rnn.bench.opponents import cuda as opponents
+from prune_rnn.bench.job import Layer, Product
+from prune_rnn.bench.opponents.cuda import Cuda
 from prune_rnn.engine import cuda
 from prune_rnn.engine.cuda import CublasMatrix, CudaMatrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise
@@ -228,15 +229,17 @@ def test_the_fastest_serves_on_a_device(cell: Cell) -> None:
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=needs_device)])
 def test_baseline_products_agree(device: str, streams: int) -> None:
     weight, x = matrix(30, 20).values, random(streams, 20, seed=2)
-    for each in opponents.cuda_products(weight, x, device):
+    job, opponent = Product(weight=weight, x=x), Cuda(device)
+    for each in (*opponent.products(job), *opponent.sparse_products(job)):
         close(each.run().float(), x @ weight.t(), each.name, 1e-5 if each.exact else 5e-2)
 
 
 def baseline_layers(device: str) -> None:
     weight, x = matrix(UNITS, UNITS), random(3, 2, UNITS, seed=2)
     wanted = expected(Cell.rnn, Activation.tanh, weight, x)
-    for each in opponents.cuda_layers(Cell.rnn, Activation.tanh, weight.values, x, device):
-        close(each.run(), wanted, each.name, 1e-5 if each.exact else 5e-2)
+    job = Layer(weight=weight.values, x=x, cell=Cell.rnn, activation=Activation.tanh)
+    for each in Cuda(device).layers(job):
+        close(each.run(), wanted[0], each.name, 1e-5 if each.exact else 5e-2)
 
 
 @needs_device

@@ -1,4 +1,4 @@
-"""What a user would run on a GPU instead of the sparse kernels: cuBLAS, and cuSPARSE through torch."""
+"""On a CUDA device: cuBLAS, and cuSPARSE through torch. `run` doesn't wait for the device to finish."""
 
 from __future__ import annotations
 
@@ -9,35 +9,51 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from prune_rnn.bench.baselines import Baseline
+from prune_rnn.bench.job import Layer, Product
+from prune_rnn.bench.opponents.base import Baseline, Opponent
 from prune_rnn.engine.cuda import CublasMatrix
-from prune_rnn.engine.quantise import Weight
-from prune_rnn.model.deepspeech2 import Cell
-from prune_rnn.model.recurrence import Activation
+from prune_rnn.engine.quantise import Dtype, Weight
+
+_DENSE = (Dtype.float32, Dtype.bfloat16)
 
 
-def cuda_products(weight: Tensor, x: Tensor, device: torch.device | str = "cuda") -> Iterator[Baseline]:
-    """Yields what a product of x, (streams, columns), may be compared with: cuBLAS, and cuSPARSE through torch."""
-    x = x.to(device)
-    for dtype in (torch.float32, torch.bfloat16):
-        name, low = str(dtype).removeprefix("torch."), x.to(dtype)
-        transposed = weight.detach().to(device, dtype).t()
-        yield Baseline("cuBLAS", name, True, partial(torch.mm, low, transposed), exact=dtype is torch.float32)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "in beta state"; its invariants unchecked
-        wide = weight.detach().to(device).to_sparse_csr()  # its indices have 64 bits
-        indices = wide.crow_indices().int(), wide.col_indices().int()
-        sparse = torch.sparse_csr_tensor(*indices, wide.values(), wide.shape)
-    vector = x[0] if len(x) == 1 else x.t()  # a vector has a quicker product
-    yield Baseline("cuSPARSE", "float32", False, lambda: (sparse @ vector).view(weight.shape[0], -1).t())
+class Cuda(Opponent):
+    """cuBLAS and cuSPARSE. bfloat16 rounds the sums too and isn't exact. at: another device than "cuda", for tests."""
+
+    packages = ("torch", "triton")  # triton: the gates of cuBLAS's layer are one kernel
+    device = "cuda"
+
+    def __init__(self, at: str = "cuda") -> None:
+        self._at = at
+
+    def products(self, job: Product) -> Iterator[Baseline]:
+        """Yields cuBLAS's products."""
+        for dtype in _DENSE:
+            x = job.x.to(self._at, dtype.torch)
+            transposed = job.weight.detach().to(self._at, dtype.torch).t()
+            run = partial(torch.mm, x, transposed)
+            yield Baseline(f"cuBLAS {dtype.value}", dtype, run, exact=dtype is Dtype.float32)
+
+    def sparse_products(self, job: Product) -> Iterator[Baseline]:
+        """Yields cuSPARSE's product of a CSR matrix with 32-bit indices."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "in beta state"; its invariants unchecked
+            wide = job.weight.detach().to(self._at).to_sparse_csr()  # its indices have 64 bits
+            indices = wide.crow_indices().int(), wide.col_indices().int()
+            sparse = torch.sparse_csr_tensor(*indices, wide.values(), wide.shape)
+        x = job.x.to(self._at)
+        right = x[0] if job.streams == 1 else x.t()  # a vector has a quicker product
+        yield Baseline("cuSPARSE", Dtype.float32, lambda: (sparse @ right).view(len(job.weight), -1).t())
+
+    def layers(self, job: Layer) -> Iterator[Baseline]:
+        """Yields cuBLAS's products with fused gates, under CUDA graphs."""
+        for dtype in _DENSE:
+            weight = Weight(job.weight.detach())
+            matrix = CublasMatrix(weight, gates=job.gates, dtype=dtype.torch, device=self._at)
+            run = partial(_states, matrix, job.at(self._at))
+            yield Baseline(f"cuBLAS, graph {dtype.value}", dtype, run, exact=dtype is Dtype.float32)
 
 
-def cuda_layers(
-    cell: Cell, activation: Activation, weight: Tensor, x: Tensor, device: torch.device | str = "cuda"
-) -> Iterator[Baseline]:
-    """Yields what a layer over x, (steps, streams, gates * units), may be compared with: cuBLAS under CUDA graphs."""
-    for dtype in (torch.float32, torch.bfloat16):
-        matrix = CublasMatrix(Weight(weight.detach()), gates=cell.gates, dtype=dtype, device=device)
-        run = partial(matrix.layer, cell, activation, x.to(matrix.device))
-        name = str(dtype).removeprefix("torch.")
-        yield Baseline("cuBLAS, graph", name, True, run, exact=dtype is torch.float32)
+def _states(matrix: CublasMatrix, job: Layer) -> Tensor:
+    states, _ = matrix.layer(job.cell, job.activation, job.x)
+    return states

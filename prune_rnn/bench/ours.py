@@ -1,0 +1,108 @@
+"""This project's own ways to do a job: the engine on the CPU, the Triton kernels on a CUDA device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prune_rnn.bench.candidate import Candidate, Way
+from prune_rnn.bench.job import Job, Layer
+from prune_rnn.bench.matrices import FORCED, Masked
+from prune_rnn.bench.networks import Variant
+from prune_rnn.deploy.network import Network
+from prune_rnn.engine import native
+from prune_rnn.engine.choose import DenseMatrix, Multiplier, fastest
+from prune_rnn.engine.cuda import CudaMatrix
+from prune_rnn.engine.native import Format, InstructionSet, Matrix
+from prune_rnn.engine.quantise import Dtype, Weight, quantise
+from prune_rnn.model import recurrence
+from prune_rnn.model.deepspeech2 import Cell
+
+NAMES = ("engine", "prune-rnn", "Triton")  # what the names of the sparse ways begin with
+
+
+def dense(job: Job, device: str) -> Iterator[Way]:
+    """Yields the loop that trains, and the engine's dense format where this machine has it; none on a CUDA device."""
+    if device != "cpu":
+        return
+    if isinstance(job, Layer):
+        yield Candidate("prune_rnn float32", Dtype.float32.value), partial(trained, job)
+    if _has_lanes():
+        for dtype in Dtype:
+            yield _engine(job, dtype, Format.lane_dense, Candidate(f"engine dense {dtype.value}", dtype.value))
+
+
+def sparse(job: Job, masked: Masked, device: str) -> Iterator[Way]:
+    """Yields the sparse ways in each type of weights; none on the CPU without the compiled engine.
+
+    job: its weight is the masked one.
+    """
+    name, packed = ("engine", _engine) if device == "cpu" else ("Triton", _triton)
+    form = Format.auto
+    if masked.mask == FORCED:
+        form = Format.lanes if _has_lanes() else Format.rows
+    for dtype in Dtype if device != "cpu" or native.instruction_sets() else ():
+        yield packed(job, dtype, form, Candidate(f"{name} {dtype.value}", dtype.value, masked.sparsity, masked.mask))
+
+
+def networks(variant: Variant, features: Tensor) -> Iterator[Way]:
+    """Yields a whole network in each type, with what multiplies fastest; a dense one with torch and the engine's dense.
+
+    features: (bins, frames), normalised.
+    """
+    for dtype, packed in variant.by_dtype.items():
+        chosen: list[tuple[str, Callable[..., Multiplier]]] = [(f"prune-rnn {dtype.value}", fastest)]
+        if variant.sparsity is None:
+            chosen = [("torch float32", _torch_dense)] if dtype is Dtype.float32 else []
+            chosen += [(f"engine dense {dtype.value}", _engine_dense)] if _has_lanes() else []
+        for name, choose in chosen:
+            start = time.perf_counter()
+            made = Network(packed, choose=choose)
+            seconds = time.perf_counter() - start
+            candidate = Candidate(name, dtype.value, variant.sparsity, variant.mask, packing_seconds=seconds)
+            yield candidate, partial(made.log_probs, features)
+
+
+def trained(job: Layer) -> Tensor:
+    """Returns the states, (steps, streams, units), by the loop that trains.
+
+    It transposes the weight first, each time, and skips the first product.
+    """
+    layer = recurrence.gru if job.cell is Cell.gru else recurrence.rnn
+    with torch.no_grad():
+        frames, lengths = job.x.flatten(0, 1), torch.full((job.steps,), job.streams)
+        states = layer(frames, job.weight.detach(), lengths, job.activation)
+    return states.view(job.steps, job.streams, -1)
+
+
+def _has_lanes() -> bool:
+    return InstructionSet.avx512 in native.instruction_sets()
+
+
+def _engine(job: Job, dtype: Dtype, form: Format, candidate: Candidate) -> Way:
+    rounded = quantise(job.weight, dtype)
+    start = time.perf_counter()
+    made = Matrix(rounded, gates=job.gates, streams=job.streams, threads=job.threads, format=form)
+    return candidate.packed(time.perf_counter() - start, made.format.name, made.bytes), job.on(made)
+
+
+def _triton(job: Job, dtype: Dtype, _: Format, candidate: Candidate) -> Way:
+    start = time.perf_counter()
+    made = CudaMatrix(quantise(job.weight, dtype), gates=job.gates, streams=job.streams)
+    seconds = time.perf_counter() - start  # with the timings that choose
+    form = "dense" if made.dense is not None else "sliced"
+    return candidate.packed(seconds, form, made.bytes), job.at("cuda").on(made)
+
+
+def _engine_dense(weight: Weight, **how: Any) -> Multiplier:
+    how.pop("cell", None)
+    return Matrix(weight, format=Format.lane_dense, **how)
+
+
+def _torch_dense(weight: Weight, *, gates: int = 1, **_: Any) -> Multiplier:
+    return DenseMatrix(weight, gates=gates)
