@@ -36,10 +36,10 @@ class BenchOptions:
 
     workloads: list[str] = option("what is measured: one or more of these", factory=lambda: list(WORKLOADS))
     blocks: list[str] | None = option("the former name of workloads", None)
-    shapes: list[str] | None = option("names in conf/table/table5.yaml; null: all; own: those of models", None)
+    shapes: list[str] | None = option("names in conf/table/table5.yaml, or own; null: all", None)
     streams: list[int] = option("sequences at a time, each 1 or more", factory=lambda: [1, 4, 16, 64])
     sparsity: list[float] = option("sparsity of random masks, from 0 to below 1", factory=lambda: [0.8, 0.9, 0.95])
-    models: list[str] | None = option("packed files; null: all model-float32.safetensors in results/runs", None)
+    models: list[str] | None = option("packed files; null: all float32 ones in results/runs", None)
     threads: int | None = option("CPU threads; null: torch's choice", None)
     rounds: int = option("measurements of each candidate, in turn; the median counts", 5)
     seconds: float = option("seconds per measurement, about; 0 to 60", 0.03)

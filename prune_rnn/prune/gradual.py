@@ -32,7 +32,7 @@ class Gradual(Pruning):
     """
 
     method: str = option("its name; not to be set: give prune=gradual", "gradual")
-    q: Any = option("magnitude the threshold reaches: auto, baseline, or a number (per layer type)", AUTO)
+    q: Any = option("magnitude the threshold reaches: auto, baseline or numbers", AUTO)
     start_epoch: float = option("epochs done when pruning starts")
     ramp_epoch: float = option("epochs done when the threshold begins to rise faster")
     end_epoch: float = option("epochs done when the masks are frozen")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from prune_rnn.bench import record
 from prune_rnn.bench.candidate import Candidate, Measurement
 from prune_rnn.bench.matrices import FORCED
@@ -25,7 +27,9 @@ def test_the_command_leaves_its_record_and_its_table(command: Callable, tmp_path
     assert not found & {"layer.md", "network.md", ".unfinished"}
     rows, conditions = record.read(folder)
     assert {"torch float32", "torch CSR"} <= {row.name for row in rows} and all(row.median_us > 0 for row in rows)
-    assert conditions.command == "prune-rnn bench " + shlex.join(WORDS) and conditions.threads == 1
+    assert (
+        conditions.command == "prune-rnn bench " + shlex.join(WORDS) and conditions.threads == torch.get_num_threads()
+    )
 
 
 def test_a_wrong_command_says_so(command: Callable) -> None:
