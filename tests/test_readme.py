@@ -1,7 +1,11 @@
 """The commands of README.md and its siblings are commands, and what they link to is there."""
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,8 @@ from prune_rnn.config import compose_config
 from prune_rnn.options import parse
 
 ROOT = Path(__file__).parents[1]
-FILES = [ROOT / name for name in ("README.md", "conf/README.md", "results/README.md", "prune_rnn/engine/README.md")]
+FILES = [ROOT / name for name in ("README.md", "conf/README.md", "results/README.md")]
+FILES += [ROOT / "prune_rnn" / part / "README.md" for part in ("engine", "prune")]
 LINES = [line.strip() for file in FILES for line in file.read_text().splitlines()]
 TRAINING = [line for line in LINES if re.search(r"^(prune-rnn|torchrun .*prune_rnn) (train|report|describe)", line)]
 INFERENCE = [line for line in LINES if re.match(r"prune-rnn (export|transcribe|bench)", line)]
@@ -58,3 +63,24 @@ def test_the_test_command_stands_where_ci_finds_it() -> None:
     pattern = re.search(r'grep -E "(.*)" README\.md', (ROOT / ".ci" / "run").read_text())
     assert pattern is not None
     assert len(re.findall(pattern[1], FILES[0].read_text(), re.MULTILINE)) == 1
+
+
+def test_the_worked_example_of_a_pruning_method_trains(tiny: list[str], tmp_path: Path) -> None:
+    """In a copy of the package, to which nothing is added but what the page shows."""
+    for part in ("prune_rnn", "conf"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    text = FILES[-1].read_text()
+    blocks = dict(re.findall(r"`(\S+)`\n\n```\w+\n(.*?)```", text, re.DOTALL))
+    for name in ("prune_rnn/prune/linear.py", "conf/prune/linear.yaml"):
+        (tmp_path / name).write_text(blocks[name])
+    registry = tmp_path / "prune_rnn" / "prune" / "methods.py"
+    before, after = registry.read_text().split('    "cubic"')
+    imported = "from prune_rnn.prune.linear import Linear\nfrom prune_rnn.prune.none"
+    listed = blocks["prune_rnn/prune/methods.py"] + '    "cubic"'
+    registry.write_text(before.replace("from prune_rnn.prune.none", imported) + listed + after)
+    done = subprocess.run(
+        [sys.executable, "-m", "prune_rnn", "train", "model=gru_sparse", "prune=linear", "prune.sparsity=0.4", *tiny],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert re.search(r"sparsity +40\.\d+ %", done.stdout)

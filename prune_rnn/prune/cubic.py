@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from prune_rnn.prune import schedule
 from prune_rnn.prune.base import Pruning
@@ -16,6 +17,7 @@ from prune_rnn.schema import option
 class Cubic(Pruning):
     """Prunes each layer type to a sparsity that rises from 0 to the goal, fast at first and slowly at last."""
 
+    curve: ClassVar[type[schedule.Cubic]] = schedule.Cubic
     method: str = option("its name; not to be set: give prune=cubic", "cubic")
     start_epoch: float = option("epochs done when pruning starts")
     end_epoch: float = option("epochs done when the goal is reached")
@@ -43,7 +45,7 @@ class Cubic(Pruning):
                 f"epoch having {steps_per_epoch}; train for more epochs or on more data"
             )
         freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
-        curve = schedule.Cubic(start_step=start, end_step=end, freq=freq, sparsity=self.prunable_sparsity)
+        curve = self.curve(start_step=start, end_step=end, freq=freq, sparsity=self.prunable_sparsity)
         return dict.fromkeys(layer_types, Rule(curve, at_sparsity))
 
     def phase(self) -> tuple[float, float]:
