@@ -33,7 +33,7 @@ class Surroundings(Protocol):
         None also where `layers` are not the model's own: its q is of other weights.
         """
 
-    def begun(self) -> Iterable[tuple[Method, str, bool]]:
+    def earlier(self) -> Iterable[tuple[Method, str, bool]]:
         """Returns (what it resolved to, where q came from, finished) of the runs that it has led to before."""
 
 

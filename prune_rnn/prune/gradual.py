@@ -88,7 +88,7 @@ class Gradual(Pruning):
             self.q = q.per_type(self.q, self.layers)
             return q.GIVEN
         dense = around.dense(self.layers)
-        for before, source, finished in around.begun():
+        for before, source, finished in around.earlier():
             if source != q.ESTIMATE or not finished or dense is None:
                 self.q = before.magnitudes()
                 return source

@@ -59,7 +59,7 @@ class _Surroundings:
     def baseline(self) -> DeepSpeech2:
         return meta_model(replace(self.config.model, units=self.config.model.baseline_units))
 
-    def begun(self) -> Iterator[tuple[Method, str, bool]]:
+    def earlier(self) -> Iterator[tuple[Method, str, bool]]:
         for run in automatic_runs(self.config):
             kept = run.config()
             yield kept.prune, kept.q_source, run.finished
