@@ -20,8 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prune_rnn.engine.quantise import Dtype, quantise
-from prune_rnn.model import recurrence
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import CLIP, Activation
 
 _OPTIONAL = ("onnx", "onnxruntime", "scipy")
@@ -103,7 +102,7 @@ def layers(cell: Cell, activation: Activation, weight: Tensor, x: Tensor, thread
     """Yields dense recurrent layers, from a zero state and forward in time; sets torch's number of threads.
 
     weight: the recurrent matrix, (gates * units, units) float32. x: the input contribution, (steps, streams, gates *
-    units) float32. Results are (steps, streams, units), by the formulas of `model.recurrence`. States and gates are
+    units) float32. Results are (steps, streams, units), as by `cell.step`. States and gates are
     float32 everywhere; dtype is that of the product. The library layers that can't be given an input contribution get
     a single input that is always zero, and aren't exact.
     """
@@ -149,9 +148,8 @@ def _torch_products(weight: Tensor, streams: int) -> Iterator[tuple[str, Dtype, 
 def _trained(cell: Cell, activation: Activation, weight: Tensor, x: Tensor) -> Tensor:
     """Returns the states by the loop that trains, which transposes the weight first and skips the first product."""
     steps, streams, width = x.shape
-    layer = recurrence.gru if cell is Cell.gru else recurrence.rnn
     with torch.no_grad():
-        states = layer(x.view(-1, width), weight, torch.full((steps,), streams), activation)
+        states = cell.states(x.view(-1, width), weight, torch.full((steps,), streams), activation)
     return states.view(steps, streams, -1)
 
 
@@ -163,26 +161,21 @@ def _loop(cell: Cell, activation: Activation, product: Product, dtype: Dtype, x:
     state = torch.zeros(streams, n)
     for t in range(steps):
         uh = product(state.bfloat16()).float() if dtype is Dtype.bfloat16 else product(state)
-        if cell is Cell.gru:
-            zr = (x[t, :, : 2 * n] + uh[:, : 2 * n]).sigmoid_()
-            candidate = activation.apply_(torch.addcmul(x[t, :, 2 * n :], zr[:, n:], uh[:, 2 * n :]))
-            state = torch.lerp(state, candidate, zr[:, :n], out=out[t])
-        else:
-            state = activation.apply_(torch.add(x[t], uh, out=out[t]))
+        state = cell.step(x[t], uh, state, activation, out=out[t])
     return out
 
 
 def _torch_modules(cell: Cell, activation: Activation, weight: Tensor, steps: int, streams: int) -> Iterator[Baseline]:
     """Yields torch.nn's layer and, of a GRU, its int8 version. torch's GRU knows only tanh, and orders gates r, z."""
     n = weight.shape[1]
-    nonlinearity = {} if cell is Cell.gru else {"nonlinearity": "tanh" if activation is Activation.tanh else "relu"}
-    module = (nn.GRU if cell is Cell.gru else nn.RNN)(1, n, **nonlinearity).requires_grad_(False).eval()
+    nonlinearity = {} if cell.name == "gru" else {"nonlinearity": "tanh" if activation is Activation.tanh else "relu"}
+    module = getattr(nn, cell.name.upper())(1, n, **nonlinearity).requires_grad_(False).eval()
     for name, parameter in module.named_parameters():
         parameter.copy_(weight if name == "weight_hh_l0" else torch.zeros(()))
     zeros = torch.zeros(steps, streams, 1)
     name = f"torch.nn.{cell.name.upper()}"
     yield Baseline(f"{name} float32 (no inputs)", "float32", True, lambda: module(zeros)[0], exact=False)
-    if cell is Cell.gru:
+    if cell.name == "gru":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecated in favour of torchao, which has no GRU
             quantised = torch.ao.quantization.quantize_dynamic(nn.Sequential(module), {nn.GRU}, dtype=torch.qint8)
@@ -215,7 +208,7 @@ def _onnx_scan(cell: Cell, activation: Activation, weight: Tensor, streams: int,
     n = weight.shape[1]
     product, constants = _onnx_product(weight, dtype, "h", "uh")
     function = "Tanh {} > {}" if activation is Activation.tanh else "Clip {} zero clip > {}"
-    if cell is Cell.gru:
+    if cell.name == "gru":
         lines = [
             "Split x zr_c > x_zr x_c", "Split uh zr_c > u_zr u_c", "Add x_zr u_zr > a_zr", "Sigmoid a_zr > zr",
             "Split zr z_r > z r", "Mul r u_c > ru", "Add x_c ru > a_c", function.format("a_c", "c"),
@@ -240,7 +233,7 @@ def _onnx_scan(cell: Cell, activation: Activation, weight: Tensor, streams: int,
 def _onnx_layer(cell: Cell, activation: Activation, weight: Tensor) -> tuple[Any, Arrays]:
     """Returns (node, constants) of ONNX's own layer, of x (steps, streams, 1), giving y (steps, 1, streams, units)."""
     function = ["Tanh"] if activation is Activation.tanh else ["Relu"]
-    options = {"activations": ["Sigmoid", *function], "linear_before_reset": 1} if cell is Cell.gru else {}
+    options = {"activations": ["Sigmoid", *function], "linear_before_reset": 1} if cell.name == "gru" else {}
     options = {"activations": function, "hidden_size": weight.shape[1], "clip": CLIP, **options}
     node = _onnx().helper.make_node(cell.name.upper(), ["x", "into", "weight"], ["y"], **options)
     return node, {"into": np.zeros((1, len(weight), 1), np.float32), "weight": weight.contiguous().numpy()[None]}

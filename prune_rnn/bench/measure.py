@@ -21,12 +21,16 @@ from prune_rnn.bench.opponents import cuda as opponents
 from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.network import Network, pack
 from prune_rnn.engine import cuda, native
-from prune_rnn.engine.choose import DenseMatrix, Multiplier, fastest
-from prune_rnn.engine.native import Format, InstructionSet, Matrix
+from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.choose import fastest
+from prune_rnn.engine.native import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise
 from prune_rnn.engine.timing import in_turn
+from prune_rnn.engine.torch import DenseMatrix
 from prune_rnn.features import BINS
-from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
+from prune_rnn.library import InstructionSet
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
 from prune_rnn.model.recurrence import Activation
 
 PRODUCT, LAYER, NETWORK = "product", "layer", "network"

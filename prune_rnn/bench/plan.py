@@ -22,7 +22,7 @@ from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.network import model_config
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.files import write_atomically
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.nearest import nearest
 
 OWN = "own"  # names all packed models at once
@@ -95,7 +95,7 @@ def _models(options: BenchOptions) -> dict[str, Packed]:
 def shapes_of(options: BenchOptions, models: dict[str, Packed]) -> list[Shape]:
     wanted = options.shapes
     shapes = [
-        Shape(entry["name"], entry["label"], Cell(entry["cell"]), entry["units"], entry["baseline"],
+        Shape(entry["name"], entry["label"], Cells[entry["cell"]].value, entry["units"], entry["baseline"],
               paper=entry.get("paper", {}))
         for entry in layout()["shapes"]
         if wanted is None or entry["name"] in wanted
@@ -104,13 +104,13 @@ def shapes_of(options: BenchOptions, models: dict[str, Packed]) -> list[Shape]:
         for name, model in models.items():
             config, scale = model_config(model.config), model.config["scale"]
             middle = f"recurrent.{config.layers // 2}.recurrent"
-            base = round(scale["width"] * (2560 if config.cell is Cell.gru else 1760))
+            base = round(scale["width"] * (2560 if config.cell is Cells.gru else 1760))
             of_that_size = [
                 n for n, m in models.items() if (c := model_config(m.config)).units == base and c.cell is config.cell
             ]
             label = f"{name}, {config.units} units, scale={scale['name']}"
             shapes.append(
-                Shape(name, label, config.cell, config.units, min(of_that_size, default=""),
+                Shape(name, label, config.cell.value, config.units, min(of_that_size, default=""),
                       weight=model.matrices[middle].float())
             )  # fmt: skip
     return shapes

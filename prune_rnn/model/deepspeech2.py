@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum
 
 import torch
 import torch.nn.functional as F
@@ -12,21 +10,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from prune_rnn.features import BINS
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.convolution import conv2d
-from prune_rnn.model.recurrence import Activation, gru, rnn
+from prune_rnn.model.recurrence import Activation
 from prune_rnn.text import ALPHABET
-
-
-class Cell(Enum):
-    """The kind of recurrent layer."""
-
-    rnn = "rnn"
-    gru = "gru"
-
-    @property
-    def gates(self) -> int:
-        """How many products of `units` rows a layer's matrices hold."""
-        return 3 if self is Cell.gru else 1
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,7 +22,7 @@ class ModelConfig:
     """One network of the paper's Table 3. Widths are those of the network itself, after `scale`."""
 
     name: str = field(metadata={"identity": False})
-    cell: Cell
+    cell: Cells
     units: int
     # of the dense network that the paper compares with: `prune.q=baseline` looks for its run, and q is what counts
     baseline_units: int = field(metadata={"identity": False})
@@ -43,7 +31,7 @@ class ModelConfig:
     layers: int
     activation: Activation = Activation.clipped_relu
     conv_channels: int = 32
-    lookahead: int = 40  # taps of the row convolution, in frames of 20 ms; used by the GRU network
+    lookahead: int = 40  # taps of the row convolution, in frames of 20 ms; used where the cell has one
     prunable: dict[str, list[str]] = field(default_factory=dict)  # layer type -> patterns of parameter names
 
     def check(self) -> None:
@@ -98,25 +86,25 @@ class Convolution(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """h_t = f(BN(W x_t) + U h_{t-1}); the RNN runs both ways with one W and one U each, and sums the outputs."""
+    """The cell over BN(W x_t), with U; where it runs both ways, with one W, a U for each way, and outputs summed."""
 
     def __init__(self, inputs: int, config: ModelConfig) -> None:
         super().__init__()
-        n, gates = config.units, config.cell.gates
-        self.cell, self.activation = config.cell, config.activation
+        self.cell: Cell = config.cell.value
+        self.activation = config.activation
+        n, gates = config.units, self.cell.gates
         self.input = nn.Linear(inputs, gates * n, bias=False)
         self.norm = FrameNorm(gates * n)
         self.recurrent = nn.Linear(n, gates * n, bias=False)
-        self.recurrent_reverse = nn.Linear(n, n, bias=False) if config.cell is Cell.rnn else None
+        self.recurrent_reverse = nn.Linear(n, gates * n, bias=False) if self.cell.bidirectional else None
 
     def forward(self, x: Tensor, batch_sizes: Tensor) -> Tensor:
         """(frames, inputs) -> (frames, units), packed."""
         x = self.norm(self.input(x))
+        ahead = self.cell.states(x, self.recurrent.weight, batch_sizes, self.activation)
         if self.recurrent_reverse is None:
-            return gru(x, self.recurrent.weight, batch_sizes, self.activation)
-        both = (self.recurrent.weight, False), (self.recurrent_reverse.weight, True)
-        ahead, back = (rnn(x, weight, batch_sizes, self.activation, reverse) for weight, reverse in both)
-        return ahead + back
+            return ahead
+        return ahead + self.cell.states(x, self.recurrent_reverse.weight, batch_sizes, self.activation, reverse=True)
 
 
 class RowConvolution(nn.Module):
@@ -150,7 +138,7 @@ class DeepSpeech2(nn.Module):
         self.conv = nn.ModuleList([first, second])
         inputs = [channels * second.bins] + [n] * (config.layers - 1)
         self.recurrent = nn.ModuleList(Recurrent(size, config) for size in inputs)
-        self.row_conv = RowConvolution(n, config.lookahead, act) if config.cell is Cell.gru else None
+        self.row_conv = RowConvolution(n, config.lookahead, act) if config.cell.value.row_convolution else None
         self.linear = nn.Linear(n, n, bias=False)
         self.linear_norm = FrameNorm(n)
         self.activation = act
@@ -190,13 +178,3 @@ class DeepSpeech2(nn.Module):
         log_probs = self.output(hidden).float().log_softmax(-1)
         padded: Tensor = pad_packed_sequence(packed._replace(data=log_probs))[0]
         return padded
-
-
-def layers(model: nn.Module) -> Iterator[tuple[str, list[tuple[str, nn.Parameter]]]]:
-    """Yields each layer as the paper's Table 2 counts it, with its (full name, parameter) pairs; no two share one."""
-    grouped: dict[str, list[tuple[str, nn.Parameter]]] = {}
-    for name, parameter in model.named_parameters():
-        head, index, *_ = name.split(".")
-        layer = f"{head}.{index}" if index.isdigit() else head.removesuffix("_norm")
-        grouped.setdefault(layer, []).append((name, parameter))
-    yield from grouped.items()

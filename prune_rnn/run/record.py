@@ -12,7 +12,8 @@ import torch
 from prune_rnn import __version__, distributed
 from prune_rnn.config import Config
 from prune_rnn.evaluate import Scores
-from prune_rnn.model.deepspeech2 import DeepSpeech2, layers
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.model.layers import is_recurrent, layers
 from prune_rnn.provenance import commit
 from prune_rnn.prune import q
 from prune_rnn.prune.masker import select
@@ -59,9 +60,7 @@ def counts(config: Config, model: DeepSpeech2) -> dict[str, Any]:
     return {
         **total,
         "sparsity": _sparsity(total),
-        "sparsity_recurrent": _sparsity(
-            _summed([c for layer, c in per_layer.items() if layer.startswith("recurrent.")])
-        ),
+        "sparsity_recurrent": _sparsity(_summed([c for layer, c in per_layer.items() if is_recurrent(layer)])),
         "layers": {layer: {**c, "sparsity": _sparsity(c)} for layer, c in per_layer.items()},
         "q_of_weights": q.measured(weights),
     }

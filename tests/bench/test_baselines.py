@@ -6,7 +6,7 @@ from torch import Tensor
 
 from prune_rnn.bench import baselines
 from prune_rnn.bench.baselines import Baseline, layers, products, sparse_products
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 
 # Largest error over largest value; a wrong formula gives more. int8: torch has 127 steps for the states of all streams
@@ -47,7 +47,7 @@ def reference(cell: Cell, activation: Activation, weight: Tensor, x: Tensor) -> 
     weight, x = weight.double(), x.double()
     state, states = torch.zeros(x.shape[1], weight.shape[1], dtype=torch.float64), []
     for step in x:
-        if cell is Cell.gru:
+        if cell is Cells.gru.value:
             (x_z, x_r, x_c), (z, r, c) = step.chunk(3, 1), (state @ weight.t()).chunk(3, 1)
             z, r = (x_z + z).sigmoid(), (x_r + r).sigmoid()
             state = (1 - z) * state + z * f(x_c + r * c)
@@ -89,7 +89,7 @@ def test_sparse_products_agree_with_doubles(name: str, streams: int) -> None:
 
 @STREAMS
 @pytest.mark.parametrize("activation", Activation)
-@pytest.mark.parametrize("cell", Cell)
+@pytest.mark.parametrize("cell", [each.value for each in Cells])
 def test_layers_agree_with_doubles(library: str, cell: Cell, activation: Activation, streams: int) -> None:
     units = 32
     weight, x = random(cell.gates * units, units) / units**0.5, random(7, streams, cell.gates * units, seed=1)
@@ -115,5 +115,5 @@ def test_what_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> N
     assert set(baselines.versions()) == {"torch", "numpy"}
     weight, x = random(16, 16), random(2, 16, seed=1)
     found = [*products(weight, x, 1), *sparse_products(weight, x, 1)]
-    found += layers(Cell.rnn, Activation.tanh, weight, random(2, 1, 16), 1)
+    found += layers(Cells.rnn.value, Activation.tanh, weight, random(2, 1, 16), 1)
     assert {each.name.split()[0].split(".")[0] for each in found} == {"torch", "prune_rnn"}

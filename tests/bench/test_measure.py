@@ -20,7 +20,7 @@ from prune_rnn.bench.measure import (
 )
 from prune_rnn.config import compose_config, dumped
 from prune_rnn.engine import native
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 
 SETTINGS = Settings(streams=[2], sparsity=[0.9], threads=1, rounds=2, seconds=0.0, device="cpu")
 
@@ -47,7 +47,7 @@ def test_all_candidates_compute_the_same(block: str, monkeypatch: pytest.MonkeyP
 
     results: list = []
     monkeypatch.setattr("prune_rnn.bench.measure.in_turn", run)
-    shape = Shape("x", "X", Cell.gru, 48, "x")
+    shape = Shape("x", "X", Cells.gru.value, 48, "x")
     (measurements,) = recurrent(block, shape, SETTINGS)
     for m, result in zip(measurements, results, strict=True):
         found = result[0] if block == LAYER and isinstance(result, tuple) else result
@@ -67,7 +67,7 @@ def test_all_candidates_compute_the_same(block: str, monkeypatch: pytest.MonkeyP
 def test_a_time_is_of_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """64 us for a call of the layer are 4 us for each of its 16 steps."""
     monkeypatch.setattr("prune_rnn.bench.measure.in_turn", lambda work, *_: [[64e-6] for _ in work])
-    (found,) = recurrent(LAYER, Shape("x", "X", Cell.rnn, 32, "x"), SETTINGS)
+    (found,) = recurrent(LAYER, Shape("x", "X", Cells.rnn.value, 32, "x"), SETTINGS)
     assert steps_of(2) == 16 and {round(m.median, 6) for m in found} == {4.0}
     assert all(m.streams == 2 and m.block == LAYER for m in found)
 

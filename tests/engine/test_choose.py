@@ -6,7 +6,7 @@ import torch
 from prune_rnn.engine import choose, native
 from prune_rnn.engine.choose import CsrMatrix, DenseMatrix, fastest
 from prune_rnn.engine.quantise import Dtype, quantise, quantised_vectors
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation, gru, rnn
 
 each_class = pytest.mark.parametrize("made_by", [CsrMatrix, DenseMatrix])
@@ -27,12 +27,12 @@ def test_products_agree(made_by: type[CsrMatrix], dtype: Dtype, streams: int) ->
 
 
 @each_class
-@pytest.mark.parametrize("cell", Cell, ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", [each.value for each in Cells], ids=lambda cell: cell.name)
 @pytest.mark.parametrize("reverse", [False, True])
 def test_layers_agree_with_the_trained_ones(made_by: type[CsrMatrix], cell: Cell, reverse: bool) -> None:
     """`model.recurrence` runs what was trained; utterances of 4 and 2 steps, packed there, side by side here."""
     weight, x = pruned(cell.gates * 8, 8), torch.randn(4, 2, cell.gates * 8)
-    run = gru if cell is Cell.gru else rnn
+    run = gru if cell is Cells.gru.value else rnn
     packed = torch.cat([x[0], x[1], x[2, :1], x[3, :1]])
     wanted = run(packed, weight, torch.tensor([2, 2, 1, 1]), Activation.tanh, reverse)
     made = made_by(quantise(weight, Dtype.float32), gates=cell.gates)

@@ -19,7 +19,7 @@ from prune_rnn.bench.opponents import cuda as opponents
 from prune_rnn.engine import cuda
 from prune_rnn.engine.cuda import CublasMatrix, CudaMatrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import CLIP, Activation
 
 needs_device = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -56,7 +56,7 @@ def expected(
     states = torch.zeros(steps, streams, units).double()
     for t in reversed(range(steps)) if reverse else range(steps):
         into, product = x[t].double().split(units, dim=1), (h @ u.t()).split(units, dim=1)
-        if cell is Cell.rnn:
+        if cell is Cells.rnn.value:
             h = f(into[0] + product[0])
         else:
             z, r = (into[0] + product[0]).sigmoid(), (into[1] + product[1]).sigmoid()
@@ -98,7 +98,7 @@ def interpreted() -> None:
     for density in (0.0, 1.0):
         weight = Weight(random(5, 5, seed=5) * density)
         ours, x = CudaMatrix(weight, device="cpu", block=(8, 8, 1)), random(35, 1, 5, seed=6)
-        close(ours.layer(Cell.rnn, Activation.tanh, x), expected(Cell.rnn, Activation.tanh, weight, x), density)
+        close(ours.layer(Cells.rnn.value, Activation.tanh, x), expected(Cells.rnn.value, Activation.tanh, weight, x), density)
     # products: wide enough that column numbers need all 16 bits, and of several gates
     for gates, dtype in itertools.product((1, 3), Dtype):
         wide = torch.zeros(6, 40_000)
@@ -110,7 +110,7 @@ def interpreted() -> None:
     # what isn't a number must not become one, nor reach the rows that don't see it
     weight = Weight(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
     states, _ = CudaMatrix(weight, device="cpu", block=block).layer(
-        Cell.rnn, Activation.clipped_relu, torch.tensor([[[1.0, float("nan")]]])
+        Cells.rnn.value, Activation.clipped_relu, torch.tensor([[[1.0, float("nan")]]])
     )
     assert states[0, 0, 0] == 1 and states[0, 0, 1].isnan()
 
@@ -197,7 +197,7 @@ def test_what_cannot_be_done_is_an_error_that_says_so() -> None:
 
 @needs_device
 @pytest.mark.parametrize("dtype", Dtype)
-@pytest.mark.parametrize("cell", Cell)
+@pytest.mark.parametrize("cell", [each.value for each in Cells])
 def test_layers_agree_with_double_precision_on_a_device(cell: Cell, dtype: Dtype) -> None:
     units, steps = 330, 75
     weight = matrix(cell.gates * units, units, dtype, density=0.1)
@@ -214,7 +214,7 @@ def test_layers_agree_with_double_precision_on_a_device(cell: Cell, dtype: Dtype
 
 
 @needs_device
-@pytest.mark.parametrize("cell", Cell)
+@pytest.mark.parametrize("cell", [each.value for each in Cells])
 def test_the_fastest_serves_on_a_device(cell: Cell) -> None:
     sparse = CudaMatrix(matrix(cell.gates * 2048, 2048, density=0.05), gates=cell.gates)
     full = CudaMatrix(matrix(cell.gates * 2048, 2048, density=1.0), gates=cell.gates)
@@ -234,8 +234,8 @@ def test_baseline_products_agree(device: str, streams: int) -> None:
 
 def baseline_layers(device: str) -> None:
     weight, x = matrix(UNITS, UNITS), random(3, 2, UNITS, seed=2)
-    wanted = expected(Cell.rnn, Activation.tanh, weight, x)
-    for each in opponents.cuda_layers(Cell.rnn, Activation.tanh, weight.values, x, device):
+    wanted = expected(Cells.rnn.value, Activation.tanh, weight, x)
+    for each in opponents.cuda_layers(Cells.rnn.value, Activation.tanh, weight.values, x, device):
         close(each.run(), wanted, each.name, 1e-5 if each.exact else 5e-2)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from prune_rnn.engine import native
 from prune_rnn.engine.native import Format, InstructionSet, Matrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise, quantised_vectors
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 
 SETS = native.instruction_sets()
@@ -97,7 +97,7 @@ def reference_layer(
     u, h, out = weight.float().double(), state.double(), []
     for t in reversed(range(len(x))) if reverse else range(len(x)):
         y = quantised_vectors(h.float(), weight.dtype).double() @ u.t()
-        if cell is Cell.rnn:
+        if cell is Cells.rnn.value:
             h = activation(x[t].double() + y)
         else:
             (xz, xr, xc), (yz, yr, yc) = x[t].double().chunk(3, dim=1), y.chunk(3, dim=1)
@@ -110,7 +110,7 @@ def reference_layer(
 
 @each_set
 @each_dtype
-@pytest.mark.parametrize("cell", Cell, ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", [each.value for each in Cells], ids=lambda cell: cell.name)
 @pytest.mark.parametrize("activation", Activation, ids=lambda activation: activation.name)
 @settings(deadline=None, max_examples=12)
 @given(
@@ -145,9 +145,9 @@ def test_a_sequence_in_two_halves_is_the_whole(instruction_set: InstructionSet) 
     weight = quantise(random_weight(96, 32, 0.3, 0), Dtype.int8)
     matrix = Matrix(weight, gates=3, instruction_set=instruction_set)
     x = torch.randn(10, 2, 96, generator=torch.Generator().manual_seed(1))
-    whole, _ = matrix.layer(Cell.gru, Activation.clipped_relu, x)
-    first, state = matrix.layer(Cell.gru, Activation.clipped_relu, x[:4])
-    second, _ = matrix.layer(Cell.gru, Activation.clipped_relu, x[4:], state=state)
+    whole, _ = matrix.layer(Cells.gru.value, Activation.clipped_relu, x)
+    first, state = matrix.layer(Cells.gru.value, Activation.clipped_relu, x[:4])
+    second, _ = matrix.layer(Cells.gru.value, Activation.clipped_relu, x[4:], state=state)
     assert torch.equal(torch.cat([first, second]), whole)
 
 
@@ -158,7 +158,7 @@ def test_the_number_of_threads_changes_nothing(instruction_set: InstructionSet) 
     x = torch.randn(7, 3, 480, generator=torch.Generator().manual_seed(1))
     results = [
         Matrix(weight, gates=3, threads=threads, instruction_set=instruction_set, format=Format.rows).layer(
-            Cell.gru, Activation.clipped_relu, x
+            Cells.gru.value, Activation.clipped_relu, x
         )[0]
         for threads in (1, 2, 4)
     ]
@@ -186,10 +186,10 @@ def test_what_the_engine_can_not_take_is_said() -> None:
     with pytest.raises(ValueError, match=r"scales of shape \(1,\) for 4 rows"):
         Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8), torch.ones(1)))
     with pytest.raises(ValueError, match="48 x 8 is no recurrent one of 16 units"):
-        Matrix(Weight(torch.ones(48, 8)), gates=3).layer(Cell.gru, Activation.tanh, torch.zeros(1, 1, 48))
+        Matrix(Weight(torch.ones(48, 8)), gates=3).layer(Cells.gru.value, Activation.tanh, torch.zeros(1, 1, 48))
     with pytest.raises(ValueError, match=r"lengths of shape \(1,\) for 2 streams"):
         square = Matrix(Weight(torch.ones(8, 8)))
-        square.layer(Cell.rnn, Activation.tanh, torch.zeros(3, 2, 8), lengths=torch.tensor([3]))
+        square.layer(Cells.rnn.value, Activation.tanh, torch.zeros(3, 2, 8), lengths=torch.tensor([3]))
     matrix = Matrix(Weight(torch.zeros(4, 4)))
     with pytest.raises(ValueError, match=r"shape \(2, 5\) where \(streams, 4\) is wanted"):
         matrix.product(torch.zeros(2, 5))

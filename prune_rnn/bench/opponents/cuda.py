@@ -12,7 +12,7 @@ from torch import Tensor
 from prune_rnn.bench.baselines import Baseline
 from prune_rnn.engine.cuda import CublasMatrix
 from prune_rnn.engine.quantise import Weight
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
 

@@ -164,7 +164,7 @@ int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, i
 
 extern "C" {
 
-API int prune_rnn_loop_set() { return best_set(); }
+API int prune_rnn_instruction_set() { return best_set(); }
 
 // gates: 1 (RNN) or 3 (GRU). sizes: (steps,). For the other arrays see `Loop`; the RNN has none of the GRU's.
 // Returns 0; 1 where memory is short; 2 where the sizes grow, aren't positive or don't add up to `frames`.
