@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from torch import Tensor
 
 from prune_rnn.config import compose_config, dumped
+from prune_rnn.model.cell import Cell
 from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.model.recurrence import Activation
 
 _PITCH = {"a": 300.0, "b": 700.0, "c": 1500.0, " ": 3000.0}  # Hz
 Made = tuple[DeepSpeech2, dict[str, Any]]
@@ -104,3 +107,36 @@ def network() -> Callable[[str], Made]:
         return model.eval(), kept
 
     return make
+
+
+@pytest.fixture(scope="session")
+def reference() -> Callable[..., Tensor]:
+    """Runs a cell over a sequence by its one reference step, in double precision: what all that computes it agrees with.
+
+    Shapes as for `Multiplier.layer`, which it returns the states of. rounded: what becomes of a state before it is
+    multiplied.
+    """
+
+    def states(
+        cell: Cell,
+        activation: Activation,
+        weight: Tensor,
+        x: Tensor,
+        *,
+        state: Tensor | None = None,
+        lengths: Tensor | None = None,
+        reverse: bool = False,
+        rounded: Callable[[Tensor], Tensor] = lambda each: each,
+    ) -> Tensor:
+        steps, streams, _ = x.shape
+        weight, x = weight.double(), x.double()
+        h = x.new_zeros(streams, weight.shape[1]) if state is None else state.double()
+        out = x.new_zeros(steps, *h.shape)
+        for t in reversed(range(steps)) if reverse else range(steps):
+            h = cell.step(x[t], rounded(h).double() @ weight.t(), h, activation)
+            if lengths is not None:
+                h[t >= lengths] = 0
+            out[t] = h
+        return out
+
+    return states

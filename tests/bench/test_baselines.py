@@ -1,11 +1,14 @@
 """What the benchmark compares with computes what it says it does."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
 
 from prune_rnn.bench import baselines
 from prune_rnn.bench.baselines import Baseline, layers, products, sparse_products
+from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 
@@ -36,25 +39,6 @@ def check(found: list[Baseline], wanted: Tensor) -> None:
 
 def names(found: list[Baseline], library: str) -> set[str]:
     return {each.name for each in found if each.name.startswith(library)}
-
-
-def reference(cell: Cell, activation: Activation, weight: Tensor, x: Tensor) -> Tensor:
-    """Returns the states in double precision, by the formulas of Deep Speech 2."""
-
-    def f(value: Tensor) -> Tensor:
-        return value.tanh() if activation is Activation.tanh else value.clamp(0, 20)
-
-    weight, x = weight.double(), x.double()
-    state, states = torch.zeros(x.shape[1], weight.shape[1], dtype=torch.float64), []
-    for step in x:
-        if cell is Cells.gru.value:
-            (x_z, x_r, x_c), (z, r, c) = step.chunk(3, 1), (state @ weight.t()).chunk(3, 1)
-            z, r = (x_z + z).sigmoid(), (x_r + r).sigmoid()
-            state = (1 - z) * state + z * f(x_c + r * c)
-        else:
-            state = f(step + state @ weight.t())
-        states.append(state)
-    return torch.stack(states)
 
 
 @pytest.fixture(params=["torch", "onnxruntime"])
@@ -90,7 +74,9 @@ def test_sparse_products_agree_with_doubles(name: str, streams: int) -> None:
 @STREAMS
 @pytest.mark.parametrize("activation", Activation)
 @pytest.mark.parametrize("cell", [each.value for each in Cells])
-def test_layers_agree_with_doubles(library: str, cell: Cell, activation: Activation, streams: int) -> None:
+def test_layers_agree_with_doubles(
+    library: str, cell: Cell, activation: Activation, streams: int, reference: Callable[..., Tensor]
+) -> None:
     units = 32
     weight, x = random(cell.gates * units, units) / units**0.5, random(7, streams, cell.gates * units, seed=1)
     if activation is Activation.clipped_relu:

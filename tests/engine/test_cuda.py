@@ -98,7 +98,11 @@ def interpreted() -> None:
     for density in (0.0, 1.0):
         weight = Weight(random(5, 5, seed=5) * density)
         ours, x = CudaMatrix(weight, device="cpu", block=(8, 8, 1)), random(35, 1, 5, seed=6)
-        close(ours.layer(Cells.rnn.value, Activation.tanh, x), expected(Cells.rnn.value, Activation.tanh, weight, x), density)
+        close(
+            ours.layer(Cells.rnn.value, Activation.tanh, x),
+            expected(Cells.rnn.value, Activation.tanh, weight, x),
+            density,
+        )
     # products: wide enough that column numbers need all 16 bits, and of several gates
     for gates, dtype in itertools.product((1, 3), Dtype):
         wide = torch.zeros(6, 40_000)
