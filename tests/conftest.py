@@ -111,7 +111,7 @@ def network() -> Callable[[str], Made]:
 
 @pytest.fixture(scope="session")
 def reference() -> Callable[..., Tensor]:
-    """Runs a cell over a sequence by its one reference step, in double precision: what all that computes it agrees with.
+    """Runs a cell over a sequence by its reference step, in double precision: all that computes it agrees with this.
 
     Shapes as for `Multiplier.layer`, which it returns the states of. rounded: what becomes of a state before it is
     multiplied.

@@ -1,4 +1,4 @@
-"""Every training loop does what its cell's reference step says; its gradients are in test_recurrence and test_native."""
+"""Every training loop does what its cell's reference step says; for gradients see test_recurrence and test_native."""
 
 from collections.abc import Callable
 
