@@ -14,19 +14,15 @@ def pruned(rows: int, columns: int) -> torch.Tensor:
     return torch.randn(rows, columns, generator=generator) * (torch.rand(rows, columns, generator=generator) < 0.2)
 
 
-def test_the_faster_one_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Timed by calls that are slow on purpose."""
-    weight = quantise(pruned(16, 16), Dtype.float32)
-    slow, spent = DenseMatrix.product, [0]
-
-    def waste(self: DenseMatrix, x: torch.Tensor) -> torch.Tensor:
-        spent[0] += 1
-        for _ in range(500):
-            slow(self, x)
-        return slow(self, x)
-
-    monkeypatch.setattr(DenseMatrix, "product", waste)
-    assert not isinstance(fastest(weight), DenseMatrix) and spent[0] > 0
+@pytest.mark.parametrize(
+    ("seconds", "dense"), [([[1, 9, 1], [2, 2, 2]], True), ([[3, 3, 3], [1, 9, 2]], False)], ids=str
+)
+def test_the_faster_one_in_the_median_is_chosen(
+    seconds: list[list[float]], dense: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dense product is timed first."""
+    monkeypatch.setattr(choose, "in_turn", lambda work, rounds, spent: seconds)
+    assert isinstance(fastest(quantise(pruned(16, 16), Dtype.float32)), DenseMatrix) is dense
 
 
 def test_without_the_engine_torch_serves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ MULTIPLIERS = [
     pytest.param(DenseMatrix, id="torch-dense"),
     pytest.param(partial(CudaMatrix, block=BLOCKS[0]), id="cuda-sparse", marks=needs_device),
     pytest.param(CublasMatrix, id="cuda-dense", marks=needs_device),
-    pytest.param(partial(CudaMatrix, device="cpu", block=(8, 4, 1)), id="interpreted-sparse", marks=interpreter),
+    pytest.param(partial(CudaMatrix, device="cpu", block=(16, 16, 1)), id="interpreted-sparse", marks=interpreter),
     pytest.param(partial(CublasMatrix, device="cpu"), id="interpreted-dense", marks=interpreter),
 ]
 each_multiplier = pytest.mark.parametrize("make", MULTIPLIERS)
