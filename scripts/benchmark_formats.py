@@ -1,4 +1,4 @@
-"""Times every format of the engine on one matrix: what `cost` in engine.cpp, which chooses the format, is set by.
+"""Times every format of the engine on one matrix: what `cost` in choose.cpp, which chooses the format, is set by.
 
 python scripts/benchmark_formats.py --units 2560 --density 0.05 --streams 1 16
 """
@@ -13,7 +13,7 @@ from prune_rnn.bench.matrices import masked
 from prune_rnn.engine.native import Format, Matrix, instruction_sets
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.engine.timing import in_turn
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -39,7 +39,7 @@ for density in options.density:
                 if form.needs <= best
             ]
             inputs = torch.randn(STEPS, streams, 3 * options.units, generator=generator)
-            work = [partial(m.layer, Cell.gru, Activation.clipped_relu, inputs) for m in matrices]
+            work = [partial(m.layer, Cells.gru.value, Activation.clipped_relu, inputs) for m in matrices]
             cells = []
             for matrix, seconds in zip(matrices, in_turn(work, options.rounds, 0.02, 0.01), strict=True):
                 each = 1e6 * statistics.median(seconds) / STEPS

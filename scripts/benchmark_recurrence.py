@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from prune_rnn.features import BINS
-from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, FrameNorm, ModelConfig
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.deepspeech2 import DeepSpeech2, FrameNorm, ModelConfig
 
 
 class TorchGRU(nn.Module):
@@ -45,7 +46,7 @@ def main() -> None:
     torch.manual_seed(0)
     config = ModelConfig(
         name="gru",
-        cell=Cell.gru,
+        cell=Cells.gru,
         units=arguments.units,
         baseline_units=arguments.units,
         layers=3,

@@ -15,12 +15,16 @@ from pathlib import Path
 
 STEPS = """
 import sys, time, torch
-from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
+try:
+    from prune_rnn.model.cells import Cells
+except ImportError:  # an older checkout
+    from prune_rnn.model.deepspeech2 import Cell as Cells
+from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
 units, cell, channels, threads, bfloat16, steps = eval(sys.argv[1])
 torch.set_num_threads(threads)
 torch.set_flush_denormal(True)
 torch.manual_seed(0)
-config = ModelConfig(name="", cell=Cell(cell), units=units, baseline_units=units, layers=3 if cell == "gru" else 7,
+config = ModelConfig(name="", cell=Cells[cell], units=units, baseline_units=units, layers=3 if cell == "gru" else 7,
                      conv_channels=channels)
 model = DeepSpeech2(config)
 optimizer = torch.optim.SGD(model.parameters(), 1e-4, 0.9, nesterov=True)

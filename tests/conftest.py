@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from torch import Tensor
 
 from prune_rnn.cli import main
 from prune_rnn.config import compose_config
+from prune_rnn.model.cell import Cell
 from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.model.recurrence import Activation
 from prune_rnn.run.record import Recorded, Result, read_result, recorded
 
 _PITCH = {"a": 300.0, "b": 700.0, "c": 1500.0, " ": 3000.0}  # Hz
@@ -161,3 +164,36 @@ _RESULT = {
 def result_of() -> Callable[..., Result]:
     """Makes the result of a run that nobody trained; what is told replaces fields of result.json."""
     return lambda **told: read_result({**_RESULT, **told})
+
+
+@pytest.fixture(scope="session")
+def reference() -> Callable[..., Tensor]:
+    """Runs a cell over a sequence by its reference step, in double precision: all that computes it agrees with this.
+
+    Shapes as for `Multiplier.layer`, which it returns the states of. rounded: what becomes of a state before it is
+    multiplied.
+    """
+
+    def states(
+        cell: Cell,
+        activation: Activation,
+        weight: Tensor,
+        x: Tensor,
+        *,
+        state: Tensor | None = None,
+        lengths: Tensor | None = None,
+        reverse: bool = False,
+        rounded: Callable[[Tensor], Tensor] = lambda each: each,
+    ) -> Tensor:
+        steps, streams, _ = x.shape
+        weight, x = weight.double(), x.double()
+        h = x.new_zeros(streams, weight.shape[1]) if state is None else state.double()
+        out = x.new_zeros(steps, *h.shape)
+        for t in reversed(range(steps)) if reverse else range(steps):
+            h = cell.step(x[t], rounded(h).double() @ weight.t(), h, activation)
+            if lengths is not None:
+                h[t >= lengths] = 0
+            out[t] = h
+        return out
+
+    return states

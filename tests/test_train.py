@@ -14,13 +14,14 @@ from torch import Tensor
 
 from prune_rnn.data.batch import Batch, Utterance, epoch_order
 from prune_rnn.evaluate import ctc_loss
-from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
 from prune_rnn.prune.gradual import Gradual
 from prune_rnn.prune.masker import Masker
 from prune_rnn.text import encode
 from prune_rnn.train import Precision, TrainConfig, Trainer
 
-MODEL = ModelConfig(name="m", cell=Cell.gru, units=4, baseline_units=4, layers=1, conv_channels=1, lookahead=2)
+MODEL = ModelConfig(name="m", cell=Cells.gru, units=4, baseline_units=4, layers=1, conv_channels=1, lookahead=2)
 CONFIG = TrainConfig(epochs=3, batch_size=2, learning_rate=0.01, anneal=1.2, momentum=0.9, clip=400.0)
 LAYERS = {"recurrent": ["recurrent.*.input.weight", "recurrent.*.recurrent.weight"], "linear": ["linear.weight"]}
 GROUPS = [[Utterance(Path(f"{i}-{j}.wav"), 8 + 2 * i, "ab") for j in range(2)] for i in range(4)]

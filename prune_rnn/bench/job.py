@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
 PRODUCT, LAYER, NETWORK = "product", "layer", "network"

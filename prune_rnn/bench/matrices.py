@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cell import Cell
 
 UNSTRUCTURED, OWN_MASK = "unstructured", "its own mask"
 BLOCKED = "blocks 16 x 1"

@@ -21,11 +21,13 @@ from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.network import pack
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.features import BINS
-from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2
+from prune_rnn.model import layers
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.record import recorded
 
 FRAMES = 99  # of a second of audio
-_PAPER_UNITS = {Cell.gru: 2560, Cell.rnn: 1760}  # of the paper's dense baselines
+_PAPER_UNITS = {Cells.gru: 2560, Cells.rnn: 1760}  # of the paper's dense baselines
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ def read(files: Sequence[Path] | None, results: Path) -> dict[str, Packed]:
 def shape(name: str, model: Packed) -> Shape:
     """Returns the recurrent matrix of a model's middle layer, with its own mask."""
     config = model.config.model
-    weight = model.matrices[f"recurrent.{config.layers // 2}.recurrent"].float()
+    weight = model.matrices[layers.matrix(config.layers // 2, layers.FORWARD)].float()
     label = f"{name}, {config.units} units, scale={model.config.scale.name}"
-    return Shape(name, label, config.cell, config.units, weight)
+    return Shape(name, label, config.cell.value, config.units, weight)
 
 
 def baseline(model: Packed, models: dict[str, Packed]) -> str:
@@ -67,7 +69,7 @@ def baseline(model: Packed, models: dict[str, Packed]) -> str:
     return min((name for name, other in models.items() if _size(other) == (config.cell, units)), default="")
 
 
-def _size(model: Packed) -> tuple[Cell, int]:
+def _size(model: Packed) -> tuple[Cells, int]:
     config = model.config.model
     return config.cell, config.units
 

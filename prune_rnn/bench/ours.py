@@ -16,12 +16,13 @@ from prune_rnn.bench.matrices import FORCED, Masked
 from prune_rnn.bench.networks import Variant
 from prune_rnn.deploy.network import Network
 from prune_rnn.engine import native
-from prune_rnn.engine.choose import DenseMatrix, Multiplier, fastest
+from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.choose import fastest
 from prune_rnn.engine.cuda import CudaMatrix
-from prune_rnn.engine.native import Format, InstructionSet, Matrix
+from prune_rnn.engine.native import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise
-from prune_rnn.model import recurrence
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.engine.torch import DenseMatrix
+from prune_rnn.library import InstructionSet
 
 NAMES = ("engine", "prune-rnn", "Triton")  # what the names of the sparse ways begin with
 
@@ -73,10 +74,9 @@ def trained(job: Layer) -> Tensor:
 
     It transposes the weight first, each time, and skips the first product.
     """
-    layer = recurrence.gru if job.cell is Cell.gru else recurrence.rnn
     with torch.no_grad():
         frames, lengths = job.x.flatten(0, 1), torch.full((job.steps,), job.streams)
-        states = layer(frames, job.weight.detach(), lengths, job.activation)
+        states = job.cell.states(frames, job.weight.detach(), lengths, job.activation)
     return states.view(job.steps, job.streams, -1)
 
 

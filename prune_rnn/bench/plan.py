@@ -20,7 +20,7 @@ from prune_rnn.bench.matrices import Shape
 from prune_rnn.bench.measure import Timing
 from prune_rnn.bench.networks import Variant
 from prune_rnn.deploy.file import Packed
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.nearest import nearest
 from prune_rnn.schema import option
 
@@ -138,7 +138,7 @@ def plan(options: BenchOptions) -> Plan:
     Raises ValueError where there is nothing to measure.
     """
     entries = [each for each in layout()["shapes"] if options.shapes is None or each["name"] in options.shapes]
-    shapes = [Shape(each["name"], each["label"], Cell(each["cell"]), each["units"]) for each in entries]
+    shapes = [Shape(each["name"], each["label"], Cells[each["cell"]].value, each["units"]) for each in entries]
     baselines = {each["name"]: each["baseline"] for each in entries}
     models: dict[str, Packed] = {}
     if options.shapes is None or OWN in options.shapes:

@@ -18,7 +18,7 @@ from prune_rnn.data.sets import SETS
 from prune_rnn.deploy import file
 from prune_rnn.deploy.network import load, pack
 from prune_rnn.deploy.stream import streamed_text
-from prune_rnn.engine.choose import note
+from prune_rnn.engine.choose import describe_backend
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.evaluate import error_rates
 from prune_rnn.features import log_power, log_spectrogram
@@ -90,7 +90,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     mean, deviation = _statistics(audio)
     path = Path(options.out) if options.out else folder / f"model-{options.dtype.value}.safetensors"
     content = file.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
-    _say(note())
+    _say(describe_backend())
     with tempfile.TemporaryDirectory() as unchecked:
         written = Path(unchecked) / path.name
         written.write_bytes(content)

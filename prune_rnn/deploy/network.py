@@ -11,8 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn.deploy.file import Packed, read
-from prune_rnn.engine.choose import Multiplier, fastest
+from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.choose import fastest
 from prune_rnn.engine.quantise import Dtype, quantise
+from prune_rnn.model import layers
+from prune_rnn.model.cell import Cell
 from prune_rnn.model.deepspeech2 import Convolution, DeepSpeech2
 from prune_rnn.run.record import Recorded
 
@@ -26,16 +29,16 @@ def pack(state: dict[str, Tensor], config: Recorded, dtype: Dtype, mean: Tensor,
     """
     matrices, tensors = {}, {"features.mean": mean, "features.deviation": deviation}
     for name, value in state.items():
-        layer = name.removesuffix(".weight")
-        if name.endswith("norm.running_var"):
-            norm = name.removesuffix("running_var")
-            gain = state[f"{norm}weight"] * (value + torch.nn.BatchNorm1d(1).eps).rsqrt()
-            layer = norm.removesuffix(".norm.").removesuffix(".norm").removesuffix("_norm")
-            tensors[f"{layer}.gain"] = gain
-            tensors[f"{layer}.shift"] = state[f"{norm}bias"] - state[f"{norm}running_mean"] * gain
-        elif layer.split(".")[0] in ("recurrent", "linear", "output") and value.dim() == 2:
-            matrices[layer] = quantise(value, dtype)
-        elif ".norm." not in name and "_norm." not in name:
+        if found := layers.norm_of(name):
+            layer, part = found
+            if part == "running_var":
+                norm = name.removesuffix(part)
+                gain = state[f"{norm}weight"] * (value + torch.nn.BatchNorm1d(1).eps).rsqrt()
+                tensors[f"{layer}.gain"] = gain
+                tensors[f"{layer}.shift"] = state[f"{norm}bias"] - state[f"{norm}running_mean"] * gain
+        elif matrix := layers.matrix_of(name):
+            matrices[matrix] = quantise(value, dtype)
+        else:
             tensors[name] = value
     return Packed(config, dtype, matrices, {name: tensor.clone() for name, tensor in tensors.items()})
 
@@ -56,7 +59,7 @@ Filters = tuple[Tensor, tuple[int, int], tuple[int, int], _Affine]  # weight, st
 
 class Network:
     """A packed network. frames: how many are multiplied with a matrix at a time, which the products are chosen for;
-    1 for streaming. choose: makes what multiplies, as `matrix.fastest` does."""
+    1 for streaming. choose: makes what multiplies, as `engine.choose.fastest` does."""
 
     def __init__(self, packed: Packed, frames: int = _FRAMES, choose: Callable[..., Multiplier] = fastest) -> None:
         config = packed.config.model
@@ -68,26 +71,27 @@ class Network:
         self.convolutions: list[Filters] = []
         for i, conv in enumerate(shape.conv):
             assert isinstance(conv, Convolution)
-            weight, norm = tensors[f"conv.{i}.conv.weight"], _affine(tensors, f"conv.{i}")
+            weight, norm = tensors[layers.weight(layers.conv(i))], _affine(tensors, layers.conv(i))
             self.convolutions.append((weight, conv.stride, conv.padding, norm))
 
         def product(name: str) -> Multiplier:
             return choose(packed.matrices[name], streams=frames)
 
-        def recurrent(name: str) -> Multiplier | None:
-            if name not in packed.matrices:
-                return None
-            return choose(packed.matrices[name], gates=config.cell.gates, cell=config.cell)
+        self.cell: Cell = config.cell.value
+
+        def recurrent(name: str) -> Multiplier:
+            return choose(packed.matrices[name], gates=self.cell.gates, cell=self.cell)
 
         self.layers = [
-            (product(f"{name}.input"), _affine(tensors, name), recurrent(f"{name}.recurrent"),
-             recurrent(f"{name}.recurrent_reverse"))
-            for name in (f"recurrent.{i}" for i in range(config.layers))
+            (product(layers.matrix(i, layers.INPUT)), _affine(tensors, layers.recurrent(i)),
+             recurrent(layers.matrix(i, layers.FORWARD)),
+             recurrent(layers.matrix(i, layers.REVERSE)) if self.cell.bidirectional else None)
+            for i in range(config.layers)
         ]  # fmt: skip
-        self.row_conv = tensors.get("row_conv.weight")
-        self.row_norm = None if self.row_conv is None else _affine(tensors, "row_conv")
-        self.linear, self.linear_norm = product("linear"), _affine(tensors, "linear")
-        self.output, self.bias = product("output"), tensors["output.bias"]
+        self.row_conv = tensors[layers.weight(layers.ROW_CONV)] if self.cell.row_convolution else None
+        self.row_norm = _affine(tensors, layers.ROW_CONV) if self.cell.row_convolution else None
+        self.linear, self.linear_norm = product(layers.LINEAR), _affine(tensors, layers.LINEAR)
+        self.output, self.bias = product(layers.OUTPUT), tensors[f"{layers.OUTPUT}.bias"]
 
     def log_probs(self, features: Tensor) -> Tensor:
         """(bins, frames), normalised -> log-probabilities (output frames, symbols)."""
@@ -111,13 +115,12 @@ class Network:
         return self.classify(x)
 
     def recurrent(self, index: int, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(frames, inputs) -> (frames, units), last state (1, units); the RNN's two directions are summed."""
+        """(frames, inputs) -> (frames, units), last state (1, units); where it runs both ways, their sum."""
         product, norm, ahead, back = self.layers[index]
-        assert ahead is not None
         inputs = norm(product.product(x))[:, None]
-        states, last = ahead.layer(self.config.cell, self.activation, inputs, state=state)
+        states, last = ahead.layer(self.cell, self.activation, inputs, state=state)
         if back is not None:
-            states = states + back.layer(self.config.cell, self.activation, inputs, reverse=True)[0]
+            states = states + back.layer(self.cell, self.activation, inputs, reverse=True)[0]
         return states[:, 0], last
 
     def look_ahead(self, x: Tensor) -> Tensor:

@@ -84,12 +84,12 @@ class NetworkStream:
     """
 
     def __init__(self, network: Network) -> None:
-        if network.row_conv is None:
+        if network.cell.bidirectional:
             raise ValueError("this network also runs backward in time and needs whole files: leave out --stream")
         self.network = network
         self._kept: list[Tensor | None] = [None] * len(network.convolutions)  # (1, channel, bin, frame) still needed
         self._states: list[Tensor | None] = [None] * len(network.layers)
-        self._ahead = torch.zeros(0, len(network.row_conv))  # states that the row convolution still needs
+        self._ahead = torch.zeros(0, network.config.units)  # states that the row convolution still needs
 
     def feed(self, features: Tensor) -> Tensor:
         """(bins, frames) normalised -> log-probabilities (output frames, symbols), maybe none yet."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from prune_rnn.data.batch import read_audio
 from prune_rnn.deploy.network import Network, load
 from prune_rnn.deploy.stream import Stream, streamed_text
-from prune_rnn.engine.choose import note
+from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
 from prune_rnn.schema import option
 from prune_rnn.text import greedy
@@ -44,7 +44,7 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
         work: Callable[..., object] = streamed_text if stream else _whole
         if stream:
             Stream(network)  # tells of a network that can't
-        print(note(), file=sys.stderr)
+        print(describe_backend(), file=sys.stderr)
         work(network, torch.zeros(WINDOW * 10), lambda text: None)  # warm-up
         for path, waveform in zip(audio, waveforms, strict=True):
             if len(audio) > 1:

@@ -1,39 +1,30 @@
 """The C++ engine: a sparse matrix packed for this machine, its product, and a recurrent layer over a sequence.
 
-Where it wasn't built (no compiler at installation), `matrix.CsrMatrix` does the same with torch's sparse product.
+Where it wasn't built (no compiler at installation), `engine.torch.CsrMatrix` does the same with torch's sparse product.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 from enum import IntEnum
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from prune_rnn import engine
+from prune_rnn import engine, library
+from prune_rnn.engine.base import Multiplier
 from prune_rnn.engine.quantise import Dtype, Weight
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.library import InstructionSet
+from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
-_LIBRARY = "cpp/libprune_rnn_engine.so"
 MOST_COLUMNS = 65_536  # column numbers have 16 bits
 
 
-class InstructionSet(IntEnum):
-    """What the kernels are compiled for."""
-
-    plain = 0
-    avx2 = 1
-    avx512 = 2  # with VBMI, VNNI and BF16
-
-
 class Format(IntEnum):
-    """How the engine holds a matrix; `engine/kernels.h` tells more. auto: the one that costs least."""
+    """How the engine holds a matrix; `engine/cpp/kernels.h` tells more. auto: the one that costs least."""
 
     auto = 0
     rows = 1
@@ -50,28 +41,22 @@ class Format(IntEnum):
 
 @cache
 def _library() -> ctypes.CDLL | None:
-    """Returns the engine, or None where it wasn't built. torch is loaded before it, and its threads serve both."""
-    places = (Path(folder, _LIBRARY) for folder in engine.__path__)  # several, where the package is being worked on
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
-        return None
-    library = ctypes.CDLL(os.fspath(found))
-    integer, pointer = ctypes.c_int, ctypes.c_void_p
-    library.prune_rnn_pack.restype = pointer
-    library.prune_rnn_pack.argtypes = [integer] * 3 + [pointer] * 2 + [integer] * 5
-    library.prune_rnn_free.argtypes = [pointer]
-    library.prune_rnn_describe.argtypes = [pointer] * 2
-    library.prune_rnn_product.argtypes = [pointer, integer, pointer, pointer]
-    library.prune_rnn_layer.argtypes = [pointer] + [integer] * 4 + [pointer, integer] + [pointer] * 3
-    return library
+    """Returns the engine, or None where it wasn't built."""
+    found = library.load(engine.__path__, "cpp/libprune_rnn_engine.so")
+    if found is not None:
+        integer, pointer = ctypes.c_int, ctypes.c_void_p
+        found.prune_rnn_pack.restype = pointer
+        found.prune_rnn_pack.argtypes = [integer] * 3 + [pointer] * 2 + [integer] * 5
+        found.prune_rnn_free.argtypes = [pointer]
+        found.prune_rnn_describe.argtypes = [pointer] * 2
+        found.prune_rnn_product.argtypes = [pointer, integer, pointer, pointer]
+        found.prune_rnn_layer.argtypes = [pointer] + [integer] * 4 + [pointer, integer] + [pointer] * 3
+    return found
 
 
 def instruction_sets() -> list[InstructionSet]:
     """Returns what this machine can run, best first; empty where the engine wasn't built."""
-    library = _library()
-    if library is None:
-        return []
-    return [each for each in reversed(InstructionSet) if each <= library.prune_rnn_instruction_set()]
+    return library.instruction_sets(_library())
 
 
 def _at(array: Tensor | np.ndarray | None) -> int | None:
@@ -80,11 +65,12 @@ def _at(array: Tensor | np.ndarray | None) -> int | None:
     return array.data_ptr() if isinstance(array, Tensor) else array.ctypes.data
 
 
-class Matrix:
+class Matrix(Multiplier):
     """A sparse matrix that the engine multiplies with.
 
-    weight: (rows, columns). gates: how many products of rows/gates units it holds. streams: the number of vectors at a
-    time that the format is chosen for; any number may be multiplied. threads: at most so many; None: as torch has.
+    streams: the number of vectors at a time that the format is chosen for; any number may be multiplied. threads: at
+    most so many; None: as torch has.
+    format, threads, bytes, nonzero: what it became. vectors: steps that the format's kernel takes for a single stream.
     """
 
     def __init__(
@@ -97,20 +83,16 @@ class Matrix:
         instruction_set: InstructionSet | None = None,
         format: Format = Format.auto,
     ) -> None:
-        library = _library()
-        assert library is not None, "ask `instruction_sets` first"
-        self.rows, self.columns = weight.values.shape
-        self.gates = gates
+        super().__init__(weight, gates=gates)
+        built = _library()
+        assert built is not None, "ask `instruction_sets` first"
         if self.columns > MOST_COLUMNS:
             raise ValueError(f"a matrix of {self.columns} columns: the engine takes at most {MOST_COLUMNS}")
-        if self.rows % gates:
-            raise ValueError(f"a matrix of {self.rows} rows can't hold {gates} gates")
         self.instruction_set = instruction_sets()[0] if instruction_set is None else instruction_set
         if self.instruction_set not in instruction_sets():
             raise ValueError(f"this machine has no {self.instruction_set.name}")
         if format.needs > self.instruction_set:
             raise ValueError(f"format {format.name} needs {format.needs.name}, not {self.instruction_set.name}")
-        self.dtype = weight.dtype
         if (weight.scale is None) == (self.dtype is Dtype.int8):
             raise ValueError("int8 weights need the scales of their rows, and other weights have none")
         if weight.scale is not None and weight.scale.shape != (self.rows,):
@@ -120,15 +102,15 @@ class Matrix:
         dense = weight.values.float().contiguous()
         scale = None if weight.scale is None else weight.scale.float().contiguous()
         threads = torch.get_num_threads() if threads is None else threads
-        self._library = library
-        self._pointer = library.prune_rnn_pack(
+        self._library = built
+        self._pointer = built.prune_rnn_pack(
             self.rows, self.columns, gates, _at(dense), _at(scale), weight.dtype.kind, threads, self.instruction_set,
             format, streams,
         )  # fmt: skip
         if not self._pointer:
             raise MemoryError("no memory to pack the matrix")
         described = np.zeros(5, np.int64)
-        library.prune_rnn_describe(self._pointer, _at(described))
+        built.prune_rnn_describe(self._pointer, _at(described))
         self.format = Format(described[0])
         self.threads, self.bytes, self.vectors, self.nonzero = (int(value) for value in described[1:])
 
@@ -136,54 +118,29 @@ class Matrix:
         if getattr(self, "_pointer", None):
             self._library.prune_rnn_free(self._pointer)
 
-    def product(self, x: Tensor) -> Tensor:
-        """(streams, columns) -> (streams, rows), float32: x times the transposed matrix."""
-        x = checked(x.cpu(), x.dim() == 2 and x.shape[1] == self.columns, f"(streams, {self.columns})")
+    def _product(self, x: Tensor) -> Tensor:
         y = torch.empty(len(x), self.rows)
         if self._library.prune_rnn_product(self._pointer, len(x), _at(x), _at(y)):
             raise MemoryError("no memory for the product")
         return y
 
-    def layer(
+    def _layer(
         self,
         cell: Cell,
         activation: Activation,
         x: Tensor,
-        *,
-        state: Tensor | None = None,
-        lengths: Tensor | None = None,
-        reverse: bool = False,
+        state: Tensor | None,
+        lengths: Tensor | None,
+        reverse: bool,
     ) -> tuple[Tensor, Tensor]:
-        """Runs the recurrent layer whose recurrent matrix this is, and returns (states, last state).
-
-        x: (steps, streams, gates * units), the input contribution. state: (streams, units), zero where None. lengths:
-        (streams,), past which a stream's state is zero. reverse: from the last step to the first.
-        States are (steps, streams, units); formulas as in `model.recurrence`.
-        """
-        assert cell.gates == self.gates
-        units = self.rows // self.gates
-        x = checked(x.cpu(), x.dim() == 3 and x.shape[2] == self.rows, f"(steps, streams, {self.rows})")
-        if self.columns != units:
-            raise ValueError(f"a matrix of {self.rows} x {self.columns} is no recurrent one of {units} units")
         steps, streams, _ = x.shape
-        last = torch.zeros(streams, units)
-        if state is not None:
-            last.copy_(checked(state, state.shape == last.shape, f"({streams}, {units})"))
-        out = torch.empty(steps, streams, units)
-        if lengths is not None and lengths.shape != (streams,):
-            raise ValueError(f"lengths of shape {tuple(lengths.shape)} for {streams} streams")
+        last = torch.zeros(streams, self.units) if state is None else state.detach().clone()
+        out = torch.empty(steps, streams, self.units)
         limits = None if lengths is None else lengths.to("cpu", torch.int32).contiguous()
         failed = self._library.prune_rnn_layer(
-            self._pointer, int(cell is Cell.gru), int(activation is Activation.tanh), steps, streams, _at(limits),
-            int(reverse), _at(x), _at(last), _at(out),
+            self._pointer, cell.kind, int(activation is Activation.tanh), steps, streams, _at(limits), int(reverse),
+            _at(x), _at(last), _at(out),
         )  # fmt: skip
         if failed:
             raise MemoryError("no memory for the layer")
         return out, last
-
-
-def checked(x: Tensor, fits: bool, wanted: str) -> Tensor:
-    """Returns x as the engine reads it; ValueError where it does not fit the wanted shape."""
-    if not fits:
-        raise ValueError(f"an array of shape {tuple(x.shape)} where {wanted} is wanted")
-    return x if x.dtype is torch.float32 and x.is_contiguous() else x.float().contiguous()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 
 import torch
 import torch.nn.functional as F
@@ -12,22 +10,12 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from prune_rnn.features import BINS
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.convolution import conv2d
-from prune_rnn.model.recurrence import Activation, gru, rnn
+from prune_rnn.model.recurrence import Activation
 from prune_rnn.schema import option
 from prune_rnn.text import ALPHABET
-
-
-class Cell(Enum):
-    """The kind of recurrent layer."""
-
-    rnn = "rnn"
-    gru = "gru"
-
-    @property
-    def gates(self) -> int:
-        """How many products of `units` rows a layer's matrices hold."""
-        return 3 if self is Cell.gru else 1
 
 
 @dataclass(kw_only=True, slots=True)
@@ -35,7 +23,7 @@ class ModelConfig:
     """One network of the paper's Table 3. Widths are those of the network itself, after `scale`."""
 
     name: str = option("the model's name", identity=False)
-    cell: Cell = option("kind of recurrent layer")
+    cell: Cells = option("kind of recurrent layer")
     units: int = option("units of each layer, of the network as it is built")
     # `prune.q=baseline` looks for the run of this width, and q is what counts
     baseline_units: int = option("units of the dense network it is compared with", identity=False)
@@ -44,7 +32,7 @@ class ModelConfig:
     layers: int = option("recurrent layers, 1 or more")
     activation: Activation = option("activation function", Activation.clipped_relu)
     conv_channels: int = option("channels of each convolution", 32)
-    lookahead: int = option("taps of the GRU network's row convolution, frames of 20 ms", 40)
+    lookahead: int = option("taps of the row convolution, where the cell has one;, frames of 20 ms", 40)
     prunable: dict[str, list[str]] = option("layer type -> patterns of parameter names to prune", factory=dict)
 
     def check(self) -> None:
@@ -99,25 +87,25 @@ class Convolution(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """h_t = f(BN(W x_t) + U h_{t-1}); the RNN runs both ways with one W and one U each, and sums the outputs."""
+    """The cell over BN(W x_t), with U; where it runs both ways, with one W, a U for each way, and outputs summed."""
 
     def __init__(self, inputs: int, config: ModelConfig) -> None:
         super().__init__()
-        n, gates = config.units, config.cell.gates
-        self.cell, self.activation = config.cell, config.activation
+        self.cell: Cell = config.cell.value
+        self.activation = config.activation
+        n, gates = config.units, self.cell.gates
         self.input = nn.Linear(inputs, gates * n, bias=False)
         self.norm = FrameNorm(gates * n)
         self.recurrent = nn.Linear(n, gates * n, bias=False)
-        self.recurrent_reverse = nn.Linear(n, n, bias=False) if config.cell is Cell.rnn else None
+        self.recurrent_reverse = nn.Linear(n, gates * n, bias=False) if self.cell.bidirectional else None
 
     def forward(self, x: Tensor, batch_sizes: Tensor) -> Tensor:
         """(frames, inputs) -> (frames, units), packed."""
         x = self.norm(self.input(x))
+        ahead = self.cell.states(x, self.recurrent.weight, batch_sizes, self.activation)
         if self.recurrent_reverse is None:
-            return gru(x, self.recurrent.weight, batch_sizes, self.activation)
-        both = (self.recurrent.weight, False), (self.recurrent_reverse.weight, True)
-        ahead, back = (rnn(x, weight, batch_sizes, self.activation, reverse) for weight, reverse in both)
-        return ahead + back
+            return ahead
+        return ahead + self.cell.states(x, self.recurrent_reverse.weight, batch_sizes, self.activation, reverse=True)
 
 
 class RowConvolution(nn.Module):
@@ -151,7 +139,7 @@ class DeepSpeech2(nn.Module):
         self.conv = nn.ModuleList([first, second])
         inputs = [channels * second.bins] + [n] * (config.layers - 1)
         self.recurrent = nn.ModuleList(Recurrent(size, config) for size in inputs)
-        self.row_conv = RowConvolution(n, config.lookahead, act) if config.cell is Cell.gru else None
+        self.row_conv = RowConvolution(n, config.lookahead, act) if config.cell.value.row_convolution else None
         self.linear = nn.Linear(n, n, bias=False)
         self.linear_norm = FrameNorm(n)
         self.activation = act
@@ -191,13 +179,3 @@ class DeepSpeech2(nn.Module):
         log_probs = self.output(hidden).float().log_softmax(-1)
         padded: Tensor = pad_packed_sequence(packed._replace(data=log_probs))[0]
         return padded
-
-
-def layers(model: nn.Module) -> Iterator[tuple[str, list[tuple[str, nn.Parameter]]]]:
-    """Yields each layer as the paper's Table 2 counts it, with its (full name, parameter) pairs; no two share one."""
-    grouped: dict[str, list[tuple[str, nn.Parameter]]] = {}
-    for name, parameter in model.named_parameters():
-        head, index, *_ = name.split(".")
-        layer = f"{head}.{index}" if index.isdigit() else head.removesuffix("_norm")
-        grouped.setdefault(layer, []).append((name, parameter))
-    yield from grouped.items()

@@ -1,59 +1,42 @@
-"""The time loops of `recurrence` as a C++ library: all steps, forward or backward, are one call.
+"""The cells' time loops as a C++ library: all steps, forward or backward, are one call.
 
-Where it wasn't built (no compiler at installation), `recurrence` walks the steps with torch's operations.
+Where it wasn't built (no compiler at installation), each cell walks the steps with torch's operations.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from enum import IntEnum
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from prune_rnn import model
+from prune_rnn import library, model
+from prune_rnn.library import InstructionSet
 
-_LIBRARY = "native/libprune_rnn_native.so"
-
-
-class InstructionSet(IntEnum):
-    """What the loops are compiled for."""
-
-    plain = 0
-    avx2 = 1
-    avx512 = 2
+_GATES = (1, 3)  # of the cells that it has loops for
 
 
 @cache
 def _library() -> ctypes.CDLL | None:
-    """Returns the library, or None where it wasn't built. torch is loaded before it, and its threads serve both."""
-    places = (Path(folder, _LIBRARY) for folder in model.__path__)  # several, where the package is being worked on
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
-        return None
-    library = ctypes.CDLL(os.fspath(found))
-    integer, pointer = ctypes.c_int, ctypes.c_void_p
-    shared: list[Any] = [integer] * 3 + [ctypes.c_int64, pointer] + [integer] * 4
-    library.prune_rnn_loop_forward.argtypes = shared + [pointer] * 5
-    library.prune_rnn_loop_backward.argtypes = shared + [pointer] * 8
-    return library
+    """Returns the library, or None where it wasn't built."""
+    found = library.load(model.__path__, "native/libprune_rnn_native.so")
+    if found is not None:
+        integer, pointer = ctypes.c_int, ctypes.c_void_p
+        shared: list[Any] = [integer] * 3 + [ctypes.c_int64, pointer] + [integer] * 4
+        found.prune_rnn_loop_forward.argtypes = shared + [pointer] * 5
+        found.prune_rnn_loop_backward.argtypes = shared + [pointer] * 8
+    return found
 
 
-@cache
 def instruction_sets() -> list[InstructionSet]:
     """Returns what this machine can run, best first; empty where the library wasn't built."""
-    library = _library()
-    if library is None:
-        return []
-    return [each for each in reversed(InstructionSet) if each <= library.prune_rnn_loop_set()]
+    return library.instruction_sets(_library())
 
 
 _chosen: ContextVar[InstructionSet | None] = ContextVar("chosen")
@@ -80,22 +63,23 @@ def using(instruction_set: InstructionSet | None) -> Iterator[None]:
         _chosen.reset(token)
 
 
-def serves(x: Tensor, weight: Tensor) -> bool:
-    """Whether the library computes the layer: float32 on the CPU, and shapes that belong together."""
+def serves(gates: int, x: Tensor, weight: Tensor) -> bool:
+    """Whether the library computes the layer: gates that it knows, float32 on the CPU, shapes that belong together."""
     tensors = x, weight
     return (
         chosen() is not None
+        and gates in _GATES
         and all(each.dtype is torch.float32 and each.device.type == "cpu" and each.dim() == 2 for each in tensors)
         and x.shape[1] == weight.shape[0]
         and weight.shape[1] > 0
-        and weight.shape[0] in (weight.shape[1], 3 * weight.shape[1])
+        and weight.shape[0] == gates * weight.shape[1]
     )
 
 
 def layer(x: Tensor, weight: Tensor, batch_sizes: Tensor, tanh: bool, reverse: bool) -> Tensor:
-    """Returns what `recurrence.gru` does where the weight is (3 * units, units), and else what `recurrence.rnn` does.
+    """Returns the states of the GRU where the weight is (3 * units, units), else of the RNN, as `Cell.states` does.
 
-    tanh: else the clipped ReLU. Only for what `serves`. ValueError where batch_sizes don't fit the frames.
+    tanh: else the clipped ReLU. Only for what it `serves`. ValueError where batch_sizes don't fit the frames.
     """
     hidden: Tensor = _Layer.apply(x, weight, batch_sizes, tanh, reverse)  # type: ignore[no-untyped-call]
     return hidden

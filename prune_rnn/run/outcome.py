@@ -12,7 +12,8 @@ import torch
 from prune_rnn import __version__, distributed
 from prune_rnn.config import Config
 from prune_rnn.evaluate import Scores
-from prune_rnn.model.deepspeech2 import DeepSpeech2, layers
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.model.layers import is_recurrent, layers
 from prune_rnn.provenance import commit
 from prune_rnn.prune import q
 from prune_rnn.prune.select import select
@@ -72,7 +73,7 @@ def outcome(
     weights = select(model, config.model.prunable)
     counted = _counts(model, {name for group in weights.values() for name in group})
     every = _together(list(counted.values()))
-    recurrent = _together([c for layer, c in counted.items() if layer.startswith("recurrent.")])
+    recurrent = _together([c for layer, c in counted.items() if is_recurrent(layer)])
     best, seconds = history[best_epoch - 1], sum(row["seconds"] for row in history)
     return Result(
         best_epoch=best_epoch,

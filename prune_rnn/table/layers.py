@@ -5,7 +5,7 @@ from __future__ import annotations
 from tabulate import tabulate
 
 from prune_rnn.config import Config
-from prune_rnn.model.deepspeech2 import layers
+from prune_rnn.model.layers import layers
 from prune_rnn.prune.select import select
 from prune_rnn.run.resolve import meta_model
 

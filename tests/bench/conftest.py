@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from prune_rnn.bench.job import Job, Layer, Product
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
 
@@ -43,27 +43,12 @@ def layer() -> Callable[..., Layer]:
 
 
 @pytest.fixture
-def reference() -> Callable[[Job], Tensor]:
-    """Computes a job in double precision; a layer by the formulas of Deep Speech 2."""
+def reference(reference: Callable[..., Tensor]) -> Callable[[Job], Tensor]:
+    """Computes a job in double precision; a layer by its cell's reference step."""
 
     def compute(job: Job) -> Tensor:
-        weight, x = job.weight.double(), job.x.double()
         if isinstance(job, Product):
-            return x @ weight.t()
-        state, states = torch.zeros(job.streams, job.units, dtype=torch.float64), []
-        for step in x:
-            product = state @ weight.t()
-            if job.cell is Cell.gru:
-                (x_z, x_r, x_c), (z, r, c) = step.chunk(3, 1), product.chunk(3, 1)
-                z, r = (x_z + z).sigmoid(), (x_r + r).sigmoid()
-                state = (1 - z) * state + z * _f(job, x_c + r * c)
-            else:
-                state = _f(job, step + product)
-            states.append(state)
-        return torch.stack(states)
+            return job.x.double() @ job.weight.double().t()
+        return reference(job.cell, job.activation, job.weight, job.x)
 
     return compute
-
-
-def _f(job: Layer, value: Tensor) -> Tensor:
-    return value.tanh() if job.activation is Activation.tanh else value.clamp(0, 20)

@@ -11,7 +11,7 @@ from prune_rnn.bench.job import LAYER, PRODUCT
 from prune_rnn.bench.matrices import BLOCKED, BREAK_EVEN, FORCED, UNSTRUCTURED, Shape
 from prune_rnn.bench.measure import Timing, network, recurrent, steps_of
 from prune_rnn.engine import native
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 
 TIMING = Timing(threads=1, rounds=2, seconds=0.0)
@@ -30,7 +30,7 @@ def test_all_ways_of_a_group_compute_the_same(workload: str, monkeypatch: pytest
         return [[1.0, 1.0]] * len(work)
 
     monkeypatch.setattr("prune_rnn.bench.measure.in_turn", run)
-    (measurements,) = recurrent(workload, Shape("x", "X", Cell.gru, 48), [2], [0.9], TIMING)
+    (measurements,) = recurrent(workload, Shape("x", "X", Cells.gru.value, 48), [2], [0.9], TIMING)
     for m, result in zip(measurements, results, strict=True):
         found = result[0] if isinstance(result, tuple) else result  # the engine's layer returns its last state too
         if m.candidate.exact:
@@ -47,7 +47,7 @@ def test_all_ways_of_a_group_compute_the_same(workload: str, monkeypatch: pytest
 
 
 def test_the_loop_that_trains_agrees_with_doubles(layer: Callable, reference: Callable) -> None:
-    for cell in Cell:
+    for cell in (each.value for each in Cells):
         job = layer(cell, Activation.clipped_relu, 3)
         torch.testing.assert_close(ours.trained(job), reference(job).float(), atol=1e-4, rtol=1e-5)
 
@@ -55,14 +55,14 @@ def test_the_loop_that_trains_agrees_with_doubles(layer: Callable, reference: Ca
 def test_a_time_is_of_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """64 us for a call of the layer are 4 us for each of its 16 steps."""
     monkeypatch.setattr("prune_rnn.bench.measure.in_turn", lambda work, *_: [[64e-6] for _ in work])
-    (found,) = recurrent(LAYER, Shape("x", "X", Cell.rnn, 32), [2], [0.9], TIMING)
+    (found,) = recurrent(LAYER, Shape("x", "X", Cells.rnn.value, 32), [2], [0.9], TIMING)
     assert steps_of(2) == 16 and {round(m.median, 6) for m in found} == {4.0}
     assert all(m.streams == 2 and m.workload == LAYER for m in found)
 
 
 def test_a_group_for_each_number_of_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prune_rnn.bench.measure.in_turn", lambda work, *_: [[1.0] for _ in work])
-    groups = list(recurrent(PRODUCT, Shape("x", "X", Cell.rnn, 32), [1, 4], [0.9], TIMING))
+    groups = list(recurrent(PRODUCT, Shape("x", "X", Cells.rnn.value, 32), [1, 4], [0.9], TIMING))
     assert [group[0].streams for group in groups] == [1, 4]
     assert [m.candidate.name for m in groups[0]] == [m.candidate.name for m in groups[1]]
 

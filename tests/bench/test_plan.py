@@ -11,7 +11,7 @@ from prune_rnn.bench.plan import BenchOptions, layout, plan
 from prune_rnn.deploy.file import to_bytes
 from prune_rnn.deploy.network import pack
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.options import parse
 
 
@@ -53,7 +53,7 @@ def test_the_papers_shapes_are_there(tmp_path: Path) -> None:
     shapes = {shape.name: shape for shape in planned.shapes}
     rows = {name: (shape.rows, shape.units) for name, shape in shapes.items()}
     assert rows["gru_2560"] == (7680, 2560) and rows["gru_3584"] == (10752, 3584)  # DeepBench's
-    assert {shape.units for shape in shapes.values() if shape.cell is Cell.rnn} == {1760, 2560, 3072}
+    assert {shape.units for shape in shapes.values() if shape.cell is Cells.rnn.value} == {1760, 2560, 3072}
     assert {planned.baselines[name] for name in ("gru_2560", "gru_3568")} == {"gru_2560"}
     assert planned.paper["rnn_3072"]["speedup"] == 1.16
     assert [network.name for network in planned.networks] == ["network_rnn_1760", "network_gru_2560"]

@@ -1,6 +1,6 @@
 """The CUDA kernels do what they should in triton's interpreter, compile for real devices, and agree there with both.
 
-`python test_cuda.py` under TRITON_INTERPRET=1 runs the part that needs the interpreter, which is chosen at import.
+Layers and products are tested with all others in test_contract.py.
 """
 
 import importlib.util
@@ -8,6 +8,7 @@ import itertools
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,17 @@ from torch import Tensor
 
 from prune_rnn.bench.job import Layer, Product
 from prune_rnn.bench.opponents.cuda import Cuda
-from prune_rnn.engine import cuda
-from prune_rnn.engine.cuda import CublasMatrix, CudaMatrix
+from prune_rnn.engine import cuda, cuda_kernels
+from prune_rnn.engine.cuda import CudaMatrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise
-from prune_rnn.model.deepspeech2 import Cell
-from prune_rnn.model.recurrence import CLIP, Activation
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.recurrence import Activation
 
-needs_device = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+interpreter = pytest.mark.skipif(not INTERPRETED, reason="run by test_kernels_keep_the_contract_in_the_interpreter")
+needs_device = pytest.mark.skipif(not torch.cuda.is_available() or INTERPRETED, reason="no CUDA device")
+RNN = Cells.rnn.value
 UNITS = 11  # no multiple of any block
 
 
@@ -39,89 +44,52 @@ def matrix(rows: int, columns: int, dtype: Dtype = Dtype.float32, density: float
     return quantise(weight * keep, dtype)
 
 
-def expected(
-    cell: Cell,
-    activation: Activation,
-    weight: Weight,
-    x: Tensor,
-    *,
-    state: Tensor | None = None,
-    lengths: Tensor | None = None,
-    reverse: bool = False,
-) -> tuple[Tensor, Tensor]:
-    """The layer by its formulas, in double precision."""
-    steps, streams, _ = x.shape
-    u, units = weight.float().double(), weight.values.shape[1]
-    f = torch.tanh if activation is Activation.tanh else lambda each: each.clamp(0, CLIP)
-    h = torch.zeros(streams, units).double() if state is None else state.double()
-    states = torch.zeros(steps, streams, units).double()
-    for t in reversed(range(steps)) if reverse else range(steps):
-        into, product = x[t].double().split(units, dim=1), (h @ u.t()).split(units, dim=1)
-        if cell is Cell.rnn:
-            h = f(into[0] + product[0])
-        else:
-            z, r = (into[0] + product[0]).sigmoid(), (into[1] + product[1]).sigmoid()
-            h = (1 - z) * h + z * f(into[2] + r * product[2])
-        if lengths is not None:
-            h = h * (t < lengths)[:, None]
-        states[t] = h
-    return states.float(), h.float()
-
-
-def close(found: Any, wanted: Any, note: object, tolerance: float = 2e-5) -> None:
+def close(found: Tensor, wanted: Tensor, note: object, tolerance: float = 2e-5) -> None:
     torch.testing.assert_close(
-        found, wanted, atol=tolerance, rtol=tolerance, check_device=False, msg=lambda text: f"{note}: {text}"
+        found.cpu().double(), wanted.double(), atol=tolerance, rtol=tolerance, msg=lambda text: f"{note}: {text}"
     )
 
 
-def interpreted() -> None:
-    """Runs the kernels on the CPU; which of them triton interprets is decided when it is imported."""
-    block = (8, 4, 1)
-    for cell, activation, dtype in itertools.product(Cell, Activation, Dtype):
-        weight, note = matrix(cell.gates * UNITS, UNITS, dtype), (cell, activation, dtype)
-        ours = CudaMatrix(weight, gates=cell.gates, device="cpu", block=block)
-        x = random(2, 1, cell.gates * UNITS, seed=2)
-        close(ours.layer(cell, activation, x), expected(cell, activation, weight, x), note)
-        if dtype is Dtype.int8:
-            continue
-        x, state, lengths = random(2, 3, cell.gates * UNITS, seed=3), random(3, UNITS, seed=4), torch.tensor([2, 1, 0])
-        found = ours.layer(
-            cell, activation, 9 * x, state=state, lengths=lengths, reverse=True
-        )  # 9: the clip is reached
-        wanted = expected(cell, activation, weight, 9 * x, state=state, lengths=lengths, reverse=True)
-        close(found, wanted, (*note, "reverse"))
-        if activation is Activation.tanh:
-            dense = CublasMatrix(weight, gates=cell.gates, dtype=dtype.torch, device="cpu")
-            found = dense.layer(cell, activation, x, state=state, lengths=lengths, reverse=True)
-            wanted = expected(cell, activation, weight, x, state=state, lengths=lengths, reverse=True)
-            close(found, wanted, (*note, "dense product"), 2e-5 if dtype is Dtype.float32 else 2e-2)
-    # longer than a graph's chunk, and nothing to multiply with
+@interpreter
+def test_interpreted_sequence_longer_than_a_graph(reference: Callable[..., Tensor]) -> None:
+    """Of a matrix, and of one with nothing to multiply with."""
     for density in (0.0, 1.0):
-        weight = Weight(random(5, 5, seed=5) * density)
-        ours, x = CudaMatrix(weight, device="cpu", block=(8, 8, 1)), random(35, 1, 5, seed=6)
-        close(ours.layer(Cell.rnn, Activation.tanh, x), expected(Cell.rnn, Activation.tanh, weight, x), density)
-    # products: wide enough that column numbers need all 16 bits, and of several gates
-    for gates, dtype in itertools.product((1, 3), Dtype):
-        wide = torch.zeros(6, 40_000)
-        wide[1, 39_999], wide[4, 32_768:32_773], wide[5, 0] = 2.0, random(5, seed=7), -1.0
-        weight, x = quantise(wide, dtype), random(2, 40_000, seed=8)
-        ours = CudaMatrix(weight, gates=gates, device="cpu", block=block)
-        close(ours.product(x), (x.double() @ weight.float().double().t()).float(), (gates, dtype))
+        weight, x = Weight(random(5, 5, seed=5) * density), random(35, 1, 5, seed=6)
+        found, _ = CudaMatrix(weight, device="cpu", block=(8, 8, 1)).layer(RNN, Activation.tanh, x)
+        close(found, reference(RNN, Activation.tanh, weight.float(), x), density)
+
+
+@interpreter
+@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("gates", [1, 3])
+def test_interpreted_column_numbers_have_all_16_bits(gates: int, dtype: Dtype) -> None:
+    wide = torch.zeros(6, 40_000)
+    wide[1, 39_999], wide[4, 32_768:32_773], wide[5, 0] = 2.0, random(5, seed=7), -1.0
+    weight, x = quantise(wide, dtype), random(2, 40_000, seed=8)
+    ours = CudaMatrix(weight, gates=gates, device="cpu", block=(8, 4, 1))
+    close(ours.product(x), x.double() @ weight.float().double().t(), (gates, dtype))
     assert ours.nonzero == 7
-    # what isn't a number must not become one, nor reach the rows that don't see it
+
+
+@interpreter
+def test_interpreted_nan_stays_in_its_row() -> None:
     weight = Weight(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
-    states, _ = CudaMatrix(weight, device="cpu", block=block).layer(
-        Cell.rnn, Activation.clipped_relu, torch.tensor([[[1.0, float("nan")]]])
-    )
+    matrix = CudaMatrix(weight, device="cpu", block=(8, 4, 1))
+    states, _ = matrix.layer(RNN, Activation.clipped_relu, torch.tensor([[[1.0, float("nan")]]]))
     assert states[0, 0, 0] == 1 and states[0, 0, 1].isnan()
 
 
-def test_kernels_agree_with_double_precision_in_the_interpreter() -> None:
+def test_kernels_keep_the_contract_in_the_interpreter() -> None:
+    """Runs what is named "interpreted" here and in test_contract.py, where triton is imported for the interpreter."""
+    pytest.importorskip("triton")
     environment = {**os.environ, "TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = os.pathsep.join(each for each in sys.path if each)
-    command = [sys.executable, "-W", "error", os.fspath(Path(__file__))]
+    here = Path(__file__)
+    files = [os.fspath(here), os.fspath(here.with_name("test_contract.py"))]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "interpreted", *files]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout
+    assert "skipped" not in done.stdout
 
 
 @pytest.mark.parametrize("capability", [80, 90])
@@ -153,9 +121,9 @@ def test_kernels_compile_without_a_device(capability: int, tmp_path: Path, monke
     for (cell, gates, limit, values), (units, entries, warps) in zip(kinds, cuda.BLOCKS[-3:], strict=True):
         scaled = values == "*i8"
         shape = {"CELL": cell, "GATES": gates, "SCALED": scaled, "LIMIT": limit, "UNITS": units, "ENTRIES": entries}
-        ptx = compiled(cuda._sparse_step, warps, values, **shape)
+        ptx = compiled(cuda_kernels.sparse_step, warps, values, **shape)
         assert (limit is None) == ("min.NaN" not in ptx)  # the interpreter keeps what isn't a number in any case
-    assert compiled(cuda._dense_step, GATES=3, LIMIT=None, UNITS=256)
+    assert compiled(cuda_kernels.dense_step, GATES=3, LIMIT=None, UNITS=256)
 
 
 def test_packed_entries_are_those_of_the_matrix() -> None:
@@ -179,14 +147,16 @@ def test_packed_entries_are_those_of_the_matrix() -> None:
 
 def test_without_triton_the_module_loads_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "triton", None)
-    spec = importlib.util.spec_from_file_location("without_triton", cuda.__file__)
+    spec = importlib.util.spec_from_file_location("without_triton", cuda_kernels.__file__)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    monkeypatch.setattr(cuda, "device_for", module.device_for)
     with pytest.raises(ValueError, match="pip install triton"):
-        module.CudaMatrix(matrix(UNITS, UNITS))
+        CudaMatrix(matrix(UNITS, UNITS))
 
 
+@pytest.mark.skipif(INTERPRETED, reason="the interpreter takes the CPU")
 def test_what_cannot_be_done_is_an_error_that_says_so() -> None:
     pytest.importorskip("triton")
     with pytest.raises(ValueError, match="TRITON_INTERPRET"):
@@ -198,24 +168,26 @@ def test_what_cannot_be_done_is_an_error_that_says_so() -> None:
 
 @needs_device
 @pytest.mark.parametrize("dtype", Dtype)
-@pytest.mark.parametrize("cell", Cell)
-def test_layers_agree_with_double_precision_on_a_device(cell: Cell, dtype: Dtype) -> None:
+@pytest.mark.parametrize("cell", [each.value for each in Cells])
+def test_layers_agree_with_double_precision_on_a_device(
+    cell: Cell, dtype: Dtype, reference: Callable[..., Tensor]
+) -> None:
     units, steps = 330, 75
     weight = matrix(cell.gates * units, units, dtype, density=0.1)
     for activation, streams, block in itertools.product(Activation, (1, 3), cuda.BLOCKS):
         x, state = random(steps, streams, cell.gates * units, seed=2), random(streams, units, seed=3)
         ours, lengths = CudaMatrix(weight, gates=cell.gates, block=block), torch.tensor([75, 40, 1])[:streams]
         for reverse in (False, True):
-            wanted = expected(cell, activation, weight, x, state=state, lengths=lengths, reverse=reverse)
+            wanted = reference(cell, activation, weight.float(), x, state=state, lengths=lengths, reverse=reverse)
             for _ in range(2):  # captured, then replayed
-                found = ours.layer(cell, activation, x, state=state, lengths=lengths, reverse=reverse)
+                found, _ = ours.layer(cell, activation, x, state=state, lengths=lengths, reverse=reverse)
                 close(found, wanted, (activation, streams, block, reverse), 1e-4)
-    y = (x[0, :, :units].double() @ weight.float().double().t()).float()
+    y = x[0, :, :units].double() @ weight.float().double().t()
     close(ours.product(x[0, :, :units]), y, "product", 1e-4)
 
 
 @needs_device
-@pytest.mark.parametrize("cell", Cell)
+@pytest.mark.parametrize("cell", [each.value for each in Cells])
 def test_the_fastest_serves_on_a_device(cell: Cell) -> None:
     sparse = CudaMatrix(matrix(cell.gates * 2048, 2048, density=0.05), gates=cell.gates)
     full = CudaMatrix(matrix(cell.gates * 2048, 2048, density=1.0), gates=cell.gates)
@@ -234,19 +206,12 @@ def test_baseline_products_agree(device: str, streams: int) -> None:
         close(each.run().float(), x @ weight.t(), each.name, 1e-5 if each.exact else 5e-2)
 
 
-def baseline_layers(device: str) -> None:
+@pytest.mark.parametrize(
+    "device", [pytest.param("cpu", id="interpreted", marks=interpreter), pytest.param("cuda", marks=needs_device)]
+)
+def test_baseline_layers_agree(device: str, reference: Callable[..., Tensor]) -> None:
     weight, x = matrix(UNITS, UNITS), random(3, 2, UNITS, seed=2)
-    wanted = expected(Cell.rnn, Activation.tanh, weight, x)
-    job = Layer(weight=weight.values, x=x, cell=Cell.rnn, activation=Activation.tanh)
+    wanted = reference(RNN, Activation.tanh, weight.float(), x)
+    job = Layer(weight=weight.values, x=x, cell=RNN, activation=Activation.tanh)
     for each in Cuda(device).layers(job):
-        close(each.run(), wanted[0], each.name, 1e-5 if each.exact else 5e-2)
-
-
-@needs_device
-def test_baseline_layers_agree_on_a_device() -> None:
-    baseline_layers("cuda")
-
-
-if __name__ == "__main__":
-    interpreted()
-    baseline_layers("cpu")
+        close(each.run(), wanted, each.name, 1e-5 if each.exact else 5e-2)

@@ -8,15 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, FrameNorm, ModelConfig, Recurrent, RowConvolution, layers
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.deepspeech2 import DeepSpeech2, FrameNorm, ModelConfig, Recurrent, RowConvolution
+from prune_rnn.model.layers import layers
 from prune_rnn.model.recurrence import Activation
 
-TINY = ModelConfig(name="tiny", cell=Cell.rnn, units=5, baseline_units=5, layers=2, conv_channels=2, lookahead=3)
+TINY = ModelConfig(name="tiny", cell=Cells.rnn, units=5, baseline_units=5, layers=2, conv_channels=2, lookahead=3)
 LENGTHS = torch.tensor([13, 22, 5, 22])
-CELLS = pytest.mark.parametrize("cell", Cell)
+CELLS = pytest.mark.parametrize("cell", Cells)
 
 
-def network(cell: Cell, seed: int = 0) -> DeepSpeech2:
+def network(cell: Cells, seed: int = 0) -> DeepSpeech2:
     torch.manual_seed(seed)
     return DeepSpeech2(replace(TINY, cell=cell))
 
@@ -31,7 +33,7 @@ def more_padding(given: Tensor) -> Tensor:
     return nn.functional.pad(given, (0, 9))
 
 
-def trained(cell: Cell) -> DeepSpeech2:
+def trained(cell: Cells) -> DeepSpeech2:
     """With running statistics of their own and biases above zero, which keep clipped units alive."""
     model = network(cell)
     for seed in range(3):
@@ -43,7 +45,7 @@ def trained(cell: Cell) -> DeepSpeech2:
     return model.eval()
 
 
-def counts(cell: Cell, units: int, depth: int) -> dict[str, int]:
+def counts(cell: Cells, units: int, depth: int) -> dict[str, int]:
     with torch.device("meta"):
         model = DeepSpeech2(ModelConfig(name="m", cell=cell, units=units, baseline_units=units, layers=depth))
     assert sum(len(named) for _, named in layers(model)) == len(list(model.parameters()))
@@ -57,7 +59,7 @@ def counts(cell: Cell, units: int, depth: int) -> dict[str, int]:
     ("units", "total"), [(1760, 67_696_733), (704, 11_622_077), (2560, 141_358_333), (3072, 202_608_381)]
 )
 def test_parameters_of_the_rnn_are_the_papers(units: int, total: int) -> None:
-    n, found = units, counts(Cell.rnn, units, 7)
+    n, found = units, counts(Cells.rnn, units, 7)
     assert found == {
         "conv.0": 19_616,
         "conv.1": 239_168,
@@ -74,7 +76,7 @@ def test_parameters_of_the_rnn_are_the_papers(units: int, total: int) -> None:
 
 @pytest.mark.parametrize(("units", "total"), [(2560, 115_425_533), (3568, 218_317_133)])
 def test_parameters_of_the_gru_are_the_papers(units: int, total: int) -> None:
-    n, found = units, counts(Cell.gru, units, 3)
+    n, found = units, counts(Cells.gru, units, 3)
     assert found == {
         "conv.0": 19_616,
         "conv.1": 239_168,
@@ -91,7 +93,7 @@ def test_parameters_of_the_gru_are_the_papers(units: int, total: int) -> None:
 
 
 def test_matrices_start_within_inputs_to_the_minus_half() -> None:
-    model = network(Cell.gru)
+    model = network(Cells.gru)
     for module in (layer for layer in model.modules() if isinstance(layer, nn.Linear)):
         bound = module.in_features**-0.5
         assert 0.8 * bound < module.weight.abs().max() <= bound
@@ -110,13 +112,13 @@ def test_a_number_under_one_is_refused(key: str, value: int) -> None:
 
 def test_frames_are_halved_once_and_rounded_up() -> None:
     given = torch.tensor([1, 2, 3, 4, 99, 100, 101])
-    assert network(Cell.rnn).lengths(given).tolist() == [1, 1, 2, 2, 50, 50, 51]
+    assert network(Cells.rnn).lengths(given).tolist() == [1, 1, 2, 2, 50, 50, 51]
     assert given.tolist() == [1, 2, 3, 4, 99, 100, 101]
 
 
 @CELLS
 @pytest.mark.parametrize("training", [False, True])
-def test_output_is_log_probabilities_over_the_announced_frames(cell: Cell, training: bool) -> None:
+def test_output_is_log_probabilities_over_the_announced_frames(cell: Cells, training: bool) -> None:
     found = network(cell).train(training)(features(LENGTHS), LENGTHS)
     assert found.shape == (11, 4, 29)
     assert found.dtype == torch.float32
@@ -129,7 +131,7 @@ def test_output_is_log_probabilities_over_the_announced_frames(cell: Cell, train
 
 @CELLS
 @pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
-def test_more_padding_changes_nothing(cell: Cell, training: bool) -> None:
+def test_more_padding_changes_nothing(cell: Cells, training: bool) -> None:
     one, given = trained(cell).train(training), features(LENGTHS)
     two = copy.deepcopy(one)
     found = [model(x, LENGTHS) for model, x in ((one, given), (two, more_padding(given)))]
@@ -147,7 +149,7 @@ def test_more_padding_changes_nothing(cell: Cell, training: bool) -> None:
 
 @CELLS
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [2, 0, 3, 1], [3, 1, 0, 2]], ids=str)
-def test_in_evaluation_an_utterance_alone_is_as_within_a_batch(cell: Cell, order: list[int]) -> None:
+def test_in_evaluation_an_utterance_alone_is_as_within_a_batch(cell: Cells, order: list[int]) -> None:
     model, given = trained(cell), features(LENGTHS)
     with torch.no_grad():
         together = model(given[order], LENGTHS[order])
@@ -158,7 +160,7 @@ def test_in_evaluation_an_utterance_alone_is_as_within_a_batch(cell: Cell, order
 
 
 @CELLS
-def test_in_training_the_order_within_the_batch_does_not_matter(cell: Cell) -> None:
+def test_in_training_the_order_within_the_batch_does_not_matter(cell: Cells) -> None:
     model, given, order = network(cell), features(LENGTHS), [2, 0, 3, 1]
     found = model(given, LENGTHS)[:, order]
     torch.testing.assert_close(model(given[order], LENGTHS[order]), found, atol=1e-5, rtol=1e-5)
@@ -166,7 +168,7 @@ def test_in_training_the_order_within_the_batch_does_not_matter(cell: Cell) -> N
 
 def test_batch_norm_counts_true_frames_only() -> None:
     """The running statistics after one step are a tenth of the mean and variance over the utterances' own frames."""
-    model = network(Cell.rnn)
+    model = network(Cells.rnn)
     given = features(LENGTHS)
     conv = model.conv[0]
     frames = torch.cat(
@@ -183,7 +185,7 @@ def test_batch_norm_counts_true_frames_only() -> None:
 
 
 def test_convolution_leaves_pads_at_zero_and_frames_in_place() -> None:
-    model = trained(Cell.rnn)
+    model = trained(Cells.rnn)
     given = features(LENGTHS)
     found = model.conv[0](given[:, None], LENGTHS)
     assert found.shape == (4, 2, 81, 11)
@@ -267,7 +269,7 @@ def test_one_input_matrix_serves_both_directions_whose_outputs_are_summed() -> N
 
 def test_the_gru_runs_forward_only() -> None:
     """A change in the last frame of a layer's input changes no output before it; in the RNN it does."""
-    for cell, changed in ((Cell.gru, [5]), (Cell.rnn, [0, 1, 2, 3, 4, 5])):
+    for cell, changed in ((Cells.gru, [5]), (Cells.rnn, [0, 1, 2, 3, 4, 5])):
         torch.manual_seed(0)
         layer = Recurrent(4, replace(TINY, cell=cell, activation=Activation.tanh)).eval()
         x = torch.randn(6, 4)
@@ -278,7 +280,7 @@ def test_the_gru_runs_forward_only() -> None:
 
 
 def test_the_activation_reaches_every_layer() -> None:
-    model = DeepSpeech2(replace(TINY, cell=Cell.gru, activation=Activation.tanh))
+    model = DeepSpeech2(replace(TINY, cell=Cells.gru, activation=Activation.tanh))
     assert model.row_conv is not None
     parts = [*model.conv, *model.recurrent, model.row_conv, model]
     assert {part.activation for part in parts} == {Activation.tanh}
@@ -288,7 +290,7 @@ def test_the_activation_reaches_every_layer() -> None:
 
 
 @CELLS
-def test_bfloat16_autocast_gives_float32_near_the_exact_output(cell: Cell) -> None:
+def test_bfloat16_autocast_gives_float32_near_the_exact_output(cell: Cells) -> None:
     model, given = network(cell), features(LENGTHS)
     with torch.no_grad():
         exact = copy.deepcopy(model)(given, LENGTHS)

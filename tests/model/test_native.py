@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from prune_rnn.model import native, recurrence
-from prune_rnn.model.native import InstructionSet
+from prune_rnn.library import InstructionSet
+from prune_rnn.model import native
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 
-CELLS = {"rnn": (recurrence.rnn, 1), "gru": (recurrence.gru, 3)}
+CELLS = {each.name: (each.value.states, each.value.gates) for each in Cells}
 BUILT = native.instruction_sets()
 needs_library = pytest.mark.skipif(not BUILT, reason="the native library isn't built")
 both_cells = pytest.mark.parametrize("cell", CELLS)
@@ -119,9 +120,9 @@ def test_functions_to_a_few_units_in_the_last_place(instruction_set: Instruction
     x = torch.cat([torch.linspace(-20, 20, 4001), torch.logspace(-30, 1, 500), torch.tensor([0.0, 200.0, math.inf])])
     sizes, none = torch.tensor([len(x)]), torch.zeros(1, 1)
     with native.using(instruction_set):
-        tanh = recurrence.rnn(x[:, None], none, sizes, Activation.tanh)[:, 0]
+        tanh = Cells.rnn.value.states(x[:, None], none, sizes, Activation.tanh)[:, 0]
         gates = torch.stack([x, torch.zeros_like(x), torch.ones_like(x)], dim=1)
-        sigmoid = recurrence.gru(gates, none.expand(3, 1), sizes, Activation.clipped_relu)[:, 0]
+        sigmoid = Cells.gru.value.states(gates, none.expand(3, 1), sizes, Activation.clipped_relu)[:, 0]
     torch.testing.assert_close(tanh.double(), x.double().tanh(), rtol=3e-7, atol=0)
     torch.testing.assert_close(sigmoid.double(), x.double().sigmoid(), rtol=3e-7, atol=0)
 
@@ -147,7 +148,7 @@ def test_denormal_numbers_go_as_the_caller_has_it(count: int, wanted: bool) -> N
     x, none = torch.full((12 * 100, 64), 1e-40), torch.zeros(64, 64)
     with flushing(wanted), threads(count):
         assert flushes() is wanted
-        found = recurrence.rnn(x, none, torch.full((100,), 12), Activation.clipped_relu)
+        found = Cells.rnn.value.states(x, none, torch.full((100,), 12), Activation.clipped_relu)
         assert flushes() is wanted
     assert (found == 0).all().item() is wanted
     assert wanted or torch.equal(found, x)
@@ -165,10 +166,10 @@ def test_what_it_serves(cell: str) -> None:
         return type(node).__name__.removesuffix("Backward")
 
     assert name(x, weight) == "_Layer"
-    assert name(x.double(), weight.double()) == f"_{cell.upper()}"
+    assert name(x.double(), weight.double()) == "_Loop"
     with native.using(None):
         assert native.chosen() is None
-        assert name(x, weight) == f"_{cell.upper()}"
+        assert name(x, weight) == "_Loop"
     assert native.chosen() is BUILT[0]
     scattered = [each.detach().t().contiguous().t() for each in (x, weight)]
     arguments = [2, 1], Activation.tanh

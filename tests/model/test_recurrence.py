@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from prune_rnn.model.recurrence import Activation, gru, rnn
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.recurrence import Activation
 
 LENGTHS = [5, 7, 1, 5]  # unsorted, with a pair alike
 UNITS = 3
-CELLS = {"rnn": (rnn, 1), "gru": (gru, 3)}
+CELLS = {each.name: (each.value.states, each.value.gates) for each in Cells}
+rnn, gru = Cells.rnn.value.states, Cells.gru.value.states
 DIRECTIONS = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
 from prune_rnn.prune import q
 from prune_rnn.prune.select import select
 
@@ -15,7 +16,7 @@ GRU = {
 RNN = {"recurrent": [*GRU["recurrent"], "recurrent.*.recurrent_reverse.weight"], "linear": ["linear.weight"]}
 
 
-def network(cell: Cell, device: str) -> DeepSpeech2:
+def network(cell: Cells, device: str) -> DeepSpeech2:
     torch.manual_seed(0)
     config = ModelConfig(name="m", cell=cell, units=96, baseline_units=96, layers=3, conv_channels=8)
     with torch.device(device):
@@ -54,8 +55,8 @@ def test_estimated_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == pytest.approx({"one": 0.09, "two": 0.16, "grown": 0.18, "meta": 0.09}, rel=1e-3)
 
 
-@pytest.mark.parametrize(("cell", "patterns"), [(Cell.gru, GRU), (Cell.rnn, RNN)], ids=["gru", "rnn"])
-def test_estimated_is_the_initial_networks_own_times_growth(cell: Cell, patterns: dict[str, list[str]]) -> None:
+@pytest.mark.parametrize(("cell", "patterns"), [(Cells.gru, GRU), (Cells.rnn, RNN)], ids=["gru", "rnn"])
+def test_estimated_is_the_initial_networks_own_times_growth(cell: Cells, patterns: dict[str, list[str]]) -> None:
     sampled = q.measured(select(network(cell, "cpu"), patterns))
     estimate = q.estimated(select(network(cell, "meta"), patterns))
     assert estimate == pytest.approx({t: value * q.GROWTH[t] for t, value in sampled.items()}, rel=0.02)
@@ -65,5 +66,5 @@ def test_estimated_is_the_initial_networks_own_times_growth(cell: Cell, patterns
 def test_estimated_knows_that_a_convolutions_inputs_are_its_taps(name: str) -> None:
     """Both start uniform in +-inputs^-1/2, inputs being all that one output sums over."""
     patterns = {"convolution": [name]}
-    sampled = q.measured(select(network(Cell.gru, "cpu"), patterns))
-    assert q.estimated(select(network(Cell.gru, "meta"), patterns)) == pytest.approx(sampled, rel=0.02)
+    sampled = q.measured(select(network(Cells.gru, "cpu"), patterns))
+    assert q.estimated(select(network(Cells.gru, "meta"), patterns)) == pytest.approx(sampled, rel=0.02)

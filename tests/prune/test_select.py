@@ -5,7 +5,8 @@ import re
 import pytest
 import torch
 
-from prune_rnn.model.deepspeech2 import Cell, DeepSpeech2, ModelConfig
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
 from prune_rnn.prune.select import select
 
 WEIGHTS = ["recurrent.*.input.weight", "recurrent.*.recurrent.weight"]
@@ -13,7 +14,7 @@ WEIGHTS = ["recurrent.*.input.weight", "recurrent.*.recurrent.weight"]
 
 @pytest.fixture(scope="module")
 def model() -> DeepSpeech2:
-    config = ModelConfig(name="m", cell=Cell.gru, units=4, baseline_units=4, layers=2, conv_channels=2, lookahead=3)
+    config = ModelConfig(name="m", cell=Cells.gru, units=4, baseline_units=4, layers=2, conv_channels=2, lookahead=3)
     with torch.device("meta"):
         return DeepSpeech2(config)
 

@@ -11,7 +11,6 @@ from torch import Tensor
 from prune_rnn.bench.job import Layer, Product
 from prune_rnn.bench.opponents.base import Baseline, Opponent
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.model.recurrence import CLIP, Activation
 
 _PRIVATE = "com.microsoft"  # ONNX Runtime's own operators
@@ -74,7 +73,7 @@ def _scan(job: Layer, dtype: Dtype) -> tuple[Any, Arrays]:
     n, streams = job.units, job.streams
     product, constants = _product(job.weight.detach(), dtype, "h", "uh")
     function = "Tanh {} > {}" if job.activation is Activation.tanh else "Clip {} zero clip > {}"
-    if job.cell is Cell.gru:
+    if job.cell.name == "gru":
         lines = [
             "Split x zr_c > x_zr x_c", "Split uh zr_c > u_zr u_c", "Add x_zr u_zr > a_zr", "Sigmoid a_zr > zr",
             "Split zr z_r > z r", "Mul r u_c > ru", "Add x_c ru > a_c", function.format("a_c", "c"),
@@ -100,7 +99,7 @@ def _layer(job: Layer) -> tuple[Any, Arrays]:
     """Returns (node, constants) of ONNX's own layer, of x (steps, streams, 1), giving y (steps, 1, streams, units)."""
     weight = job.weight.detach()
     function = ["Tanh"] if job.activation is Activation.tanh else ["Relu"]
-    options = {"activations": ["Sigmoid", *function], "linear_before_reset": 1} if job.cell is Cell.gru else {}
+    options = {"activations": ["Sigmoid", *function], "linear_before_reset": 1} if job.cell.name == "gru" else {}
     options = {"activations": function, "hidden_size": job.units, "clip": CLIP, **options}
     node = _onnx().helper.make_node(job.cell.name.upper(), ["x", "into", "weight"], ["y"], **options)
     return node, {"into": np.zeros((1, len(weight), 1), np.float32), "weight": weight.contiguous().numpy()[None]}

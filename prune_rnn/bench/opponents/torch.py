@@ -14,7 +14,6 @@ from torch.nn import functional
 from prune_rnn.bench.job import Layer, Product
 from prune_rnn.bench.opponents.base import Baseline, Opponent
 from prune_rnn.engine.quantise import Dtype, quantise
-from prune_rnn.model.deepspeech2 import Cell
 from prune_rnn.model.recurrence import Activation
 
 Times = Callable[[Tensor], Tensor]  # (streams, columns) -> (streams, rows), times the transposed matrix
@@ -80,18 +79,13 @@ def _loop(job: Layer, times: Times, dtype: Dtype) -> Tensor:
     state = torch.zeros(job.streams, n)
     for t in range(job.steps):
         uh = times(state.bfloat16()).float() if dtype is Dtype.bfloat16 else times(state)
-        if job.cell is Cell.gru:
-            zr = (x[t, :, : 2 * n] + uh[:, : 2 * n]).sigmoid_()
-            candidate = job.activation.apply_(torch.addcmul(x[t, :, 2 * n :], zr[:, n:], uh[:, 2 * n :]))
-            state = torch.lerp(state, candidate, zr[:, :n], out=out[t])
-        else:
-            state = job.activation.apply_(torch.add(x[t], uh, out=out[t]))
+        state = job.cell.step(x[t], uh, state, job.activation, out[t])
     return out
 
 
 def _modules(job: Layer) -> Iterator[Baseline]:
     """Yields torch.nn's layer and, of a GRU, its int8 version. torch's GRU knows only tanh, and orders gates r, z."""
-    gru = job.cell is Cell.gru
+    gru = job.cell.name == "gru"
     nonlinearity = {} if gru else {"nonlinearity": "tanh" if job.activation is Activation.tanh else "relu"}
     module = (nn.GRU if gru else nn.RNN)(1, job.units, **nonlinearity).requires_grad_(False).eval()
     for name, parameter in module.named_parameters():

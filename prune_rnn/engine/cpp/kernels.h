@@ -1,4 +1,4 @@
-// What engine.cpp and the kernels of each instruction set share. No standard library here: what a kernel file compiles
+// What the engine and the kernels of each instruction set share. No standard library here: what a kernel file compiles
 // for a newer instruction set must never be merged with what the others use.
 #pragma once
 #include <stdint.h>

@@ -1,9 +1,7 @@
 // Runs the time loops of loops.h on several threads, each of which walks all steps for utterances of its own. The C
 // functions at the end are all that others call.
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <vector>
 
@@ -14,6 +12,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "buffer.h"
 #include "loops.h"
 
 namespace {
@@ -65,27 +64,13 @@ private:
 #endif
 };
 
-struct Free {
-    void operator()(float* memory) const { std::free(memory); }
-};
-typedef std::unique_ptr<float[], Free> Buffer;
-
-// Zeroed, on a cache line of its own.
-Buffer buffer(int64_t count) {
-    size_t bytes = ((size_t)count * 4 + 63) / 64 * 64 + 64;
-    void* memory = std::aligned_alloc(64, bytes);
-    if (!memory) throw std::bad_alloc();
-    std::memset(memory, 0, bytes);
-    return Buffer(static_cast<float*>(memory));
-}
-
 // The matrix as the loops read it. weight: (gates * units, units). Forward, the states' units are summed over; backward,
 // the products of all gates.
-Buffer packed(const float* weight, int64_t gates, int64_t units, bool backward, int64_t lanes) {
+Buffer<float> packed(const float* weight, int64_t gates, int64_t units, bool backward, int64_t lanes) {
     const int64_t depth = backward ? gates * units : units;
     const bool by_gate = gates > 1 && !backward;
     const int64_t vectors = (units + lanes - 1) / lanes, tile_units = by_gate ? lanes : 2 * lanes;
-    Buffer tiled = buffer(vectors * (by_gate ? gates : 1) * depth * lanes);
+    Buffer<float> tiled = buffer<float>(vectors * (by_gate ? gates : 1) * depth * lanes);
     for (int64_t unit = 0; unit < units; unit += tile_units) {
         const int64_t width = by_gate ? gates * lanes : std::min(tile_units, vectors * lanes - unit);
         const int64_t count = std::min(tile_units, units - unit);
@@ -145,9 +130,9 @@ int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, i
         std::vector<int64_t> first(loop.steps);
         for (int t = 1; t < loop.steps; t++) first[t] = first[t - 1] + loop.sizes[t - 1];
         const Walks& walks = walks_of(set);
-        const Buffer tiled = packed(weight, gates, loop.units, backward, walks.lanes);
-        const Buffer carry = buffer(backward ? loop.sizes[0] * loop.units : 0);
-        const Buffer product = buffer(backward && gates > 1 ? loop.sizes[0] * gates * loop.units : 0);
+        const Buffer<float> tiled = packed(weight, gates, loop.units, backward, walks.lanes);
+        const Buffer<float> carry = buffer<float>(backward ? loop.sizes[0] * loop.units : 0);
+        const Buffer<float> product = buffer<float>(backward && gates > 1 ? loop.sizes[0] * gates * loop.units : 0);
         loop.first = first.data(), loop.weight = tiled.get(), loop.carry = carry.get(), loop.product = product.get();
         const Walk walk = gates == 1 ? (backward ? walks.rnn_backward : walks.rnn_forward)
                                      : (backward ? walks.gru_backward : walks.gru_forward);
@@ -164,7 +149,7 @@ int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, i
 
 extern "C" {
 
-API int prune_rnn_loop_set() { return best_set(); }
+API int prune_rnn_instruction_set() { return best_set(); }
 
 // gates: 1 (RNN) or 3 (GRU). sizes: (steps,). For the other arrays see `Loop`; the RNN has none of the GRU's.
 // Returns 0; 1 where memory is short; 2 where the sizes grow, aren't positive or don't add up to `frames`.

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 // A recurrent layer over packed frames: those of step t are first[t] .. first[t] + sizes[t] - 1, one an utterance, and
-// the sizes never grow. Arrays are row-major with a row a frame; n is `units`. Formulas as in recurrence.py.
+// the sizes never grow. Arrays are row-major with a row a frame; n is `units`. Formulas as in rnn.py, gru.py.
 struct Loop {
     int steps, units, tanh, reverse;
     const int64_t *sizes, *first;

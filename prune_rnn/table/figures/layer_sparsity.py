@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from prune_rnn.model.layers import RECURRENT
 from prune_rnn.table.figures.style import NAMES, Material, Plot, legend, panels
 from prune_rnn.table.rows import Row
 
@@ -34,7 +35,7 @@ def draw(material: Material) -> Figure | None:
             positions = [x + 0.16 * (place - (len(rows) - 1) / 2) for x in range(len(sparsity))]
             panel.vlines(positions, sparsity["low"], sparsity["high"], color=colour)
             panel.plot(positions, sparsity["mean"], color=colour, marker=marker, linewidth=0.8, label=row.label)
-        panel.set_xticks(range(len(layers)), [name.replace("recurrent.", "rec. ") for name in layers])
+        panel.set_xticks(range(len(layers)), [name.replace(f"{RECURRENT}.", "rec. ") for name in layers])
         panel.grid(False, axis="x")
         panel.set_title(NAMES.get(family, family))
         panel.set_ylabel("sparsity, %")

@@ -9,7 +9,8 @@ from torch import Tensor
 from prune_rnn.bench import opponents
 from prune_rnn.bench.opponents import OPPONENTS, Baseline, Opponent, base
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 
 # Largest error over largest value; a wrong formula gives more. int8: torch has 127 steps for the states of all streams
@@ -59,7 +60,7 @@ def test_sparse_products_agree_with_doubles(
 
 @STREAMS
 @pytest.mark.parametrize("activation", Activation)
-@pytest.mark.parametrize("cell", Cell)
+@pytest.mark.parametrize("cell", [each.value for each in Cells], ids=lambda cell: cell.name)
 def test_layers_agree_with_doubles(
     opponent: Opponent, cell: Cell, activation: Activation, streams: int, layer: Callable, reference: Callable
 ) -> None:
@@ -70,14 +71,14 @@ def test_layers_agree_with_doubles(
 
 
 def test_an_opponent_computes_something(opponent: Opponent, product: Callable, layer: Callable) -> None:
-    jobs = product(2), layer(Cell.rnn, Activation.tanh, 2)
+    jobs = product(2), layer(Cells.rnn.value, Activation.tanh, 2)
     found = [*opponent.products(jobs[0]), *opponent.sparse_products(jobs[0]), *opponent.layers(jobs[1])]
     assert found and opponent.versions().keys() == set(opponent.packages)
 
 
 def test_names_of_one_job_differ(product: Callable, layer: Callable) -> None:
     """The table tells them apart by their names."""
-    for job in (product(1), layer(Cell.gru, Activation.clipped_relu, 1)):
+    for job in (product(1), layer(Cells.gru.value, Activation.clipped_relu, 1)):
         names = [each.name for library in opponents.installed("cpu") for each in library.dense(job)]
         assert len(names) == len(set(names))
 

@@ -7,7 +7,7 @@ import torch
 
 from prune_rnn.bench.job import Product
 from prune_rnn.bench.opponents.onnx import Onnx
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 
 pytestmark = pytest.mark.skipif(bool(Onnx().missing()), reason="onnx and onnxruntime are in the extra `bench`")
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(bool(Onnx().missing()), reason="onnx and onnxrun
 def test_both_types_are_there(product: Callable, layer: Callable) -> None:
     names = {"onnxruntime float32", "onnxruntime int8"}
     assert {each.name for each in Onnx().products(product(1))} == names
-    found = {each.name for each in Onnx().layers(layer(Cell.gru, Activation.tanh, 1))}
+    found = {each.name for each in Onnx().layers(layer(Cells.gru.value, Activation.tanh, 1))}
     assert found == names | {"onnxruntime GRU float32 (no inputs)"}
 
 

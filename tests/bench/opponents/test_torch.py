@@ -6,15 +6,15 @@ import torch
 
 from prune_rnn.bench.job import Product
 from prune_rnn.bench.opponents.torch import Torch
-from prune_rnn.model.deepspeech2 import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 
 
 def test_every_type_is_there(product: Callable, layer: Callable) -> None:
     names = {"torch float32", "torch bfloat16", "torch int8"}
     assert names <= {each.name for each in Torch().products(product(1))}
-    assert names <= {each.name for each in Torch().layers(layer(Cell.rnn, Activation.tanh, 1))}
-    modules = {each.name for each in Torch().layers(layer(Cell.gru, Activation.tanh, 1)) if not each.exact}
+    assert names <= {each.name for each in Torch().layers(layer(Cells.rnn.value, Activation.tanh, 1))}
+    modules = {each.name for each in Torch().layers(layer(Cells.gru.value, Activation.tanh, 1)) if not each.exact}
     assert modules == {"torch.nn.GRU float32 (no inputs)", "torch.nn.GRU int8 (no inputs)"}
 
 

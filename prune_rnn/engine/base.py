@@ -1,0 +1,86 @@
+"""What multiplies with a sparse matrix, whichever library and device computes it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from prune_rnn.engine.quantise import Weight
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.recurrence import Activation
+
+
+class Multiplier(ABC):
+    """A sparse matrix ready to be multiplied with: its product, and the recurrent layer whose matrix it is.
+
+    weight: (rows, columns). gates: how many products of rows/gates units it holds. Results are float32 on `device`;
+    arguments may be of any device and floating type.
+    """
+
+    def __init__(self, weight: Weight, *, gates: int = 1, device: torch.device | str = "cpu") -> None:
+        self.rows, self.columns = weight.values.shape
+        self.gates, self.dtype, self.device = gates, weight.dtype, torch.device(device)
+        if self.rows % gates:
+            raise ValueError(f"a matrix of {self.rows} rows can't hold {gates} gates")
+
+    @property
+    def units(self) -> int:
+        """Rows of each gate."""
+        return self.rows // self.gates
+
+    def product(self, x: Tensor) -> Tensor:
+        """(streams, columns) -> (streams, rows): x times the transposed matrix."""
+        return self._product(self._given(x, x.dim() == 2 and x.shape[1] == self.columns, f"(streams, {self.columns})"))
+
+    def layer(
+        self,
+        cell: Cell,
+        activation: Activation,
+        x: Tensor,
+        *,
+        state: Tensor | None = None,
+        lengths: Tensor | None = None,
+        reverse: bool = False,
+    ) -> tuple[Tensor, Tensor]:
+        """Runs the recurrent layer whose recurrent matrix this is, and returns (states, last state).
+
+        x: (steps, streams, gates * units), the input contribution. state: (streams, units), zero where None. lengths:
+        (streams,), past which a stream's state is zero. reverse: from the last step to the first.
+        States are (steps, streams, units), each as by `cell.step`. ValueError where shapes don't fit.
+        """
+        assert cell.gates == self.gates
+        units = self.units
+        if self.columns != units:
+            raise ValueError(f"a matrix of {self.rows} x {self.columns} is not a recurrent one of {units} units")
+        x = self._given(x, x.dim() == 3 and x.shape[2] == self.rows, f"(steps, streams, {self.rows})")
+        streams = x.shape[1]
+        if state is not None:
+            state = self._given(state, state.shape == (streams, units), f"({streams}, {units})")
+        if lengths is not None and lengths.shape != (streams,):
+            raise ValueError(f"lengths of shape {tuple(lengths.shape)} for {streams} streams")
+        return self._layer(cell, activation, x, state, lengths, reverse)
+
+    def _given(self, x: Tensor, fits: bool, wanted: str) -> Tensor:
+        """Returns x on the device, float32 and contiguous; ValueError where it doesn't fit the wanted shape."""
+        if not fits:
+            raise ValueError(f"an array of shape {tuple(x.shape)} where {wanted} is wanted")
+        x = x.to(self.device)
+        return x if x.dtype is torch.float32 and x.is_contiguous() else x.float().contiguous()
+
+    @abstractmethod
+    def _product(self, x: Tensor) -> Tensor:
+        """Returns what `product` does; x is checked."""
+
+    @abstractmethod
+    def _layer(
+        self,
+        cell: Cell,
+        activation: Activation,
+        x: Tensor,
+        state: Tensor | None,
+        lengths: Tensor | None,
+        reverse: bool,
+    ) -> tuple[Tensor, Tensor]:
+        """Returns what `layer` does; all arguments are checked, x and state moved."""

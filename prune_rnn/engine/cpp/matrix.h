@@ -1,0 +1,69 @@
+// A packed matrix, and what is done with it: the files of the engine that every machine runs share this.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "../../model/native/buffer.h"
+#include "kernels.h"
+
+enum Set { PLAIN = 0, AVX2 = 1, AVX512 = 2 };
+
+// The best that this machine has and the library was compiled for.
+Set best_set();
+const Kernels& kernels_of(Set set);
+
+// Memory of a part; Part points into it.
+struct Owned {
+    Buffer<int32_t> start, order, row_sum;
+    Buffer<float> scale;
+    Buffer<char> values, index;
+    Buffer<uint16_t> offset;
+    int64_t bytes = 0;
+};
+
+struct Matrix {
+    int rows, columns, gates, kind, format;
+    Set set;
+    int64_t nonzero = 0, vectors = 0;
+    std::vector<Part> parts;
+    std::vector<Owned> owned;
+    const Kernels& kernels() const { return kernels_of(set); }
+    int units() const { return rows / gates; }
+    int64_t bytes() const {
+        int64_t sum = 0;
+        for (const Owned& part : owned) sum += part.bytes;
+        return sum;
+    }
+};
+
+// What is to be packed: dense rows with the row numbers of one part, and their columns that are not zero.
+struct Source {
+    int columns, kind;
+    const float* dense;
+    const float* scale;
+    std::vector<int> rows;                          // by local row
+    std::vector<std::vector<uint16_t>> used;        // columns, by local row
+    float at(int local, int column) const { return dense[(int64_t)rows[local] * columns + column]; }
+};
+
+struct Packed {
+    Part part{};
+    Owned owned;
+    int64_t vectors = 0;
+};
+
+// pack.cpp: the source in a format.
+Packed pack_part(const Source& source, int format);
+
+// choose.cpp: a matrix of (rows, columns) in the format, or in the one that costs least (AUTO) for so many streams.
+// scale: (rows,) or null.
+Matrix* pack(int rows, int columns, int gates, const float* dense, const float* scale, int kind, int threads, Set set,
+             int format, int streams);
+
+// product.cpp: x: (streams, columns) -> y: (streams, rows).
+void product(const Matrix& m, int streams, const float* x, float* y);
+
+// layer.cpp: x: (steps, streams, gates * units) -> out: (steps, streams, units); state: (streams, units), replaced.
+// lengths: (streams,) or null.
+void layer(const Matrix& m, int cell, int activation, int steps, int streams, const int32_t* lengths, bool reverse,
+           const float* x, float* state, float* out);

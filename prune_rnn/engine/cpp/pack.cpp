@@ -1,0 +1,232 @@
+// Puts a part of a matrix into a format of kernels.h.
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "matrix.h"
+
+namespace {
+
+template <typename T, typename From>
+Buffer<T> copied(const std::vector<From>& from) {
+    static_assert(sizeof(T) == sizeof(From), "same elements");
+    Buffer<T> to = buffer<T>(from.size());
+    if (!from.empty()) std::memcpy(to.get(), from.data(), from.size() * sizeof(From));
+    return to;
+}
+
+uint16_t bfloat16_of(float value) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    return (uint16_t)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+// Collects vectors of 64 bytes of values for native formats.
+struct Slots {
+    int kind, group;
+    std::vector<char> values;
+    std::vector<uint8_t> index;
+    std::vector<uint16_t> offset;
+
+    explicit Slots(int kind) : kind(kind), group(group_of(kind)) {}
+    int count() const { return (int)(values.size() / 64); }
+    void next(int first_byte, size_t index_bytes) {
+        values.resize(values.size() + 64);
+        index.resize(index.size() + index_bytes);
+        offset.push_back((uint16_t)(first_byte / WINDOW_STEP));
+    }
+    void set(int slot, float value) {
+        char* to = &values[values.size() - 64];
+        if (kind == FLOAT32) std::memcpy(to + 4 * slot, &value, 4);
+        else if (kind == BFLOAT16) {
+            uint16_t bits = bfloat16_of(value);
+            std::memcpy(to + 2 * slot, &bits, 2);
+        } else to[slot] = (char)(int8_t)value;
+    }
+};
+
+// Each lane takes its next columns, up to a group, that lie in the window; the window begins at the column furthest
+// behind. Sliding so, a lane that runs short in one window catches up in the next.
+void pack_lanes(const Source& source, const int* lane_rows, Slots& slots) {
+    const int group = slots.group, bytes = bytes_of(slots.kind), width = WINDOW / bytes;
+    const std::vector<uint16_t> none;
+    const std::vector<uint16_t>* used[SLICE];
+    size_t done[SLICE] = {};
+    for (int lane = 0; lane < SLICE; lane++) used[lane] = lane_rows[lane] < 0 ? &none : &source.used[lane_rows[lane]];
+    for (;;) {
+        int behind = source.columns;
+        for (int lane = 0; lane < SLICE; lane++)
+            if (done[lane] < used[lane]->size()) behind = std::min(behind, (int)(*used[lane])[done[lane]]);
+        if (behind == source.columns) return;
+        int first = behind * bytes / WINDOW_STEP * WINDOW_STEP / bytes;
+        slots.next(first * bytes, SLICE * group);
+        uint8_t* index = &slots.index[slots.index.size() - SLICE * group];
+        for (int lane = 0; lane < SLICE; lane++)
+            for (int k = 0; k < group && done[lane] < used[lane]->size(); k++) {
+                int column = (*used[lane])[done[lane]];
+                if (column >= first + width) break;
+                index[lane * group + k] = (uint8_t)(column - first);
+                slots.set(lane * group + k, source.at(lane_rows[lane], column));
+                done[lane]++;
+            }
+    }
+}
+
+std::vector<uint16_t> columns_of(const Source& source, const int* lane_rows) {
+    std::vector<char> seen(source.columns);
+    for (int lane = 0; lane < SLICE; lane++)
+        if (lane_rows[lane] >= 0)
+            for (uint16_t column : source.used[lane_rows[lane]]) seen[column] = 1;
+    std::vector<uint16_t> columns;
+    for (int c = 0; c < source.columns; c++)
+        if (seen[c]) columns.push_back((uint16_t)c);
+    return columns;
+}
+
+void set_column(const Source& source, const int* lane_rows, int column, int k, Slots& slots) {
+    for (int lane = 0; lane < SLICE; lane++)
+        if (lane_rows[lane] >= 0) slots.set(lane * slots.group + k, source.at(lane_rows[lane], column));
+}
+
+void pack_lane_blocks(const Source& source, const int* lane_rows, Slots& slots) {
+    const int group = slots.group, bytes = bytes_of(slots.kind), width = WINDOW / bytes;
+    const std::vector<uint16_t> columns = columns_of(source, lane_rows);
+    for (size_t i = 0; i < columns.size();) {
+        int first = columns[i] * bytes / WINDOW_STEP * WINDOW_STEP / bytes;
+        slots.next(first * bytes, 4);
+        char* index = (char*)&slots.index[slots.index.size() - 4];
+        for (int k = 0; k < group && i < columns.size() && columns[i] < first + width; k++, i++) {
+            uint32_t in_window = columns[i] - first;
+            std::memcpy(index + k * bytes, &in_window, bytes);  // little-endian, as all that has AVX-512
+            set_column(source, lane_rows, columns[i], k, slots);
+        }
+    }
+}
+
+void pack_lane_dense(const Source& source, const int* lane_rows, Slots& slots) {
+    for (int c = 0; c < source.columns; c += slots.group) {
+        slots.next(0, 0);
+        for (int k = 0; k < slots.group && c + k < source.columns; k++) set_column(source, lane_rows, c + k, k, slots);
+    }
+}
+
+// Local rows by lane, slice after slice; -1 where there is none.
+std::vector<int> lanes_in_order(const Source& source, bool sorted) {
+    int count = (int)source.rows.size();
+    std::vector<int> order(count);
+    std::iota(order.begin(), order.end(), 0);
+    if (sorted)
+        std::stable_sort(order.begin(), order.end(),
+                         [&](int a, int b) { return source.used[a].size() > source.used[b].size(); });
+    order.resize((count + SLICE - 1) / SLICE * SLICE, -1);
+    return order;
+}
+
+Packed pack_native(const Source& source, int format, bool sorted) {
+    std::vector<int> order = lanes_in_order(source, sorted);
+    Slots slots(source.kind);
+    std::vector<int32_t> start{0};
+    for (size_t lane = 0; lane < order.size(); lane += SLICE) {
+        auto pack = format == LANES ? pack_lanes : format == LANE_BLOCKS ? pack_lane_blocks : pack_lane_dense;
+        pack(source, &order[lane], slots);
+        start.push_back(slots.count());
+    }
+    Packed packed;
+    packed.vectors = slots.count();
+    packed.part.slices = (int)order.size() / SLICE;
+    Owned& own = packed.owned;
+    own.start = copied<int32_t>(start);
+    own.values = copied<char>(slots.values);
+    own.index = copied<char>(slots.index);
+    own.offset = copied<uint16_t>(slots.offset);
+    own.bytes = 4 * start.size() + slots.values.size() + slots.index.size() + 2 * slots.offset.size();
+    if (source.scale) {
+        own.scale = buffer<float>(order.size());
+        own.row_sum = buffer<int32_t>(order.size());
+        for (size_t lane = 0; lane < order.size(); lane++)
+            if (order[lane] >= 0) {
+                own.scale[lane] = source.scale[source.rows[order[lane]]];
+                for (uint16_t c : source.used[order[lane]]) own.row_sum[lane] += (int32_t)source.at(order[lane], c);
+            }
+        own.bytes += 8 * order.size();
+    }
+    if (sorted) {
+        // lanes without a row write to a place past the rows, which nobody reads
+        for (size_t lane = 0, spare = source.rows.size(); lane < order.size(); lane++)
+            if (order[lane] < 0) order[lane] = (int)spare++;
+        own.order = copied<int32_t>(order);
+        own.bytes += 4 * order.size();
+    }
+    return packed;
+}
+
+Packed pack_portable(const Source& source, int format) {
+    std::vector<float> values;
+    std::vector<uint16_t> index;
+    std::vector<int32_t> start{0};
+    Packed packed;
+    int rows = (int)source.rows.size();
+    if (format == ROWS) {
+        for (int r = 0; r < rows; r++) {
+            for (uint16_t c : source.used[r]) {
+                values.push_back(source.at(r, c));
+                index.push_back(c);
+            }
+            start.push_back((int32_t)index.size());
+        }
+        packed.vectors = index.size();
+    } else {
+        std::vector<int> order = lanes_in_order(source, false);
+        for (size_t lane = 0; lane < order.size(); lane += SLICE) {
+            for (uint16_t c : columns_of(source, &order[lane])) {
+                index.push_back(c);
+                for (int k = 0; k < SLICE; k++) {
+                    int row = order[lane + k];
+                    values.push_back(row < 0 ? 0.0f : source.at(row, c));
+                }
+            }
+            start.push_back((int32_t)index.size());
+        }
+        packed.vectors = index.size();
+    }
+    packed.part.slices = (rows + SLICE - 1) / SLICE;
+    Owned& own = packed.owned;
+    own.start = copied<int32_t>(start);
+    own.values = copied<char>(std::vector<char>((char*)values.data(), (char*)(values.data() + values.size())));
+    own.index = copied<char>(std::vector<char>((char*)index.data(), (char*)(index.data() + index.size())));
+    own.bytes = 4 * start.size() + 4 * values.size() + 2 * index.size();
+    if (source.scale) {
+        own.scale = buffer<float>(rows);
+        for (int r = 0; r < rows; r++) own.scale[r] = source.scale[source.rows[r]];
+        own.bytes += 4 * rows;
+    }
+    return packed;
+}
+
+}  // namespace
+
+Packed pack_part(const Source& source, int format) {
+    Packed packed;
+    if (native(format)) {
+        packed = pack_native(source, format, false);
+        if (format == LANES) {  // in order of length it is fuller, but each result then has to be put in its place
+            Packed sorted = pack_native(source, format, true);
+            if (sorted.vectors < 0.9 * packed.vectors) packed = std::move(sorted);
+        }
+    } else {
+        packed = pack_portable(source, format);
+    }
+    Part& part = packed.part;
+    const Owned& own = packed.owned;
+    part.rows = (int)source.rows.size();
+    part.start = own.start.get();
+    part.order = own.order.get();
+    part.scale = own.scale.get();
+    part.row_sum = own.row_sum.get();
+    part.values = own.values.get();
+    part.index = own.index.get();
+    part.offset = own.offset.get();
+    return packed;
+}

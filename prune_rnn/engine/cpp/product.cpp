@@ -1,0 +1,29 @@
+// A product with a packed matrix.
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "vectors.h"
+
+void product(const Matrix& m, int streams, const float* x, float* y) {
+    const int parts = (int)m.parts.size();
+    const Kernels& kernels = m.kernels();
+    Vectors vectors(m, streams, 1);
+    std::vector<Buffer<float>> results(parts);
+    for (int p = 0; p < parts; p++) results[p] = buffer<float>(padded_rows(m.parts[p]) * streams);
+    auto share = [&](int p) {
+        return std::pair((int)((int64_t)m.columns * p / parts), (int)((int64_t)m.columns * (p + 1) / parts));
+    };
+    in_parallel(parts, [&](int thread, int threads, Barrier& barrier) {
+        Operand operand = vectors.publish(x, m.columns, 0, thread, threads, barrier, share);
+        for (int p = thread; p < parts; p += threads) {
+            const Part& part = m.parts[p];
+            kernels.multiply(&part, m.kind, m.format, &operand, streams, results[p].get(), padded_rows(part));
+            for (int s = 0; s < streams; s++)
+                for (int gate = 0; gate < m.gates; gate++)
+                    std::memcpy(y + (int64_t)s * m.rows + (int64_t)gate * m.units() + part.first_unit,
+                                results[p].get() + s * padded_rows(part) + (int64_t)gate * part.units,
+                                4 * (size_t)part.units);
+        }
+    });
+}

@@ -1,0 +1,64 @@
+"""A recurrent layer's time steps on a CUDA device as graphs: many kernels, one launch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+CHUNKS = (32, 16, 8, 4, 2, 1)  # steps of a graph: a sequence is cut into these, largest first
+
+
+class Graphs:
+    """A layer's buffers on the device and, there, its graphs: `graphs(x, ...)` runs a whole sequence.
+
+    step(k): reads x[k], states[k] and alive[k] and writes states[k + 1], always at the same addresses.
+    """
+
+    def __init__(self, step: Callable[[Graphs, int], None], streams: int, gates: int, units: int, device: torch.device):
+        new = partial(torch.zeros, device=device)
+        self.x, self.states = new(CHUNKS[0], streams, gates * units), new(CHUNKS[0] + 1, streams, units)
+        self.alive = new(CHUNKS[0], streams, dtype=torch.int32)
+        self._step, self._graphs = step, dict[int, torch.cuda.CUDAGraph]()
+
+    def _chunk(self, steps: int) -> None:
+        for k in range(steps):
+            self._step(self, k)
+
+    def replay(self, steps: int) -> None:
+        """Computes states[1] to states[steps] from states[0]; steps is one of CHUNKS."""
+        if self.x.device.type != "cuda":
+            return self._chunk(steps)
+        if steps not in self._graphs:
+            # nothing may be compiled or set up during the capture: triton compiles anew where addresses align otherwise
+            side = torch.cuda.Stream()
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                self._chunk(steps)
+            torch.cuda.current_stream().wait_stream(side)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                self._chunk(steps)
+            self._graphs[steps] = graph
+        self._graphs[steps].replay()
+
+    def __call__(self, x: Tensor, state: Tensor | None, lengths: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
+        steps, streams, _ = x.shape
+        out = self.states.new_empty(steps, *self.states.shape[1:])
+        limits = torch.full((streams,), steps, device=x.device) if lengths is None else lengths.to(x.device)
+        alive = torch.arange(steps, device=x.device)[:, None] < limits
+        if reverse:
+            x, alive = x.flip(0), alive.flip(0)
+        self.states[0] = 0.0 if state is None else state
+        done = 0
+        for size in CHUNKS:
+            while steps - done >= size:
+                part = slice(done, done + size)
+                self.x[:size], self.alive[:size] = x[part], alive[part]
+                self.replay(size)
+                out[part] = self.states[1 : size + 1]
+                self.states[0] = self.states[size]
+                done += size
+        return (out.flip(0) if reverse else out), self.states[0].clone()

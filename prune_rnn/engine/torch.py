@@ -1,0 +1,71 @@
+"""The engine's work in torch, for where the engine wasn't built and for what it is compared with."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+
+from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.quantise import Weight, quantised_vectors
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.recurrence import Activation
+
+
+class TorchMatrix(Multiplier):
+    """Computes a layer one step at a time; vectors are rounded as the engine rounds them."""
+
+    @abstractmethod
+    def _times(self, x: Tensor) -> Tensor:
+        """(streams, columns) -> (streams, rows), of vectors that are rounded."""
+
+    def _product(self, x: Tensor) -> Tensor:
+        return self._times(quantised_vectors(x, self.dtype))
+
+    def _layer(
+        self,
+        cell: Cell,
+        activation: Activation,
+        x: Tensor,
+        state: Tensor | None,
+        lengths: Tensor | None,
+        reverse: bool,
+    ) -> tuple[Tensor, Tensor]:
+        steps, streams, _ = x.shape
+        h = torch.zeros(streams, self.units) if state is None else state.clone()
+        out = torch.empty(steps, streams, self.units)
+        for t in reversed(range(steps)) if reverse else range(steps):
+            h = cell.step(x[t], self._product(h), h, activation, out=out[t])
+            if lengths is not None:
+                h[t >= lengths] = 0
+        return out, h.clone()
+
+
+class CsrMatrix(TorchMatrix):
+    """torch's sparse product, with 32-bit indices."""
+
+    def __init__(self, weight: Weight, *, gates: int = 1) -> None:
+        super().__init__(weight, gates=gates)
+        dense = weight.float()
+        row, column = dense.nonzero(as_tuple=True)
+        starts = torch.zeros(self.rows + 1, dtype=torch.int32)
+        starts[1:] = torch.bincount(row, minlength=self.rows).cumsum(0)
+        with warnings.catch_warnings():  # "in beta state"
+            warnings.simplefilter("ignore")
+            self._sparse = torch.sparse_csr_tensor(starts, column.int(), dense[row, column], dense.shape)
+
+    def _times(self, x: Tensor) -> Tensor:
+        return (self._sparse @ x[0])[None] if len(x) == 1 else (self._sparse @ x.t()).t()
+
+
+class DenseMatrix(TorchMatrix):
+    """torch's dense product in float32."""
+
+    def __init__(self, weight: Weight, *, gates: int = 1) -> None:
+        super().__init__(weight, gates=gates)
+        self._dense = weight.float()
+
+    def _times(self, x: Tensor) -> Tensor:
+        return torch.nn.functional.linear(x, self._dense)

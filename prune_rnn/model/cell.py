@@ -1,0 +1,51 @@
+"""What a recurrent cell is: how wide its layer, how it is trained, what one of its steps computes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from torch import Tensor
+from torch.autograd import Function
+
+from prune_rnn.model import native
+from prune_rnn.model.recurrence import Activation
+
+
+class Cell(ABC):
+    """A kind of recurrent layer; it holds no weights, and any two of a class are alike.
+
+    `cells.Cells` lists all of them: a new one is a module beside this, a line there, and its step in the C++ and CUDA
+    code, where `kind` tells it from the others.
+    """
+
+    name: ClassVar[str]  # in `model.cell`
+    gates: ClassVar[int]  # how many products of `units` rows a layer's matrices hold
+    kind: ClassVar[int]  # its number in the C++ code, see engine/cpp/kernels.h
+    bidirectional: ClassVar[bool]  # its layers also run from the last frame to the first; the outputs are summed
+    row_convolution: ClassVar[bool]  # its layers are followed by a row convolution
+    loop: ClassVar[type[Function]]  # `states` by torch's operations, with its gradient; takes batch_sizes as a list
+
+    @abstractmethod
+    def step(self, x: Tensor, uh: Tensor, h: Tensor, activation: Activation, out: Tensor | None = None) -> Tensor:
+        """Returns the state after `h`, without a gradient: the reference for all that computes this cell.
+
+        x: (streams, gates * units), the input contribution. uh: U h, of the same shape. h: (streams, units), left as
+        it is. All of one floating type. out: where the new state, (streams, units), is to go.
+        """
+
+    def states(
+        self, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool = False
+    ) -> Tensor:
+        """Returns the states of all packed frames, (frames, units), packed alike, from a zero state.
+
+        x: (frames, gates * units), the input contribution, packed. weight: U, (gates * units, units). batch_sizes:
+        (steps,) int64 on the CPU, as in `PackedSequence`. reverse: runs from the last frame of each utterance to its
+        first. Differentiable once in x and weight. In float32 on the CPU, where calling torch's operations takes most
+        of the time, the loop is `native`'s.
+        """
+        if native.serves(self.gates, x, weight):
+            return native.layer(x, weight, batch_sizes, activation is Activation.tanh, reverse)
+        loop: Any = self.loop
+        hidden: Tensor = loop.apply(x, weight, batch_sizes.tolist(), activation, reverse)
+        return hidden

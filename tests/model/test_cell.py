@@ -1,0 +1,64 @@
+"""Every training loop does what its cell's reference step says; for gradients see test_recurrence and test_native."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from prune_rnn.library import InstructionSet
+from prune_rnn.model import native
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.recurrence import Activation
+
+LOOPS = [
+    pytest.param(None, id="torch"),
+    *(
+        pytest.param(
+            each, id=each.name, marks=pytest.mark.skipif(each not in native.instruction_sets(), reason="not here")
+        )
+        for each in InstructionSet
+    ),
+]
+each_cell = pytest.mark.parametrize("cell", [each.value for each in Cells], ids=lambda cell: cell.name)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@each_cell
+@pytest.mark.parametrize("activation", Activation, ids=lambda each: each.name)
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_states_are_the_reference_steps(
+    loop: InstructionSet | None, cell: Cell, activation: Activation, reverse: bool, dtype: torch.dtype,
+    reference: Callable[..., Tensor],
+) -> None:  # fmt: skip
+    units, lengths = 21, torch.tensor([9, 9, 6, 1])
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(cell.gates * units, units, generator=generator, dtype=dtype) / units**0.5
+    x = torch.randn(9, 4, cell.gates * units, generator=generator, dtype=dtype)
+    if activation is Activation.clipped_relu:
+        x[..., -units:] *= 15
+    packed = pack_padded_sequence(x, lengths)
+    with native.using(loop):
+        states = cell.states(packed.data, weight, packed.batch_sizes, activation, reverse)
+    assert states.dtype is dtype
+    found, _ = pad_packed_sequence(packed._replace(data=states))
+    wanted = reference(cell, activation, weight, x, lengths=lengths, reverse=reverse)
+    assert (activation is Activation.clipped_relu) == bool((wanted == 20).any() or wanted.max() > 15)
+    torch.testing.assert_close(found.double(), wanted, rtol=2e-5, atol=2e-5)
+
+
+@each_cell
+def test_a_step_leaves_its_arguments_and_fills_what_it_is_given(cell: Cell) -> None:
+    x, uh, h = torch.randn(2, cell.gates * 3), torch.randn(2, cell.gates * 3), torch.randn(2, 3)
+    before = x.clone(), uh.clone(), h.clone()
+    new, out = cell.step(x, uh, h, Activation.tanh), torch.zeros(2, 3)
+    assert cell.step(x, uh, h, Activation.tanh, out=out) is out and torch.equal(out, new)
+    assert all(map(torch.equal, (x, uh, h), before))
+
+
+def test_the_configurations_word_is_the_cells_own_name() -> None:
+    assert [each.name for each in Cells] == [each.value.name for each in Cells]
+    assert len({each.value.kind for each in Cells}) == len(Cells)
