@@ -104,7 +104,7 @@ def to_bytes(packed: Packed) -> bytes:
 
 
 def read(path: Path) -> Packed:
-    """Returns what a file holds; ValueError that names it if it is no packed network, OSError if there is none."""
+    """Returns what a file holds; ValueError that names it if it is not a packed network, OSError if there is none."""
     if path.is_dir():
         raise OSError(f"{path} is a folder; give a file, such as {path / 'model-float32.safetensors'}")
     if not path.is_file():
@@ -112,9 +112,9 @@ def read(path: Path) -> Packed:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)
     except safetensors.SafetensorError as error:
-        raise ValueError(f"{path} is no packed network ({error}); make one by `prune-rnn export RUN`") from None
+        raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
     if metadata.get("format") != FORMAT or metadata.get("alphabet") != ALPHABET:
         found = f"format {metadata.get('format')!r}, alphabet {metadata.get('alphabet')!r}"
         raise ValueError(f"{path} is not of {FORMAT!r} ({found}); export it again with this version")

@@ -1,4 +1,4 @@
-"""The packed file: what goes in comes out, and what is no packed file is said to be none."""
+"""The packed file: what goes in comes out, and what is not a packed file is refused."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"x\.safetensors: no such file; make one by `prune-rnn export RUN`"):
         read(path)
     path.write_bytes(b"not a safetensors file")
-    with pytest.raises(ValueError, match="is no packed network"):
+    with pytest.raises(ValueError, match="is not a packed network"):
         read(path)
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(ValueError, match="is not of 'prune-rnn 1'"):

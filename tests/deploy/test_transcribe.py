@@ -58,7 +58,7 @@ def test_what_can_not_be_transcribed_is_said(
         ([model, str(tmp_path / "no.wav")], "no.wav: no such file"),
         ([model, str(short)], "300 samples at 16 kHz are shorter than one window"),
         ([model, str(text)], "text.wav can't be decoded"),
-        ([recordings[0], recordings[0]], "a.wav is no packed network"),
+        ([recordings[0], recordings[0]], "a.wav is not a packed network"),
         (["--stream", model, recordings[0]], "needs whole files: leave out --stream"),
         ([model, recordings[0], "threads=0"], "threads=0: must be 1 or more"),
     ):
