@@ -112,7 +112,7 @@ def read(path: Path) -> Packed:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
     if metadata.get("format") != FORMAT or metadata.get("alphabet") != ALPHABET:

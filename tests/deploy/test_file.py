@@ -1,4 +1,4 @@
-"""The packed file: what goes in comes out, and anything else is refused."""
+"""The packed file: what goes in comes out, and what is not a packed file is refused."""
 
 import json
 from pathlib import Path
