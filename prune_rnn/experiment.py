@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
-from typing import Any
 
 import torch
 
@@ -25,6 +24,7 @@ from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.store import Run
 from prune_rnn.stopping import Interrupted, stop_requests
 from prune_rnn.train import Trainer
+from prune_rnn.typed import Plain
 
 
 def say(text: str) -> None:
@@ -92,8 +92,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     steps_per_epoch = config.train.steps_per_epoch or len(groups["train"])
     masker = config.prune.masker(config.prune.weights(model), steps_per_epoch)
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
-    history: list[dict[str, Any]] = []
-    best: dict[str, Any] = {}  # epoch, cer and model of the best epoch since pruning ended
+    history: list[Plain] = []
+    best: Plain = {}  # epoch, cer and model of the best epoch since pruning ended
     first = distributed.rank() == 0
     if run.begun:
         state = run.load(paths.CHECKPOINT)

@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 from prune_rnn import paths
 from prune_rnn.config import Config
 from prune_rnn.schema import registered
+from prune_rnn.typed import Plain
 
 WIDTH = 100  # columns of the command line's help
 _LONGEST = 24  # characters of a default that is shown
@@ -62,7 +63,7 @@ def typed(value: Any) -> str:
     return "..." if text == "???" or len(text) > _LONGEST else text
 
 
-def keys_of(schema: type, defaults: dict[str, Any], prefix: str = "") -> list[Key]:
+def keys_of(schema: type, defaults: Plain, prefix: str = "") -> list[Key]:
     """Returns the keys of a dataclass; those of an Enum say what there is to choose from."""
     hints = get_type_hints(schema)
     found = []
@@ -87,11 +88,11 @@ def sections() -> tuple[Section, ...]:
     return tuple(found)
 
 
-def _composed(*overrides: str) -> dict[str, Any]:
+def _composed(*overrides: str) -> Plain:
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(paths.conf()), version_base="1.3", job_name="prune_rnn"):
         composed = compose("config", list(overrides))
-    plain: dict[str, Any] = OmegaConf.to_container(composed, resolve=True, enum_to_str=True)  # type: ignore[assignment]
+    plain: Plain = OmegaConf.to_container(composed, resolve=True, enum_to_str=True)  # type: ignore[assignment]
     return plain
 
 
@@ -131,7 +132,7 @@ def _heading(section: Section) -> Iterator[str]:
 
 def options_help(schema: type) -> str:
     """Returns the keys of a command that Hydra has no part in, for its `--help`. schema: a dataclass."""
-    plain: dict[str, Any] = OmegaConf.to_container(OmegaConf.structured(schema), enum_to_str=True)  # type: ignore[assignment]
+    plain: Plain = OmegaConf.to_container(OmegaConf.structured(schema), enum_to_str=True)  # type: ignore[assignment]
     return "\n".join(["Keys, with their defaults (null: not set):", *lines(keys_of(schema, plain))]) + "\n"
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from prune_rnn.evaluate import ctc_loss
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.masker import Masker
 from prune_rnn.schema import option
+from prune_rnn.typed import Plain
 
 _CHECK_EVERY = 100  # steps between checks that masked weights are zero
 
@@ -182,7 +182,7 @@ class Trainer:
             limits.append(float(np.percentile(self.norms, self.config.clip_percentile)))
         return min(limits, default=float("inf"))
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Plain:
         """Returns weights, masks, optimizer, random state and position. The data order follows from seed and epoch."""
         cuda = torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None
         return {
@@ -193,7 +193,7 @@ class Trainer:
             "position": {k: copy(getattr(self, k)) for k in self._POSITION},
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Plain) -> None:
         """Restores what `state_dict` returned."""
         self.model.load_state_dict(state["model"])
         self.masker.load_state_dict(state["masker"])

@@ -9,6 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Kind = TypeVar("Kind")
+Plain = dict[str, Any]  # what JSON, YAML and a checkpoint hold
 
 
 def typed(kind: type[Kind], value: Any, name: str = "") -> Kind:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from prune_rnn.bench.candidate import Candidate, Measurement
 from prune_rnn.files import write_atomically
+from prune_rnn.typed import Plain
 
 Key = tuple[str, str, int]  # workload, shape, streams
 
@@ -46,5 +46,5 @@ def _key(group: list[Measurement]) -> Key:
     return group[0].workload, group[0].shape, group[0].streams
 
 
-def _measurement(kept: dict[str, Any]) -> Measurement:
+def _measurement(kept: Plain) -> Measurement:
     return Measurement(**{**kept, "candidate": Candidate(**kept["candidate"])})

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 import yaml
@@ -23,6 +22,7 @@ from prune_rnn.deploy.file import Packed
 from prune_rnn.model.cells import Cells
 from prune_rnn.nearest import nearest
 from prune_rnn.schema import option
+from prune_rnn.typed import Plain
 
 OWN = "own"  # names all packed models at once
 
@@ -85,9 +85,9 @@ class BenchOptions:
         return Timing(self.threads or torch.get_num_threads(), self.rounds, self.seconds, self.device)
 
 
-def layout() -> dict[str, Any]:
+def layout() -> Plain:
     """Returns conf/table/table5.yaml: the paper's shapes, and the networks."""
-    layout: dict[str, Any] = yaml.safe_load((paths.conf() / "table" / "table5.yaml").read_text())
+    layout: Plain = yaml.safe_load((paths.conf() / "table" / "table5.yaml").read_text())
     return layout
 
 

@@ -10,9 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from prune_rnn.schema import option
+from prune_rnn.typed import Plain
 
 SPLITS = ("train", "dev", "test")
 Say = Callable[[str], None]
@@ -34,7 +34,7 @@ class Data(ABC):
         """Raises ValueError that names the key, the value and the way out."""
 
     @abstractmethod
-    def content(self) -> dict[str, Any]:
+    def content(self) -> Plain:
         """Returns what stands for the content in a run's identity, wherever it lies, beside or in place of fields."""
 
     @abstractmethod
@@ -47,7 +47,7 @@ class Data(ABC):
 
     @classmethod
     @abstractmethod
-    def recorded_dev(cls, kept: dict[str, Any], manifest: str | None, cache: str | None, say: Say) -> Path:
+    def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
         """Returns the dev manifest of a run that recorded `kept`, its data's part of the identity.
 
         manifest, cache: where the user says that it lies, or the folder of made speech. ValueError where it can't be

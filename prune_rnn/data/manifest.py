@@ -18,6 +18,7 @@ from prune_rnn.data.batch import Utterance
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.schema import option
 from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
+from prune_rnn.typed import Plain
 
 _SAMPLE = 4096  # bytes of each recording that its fingerprint takes in
 _SHOWN = 10  # bad lines of each kind that an error message lists
@@ -55,7 +56,7 @@ class Manifest(Data):
         if len(set(paths.values())) < len(SPLITS):
             raise ValueError("data.train, data.dev and data.test must be three different manifests")
 
-    def content(self) -> dict[str, Any]:
+    def content(self) -> Plain:
         """Returns the fingerprint of each split, in place of its path."""
         return {split: fingerprint(Path(getattr(self, split))) for split in SPLITS}
 
@@ -68,7 +69,7 @@ class Manifest(Data):
         return self.train
 
     @classmethod
-    def recorded_dev(cls, kept: dict[str, Any], manifest: str | None, cache: str | None, say: Say) -> Path:
+    def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
         """Returns the manifest that the user gives, which must be the run's, wherever it lies now."""
         if manifest is None:
             raise ValueError("the run was trained on manifests: give that of its dev split by dev=PATH")

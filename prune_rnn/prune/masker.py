@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from prune_rnn.prune.mask import keep_from, sparsity
 from prune_rnn.prune.schedule import Schedule
 from prune_rnn.prune.select import Weights
+from prune_rnn.typed import Plain
 
 
 class Rule(NamedTuple):
@@ -83,11 +84,11 @@ class Masker:
         """Returns pruned / all for each layer type, in [0, 1]."""
         return {t: sparsity([self.masks[name] for name in group]) for t, group in self.weights.items()}
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Plain:
         """Returns the masks and thresholds, for a checkpoint."""
         return {"masks": self.masks, "thresholds": self.thresholds}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Plain) -> None:
         """Takes over what `state_dict` returned."""
         masks: dict[str, Tensor] = state["masks"]
         for name, mask in self.masks.items():

@@ -10,6 +10,7 @@ from typing import Any
 
 from prune_rnn.config import Config
 from prune_rnn.schema import is_identity
+from prune_rnn.typed import Plain
 
 _DIGEST_LENGTH = 10
 
@@ -25,9 +26,9 @@ def plain(value: Any) -> Any:
     return value.name if isinstance(value, Enum) else value
 
 
-def identity(config: Config) -> dict[str, Any]:
+def identity(config: Config) -> Plain:
     """Returns all that can change the result, as plain values: of the data, the content and not where it lies."""
-    result: dict[str, Any] = plain(config)
+    result: Plain = plain(config)
     result["data"] |= config.data.content()
     return result
 
@@ -37,6 +38,6 @@ def digest(config: Config) -> str:
     return digest_of(identity(config))
 
 
-def digest_of(values: dict[str, Any]) -> str:
+def digest_of(values: Plain) -> str:
     """Returns the digest of what `identity` returned."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
 
 import torch
 
@@ -19,11 +18,12 @@ from prune_rnn.prune import q
 from prune_rnn.prune.select import select
 from prune_rnn.run.record import Counts, DevScores, Result
 from prune_rnn.train import Trainer
+from prune_rnn.typed import Plain
 
 _RECORDED = ("torch", "torchaudio", "numpy", "espeakng-loader", "Faker", "num2words")
 
 
-def history_row(trainer: Trainer, dev: Scores) -> dict[str, Any]:
+def history_row(trainer: Trainer, dev: Scores) -> Plain:
     """Returns what an epoch adds to the history: losses in nats per utterance, rates and sparsity as fractions."""
     row = {
         "epoch": trainer.epoch,
@@ -62,7 +62,7 @@ def _together(parts: Sequence[Counts]) -> Counts:
 def outcome(
     config: Config,
     trainer: Trainer,
-    history: list[dict[str, Any]],
+    history: list[Plain],
     best_epoch: int,
     test: Scores,
     q_source: str,

@@ -12,7 +12,7 @@ from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
 from prune_rnn.run.identity import identity, plain
 from prune_rnn.train import TrainConfig
-from prune_rnn.typed import typed
+from prune_rnn.typed import Plain, typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +28,11 @@ class Recorded:
     seed: int
     model: ModelConfig
     prune: Method
-    data: dict[str, Any]
+    data: Plain
     train: TrainConfig
-    identity: dict[str, Any]
+    identity: Plain
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> Plain:
         """Returns what config.yaml holds."""
         return {
             "name": self.name,
@@ -70,9 +70,9 @@ class _File:
 @dataclass(slots=True)
 class _Identity:
     seed: int
-    model: dict[str, Any]
-    prune: dict[str, Any]
-    data: dict[str, Any]
+    model: Plain
+    prune: Plain
+    data: Plain
     train: TrainConfig
 
 
@@ -144,7 +144,7 @@ class Result:
     commit: str | None
     command: str
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> Plain:
         """Returns what result.json holds."""
         return asdict(self)
 

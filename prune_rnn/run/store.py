@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 from filelock import FileLock, Timeout
@@ -17,6 +16,7 @@ from filelock import FileLock, Timeout
 from prune_rnn import paths
 from prune_rnn.files import UNFINISHED, write_atomically
 from prune_rnn.run.record import Recorded, Result, read_config, read_result
+from prune_rnn.typed import Plain
 
 
 class Run:
@@ -68,7 +68,7 @@ class Run:
         """Writes the configuration that determines the result."""
         write_atomically(self.folder / paths.CONFIG, yaml.safe_dump(config.plain(), sort_keys=False).encode())
 
-    def write_history(self, rows: list[dict[str, Any]]) -> None:
+    def write_history(self, rows: list[Plain]) -> None:
         """Writes one row per epoch, one column per key."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
@@ -91,7 +91,7 @@ class Run:
         write_atomically(self.folder / paths.RESULT, (json.dumps(result.plain(), indent=2) + "\n").encode())
         (self.folder / paths.CHECKPOINT).unlink(missing_ok=True)
 
-    def save(self, name: str, state: dict[str, Any]) -> None:
+    def save(self, name: str, state: Plain) -> None:
         """Writes tensors and plain values under the file name `name` (CHECKPOINT or MODEL)."""
         import torch
 
@@ -99,13 +99,13 @@ class Run:
         torch.save(state, buffer)
         write_atomically(self.folder / name, buffer.getvalue())
 
-    def load(self, name: str) -> dict[str, Any]:
+    def load(self, name: str) -> Plain:
         """Returns what `save` wrote, on the CPU; runs no code from the file. ValueError where it is damaged."""
         import torch
 
         path = self.folder / name
         try:
-            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            state: Plain = torch.load(path, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             raise ValueError(
                 f"{path} is missing; train the run again with another results=..., or delete {self.folder}"

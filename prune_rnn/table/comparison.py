@@ -5,13 +5,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from prune_rnn import paths
 from prune_rnn.table.bootstrap import Interval, relative_interval
 from prune_rnn.table.finished import Finished
 from prune_rnn.table.hypotheses import Edits
 from prune_rnn.table.rows import Row
+from prune_rnn.typed import Plain
 
 Heard = dict[str, Edits | None]  # of each run, under its name
 
@@ -22,7 +22,7 @@ class Line:
 
     label: str
     units: int
-    paper: dict[str, Any]
+    paper: Plain
     seeds: tuple[int, ...]
     cer: float | None
     cer_deviation: float | None  # sample standard deviation over seeds

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -17,6 +16,7 @@ from prune_rnn.run.record import Recorded, recorded
 from prune_rnn.run.resolve import automatic_runs, resolve, run_of
 from prune_rnn.run.store import Run, all_runs
 from prune_rnn.table.finished import Finished, read
+from prune_rnn.typed import Plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Row:
     units: int
     sparse: bool
     config: Recorded  # resolved
-    paper: dict[str, Any] = field(default_factory=dict)
+    paper: Plain = field(default_factory=dict)
     runs: list[Finished] = field(default_factory=list)
 
 

@@ -18,7 +18,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import filelock
 
@@ -26,6 +25,7 @@ from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic.sentences import sentences
 from prune_rnn.data.synthetic.settings import Synthetic, cache_folder, digest
 from prune_rnn.data.synthetic.speech import chunk_size
+from prune_rnn.typed import Plain
 
 _BYTES = 24_000  # of disk a second, at the default signal-to-noise ratios: FLAC, manifest, and the last block of a file
 # one thread each; glibc keeps the memory of freed arrays, which else is given back and has to be cleared for the next
@@ -103,8 +103,8 @@ def _make_split(config: Synthetic, split: str, folder: Path, report: Callable[[s
     workers = config.workers or _cores()
     lacks = folder / f"{split}.lacks"  # read by the processes that speak, so that none speaks for long in vain
     texts, chunks, first = sentences(config.seed, split), 0, 0
-    begun: deque[tuple[int, Future[list[dict[str, Any]]]]] = deque()  # with the number of utterances
-    kept: list[dict[str, Any]] = []
+    begun: deque[tuple[int, Future[list[Plain]]]] = deque()  # with the number of utterances
+    kept: list[Plain] = []
     with ThreadPoolExecutor(workers) as pool:
         try:
             while seconds < enough:
@@ -136,7 +136,7 @@ def _make_split(config: Synthetic, split: str, folder: Path, report: Callable[[s
     (folder / f"{split}.jsonl").write_text(text, encoding="utf-8")
 
 
-def _run_chunk(config: Synthetic, folder: Path, job: dict[str, Any]) -> list[dict[str, Any]]:
+def _run_chunk(config: Synthetic, folder: Path, job: Plain) -> list[Plain]:
     """Has a fresh process speak the chunk; gives its manifest lines. Raises OSError or RuntimeError where it failed."""
     lines = folder / f"{job['split']}-{job['first']:06d}.lines"
     settings = {key.name: getattr(config, key.name) for key in fields(config)}

@@ -10,10 +10,10 @@ import os
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.schema import is_identity, option
+from prune_rnn.typed import Plain
 
 GENERATOR = 2  # raise it with any change to what these modules make that changes a byte of the corpus
 _RATES, _PITCHES = (80, 450), (0, 100)  # what espeak takes
@@ -57,7 +57,7 @@ class Synthetic(Data):
         if self.workers is not None and self.workers < 1:
             raise ValueError(f"data.workers={self.workers} is less than one process; leave it out to use every core")
 
-    def content(self) -> dict[str, Any]:
+    def content(self) -> Plain:
         """Returns the corpus's digest, which takes in the versions that make it."""
         return {"corpus": digest(self)}
 
@@ -72,7 +72,7 @@ class Synthetic(Data):
         return f"{self.train_hours:g} h of synthetic speech"
 
     @classmethod
-    def recorded_dev(cls, kept: dict[str, Any], manifest: str | None, cache: str | None, say: Say) -> Path:
+    def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
         """Returns the dev manifest of the same settings, made where it does not exist; tells where versions differ."""
         if manifest is not None:
             raise ValueError(f"dev={manifest}: the run's dev split is synthetic; leave it out")
@@ -85,7 +85,7 @@ class Synthetic(Data):
 
 def digest(config: Synthetic) -> str:
     """Sixteen hex digits that stand for all that the corpus's bytes depend on."""
-    settings: dict[str, Any] = {key: version(key) for key in ("espeakng-loader", "Faker", "num2words")}
+    settings: Plain = {key: version(key) for key in ("espeakng-loader", "Faker", "num2words")}
     settings["generator"] = GENERATOR
     for key in fields(config):
         if is_identity(key) and key.name != "name":

@@ -10,7 +10,6 @@ import json
 import os
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic import espeak
 from prune_rnn.data.synthetic.settings import Synthetic
+from prune_rnn.typed import Plain
 
 
 def variants(seed: int) -> dict[str, tuple[str, ...]]:
@@ -74,7 +74,7 @@ def chunk_size(index: int) -> int:
     return 32 << min(index // 2, 4)
 
 
-def speak_chunk(job: dict[str, Any]) -> None:
+def speak_chunk(job: Plain) -> None:
     """Speaks one chunk in this process: writes its FLAC files, and last of all the manifest lines to `job["lines"]`.
 
     It stops early once the chunk alone lasts the seconds that the file `job["lacks"]` then names, or the file is gone.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -15,6 +14,7 @@ from prune_rnn.table.figures.labels import label_points
 from prune_rnn.table.figures.style import BLACK, NAMES, VERMILLION, Material, Plot, legend, panels
 from prune_rnn.table.finished import Finished
 from prune_rnn.table.rows import Row
+from prune_rnn.typed import Plain
 
 _MARKERS = {"rnn": "s", "gru": "o"}
 
@@ -53,13 +53,13 @@ def _covers(skipped: set[str], key: str) -> bool:
     return any(f"{key}.".startswith(f"{one}.") for one in skipped)
 
 
-def _flat(plain: dict[str, Any], before: str = "") -> dict[str, Any]:
+def _flat(plain: Plain, before: str = "") -> Plain:
     """Returns nested values under their keys in dots.
 
     >>> _flat({"prune": {"q": {"linear": 0.2}}, "seed": 0})
     {'prune.q.linear': 0.2, 'seed': 0}
     """
-    flat: dict[str, Any] = {}
+    flat: Plain = {}
     for key, value in plain.items():
         flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
     return flat

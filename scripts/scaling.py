@@ -1,0 +1,121 @@
+"""Prints the frontier and the trend as Markdown, with 95 % intervals, from the runs under results/.
+
+python scripts/scaling.py frontier    # what scripts/frontier.sh trained
+python scripts/scaling.py trend       # what scripts/trend.sh trained
+"""
+
+import sys
+
+import numpy as np
+from tabulate import tabulate
+
+from prune_rnn.config import compose_config
+from prune_rnn.run.record import recorded
+from prune_rnn.run.resolve import resolve, run_of
+from prune_rnn.table.comparison import heard, versus
+from prune_rnn.table.finished import Finished, read
+from prune_rnn.table.rows import Row, comparable
+from prune_rnn.table.table3 import between
+
+TREND = [
+    ["scale.width=0.025", "data.train_hours=4", "train.steps_per_epoch=60"],
+    ["scale.width=0.035", "data.train_hours=8", "train.steps_per_epoch=100"],
+    ["train.steps_per_epoch=50"],
+    ["train.steps_per_epoch=100"],
+    [],
+]
+RESAMPLES = 10_000
+
+
+def by_speaker(runs: list[Finished]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the edits of each run by speaker, (runs, speakers), and the characters of each speaker."""
+    edits = [run.edits() for run in runs]
+    names = sorted(set(edits[0].speakers))
+    whose = [np.array(edits[0].speakers) == name for name in names]
+    counts = np.array([[each.counts[mine].sum() for mine in whose] for each in edits])
+    return counts, np.array([edits[0].lengths[mine].sum() for mine in whose])
+
+
+def frontier() -> None:
+    """Each network against GRU Dense; each pruned one against the line between the dense ones, in log parameters."""
+    own = compose_config(["model=gru_dense"])
+    runs = [
+        r for r in comparable(own) if r.config.model.cell.name == "gru" and r.seed == 0 and r.config.train == own.train
+    ]
+    runs.sort(key=lambda run: -run.result.nonzero)
+    counts, lengths = by_speaker(runs)
+    random = np.random.default_rng(0)
+    drawn = random.multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), size=RESAMPLES)
+    drawn = np.vstack([np.ones(len(lengths)), drawn])  # the first is the split itself
+    cer = (drawn @ counts.T) / (drawn @ lengths)[:, None]  # (resamples, runs)
+    dense = [place for place, run in enumerate(runs) if not run.config.prune.prunes][::-1]  # smallest first
+    baseline = next(place for place in dense if runs[place].config.model.units == own.model.units)
+    sizes = np.log([runs[place].result.nonzero for place in dense])
+    rows = []
+    for place, run in enumerate(runs):
+        relative = (cer[:, baseline] - cer[:, place]) / cer[:, baseline]
+        row = [f"{run.config.model.units} units", f"{100 * run.result.sparsity:.1f}", f"{run.result.nonzero:,}"]
+        row += [f"{100 * run.cer:.2f}", told(relative) if place != baseline else "-"]
+        if place not in dense and sizes[0] <= np.log(run.result.nonzero) <= sizes[-1]:
+            at_size = np.array([np.interp(np.log(run.result.nonzero), sizes, each[dense]) for each in cer])
+            row.append(told((at_size - cer[:, place]) / at_size))
+        else:
+            row.append("-")
+        curve = cer[0, dense][::-1]  # falling with size: rising in this order
+        if place not in dense and curve[0] <= run.cer <= curve[-1]:
+            row.append(f"{np.exp(np.interp(run.cer, curve, sizes[::-1])) / run.result.nonzero:.1f}")
+        else:
+            row.append("-")
+        rows.append(row)
+    head = [
+        "GRU network",
+        "sparsity %",
+        "parameters not zero",
+        "test CER %",
+        "against GRU Dense",
+        "against dense of its size",
+    ]
+    print(tabulate(rows, [*head, "dense of its CER is larger by"], tablefmt="github", disable_numparse=True))
+
+
+def told(relative: np.ndarray) -> str:
+    low, high = np.quantile(relative[1:], [0.025, 0.975])
+    return f"{100 * relative[0]:+.1f} % ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def row_of(overrides: list[str]) -> Row:
+    """Returns the finished runs of these overrides, of any of the first ten seeds."""
+    configs = [resolve(compose_config([*overrides, f"seed={seed}"])) for seed in range(10)]
+    runs = [run_of(config) for config, _ in configs]
+    config, source = configs[0]
+    model = config.model.name
+    return Row(
+        label=model, family="gru", model=model, command="", units=config.model.units, sparse=config.prune.prunes,
+        config=recorded(config, source), runs=[read(run) for run in runs if run.finished],
+    )  # fmt: skip
+
+
+def trend() -> None:
+    """GRU Sparse Big against GRU Dense at each setting, over the seeds of both."""
+    rows = []
+    for overrides in TREND:
+        shared = compose_config(overrides)
+        dense, big = (row_of([f"model={model}", *overrides]) for model in ("gru_dense", "gru_sparse_big"))
+        against = versus(big, dense, heard([dense, big]))
+        if against.relative is None:
+            continue
+        mean = [float(np.mean([run.cer for run in row.runs])) for row in (dense, big)]
+        sizes = [row.runs[0].result.nonzero for row in (dense, big)]
+        steps = shared.train.epochs * (shared.train.steps_per_epoch or 0)
+        rows.append(
+            [dense.units, big.units, f"{shared.data.describe()}", f"{steps:,}", len(against.seeds)]
+            + [f"{sizes[0]:,}", f"{sizes[1]:,}", *(f"{100 * each:.2f}" for each in mean)]
+            + [f"{100 * against.relative:+.1f} %", between(against.interval, "+.1f")]
+        )
+    head = ["dense units", "sparse units", "speech", "steps", "seeds", "dense parameters", "sparse, not zero"]
+    head += ["dense CER %", "sparse CER %", "relative", "95 % interval"]
+    print(tabulate(rows, head, tablefmt="github", disable_numparse=True))
+
+
+if __name__ == "__main__":
+    {"frontier": frontier, "trend": trend}[sys.argv[1]]()
