@@ -21,6 +21,8 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.run.record import Recorded, Result, read_result, recorded
 
+torch.set_num_threads(1)  # at the sizes of tests, threads cost more than they bring
+
 _PITCH = {"a": 300.0, "b": 700.0, "c": 1500.0, " ": 3000.0}  # Hz
 Made = tuple[DeepSpeech2, Recorded]
 Command = Callable[..., subprocess.CompletedProcess[str]]
