@@ -82,7 +82,9 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
 
     train = add(commands.train, "[-m] [--cfg job] ", _run_keys)
     train.add_argument("-m", "--multirun", action="store_true", help="train every combination of the values")
-    train.add_argument("-c", "--cfg", choices=["job"], help="print all keys of the run as YAML; train nothing")
+    train.add_argument(
+        "-c", "--cfg", choices=["job"], metavar="job", help="print the run's keys as YAML, train nothing"
+    )
     add(commands.runs, "", partial(_keys, "table.runs", "RunsOptions"))
     add(commands.report, "", _see_train)
     add(commands.describe, "", _see_train)

@@ -54,7 +54,9 @@ class Evaluated:
             for name, e, unit in (("CER", self.cer, "characters"), ("WER", self.wer, "words"))
         ]
         head = ["", "%", "insertions", "deletions", "substitutions", "of"]
-        return f"{tabulate(rows, tablefmt='plain')}\n\n{tabulate(rates, head, disable_numparse=True)}"
+        align = ("left", *["right"] * 4, "left")
+        errors = tabulate(rates, head, disable_numparse=True, colalign=align)
+        return f"{tabulate(rows, tablefmt='plain')}\n\n{errors}"
 
 
 def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated:

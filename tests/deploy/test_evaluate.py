@@ -17,7 +17,7 @@ from prune_rnn.run.store import Run
 
 
 @pytest.fixture
-def test_split(corpus: list[str]) -> Path:
+def split(corpus: list[str]) -> Path:
     """The manifest of the corpus's test split."""
     return Path(next(word for word in corpus if word.startswith("data.test=")).partition("=")[2])
 
@@ -38,12 +38,12 @@ def packed(network: Callable, tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_a_run_and_its_packed_file_hear_the_same(
-    packed: tuple[Path, Path], test_split: Path, command: Callable, tmp_path: Path
+    packed: tuple[Path, Path], split: Path, command: Callable, tmp_path: Path
 ) -> None:
     folder, file = packed
-    of_run = command("evaluate", str(folder), str(test_split), "threads=1", "device=cpu", check=True).stdout
-    of_file = command("evaluate", str(file), str(test_split), "out=file.jsonl", check=True).stdout
-    command("evaluate", str(folder / "model.pt"), str(test_split), "out=model.jsonl", check=True)
+    of_run = command("evaluate", str(folder), str(split), "threads=1", "device=cpu", check=True).stdout
+    of_file = command("evaluate", str(file), str(split), "out=file.jsonl", check=True).stdout
+    command("evaluate", str(folder / "model.pt"), str(split), "out=model.jsonl", check=True)
     assert of_run.split("\n\n")[1] == of_file.split("\n\n")[1]
     lines = (tmp_path / "test-hypotheses.jsonl").read_text()
     assert lines == (tmp_path / "file.jsonl").read_text() == (tmp_path / "model.jsonl").read_text()
@@ -53,7 +53,8 @@ def test_a_run_and_its_packed_file_hear_the_same(
         "ca cc",
         "bb acb",
         "ab bca",
-    ]  # as the manifest has it
+    ]
+    # in the manifest's order
     assert [Path(entry["audio"]).name for entry in entries] == [f"test{index}.wav" for index in range(4)]
     assert any(entry["hypothesis"] for entry in entries)
     cer, wer = error_rates([e["reference"] for e in entries], [e["hypothesis"] for e in entries])
@@ -72,35 +73,35 @@ def test_what_is_printed_by_hand() -> None:
     ]
 
 
-def test_nothing_is_overwritten(packed: tuple[Path, Path], test_split: Path, command: Callable, tmp_path: Path) -> None:
+def test_nothing_is_overwritten(packed: tuple[Path, Path], split: Path, command: Callable, tmp_path: Path) -> None:
     (tmp_path / "test-hypotheses.jsonl").write_text("mine")
-    done = command("evaluate", str(packed[0]), str(test_split))
+    done = command("evaluate", str(packed[0]), str(split))
     assert done.returncode == 1 and "test-hypotheses.jsonl is already there; give another file by out=" in done.stderr
     assert (tmp_path / "test-hypotheses.jsonl").read_text() == "mine"
 
 
 def test_lines_that_can_not_be_used_stop_it_or_are_named(
-    packed: tuple[Path, Path], test_split: Path, command: Callable, tmp_path: Path
+    packed: tuple[Path, Path], split: Path, command: Callable, tmp_path: Path
 ) -> None:
     folder, _ = packed
-    bad = test_split.with_name("bad.jsonl")
-    bad.write_text(test_split.read_text() + '{"audio_filepath": "no.wav", "text": "a"}\n')
+    bad = split.with_name("bad.jsonl")
+    bad.write_text(split.read_text() + '{"audio_filepath": "no.wav", "text": "a"}\n')
     done = command("evaluate", str(folder), str(bad))
     assert done.returncode == 1 and "no.wav: no such file" in done.stderr and "with skip_bad=true" in done.stderr
     done = command("evaluate", str(folder), str(bad), "skip_bad=true", check=True)
     assert "utterances: 4" in done.stdout and "no.wav: no such file" in done.stderr
 
 
-def test_what_can_not_be_evaluated_is_said(packed: tuple[Path, Path], test_split: Path, tmp_path: Path) -> None:
+def test_what_can_not_be_evaluated_is_said(packed: tuple[Path, Path], split: Path, tmp_path: Path) -> None:
     folder, file = packed
     cases: list[tuple[Path, Path, dict[str, object], str]] = [
-        (tmp_path, test_split, {}, "holds no finished run"),
+        (tmp_path, split, {}, "holds no finished run"),
         (folder, tmp_path / "no.jsonl", {}, "no.jsonl: no such file"),
-        (folder, test_split, {"threads": 0}, "threads=0: must be 1 or more"),
-        (folder, test_split, {"device": "nowhere"}, "device=nowhere can't be used"),
-        (file, test_split, {"device": "cuda"}, "device=cuda: a packed file is decoded on the CPU"),
-        (test_split, test_split, {}, "is not a packed network"),
-        (tmp_path / "nowhere", test_split, {}, "no such file; make one by"),
+        (folder, split, {"threads": 0}, "threads=0: must be 1 or more"),
+        (folder, split, {"device": "nowhere"}, "device=nowhere can't be used"),
+        (file, split, {"device": "cuda"}, "device=cuda: a packed file is decoded on the CPU"),
+        (split, split, {}, "is not a packed network"),
+        (tmp_path / "nowhere", split, {}, "no such file; make one by"),
     ]
     for model, manifest, told, message in cases:
         with pytest.raises((ValueError, OSError), match=message):
