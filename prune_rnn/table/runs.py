@@ -53,7 +53,7 @@ class _Row:
 def table(results: Path) -> str:
     """Returns all runs under a results folder as a table of at most WIDTH columns, by scale, model and seed.
 
-    ValueError where there is no such folder, or none of runs in it.
+    ValueError where there is no such folder.
     """
     folder = paths.runs(results)
     if not folder.is_dir():
@@ -77,7 +77,7 @@ def _runs(folder: Path) -> Iterator[Run]:
 def _row(run: Run) -> _Row:
     row = _Row(run.folder.name)
     try:
-        if run.held and not (run.folder / paths.CONFIG).exists():
+        if not (run.folder / paths.CONFIG).exists() and run.held:
             row.state = "being trained"  # it is reading its data and has left nothing yet
             return row
         config = run.config()
