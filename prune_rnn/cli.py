@@ -75,21 +75,30 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     def add(run: Callable[[Namespace, list[str], str], int], usage: str, keys: Callable[[], str]) -> _Parser:
         name, about = run.__name__, inspect.getdoc(run) or ""
         summary = about.partition("\n")[0].rstrip(".")
-        usage = f"prune-rnn {name} {usage}[KEY=VALUE ...]"
+        usage = f"prune-rnn {name} {usage}{'' if keys is str else '[KEY=VALUE ...]'}"
         parser: _Parser = parsers.add_parser(name, help=summary, description=about, usage=usage, keys=keys)
         parser.set_defaults(run=run, resumes=name in ("train", "bench"))
         return parser
 
-    train = add(commands.train, "[-m] ", _run_keys)
+    train = add(commands.train, "[-m] [--cfg job] ", _run_keys)
     train.add_argument("-m", "--multirun", action="store_true", help="train every combination of the values")
+    train.add_argument(
+        "-c", "--cfg", choices=["job"], metavar="job", help="print the run's keys as YAML, train nothing"
+    )
+    add(commands.runs, "", partial(_keys, "table.runs", "RunsOptions"))
     add(commands.report, "", _see_train)
     add(commands.describe, "", _see_train)
     add(commands.export, "RUN ", partial(_keys, "deploy.export", "ExportOptions"))
     keys = partial(_keys, "deploy.transcribe", "TranscribeOptions")
     transcribe = add(commands.transcribe, "[--stream] MODEL AUDIO ... ", keys)
     transcribe.add_argument("--stream", action="store_true", help="as the sound arrives (GRU networks)")
+    keys = partial(_keys, "deploy.evaluate", "EvaluateOptions")
+    add(commands.evaluate, "MODEL MANIFEST ", keys)
     add(commands.bench, "", partial(_keys, "bench.plan", "BenchOptions"))
-    return whole, dict(parsers.choices)
+    completion = add(commands.completion, "SHELL", str)
+    choices = dict(parsers.choices)
+    completion.set_defaults(words={name: sorted(parser._option_string_actions) for name, parser in choices.items()})
+    return whole, choices
 
 
 def _parse(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:

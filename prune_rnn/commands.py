@@ -19,13 +19,22 @@ def train(flags: Namespace, overrides: list[str], typed: str) -> int:
     Leaves config.yaml, history.csv, result.json, hypotheses.jsonl and model.pt in
     results/runs/<name>-<digest>/. The same command goes on where it was cut off; a finished run is
     not run again. With -m values may be lists: model=gru_dense,gru_sparse seed=0,1,2 trains every
-    combination. Under torchrun: one process per GPU. Overrides are Hydra's: +KEY=VALUE and ~KEY work.
+    combination and ends with a table of them. Under torchrun: one process per GPU. Overrides are
+    Hydra's: +KEY=VALUE and ~KEY work.
     """
     if flags.multirun:
         from prune_rnn.sweep import sweep
 
+        if flags.cfg:
+            raise UsageError("prune-rnn train: --cfg shows one run: leave out -m")
         return sweep(overrides, typed)
     from prune_rnn.config import compose_config
+
+    if flags.cfg:
+        from prune_rnn.run.shown import as_yaml
+
+        print(as_yaml(compose_config(overrides)), end="")
+        return 0
     from prune_rnn.distributed import launched_rank
     from prune_rnn.experiment import experiment
     from prune_rnn.table.summary import summary
@@ -33,6 +42,21 @@ def train(flags: Namespace, overrides: list[str], typed: str) -> int:
     run = experiment(compose_config(overrides), typed)
     if launched_rank() == 0:
         print(summary(run))
+    return 0
+
+
+def runs(flags: Namespace, rest: list[str], typed: str) -> int:
+    """Lists the runs: finished, cut off, being trained or damaged.
+
+    One line each, by scale, model and seed, with the test CER, the sparsity and how long it trained.
+    """
+    from prune_rnn.options import parse
+    from prune_rnn.table.runs import RunsOptions, table
+
+    others, options = parse(rest, RunsOptions)
+    if others:
+        raise UsageError(f"prune-rnn runs: {others[0]!r} is not of the form KEY=VALUE")
+    print(table(Path(options.results)))
     return 0
 
 
@@ -98,6 +122,23 @@ def transcribe(flags: Namespace, rest: list[str], typed: str) -> int:
     return 0
 
 
+def evaluate(flags: Namespace, rest: list[str], typed: str) -> int:
+    """Counts the errors of a trained network on any manifest.
+
+    MODEL is a folder below results/runs, whose model.pt is taken, or a file that `prune-rnn export`
+    wrote. Prints CER and WER with their insertions, deletions and substitutions, and writes what was
+    said and what was heard, a line of JSON an utterance: reference, hypothesis, audio.
+    """
+    from prune_rnn.deploy.evaluate import EvaluateOptions, evaluate
+    from prune_rnn.options import parse
+
+    files, options = parse(rest, EvaluateOptions)
+    if len(files) != 2:
+        raise UsageError("prune-rnn evaluate: give a MODEL (a run's folder or a packed file) and one MANIFEST")
+    print(evaluate(Path(files[0]), Path(files[1]), options))
+    return 0
+
+
 def bench(flags: Namespace, rest: list[str], typed: str) -> int:
     """Measures sparse against dense on this machine: the paper's Table 5.
 
@@ -115,4 +156,17 @@ def bench(flags: Namespace, rest: list[str], typed: str) -> int:
     if others:
         raise UsageError(f"prune-rnn bench: {others[0]!r} is not of the form KEY=VALUE")
     print(table5.write(bench(options, typed)))
+    return 0
+
+
+def completion(flags: Namespace, rest: list[str], typed: str) -> int:
+    """Prints a function by which the shell completes commands, keys and options.
+
+    For bash, in ~/.bashrc or where it is needed: eval "$(prune-rnn completion bash)"
+    """
+    from prune_rnn.completion import SHELLS, script
+
+    if len(rest) != 1 or rest[0] not in SHELLS:
+        raise UsageError(f"prune-rnn completion: give one SHELL, of: {', '.join(SHELLS)}")
+    print(script(flags.words), end="")
     return 0

@@ -39,7 +39,7 @@ def experiment(config: Config, command: str) -> Run:
     ValueError, OSError and ArithmeticError say what is wrong and leave what there was; Interrupted once the state is
     saved after SIGINT or SIGTERM.
     """
-    device = _device(config.device)
+    device = usable_device(config.device)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)  # on CTC's first plateau denormals make a CPU's steps take twice as long
@@ -57,7 +57,8 @@ def experiment(config: Config, command: str) -> Run:
     return run
 
 
-def _device(name: str) -> torch.device:
+def usable_device(name: str) -> torch.device:
+    """Returns the device of that name, `auto` included; ValueError where it can't be used."""
     if name in ("auto", "cuda") and torch.cuda.is_available():
         name = f"cuda:{distributed.local_rank()}"
     try:

@@ -4,51 +4,103 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from textwrap import shorten
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from tabulate import tabulate
 
 from prune_rnn import paths
 from prune_rnn.config import Config, compose_config, from_composed
+from prune_rnn.distributed import launched_rank
 from prune_rnn.explain import explain
 
+_REASON = 60  # characters of why a job failed, in the table; all of it stands above
 
-def _attempt(make: Callable[[], Config], command: str) -> str:
-    """Runs one experiment; returns what went wrong, "" for success."""
-    from prune_rnn.experiment import experiment
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one job: its run's numbers as printed, or why it failed ("": it did not)."""
+
+    cer: str = ""
+    sparsity: str = ""
+    minutes: str = ""
+    failed: str = ""
+
+
+def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
+    """Runs one experiment, announced by its name, `job`."""
+    from prune_rnn.experiment import experiment, say
 
     try:
+        say(job)
         run = experiment(make(), command)
-        print(f"{run.folder}: test CER {100 * run.result().test.cer.rate:.2f} %", flush=True)
+        result = run.result()
+        cer = f"{100 * result.test.cer.rate:.2f}"
+        print(f"{run.folder}: test CER {cer} %", flush=True)
+        return Outcome(cer=cer, sparsity=f"{100 * result.sparsity:.1f}", minutes=f"{result.train_seconds / 60:.1f}")
     except (ValueError, OSError, ArithmeticError, RuntimeError) as error:
         print(f"prune-rnn: {error}", file=sys.stderr, flush=True)
-        return str(error)
-    return ""
+        return Outcome(failed=str(error))
 
 
 def sweep(overrides: Sequence[str], command: str) -> int:
-    """Runs all combinations of the overrides' values; returns 1, after naming them, where some failed, else 0."""
+    """Runs all combinations of the overrides' values, then prints a line each; returns 1 where some failed, else 0."""
     combinations = _combinations(overrides)
     fine = [_composes(words) for words in combinations]
     if not any(fine):
         compose_config(combinations[0])  # tells what is wrong
+    common = set.intersection(*map(set, combinations))
+
+    def own(words: Sequence[str]) -> str:
+        return " ".join([word for word in words if word not in common] or words)
+
+    def name(number: int, words: Sequence[str]) -> str:
+        return f"job {number} of {len(combinations)}: {own(words)}"
+
     if all(fine):
-        outcomes = _launch(overrides, command)
+        outcomes = _launch(overrides, command, name)
     else:
         # Hydra drops the whole sweep for one combination that doesn't compose: here the others run all the same
-        outcomes = [(words, _attempt(partial(compose_config, words), command)) for words in combinations]
-    failed = [(words, reason) for words, reason in outcomes if reason]
-    for words, reason in failed:
-        print(f"failed: {' '.join(words)}: {reason}", file=sys.stderr)
-    return 1 if failed else 0
+        outcomes = [
+            (words, _attempt(partial(compose_config, words), command, name(number, words)))
+            for number, words in enumerate(combinations, 1)
+        ]
+    for words, outcome in outcomes:
+        if outcome.failed:
+            print(f"failed: {' '.join(words)}: {outcome.failed}", file=sys.stderr)
+    if launched_rank() == 0:
+        print(f"\n{table([(own(words), outcome) for words, outcome in outcomes])}", flush=True)
+    return 1 if any(outcome.failed for _, outcome in outcomes) else 0
+
+
+def table(outcomes: Sequence[tuple[str, Outcome]]) -> str:
+    """Returns a line per job: its own overrides, and its run's numbers or the beginning of why it failed.
+
+    >>> fine, failed = Outcome(cer="25.00", sparsity="88.6", minutes="7.1"), Outcome(failed="no")
+    >>> print(table([("seed=0", fine), ("seed=1", failed)]))
+    job       test CER %    sparsity %    minutes
+    ------  ------------  ------------  ---------  ----------
+    seed=0         25.00          88.6        7.1
+    seed=1                                         failed: no
+    """
+    rows = [
+        (job, of.cer, of.sparsity, of.minutes, of.failed and f"failed: {shorten(of.failed, _REASON)}")
+        for job, of in outcomes
+    ]
+    align = ("left", "right", "right", "right", "left")
+    text = tabulate(rows, ("job", "test CER %", "sparsity %", "minutes", ""), disable_numparse=True, colalign=align)
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def _combinations(overrides: Sequence[str]) -> list[list[str]]:
@@ -68,11 +120,14 @@ def _composes(words: list[str]) -> bool:
     return True
 
 
-def _launch(overrides: Sequence[str], command: str) -> list[tuple[list[str], str]]:
-    """Has Hydra's launcher run the jobs; returns the overrides of each and what went wrong, "" for success."""
+def _launch(
+    overrides: Sequence[str], command: str, name: Callable[[int, Sequence[str]], str]
+) -> list[tuple[list[str], Outcome]]:
+    """Has Hydra's launcher run the jobs; returns the overrides and the outcome of each. name: of a job, from 1."""
 
-    def job(composed: DictConfig) -> str:
-        return _attempt(partial(from_composed, composed), command)
+    def job(composed: DictConfig) -> Outcome:
+        known = HydraConfig.get()
+        return _attempt(partial(from_composed, composed), command, name(known.job.num + 1, list(known.overrides.task)))
 
     try:
         GlobalHydra.instance().clear()
@@ -83,5 +138,9 @@ def _launch(overrides: Sequence[str], command: str) -> list[tuple[list[str], str
         raise ValueError(explain(overrides, error)) from None
     finally:
         GlobalHydra.instance().clear()
-    # the return value is an exception where the launcher itself failed
-    return [(list(one.overrides or []), str(one._return_value or "")) for batch in batches for one in batch]
+    return [(list(one.overrides or []), _outcome(one._return_value)) for batch in batches for one in batch]
+
+
+def _outcome(returned: Any) -> Outcome:
+    """Returns what a job returned, or why it did not: where the launcher itself failed, it hands on an exception."""
+    return returned if isinstance(returned, Outcome) else Outcome(failed=str(returned or "it came to no end"))

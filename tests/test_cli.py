@@ -16,10 +16,12 @@ from prune_rnn.run.resolve import run_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Process = Callable[..., "subprocess.Popen[str]"]
-COMMANDS = ["train", "report", "describe", "export", "transcribe", "bench"]
+COMMANDS = ["train", "runs", "report", "describe", "export", "transcribe", "evaluate", "bench"]
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["report", "--help"], ["trian"], ["train", "--multirum"]])
+@pytest.mark.parametrize(
+    "words", [[], ["--help"], ["report", "--help"], ["trian"], ["train", "--multirum"], ["completion", "bash"]]
+)
 def test_what_needs_no_torch_does_not_load_it(process: Process, words: list[str]) -> None:
     code = "import sys; from prune_rnn.cli import main\ntry: main()\nfinally: print('torch' in sys.modules)"
     out, _ = process(*words, code=code).communicate(timeout=60)
@@ -29,7 +31,7 @@ def test_what_needs_no_torch_does_not_load_it(process: Process, words: list[str]
 def test_help_lists_the_commands(command: Command) -> None:
     for words in ([], ["-h"], ["--help"]):
         lines = command(*words, check=True).stdout.splitlines()
-        for name in COMMANDS:
+        for name in [*COMMANDS, "completion"]:
             assert any(line.split()[:1] == [name] and len(line.split()) > 3 for line in lines)
     assert command("--version", check=True).stdout == f"{__version__}\n"
 
@@ -54,6 +56,12 @@ def test_help_of_a_command_fits_and_names_its_keys(command: Command, name: str) 
         (["describe", "model.units=-1"], 1, "model.units=-1: must be 1 or more"),
         (["report", "scale=smal"], 1, "scale=smal: did you mean 'small'?"),
         (["export"], 2, "give one RUN"),
+        (["train", "--cfg", "all"], 2, "invalid choice: 'all'"),
+        (["train", "-m", "--cfg", "job", "seed=0,1"], 2, "--cfg shows one run: leave out -m"),
+        (["runs", "model"], 2, "'model' is not of the form KEY=VALUE"),
+        (["runs", "results=nowhere"], 1, "nowhere/runs: no such folder"),
+        (["evaluate", "run"], 2, "give a MODEL (a run's folder or a packed file) and one MANIFEST"),
+        (["completion", "fish"], 2, "give one SHELL, of: bash"),
         (["transcribe", "--steam", "a", "b"], 2, "unknown option --steam; did you mean '--stream'?"),
         (["bench", "quick"], 2, "'quick' is not of the form KEY=VALUE"),
     ],

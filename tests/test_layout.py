@@ -26,6 +26,7 @@ RANKS = [
         "features",
         "files",
         "provenance",
+        "completion",
     },
     {"prune.schedule", "prune.mask"},
     {"data", "model", "prune"},

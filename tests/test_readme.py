@@ -19,7 +19,7 @@ FILES = [ROOT / name for name in ("README.md", "conf/README.md", "results/README
 FILES += [ROOT / "prune_rnn" / part / "README.md" for part in ("engine", "prune")]
 LINES = [line.strip() for file in FILES for line in file.read_text().splitlines()]
 TRAINING = [line for line in LINES if re.search(r"^(prune-rnn|torchrun .*prune_rnn) (train|report|describe)", line)]
-INFERENCE = [line for line in LINES if re.match(r"prune-rnn (export|transcribe|bench)", line)]
+INFERENCE = [line for line in LINES if re.match(r"prune-rnn (export|transcribe|evaluate|bench)", line)]
 
 
 def test_there_are_commands() -> None:

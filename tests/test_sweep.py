@@ -1,5 +1,6 @@
 """Sweeps: every combination, what is finished skipped, failures named at the end."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,16 +16,34 @@ def test_a_sweep_goes_on_after_a_failed_job_and_names_it(command: Command, tiny:
     assert runs == {"gru_dense", "gru_sparse"}
     failed = [line for line in first.stderr.splitlines() if line.startswith("failed: ")]
     assert len(failed) == 4 and all("train.learning_rate=1e+38" in line and "step 2" in line for line in failed)
+    lines = first.stdout.split("\n\n")[1].splitlines()[2:]
+    assert sum("failed: " in line for line in lines) == 4 and len(lines) == 8
 
     second = command(*words, "train.learning_rate=0.001")
     assert second.returncode == 0 and second.stderr.count("is already finished") == 4
-    assert second.stdout.count("test CER") == 4
+    assert second.stdout.count(": test CER") == 4
+
+
+def test_a_sweep_tells_which_job_it_is_at_and_ends_with_a_table(
+    command: Command, tiny: list[str], tmp_path: Path
+) -> None:
+    done = command("train", "-m", *tiny, "train.epochs=1", "prune=none", "seed=0,1", check=True)
+    told = [line for line in done.stderr.splitlines() if line.startswith("job ")]
+    assert told == ["job 1 of 2: seed=0", "job 2 of 2: seed=1"]
+    rows = [line.split() for line in done.stdout.split("\n\n")[1].splitlines()]
+    assert rows[0] == ["job", "test", "CER", "%", "sparsity", "%", "minutes"]
+    runs = [json.loads(file.read_text()) for file in (tmp_path / "results" / "runs").glob("*/result.json")]
+    for row in rows[2:]:
+        (run,) = [run for run in runs if f"seed={run['seed']}" == row[0]]
+        minutes = f"{run['train_seconds'] / 60:.1f}"
+        assert row[1:] == [f"{100 * run['test']['cer']['rate']:.2f}", "0.0", minutes]
 
 
 def test_a_combination_that_does_not_compose_is_one_failed_job(
     command: Command, tiny: list[str], tmp_path: Path
 ) -> None:
     done = command("train", "-m", *tiny, "train.epochs=1", "model.units=abc,-1,4", "seed=0")
-    assert done.returncode == 1 and done.stdout.count("test CER") == 1
+    assert done.returncode == 1 and done.stdout.count(": test CER") == 1
+    assert "job 3 of 3: model.units=4" in done.stderr and done.stdout.count("failed: ") == 2
     failed = [line for line in done.stderr.splitlines() if line.startswith("failed: ")]
     assert len(failed) == 2 and "model.units=abc" in failed[0] and "must be 1 or more" in failed[1]

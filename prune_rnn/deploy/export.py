@@ -11,12 +11,11 @@ import torch
 from tabulate import tabulate
 from torch import Tensor
 
-from prune_rnn import paths
 from prune_rnn.data.batch import Utterance, batches, read_audio
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
 from prune_rnn.deploy import file
-from prune_rnn.deploy.network import load, pack
+from prune_rnn.deploy.network import checkpoint, load, pack
 from prune_rnn.deploy.stream import streamed_text
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.engine.quantise import Dtype
@@ -25,7 +24,6 @@ from prune_rnn.features import log_power, log_spectrogram
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.record import Recorded
-from prune_rnn.run.store import Run
 from prune_rnn.schema import option
 from prune_rnn.text import greedy
 
@@ -78,13 +76,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     the checkpoint.
     """
     torch.set_flush_denormal(True)
-    run = Run(folder)
-    if not run.finished:
-        raise ValueError(f"{folder} holds no finished run; train it first, and give its folder below results/runs")
-    config = run.config()
-    model = DeepSpeech2(config.model)
-    model.load_state_dict(run.load(paths.MODEL)["model"])
-    model.eval()
+    config, model = checkpoint(folder)
     dev = _dev_split(config, options, model)
     audio = [read_audio(utterance.audio) for utterance in dev]
     mean, deviation = _statistics(audio)
@@ -99,7 +91,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     references = [utterance.transcript for utterance in dev]
     with torch.inference_mode():
         wanted = [_text(model(one[None], torch.tensor([one.shape[1]]))[:, 0]) for one in features]
-        found = [_text(network.log_probs(one)) for one in features]
+        found = [network.text(one) for one in features]
         streamed = [streamed_text(network, waveform) for waveform in audio] if options.stream else None
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
     if options.dtype is Dtype.float32 and same < len(dev):

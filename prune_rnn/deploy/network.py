@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from prune_rnn import paths
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.engine.base import Multiplier
 from prune_rnn.engine.choose import fastest
@@ -18,6 +19,8 @@ from prune_rnn.model import layers
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.deepspeech2 import Convolution, DeepSpeech2
 from prune_rnn.run.record import Recorded
+from prune_rnn.run.store import Run
+from prune_rnn.text import greedy
 
 _FRAMES = 64  # that a product over a whole utterance is timed for
 
@@ -133,6 +136,22 @@ class Network:
         """(frames, units) -> log-probabilities (frames, symbols)."""
         hidden = self.activation.apply_(self.linear_norm(self.linear.product(x)))
         return (self.output.product(hidden) + self.bias).log_softmax(-1)
+
+    def text(self, features: Tensor) -> str:
+        """(bins, frames), normalised -> what is spelt by the best path."""
+        log_probs = self.log_probs(features)
+        return greedy(log_probs[:, None], torch.tensor([len(log_probs)]))[0]
+
+
+def checkpoint(folder: Path) -> tuple[Recorded, DeepSpeech2]:
+    """Returns the configuration and the network, in evaluation mode, of a finished run; ValueError for any other."""
+    run = Run(folder)
+    if not run.finished:
+        raise ValueError(f"{folder} holds no finished run; train it first, and give its folder below results/runs")
+    config = run.config()
+    model = DeepSpeech2(config.model)
+    model.load_state_dict(run.load(paths.MODEL)["model"])
+    return config, model.eval()
 
 
 def load(path: Path, frames: int = _FRAMES) -> Network:

@@ -17,7 +17,6 @@ from prune_rnn.deploy.stream import Stream, streamed_text
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
 from prune_rnn.schema import option
-from prune_rnn.text import greedy
 
 
 @dataclass(kw_only=True, slots=True)
@@ -69,5 +68,4 @@ def _checked(path: Path) -> Tensor:
 
 
 def _whole(network: Network, waveform: Tensor, write: Callable[[str], None]) -> None:
-    log_probs = network.log_probs(log_spectrogram(waveform))
-    write(greedy(log_probs[:, None], torch.tensor([len(log_probs)]))[0])
+    write(network.text(log_spectrogram(waveform)))

@@ -60,6 +60,19 @@ class Run:
         finally:
             lock.release()
 
+    @property
+    def held(self) -> bool:
+        """Whether a process trains it now. To know, the lock is taken for an instant where it is free."""
+        if not (self.folder / paths.LOCK).is_file():
+            return False
+        try:
+            with FileLock(self.folder / paths.LOCK, timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:  # another user's folder: it can't be known
+            return False
+
     def config(self) -> Recorded:
         """Returns what `write_config` wrote; ValueError where the file is missing or damaged."""
         return _config(*_stamped(self.folder / paths.CONFIG))

@@ -1,0 +1,118 @@
+"""Error rates of a trained network on any manifest: of a run's checkpoint, or of a packed file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+
+from prune_rnn import paths
+from prune_rnn.data.batch import Utterance, batches, load, read_audio
+from prune_rnn.data.manifest import read_manifest
+from prune_rnn.deploy import network
+from prune_rnn.evaluate import ErrorRate, decode, error_rates
+from prune_rnn.experiment import say, usable_device
+from prune_rnn.features import log_spectrogram
+from prune_rnn.files import write_atomically
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.run.resolve import meta_model
+from prune_rnn.schema import option
+
+_BATCH = 16  # utterances that a checkpoint hears at a time
+
+
+@dataclass(kw_only=True, slots=True)
+class EvaluateOptions:
+    """What `prune-rnn evaluate` can be asked for."""
+
+    out: str | None = option("file of references and hypotheses; null: MANIFEST-hypotheses.jsonl, here", None)
+    skip_bad: bool = option("go on without the lines that can't be used, after naming them", False)
+    device: str = option("where to compute: auto, cpu, cuda ...; a packed file: the CPU", "auto")
+    threads: int | None = option("CPU threads; null: torch's choice", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What a network made of a manifest. out: where its hypotheses are written."""
+
+    network: str
+    manifest: Path
+    utterances: int
+    cer: ErrorRate
+    wer: ErrorRate
+    out: Path
+
+    def __str__(self) -> str:
+        rows = [("network", self.network), ("manifest", f"{self.manifest}, utterances: {self.utterances}")]
+        rows.append(("hypotheses", str(self.out)))
+        rates = [
+            (name, f"{100 * e.rate:.2f}", e.insertions, e.deletions, e.substitutions, f"{e.length} {unit}")
+            for name, e, unit in (("CER", self.cer, "characters"), ("WER", self.wer, "words"))
+        ]
+        head = ["", "%", "insertions", "deletions", "substitutions", "of"]
+        align = ("left", *["right"] * 4, "left")
+        errors = tabulate(rates, head, disable_numparse=True, colalign=align)
+        return f"{tabulate(rows, tablefmt='plain')}\n\n{errors}"
+
+
+def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated:
+    """Decodes a manifest by a run (its folder, or model.pt in it) or a packed file, and writes what it heard.
+
+    The file has a line of JSON per utterance, in the manifest's order: reference, hypothesis, audio. ValueError and
+    OSError, before anything is decoded, where that file is already there or something can't be used.
+    """
+    if options.threads is not None and options.threads < 1:
+        raise ValueError(f"threads={options.threads}: must be 1 or more")
+    out = Path(options.out) if options.out is not None else Path(f"{manifest.stem}-hypotheses.jsonl")
+    if out.exists():
+        raise ValueError(f"{out} is already there; give another file by out=..., or delete it")
+    if not manifest.is_file():
+        raise ValueError(f"{manifest}: no such file; give a manifest, JSON lines")
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
+    folder = model.parent if model.name == paths.MODEL else model
+    name, utterances, heard = (_by_run if folder.is_dir() else _by_file)(folder, manifest, options)
+    references = [utterance.transcript for utterance in utterances]
+    entries = zip(references, heard, utterances, strict=True)
+    lines = [json.dumps({"reference": r, "hypothesis": h, "audio": str(u.audio)}) + "\n" for r, h, u in entries]
+    write_atomically(out, "".join(lines).encode())
+    return Evaluated(name, manifest, len(utterances), *error_rates(references, heard), out)
+
+
+Heard = tuple[str, Sequence[Utterance], list[str]]  # the network in words, utterances, the hypothesis of each
+
+
+def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> Heard:
+    config, model = network.checkpoint(folder)
+    device = usable_device(options.device)
+    utterances = _read(manifest, model, options)
+    groups = batches(utterances, _BATCH)
+    decoded = decode(model.to(device), load(groups), device)
+    heard = dict(zip((u for group in groups for u in group), decoded.hypotheses, strict=True))
+    label = f"{config.model.name} at scale={config.scale.name}, seed {config.seed}"
+    return f"{folder / paths.MODEL}: {label}", utterances, [heard[utterance] for utterance in utterances]
+
+
+def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> Heard:
+    if options.device not in ("auto", "cpu"):
+        raise ValueError(f"device={options.device}: a packed file is decoded on the CPU; give the run's folder instead")
+    packed = network.load(path)
+    utterances = _read(manifest, meta_model(packed.config), options)
+    with torch.inference_mode():
+        heard = [packed.text(log_spectrogram(read_audio(utterance.audio))) for utterance in utterances]
+    return f"{path}: {packed.config.units} units, packed", utterances, heard
+
+
+def _read(manifest: Path, model: DeepSpeech2, options: EvaluateOptions) -> list[Utterance]:
+    def output_frames(frames: int) -> int:
+        return int(model.lengths(torch.tensor(frames)))
+
+    try:
+        return read_manifest(manifest, output_frames, options.skip_bad, say)
+    except ValueError as error:  # which names the key of `train`
+        raise ValueError(str(error).replace("data.skip_bad=true", "skip_bad=true")) from None

@@ -1,0 +1,130 @@
+"""What lies under results/runs, finished or not, a line a run; a damaged run is a line like any other."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tabulate import tabulate
+
+from prune_rnn import paths
+from prune_rnn.run.record import Recorded
+from prune_rnn.run.store import Run
+from prune_rnn.schema import option
+
+WIDTH = 120  # columns of the table
+_NAME, _CELL = 36, 17  # columns of a run's name, and of its model's and scale's
+_HEAD = ("run", "model", "scale", "seed", "test CER %", "sparsity %", "minutes", "state")
+
+
+@dataclass(kw_only=True, slots=True)
+class RunsOptions:
+    """What `prune-rnn runs` can be asked for."""
+
+    results: str = option("folder of runs, tables and figures", "results")
+
+
+@dataclass(slots=True)
+class _Row:
+    """One run; what isn't known is empty. Numbers as printed."""
+
+    run: str
+    state: str = ""
+    model: str = ""
+    scale: str = ""
+    seed: int | None = None
+    cer: str = ""
+    sparsity: str = ""
+    minutes: str = ""
+
+    def order(self) -> tuple[bool, str, str, int, str]:
+        """By scale, model and seed; those of which nothing is known come last."""
+        return not self.model, self.scale, self.model, self.seed or 0, self.run
+
+    def cells(self) -> tuple[str, ...]:
+        """As they stand in the table, the state uncut."""
+        names = _without_middle(self.run, _NAME), _cut(self.model, _CELL), _cut(self.scale, _CELL)
+        seed = "" if self.seed is None else str(self.seed)
+        return *names, seed, self.cer, self.sparsity, self.minutes, self.state
+
+
+def table(results: Path) -> str:
+    """Returns all runs under a results folder as a table of at most WIDTH columns, by scale, model and seed.
+
+    ValueError where there is no such folder.
+    """
+    folder = paths.runs(results)
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder; train a run first, or give another folder by results=...")
+    rows = sorted(map(_row, _runs(folder)), key=_Row.order)
+    if not rows:
+        return f"{folder} holds no runs"
+    text = tabulate(
+        [row.cells() for row in rows], _HEAD, tablefmt="simple", disable_numparse=True,
+        colalign=("left", "left", "left", *["right"] * 4, "left"),
+    )  # fmt: skip
+    return "\n".join(_cut(line.rstrip(), WIDTH) for line in text.splitlines())
+
+
+def _runs(folder: Path) -> Iterator[Run]:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.name.startswith("."):
+            yield Run(path)
+
+
+def _row(run: Run) -> _Row:
+    row = _Row(run.folder.name)
+    try:
+        if not (run.folder / paths.CONFIG).exists() and run.held:
+            row.state = "being trained"  # it is reading its data and has left nothing yet
+            return row
+        config = run.config()
+        row.model, row.scale, row.seed = config.model.name, config.scale.name, config.seed
+        if run.finished:
+            result = run.result()
+            row.cer, row.sparsity = f"{100 * result.test.cer.rate:.2f}", f"{100 * result.sparsity:.1f}"
+            row.minutes, row.state = f"{result.train_seconds / 60:.1f}", "finished"
+        else:
+            _unfinished(run, config, row)
+    except (ValueError, OSError) as error:
+        text = " ".join(str(error).replace(f"{run.folder}/", "").split())
+        row.state = f"damaged: {text.partition('; delete')[0]}"
+    return row
+
+
+def _unfinished(run: Run, config: Recorded, row: _Row) -> None:
+    """Fills in how far it got, by the whole epochs in its history."""
+    epoch, seconds = 0, 0.0
+    if (path := run.folder / paths.HISTORY).exists():
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                history = list(csv.DictReader(file))
+            epoch, seconds = int(history[-1]["epoch"]), sum(float(one["seconds"]) for one in history)
+        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+            raise ValueError(f"{path} is damaged ({type(error).__name__}: {error})") from None
+    row.minutes = f"{seconds / 60:.1f}"
+    row.state = (
+        f"being trained, {epoch} of {config.train.epochs} epochs done"
+        if run.held
+        else (f"cut off at epoch {epoch} of {config.train.epochs}")
+    )
+
+
+def _cut(text: str, width: int) -> str:
+    """Returns the text, its end replaced by an ellipsis where it is longer.
+
+    >>> _cut("gru_sparse", 10), _cut("gru_sparse", 6)
+    ('gru_sparse', 'gru_s…')
+    """
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _without_middle(text: str, width: int) -> str:
+    """Returns the text, its middle replaced by an ellipsis where it is longer: a run's digest stands at the end.
+
+    >>> _without_middle("gru_sparse_wider-0123456789", 20)
+    'gru_sparse…123456789'
+    """
+    return text if len(text) <= width else f"{text[: width // 2]}…{text[-(width - width // 2 - 1) :]}"

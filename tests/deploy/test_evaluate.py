@@ -1,0 +1,109 @@
+"""`prune-rnn evaluate`: the errors of a run and of its packed file, on any manifest."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from prune_rnn import paths
+from prune_rnn.deploy.evaluate import Evaluated, EvaluateOptions, evaluate
+from prune_rnn.deploy.file import to_bytes
+from prune_rnn.deploy.network import pack
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.evaluate import error_rates
+from prune_rnn.run.store import Run
+
+
+@pytest.fixture
+def split(corpus: list[str]) -> Path:
+    """The manifest of the corpus's test split."""
+    return Path(next(word for word in corpus if word.startswith("data.test=")).partition("=")[2])
+
+
+@pytest.fixture
+def packed(network: Callable, tmp_path: Path) -> tuple[Path, Path]:
+    """(A finished run nobody trained, its packed file)."""
+    model, kept = network("gru_sparse")
+    with torch.no_grad():
+        model.output.weight *= 30  # decided enough for any order of additions
+    run = Run(tmp_path / "results" / "runs" / "gru_sparse-0")
+    run.write_config(kept)
+    run.save(paths.MODEL, {"model": model.state_dict()})
+    (run.folder / paths.RESULT).write_text("{}")
+    path = run.folder / "model-float32.safetensors"
+    path.write_bytes(to_bytes(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(161), torch.ones(161))))
+    return run.folder, path
+
+
+def test_a_run_and_its_packed_file_hear_the_same(
+    packed: tuple[Path, Path], split: Path, command: Callable, tmp_path: Path
+) -> None:
+    folder, file = packed
+    of_run = command("evaluate", str(folder), str(split), "threads=1", "device=cpu", check=True).stdout
+    of_file = command("evaluate", str(file), str(split), "out=file.jsonl", check=True).stdout
+    command("evaluate", str(folder / "model.pt"), str(split), "out=model.jsonl", check=True)
+    assert of_run.split("\n\n")[1] == of_file.split("\n\n")[1]
+    lines = (tmp_path / "test-hypotheses.jsonl").read_text()
+    assert lines == (tmp_path / "file.jsonl").read_text() == (tmp_path / "model.jsonl").read_text()
+    entries = [json.loads(line) for line in lines.splitlines()]
+    assert [entry["reference"] for entry in entries] == [
+        "bca ab",
+        "ca cc",
+        "bb acb",
+        "ab bca",
+    ]
+    # in the manifest's order
+    assert [Path(entry["audio"]).name for entry in entries] == [f"test{index}.wav" for index in range(4)]
+    assert any(entry["hypothesis"] for entry in entries)
+    cer, wer = error_rates([e["reference"] for e in entries], [e["hypothesis"] for e in entries])
+    rows = [line.split() for line in of_run.splitlines() if line.startswith(("CER", "WER"))]
+    for row, rate, length in zip(rows, (cer, wer), (23, 8), strict=True):
+        assert row[1:5] == [f"{100 * rate.rate:.2f}", *map(str, (rate.insertions, rate.deletions, rate.substitutions))]
+        assert row[5] == str(length)
+
+
+def test_what_is_printed_by_hand() -> None:
+    rates = error_rates(["a cat", "dog"], ["acat", "dogs"])  # a space is missing, an s too much, all words wrong
+    shown = str(Evaluated("network", Path("m.jsonl"), 2, *rates, Path("out.jsonl"))).splitlines()
+    assert [line.split() for line in shown[-2:]] == [
+        ["CER", "25.00", "1", "1", "0", "8", "characters"],
+        ["WER", "100.00", "0", "1", "2", "3", "words"],
+    ]
+
+
+def test_nothing_is_overwritten(packed: tuple[Path, Path], split: Path, command: Callable, tmp_path: Path) -> None:
+    (tmp_path / "test-hypotheses.jsonl").write_text("mine")
+    done = command("evaluate", str(packed[0]), str(split))
+    assert done.returncode == 1 and "test-hypotheses.jsonl is already there; give another file by out=" in done.stderr
+    assert (tmp_path / "test-hypotheses.jsonl").read_text() == "mine"
+
+
+def test_lines_that_can_not_be_used_stop_it_or_are_named(
+    packed: tuple[Path, Path], split: Path, command: Callable, tmp_path: Path
+) -> None:
+    folder, _ = packed
+    bad = split.with_name("bad.jsonl")
+    bad.write_text(split.read_text() + '{"audio_filepath": "no.wav", "text": "a"}\n')
+    done = command("evaluate", str(folder), str(bad))
+    assert done.returncode == 1 and "no.wav: no such file" in done.stderr and "with skip_bad=true" in done.stderr
+    done = command("evaluate", str(folder), str(bad), "skip_bad=true", check=True)
+    assert "utterances: 4" in done.stdout and "no.wav: no such file" in done.stderr
+
+
+def test_what_can_not_be_evaluated_is_said(packed: tuple[Path, Path], split: Path, tmp_path: Path) -> None:
+    folder, file = packed
+    cases: list[tuple[Path, Path, dict[str, object], str]] = [
+        (tmp_path, split, {}, "holds no finished run"),
+        (folder, tmp_path / "no.jsonl", {}, "no.jsonl: no such file"),
+        (folder, split, {"threads": 0}, "threads=0: must be 1 or more"),
+        (folder, split, {"device": "nowhere"}, "device=nowhere can't be used"),
+        (file, split, {"device": "cuda"}, "device=cuda: a packed file is decoded on the CPU"),
+        (split, split, {}, "is not a packed network"),
+        (tmp_path / "nowhere", split, {}, "no such file; make one by"),
+    ]
+    for model, manifest, told, message in cases:
+        with pytest.raises((ValueError, OSError), match=message):
+            evaluate(model, manifest, EvaluateOptions(out=str(tmp_path / "out.jsonl"), **told))  # type: ignore[arg-type]
+    assert not (tmp_path / "out.jsonl").exists()
