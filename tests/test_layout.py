@@ -33,7 +33,7 @@ RANKS = [
     {"distributed", "evaluate", "train"},
     {"progress", "config", "help"},
     {"run"},
-    {"deploy.file", "deploy.network", "deploy.stream", "deploy.transcribe"},
+    {"deploy.layout", "deploy.file", "deploy.network", "deploy.stream", "deploy.transcribe"},
     {"bench.candidate", "bench.job", "bench.matrices"},
     {"bench.networks", "bench.opponents"},
     {"bench.ours"},
