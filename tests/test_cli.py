@@ -16,7 +16,7 @@ from prune_rnn.run.resolve import run_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Process = Callable[..., "subprocess.Popen[str]"]
-COMMANDS = ["train", "report", "describe", "export", "transcribe", "bench"]
+COMMANDS = ["train", "report", "describe", "export", "verify", "transcribe", "bench"]
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["report", "--help"], ["trian"], ["train", "--multirum"]])

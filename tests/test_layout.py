@@ -40,6 +40,7 @@ RANKS = [
     {"bench.measure"},
     {"experiment", "deploy", "bench"},
     {"table", "sweep"},
+    {"verify"},
     {"commands", "cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]

@@ -186,5 +186,5 @@ def _read(path: Path, file: Any) -> Packed:
         parts = {f"{name}{part}" for name in shapes for part in ("", ".values", ".gaps", ".shape", ".scale")}
         rest = {name: tensor for name, tensor in tensors.items() if name not in parts}
         return Packed(config, dtype, matrices, rest)
-    except (KeyError, ValueError, TypeError, RuntimeError, IndexError) as error:
+    except (KeyError, ValueError, TypeError, RuntimeError, IndexError, ArithmeticError) as error:
         raise ValueError(f"{path} is damaged ({str(error).partition(chr(10))[0]}); export it again") from None

@@ -147,6 +147,10 @@ def _endless_layers(tensors: dict[str, Tensor], metadata: dict[str, str]) -> Non
     metadata["config"] = metadata["config"].replace('"layers": 3', '"layers": 3000000000')
 
 
+def _endless_units(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    metadata["config"] = metadata["config"].replace('"units": 24', f'"units": {10**30}')
+
+
 def _huge(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Would take 2 ** 62 bytes, which no machine gives, before today's check."""
     tensors["linear.shape"] = torch.tensor([2**30, 2**30], dtype=torch.int32)
@@ -190,6 +194,7 @@ def _unknown_key(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
         (_renamed, "linear.gaps is missing"),
         (_fewer_layers, "its matrices are"),
         (_endless_layers, "3000000000 layers in"),
+        (_endless_units, ""),
         (_huge, r"linear\.shape is \[1073741824, 1073741824\], not \[24, 24\]"),
         (_nan, "output.bias has values that are not finite"),
         (_broadcast, r"linear\.gain is \('F32', \(1,\)\), not \('F32', \(24,\)\)"),
