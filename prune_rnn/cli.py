@@ -89,6 +89,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     add(commands.report, "", _see_train)
     add(commands.describe, "", _see_train)
     add(commands.export, "RUN ", partial(_keys, "deploy.export", "ExportOptions"))
+    add(commands.verify, "[RUN|FILE ...] ", partial(_keys, "verify", "VerifyOptions"))
     keys = partial(_keys, "deploy.transcribe", "TranscribeOptions")
     transcribe = add(commands.transcribe, "[--stream] MODEL AUDIO ... ", keys)
     transcribe.add_argument("--stream", action="store_true", help="as the sound arrives (GRU networks)")

@@ -16,7 +16,7 @@ class UsageError(Exception):
 def train(flags: Namespace, overrides: list[str], typed: str) -> int:
     """Trains one network and tests it.
 
-    Leaves config.yaml, history.csv, result.json, hypotheses.jsonl and model.pt in
+    Leaves config.yaml, history.csv, result.json, hypotheses.jsonl, checksums.json and model.pt in
     results/runs/<name>-<digest>/. The same command goes on where it was cut off; a finished run is
     not run again. With -m values may be lists: model=gru_dense,gru_sparse seed=0,1,2 trains every
     combination and ends with a table of them. Under torchrun: one process per GPU. Overrides are
@@ -102,6 +102,21 @@ def export(flags: Namespace, rest: list[str], typed: str) -> int:
         raise UsageError("prune-rnn export: give one RUN, a folder below results/runs")
     print(export(Path(folders[0]), options))
     return 0
+
+
+def verify(flags: Namespace, rest: list[str], typed: str) -> int:
+    """Checks that runs and packed files are still what was written.
+
+    RUN is a folder below results/runs, FILE a packed file or a checkpoint; the folder of a synthetic
+    corpus is checked as well. With none: all runs, with their packed files. Prints a line for each
+    file that is not right, then how many there are. Exit code 1 where something is damaged. What was
+    written before there were checksums is read, and compared with what can be told without.
+    """
+    from prune_rnn.options import parse
+    from prune_rnn.verify import VerifyOptions, verify
+
+    places, options = parse(rest, VerifyOptions)
+    return 0 if verify([Path(place) for place in places], options) else 1
 
 
 def transcribe(flags: Namespace, rest: list[str], typed: str) -> int:

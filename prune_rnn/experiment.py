@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 
 import torch
 
@@ -21,7 +22,9 @@ from prune_rnn.progress import Progress
 from prune_rnn.run.outcome import history_row, outcome
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve, run_of
+from prune_rnn.run.resume import mend_config, resume
 from prune_rnn.run.store import Run
+from prune_rnn.run.tidy import tidy
 from prune_rnn.stopping import Interrupted, stop_requests
 from prune_rnn.train import Trainer
 from prune_rnn.typed import Plain
@@ -44,6 +47,8 @@ def experiment(config: Config, command: str) -> Run:
         torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)  # on CTC's first plateau denormals make a CPU's steps take twice as long
     with distributed.group(device):
+        if distributed.rank() == 0:
+            tidy(Path(config.results), say)
         config, q_source = resolve(config)
         run = run_of(config)
         if run.finished:
@@ -97,9 +102,17 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     best: Plain = {}  # epoch, cer and model of the best epoch since pruning ended
     first = distributed.rank() == 0
     if run.begun:
-        state = run.load(paths.CHECKPOINT)
-        trainer.load_state_dict(state["trainer"])
-        history, best = state["history"], state["best"]
+
+        def restore(state: Plain) -> None:
+            nonlocal history, best
+            trainer.load_state_dict(state["trainer"])
+            history, best = state["history"], state["best"]
+
+        resume(run, restore, say)
+        if first:
+            mend_config(run, config, q_source, say)
+            if history:
+                run.write_history(history)
         say(f"{run.folder}: resuming from epoch {trainer.epoch}, step {trainer.step}")
     else:
         parameters = sum(p.numel() for p in model.parameters())

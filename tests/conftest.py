@@ -169,6 +169,17 @@ def result_of() -> Callable[..., Result]:
 
 
 @pytest.fixture(scope="session")
+def flipped() -> Callable[[bytes, int], bytes]:
+    """Returns the content with one bit, by number, as it was not."""
+
+    def flip(content: bytes, bit: int) -> bytes:
+        byte, place = divmod(bit, 8)
+        return content[:byte] + bytes([content[byte] ^ 1 << place]) + content[byte + 1 :]
+
+    return flip
+
+
+@pytest.fixture(scope="session")
 def reference() -> Callable[..., Tensor]:
     """Runs a cell over a sequence by its reference step, in double precision: all that computes it agrees with this.
 

@@ -16,7 +16,7 @@ from prune_rnn.run.resolve import run_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Process = Callable[..., "subprocess.Popen[str]"]
-COMMANDS = ["train", "runs", "report", "describe", "export", "transcribe", "evaluate", "bench"]
+COMMANDS = ["train", "runs", "report", "describe", "export", "verify", "transcribe", "evaluate", "bench"]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_a_run_leaves_its_config_history_and_result(tiny: list[str]) -> None:
     run = experiment(compose_config([*tiny, *words]), "prune-rnn train ...")
     result = run.result()
     assert {file.name for file in run.folder.iterdir()} == {
-        paths.CONFIG, paths.HISTORY, paths.RESULT, paths.HYPOTHESES, paths.MODEL, paths.LOCK,
+        paths.CONFIG, paths.HISTORY, paths.RESULT, paths.HYPOTHESES, paths.MODEL, paths.LOCK, paths.CHECKSUMS,
     }  # fmt: skip
     assert result.steps == 12 and len(without_seconds(run)) == 2
     assert result.q_source == "calibrated" and result.command == "prune-rnn train ..." and result.seed == 0
@@ -135,6 +135,16 @@ def test_baseline_goes_on_with_the_q_that_it_began_with(tiny: list[str], monkeyp
     assert resolve(sparse)[1] == dense.folder.name  # now that it is finished, the dense run's q is the better one
     renewed = experiment(sparse, "")
     assert renewed.folder != begun.folder and run_of(resolve(sparse)[0]).folder == renewed.folder
+
+
+def test_a_damaged_run_blocks_no_other(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    words = [*tiny, "model=gru_sparse", "model.baseline_units=8", "prune.q=baseline"]
+    damaged = run_of(resolve(compose_config(words))[0]).folder.with_name("other-0")
+    damaged.mkdir(parents=True)
+    (damaged / paths.CONFIG).write_text("name: [")
+    assert experiment(compose_config(words), "").finished
+    told = capsys.readouterr().err
+    assert told.count("going on without a damaged run") == told.count(str(damaged)) - 1 == 1
 
 
 @pytest.mark.parametrize("other", ["train.epochs=3", "model.activation=tanh", "data.skip_bad=true"])

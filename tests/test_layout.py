@@ -34,13 +34,14 @@ RANKS = [
     {"distributed", "evaluate", "train"},
     {"progress", "config", "help"},
     {"run"},
-    {"deploy.file", "deploy.network", "deploy.stream", "deploy.transcribe"},
+    {"deploy.layout", "deploy.file", "deploy.network", "deploy.stream", "deploy.transcribe"},
     {"bench.candidate", "bench.job", "bench.matrices"},
     {"bench.networks", "bench.opponents"},
     {"bench.ours"},
     {"bench.measure"},
     {"experiment", "deploy", "bench"},
     {"table", "sweep"},
+    {"verify"},
     {"commands", "cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]

@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 from torchaudio.functional import resample
 
+from prune_rnn.data.checksums import check_recording
 from prune_rnn.features import SAMPLE_RATE, log_spectrogram
 from prune_rnn.text import encode
 
@@ -57,8 +58,9 @@ class Batch:
 def read_audio(path: Path) -> Tensor:
     """Returns the waveform of a sound file, (samples,) float32 at 16 kHz: channels averaged, resampled where needed.
 
-    Raises OSError that names the file where it can't be decoded.
+    Raises OSError that names the file where it can't be decoded, or is no more what was made.
     """
+    check_recording(path)
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: .raw, which says nothing of its rate

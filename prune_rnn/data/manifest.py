@@ -15,6 +15,7 @@ import soundfile
 
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import Utterance
+from prune_rnn.data.checksums import check_recording
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.schema import option
 from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
@@ -103,13 +104,16 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
         raise _BadLine("with characters outside the alphabet", detail)
     try:
         if not path.is_file():
+            check_recording(path)
             raise _BadLine("without their file", f"{path}: no such file")
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
+        check_recording(path)
         raise _BadLine("with unreadable audio", f"{path}: is not readable as audio ({error})") from None
     found = frames(-(-info.frames * SAMPLE_RATE // info.samplerate))
     available = output_frames(found) if found else 0
     if available < (needed := frames_needed(encode(transcript))):
+        check_recording(path)
         detail = f"{path}: the transcript needs {needed} output frames, the audio gives {available}"
         raise _BadLine("with a transcript longer than its frames", detail)
     speaker = entry.get("speaker")

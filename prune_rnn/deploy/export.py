@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from tabulate import tabulate
 from torch import Tensor
 
+from prune_rnn import paths
 from prune_rnn.data.batch import Utterance, batches, read_audio
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
@@ -23,9 +25,14 @@ from prune_rnn.evaluate import error_rates
 from prune_rnn.features import log_power, log_spectrogram
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.run.outcome import versions
 from prune_rnn.run.record import Recorded
+from prune_rnn.run.store import Run
+from prune_rnn.run.tidy import clean
 from prune_rnn.schema import option
 from prune_rnn.text import greedy
+
+_TOLERANCE = 1e-3  # between error rates of the same weights on different hardware
 
 
 @dataclass(kw_only=True, slots=True)
@@ -72,11 +79,13 @@ class Exported:
 def export(folder: Path, options: ExportOptions) -> Exported:
     """Writes the packed file of a finished run and decodes the dev split with it.
 
-    ValueError where the run isn't finished, its dev split is not available, or a float32 file decodes differently from
-    the checkpoint.
+    ValueError where the run isn't finished, its dev split is not available, a float32 file decodes differently from
+    the checkpoint, or the checkpoint is not that of the run's result.
     """
     torch.set_flush_denormal(True)
     config, model = checkpoint(folder)
+    run = Run(folder)
+    clean(run, _say)
     dev = _dev_split(config, options, model)
     audio = [read_audio(utterance.audio) for utterance in dev]
     mean, deviation = _statistics(audio)
@@ -98,7 +107,10 @@ def export(folder: Path, options: ExportOptions) -> Exported:
         raise ValueError(
             f"{path} would decode {len(dev) - same} of {len(dev)} utterances differently from the checkpoint"
         )
-    write_atomically(path, content)
+    checkpoint_cer = error_rates(references, wanted)[0].rate
+    _compare(run, checkpoint_cer)
+    with run.lock() if path.parent == folder else nullcontext():
+        write_atomically(path, content)
     return Exported(
         path=path,
         label=f"{config.model.name} at scale={config.scale.name}",
@@ -108,9 +120,20 @@ def export(folder: Path, options: ExportOptions) -> Exported:
         utterances=len(dev),
         same=same,
         cer=error_rates(references, found)[0].rate,
-        checkpoint_cer=error_rates(references, wanted)[0].rate,
+        checkpoint_cer=checkpoint_cer,
         stream_cer=None if streamed is None else error_rates(references, streamed)[0].rate,
     )
+
+
+def _compare(run: Run, cer: float) -> None:
+    """Raises ValueError where the checkpoint's dev CER is not the result's; only tells of it under other versions."""
+    result = run.result()
+    if abs(cer - result.dev.cer) > _TOLERANCE:
+        text = f"{run.folder}: the dev CER of {paths.MODEL} is {100 * cer:.2f} %, {paths.RESULT} says "
+        text += f"{100 * result.dev.cer:.2f} %"
+        if result.versions == versions():
+            raise ValueError(f"{text}: one of them is damaged, or of another run; delete the folder and train again")
+        _say(f"{text}: the versions of the packages are others than at the training, or one of the two is damaged")
 
 
 def _say(text: str) -> None:

@@ -1,8 +1,8 @@
 """The packed file: a pruned network for inference in one safetensors file, without pickle.
 
 The metadata hold `format`, `config` (JSON: what `train` kept of its configuration), `alphabet`, `dtype` and `matrices`
-(JSON: their names). A matrix
-`m` of the network is held as
+(JSON: their names), and `sha256`: of the whole file, with zeros in the place of these 64 characters. A file of before
+there were any has none. The same network makes the same bytes. A matrix `m` of the network is held as
 
   m          (rows, columns), where dense is shorter; else
   m.values   (n,) of the dtype: the weights that are not zero, row after row; zeros where a gap is too long
@@ -17,21 +17,28 @@ spectrogram before normalisation, over the dev split: streaming starts from them
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from prune_rnn.deploy import layout
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.run.record import Recorded, read_config
 from prune_rnn.text import ALPHABET
+from prune_rnn.typed import Plain
 
 FORMAT = "prune-rnn 1"
 _WIDEST = 255  # gap
+_KEYS = {"format", "config", "alphabet", "dtype", "matrices"}  # of the metadata, beside the checksum
+_MARK, _ZEROS = b'"sha256":"', b"0" * 64  # what stands before the checksum, and in its place while it is computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +83,19 @@ def _encoded(name: str, weight: Weight) -> dict[str, Tensor]:
     return {f"{name}.values": flat[positions], f"{name}.gaps": gaps, f"{name}.shape": shape, **scale}
 
 
-def _decoded(name: str, tensors: dict[str, Tensor]) -> Weight:
+def _decoded(name: str, shape: layout.Shape, tensors: dict[str, Tensor]) -> Weight:
     scale = tensors.get(f"{name}.scale")
     if name in tensors:
         return Weight(tensors[name], scale)
-    values, gaps = tensors[f"{name}.values"], tensors[f"{name}.gaps"]
-    rows, columns = tensors[f"{name}.shape"].tolist()
-    flat = torch.zeros(rows * columns, dtype=values.dtype)
-    flat[(gaps.long() + 1).cumsum(0) - 1] = values
-    return Weight(flat.view(rows, columns), scale)
+    if (told := tensors[f"{name}.shape"].tolist()) != list(shape):
+        raise ValueError(f"{name}.shape is {told}, not {list(shape)}")
+    positions = (tensors[f"{name}.gaps"].long() + 1).cumsum(0) - 1
+    if len(positions) and int(positions[-1]) >= math.prod(shape):
+        raise ValueError(f"{name}.gaps lead beyond a matrix of {shape}")
+    values = tensors[f"{name}.values"]
+    flat = torch.zeros(math.prod(shape), dtype=values.dtype)
+    flat[positions] = values
+    return Weight(flat.view(shape), scale)
 
 
 def to_bytes(packed: Packed) -> bytes:
@@ -98,31 +109,82 @@ def to_bytes(packed: Packed) -> bytes:
         "alphabet": ALPHABET,
         "dtype": packed.dtype.value,
         "matrices": json.dumps(list(packed.matrices)),
+        "sha256": _ZEROS.decode(),
     }
-    content: bytes = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
-    return content
+    made: bytes = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    header, start = _header(made)
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()  # `save` gives the keys in any order
+    text += b" " * (-len(text) % 8)
+    content = len(text).to_bytes(8, "little") + text + made[start:]
+    at = content.index(_MARK) + len(_MARK)
+    return content[:at] + hashlib.sha256(content).hexdigest().encode() + content[at + len(_ZEROS) :]
+
+
+def _header(content: bytes) -> tuple[Plain, int]:
+    """Returns the header of a safetensors file, and where the tensors begin; ValueError where it is none."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    if not 8 < start <= len(content):
+        raise ValueError("no header")
+    header = json.loads(content[8:start])
+    if not isinstance(header, dict):
+        raise ValueError("no header")
+    return header, start
+
+
+def checksum(path: Path) -> bool:
+    """Whether the file has a checksum; ValueError where it is not that of the content."""
+    content = path.read_bytes()
+    try:
+        header, start = _header(content)
+        told = header.get("__metadata__", {}).get("sha256")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
+    if told is None:
+        return False
+    at = content.find(_MARK, 0, start) + len(_MARK)
+    digest = hashlib.sha256(content[:at] + _ZEROS)
+    digest.update(memoryview(content)[at + len(_ZEROS) :])
+    if digest.hexdigest().encode() != content[at : at + len(_ZEROS)]:
+        raise ValueError(f"{path} is damaged (its checksum is not that of its content); export it again")
+    return True
 
 
 def read(path: Path) -> Packed:
-    """Returns what a file holds; ValueError that names it if it is not a packed network, OSError if there is none."""
+    """Returns what a file holds; ValueError that names it if it is not a packed network, OSError if there is none.
+
+    All is checked before a tensor is read: the checksum, the format, and every type and shape against the network.
+    """
     if path.is_dir():
         raise OSError(f"{path} is a folder; give a file, such as {path / 'model-float32.safetensors'}")
     if not path.is_file():
         raise OSError(f"{path}: no such file; make one by `prune-rnn export RUN`")
+    checksum(path)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)
+            return _read(path, file)
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
+
+
+def _read(path: Path, file: Any) -> Packed:
+    metadata = file.metadata() or {}
     if metadata.get("format") != FORMAT or metadata.get("alphabet") != ALPHABET:
         found = f"format {metadata.get('format')!r}, alphabet {metadata.get('alphabet')!r}"
         raise ValueError(f"{path} is not of {FORMAT!r} ({found}); export it again with this version")
     try:
-        names = json.loads(metadata["matrices"])
-        matrices = {name: _decoded(name, tensors) for name in names}
-        parts = {f"{name}{part}" for name in names for part in ("", ".values", ".gaps", ".shape", ".scale")}
+        if different := metadata.keys() - {"sha256"} ^ _KEYS:
+            raise ValueError(f"{min(different)!r} is missing or unknown")
+        config, dtype = read_config(json.loads(metadata["config"])), Dtype(metadata["dtype"])
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)
+        entries = {name: (each.get_dtype(), tuple(each.get_shape())) for name, each in slices.items()}
+        shapes = layout.check(config.model, dtype, json.loads(metadata["matrices"]), entries)
+        tensors = {name: file.get_tensor(name) for name in entries}
+        for name, tensor in tensors.items():
+            if tensor.is_floating_point() and not tensor.isfinite().all():
+                raise ValueError(f"{name} has values that are not finite")
+        matrices = {name: _decoded(name, shape, tensors) for name, shape in shapes.items()}
+        parts = {f"{name}{part}" for name in shapes for part in ("", ".values", ".gaps", ".shape", ".scale")}
         rest = {name: tensor for name, tensor in tensors.items() if name not in parts}
-        return Packed(read_config(json.loads(metadata["config"])), Dtype(metadata["dtype"]), matrices, rest)
-    except (KeyError, ValueError, RuntimeError, IndexError) as error:
-        raise ValueError(f"{path} is damaged ({error}); export it again") from None
+        return Packed(config, dtype, matrices, rest)
+    except (KeyError, ValueError, TypeError, RuntimeError, IndexError, ArithmeticError) as error:
+        raise ValueError(f"{path} is damaged ({str(error).partition(chr(10))[0]}); export it again") from None

@@ -23,6 +23,12 @@ from prune_rnn.typed import Plain
 _RECORDED = ("torch", "torchaudio", "numpy", "espeakng-loader", "Faker", "num2words")
 
 
+def versions() -> dict[str, str]:
+    """Returns the versions of all that a result depends on."""
+    own = {"prune-rnn": __version__, "python": platform.python_version()}
+    return own | {name: version(name) for name in _RECORDED}
+
+
 def history_row(trainer: Trainer, dev: Scores) -> Plain:
     """Returns what an epoch adds to the history: losses in nats per utterance, rates and sparsity as fractions."""
     row = {
@@ -96,8 +102,7 @@ def outcome(
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine() + " CPU",
         threads=torch.get_num_threads(),
         processes=distributed.world(),
-        versions={"prune-rnn": __version__, "python": platform.python_version()}
-        | {name: version(name) for name in _RECORDED},
+        versions=versions(),
         commit=commit(),
         command=command,
     )

@@ -1,11 +1,15 @@
-"""One run on disk: config, history, checkpoint, weights, result. Read and written only here, and always atomically."""
+"""One run on disk: config, history, checkpoint, weights, result. Read and written only here, and always atomically.
+
+All that a finished run holds has a checksum, and is read against it.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -13,8 +17,9 @@ from pathlib import Path
 import yaml
 from filelock import FileLock, Timeout
 
-from prune_rnn import paths
-from prune_rnn.files import UNFINISHED, write_atomically
+from prune_rnn import distributed, paths
+from prune_rnn.files import write_atomically
+from prune_rnn.run import checksums, sealed
 from prune_rnn.run.record import Recorded, Result, read_config, read_result
 from prune_rnn.typed import Plain
 
@@ -33,14 +38,11 @@ class Run:
     @property
     def begun(self) -> bool:
         """Whether there is a checkpoint to go on from."""
-        return (self.folder / paths.CHECKPOINT).is_file()
+        return any((self.folder / name).is_file() for name in (paths.CHECKPOINT, paths.BEFORE))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Holds the run for this process; ValueError where another one holds it. Freed by the system after a kill.
-
-        What a killed process left half written is removed.
-        """
+        """Holds the run for this process; ValueError where another one holds it. Freed by the system after a kill."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / paths.LOCK, timeout=0)
@@ -54,8 +56,6 @@ class Run:
                 f"{self.folder} can't be written ({error.strerror}); give another folder by results=..."
             ) from error
         try:
-            for left in self.folder.glob(f".*{UNFINISHED}"):
-                left.unlink()
             yield
         finally:
             lock.release()
@@ -75,7 +75,7 @@ class Run:
 
     def config(self) -> Recorded:
         """Returns what `write_config` wrote; ValueError where the file is missing or damaged."""
-        return _config(*_stamped(self.folder / paths.CONFIG))
+        return _config(self.folder / paths.CONFIG, *self._stamps(paths.CONFIG))
 
     def write_config(self, config: Recorded) -> None:
         """Writes the configuration that determines the result."""
@@ -97,20 +97,38 @@ class Run:
 
     def result(self) -> Result:
         """Returns the result of a finished run; ValueError where the file is damaged."""
-        return _result(*_stamped(self.folder / paths.RESULT))
+        return _result(self.folder / paths.RESULT, *self._stamps(paths.RESULT))
+
+    def check(self) -> None:
+        """Raises ValueError that names the file where one of the text files is missing or damaged."""
+        self.config()
+        if self.finished:
+            self.result()
+            for name in (paths.HISTORY, paths.HYPOTHESES):
+                _check(self.folder / name, *self._stamps(name))
+
+    def _stamps(self, name: str) -> tuple[int, ...]:
+        """Returns what changes when what can be read from the file does."""
+        files = (name, paths.CHECKSUMS, paths.RESULT, paths.CHECKPOINT)
+        return tuple(number for file in files for number in checksums.stamp(self.folder / file))
 
     def finish(self, result: Result) -> None:
-        """Writes the result, then drops the checkpoint, which nothing needs any more."""
-        write_atomically(self.folder / paths.RESULT, (json.dumps(result.plain(), indent=2) + "\n").encode())
-        (self.folder / paths.CHECKPOINT).unlink(missing_ok=True)
+        """Writes the checksums and the result, then drops the checkpoints, which nothing needs any more."""
+        content = (json.dumps(result.plain(), indent=2) + "\n").encode()
+        checksums.write(self.folder, {paths.RESULT: content})
+        write_atomically(self.folder / paths.RESULT, content)
+        for name in (paths.CHECKPOINT, paths.BEFORE):
+            (self.folder / name).unlink(missing_ok=True)
 
     def save(self, name: str, state: Plain) -> None:
-        """Writes tensors and plain values under the file name `name` (CHECKPOINT or MODEL)."""
+        """Writes tensors and plain values under the file name `name` (CHECKPOINT, keeping the one before, or MODEL)."""
         import torch
 
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        write_atomically(self.folder / name, buffer.getvalue())
+        sealed.seal(buffer)
+        before = self.folder / paths.BEFORE if name == paths.CHECKPOINT else None
+        write_atomically(self.folder / name, buffer.getbuffer(), before)
 
     def load(self, name: str) -> Plain:
         """Returns what `save` wrote, on the CPU; runs no code from the file. ValueError where it is damaged."""
@@ -118,43 +136,70 @@ class Run:
 
         path = self.folder / name
         try:
-            state: Plain = torch.load(path, map_location="cpu", weights_only=True)
+            content = path.read_bytes()
+            sealed.check(content)
+            state: Plain = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except FileNotFoundError:
             raise ValueError(
                 f"{path} is missing; train the run again with another results=..., or delete {self.folder}"
             ) from None
         except Exception as error:  # torch.load raises whatever its unpickler or zip reader stumbles over
             reason = str(error).partition("\n")[0].partition(". ")[0]
-            raise ValueError(f"{path} can't be read ({reason}); delete it to train this run anew") from None
+            way = f"delete {self.folder} and train again" if self.finished else "delete it to train this run anew"
+            raise ValueError(f"{path} can't be read ({reason}); {way}") from None
         return state
 
 
-def _stamped(path: Path) -> tuple[Path, int, int]:
-    """Returns the path with what changes when the file does, so that it is read once."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return path, 0, 0
-    return path, stat.st_mtime_ns, stat.st_size
-
-
 @cache
-def _config(path: Path, changed: int, size: int) -> Recorded:
+def _config(path: Path, *stamps: int) -> Recorded:
     try:
-        return read_config(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        return read_config(yaml.safe_load(checksums.read(path)))
+    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
         reason = "; ".join(str(error).splitlines())
-        raise ValueError(f"{path} is missing or damaged ({reason}); delete {path.parent} and train again") from None
+        begun = Run(path.parent).begun and not Run(path.parent).finished
+        way = "train that run on, and it is written anew" if begun else f"delete {path.parent} and train again"
+        raise ValueError(f"{path} is missing or damaged ({reason}); {way}") from None
 
 
 @cache
-def _result(path: Path, changed: int, size: int) -> Result:
+def _result(path: Path, *stamps: int) -> Result:
     try:
-        return read_result(json.loads(path.read_text(encoding="utf-8")))
+        return read_result(json.loads(checksums.read(path)))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is damaged ({error}); delete it and train again") from None
+        raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None
+
+
+@cache
+def _check(path: Path, *stamps: int) -> None:
+    """Raises ValueError where a file is listed and gone, or is there and not as it was written."""
+    try:
+        if path.is_file():
+            checksums.read(path)
+        elif path.name in checksums.listed(path.parent):
+            raise ValueError("it is missing")
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None
 
 
 def all_runs(results: Path) -> list[Run]:
-    """Returns all runs below a results folder, finished or begun, by name."""
-    return [Run(path.parent) for path in sorted(paths.runs(results).glob(f"*/{paths.CONFIG}"))]
+    """Returns all runs below a results folder, finished or begun, by name; tells of those that are damaged, once."""
+    found = [Run(path) for path in sorted(paths.runs(results).glob("*")) if path.is_dir()]
+    there = [run for run in found if (run.folder / paths.CONFIG).is_file() or run.finished or run.begun]
+    return [run for run in there if usable(run.check)]
+
+
+def usable(check: Callable[[], object]) -> bool:
+    """Whether a check of a run finds no damage; tells once of what it finds, on the error stream."""
+    try:
+        check()
+    except ValueError as error:
+        _warn(f"prune-rnn: going on without a damaged run: {error}")
+        return False
+    return True
+
+
+@cache
+def _warn(text: str) -> None:
+    """Prints a line to the error stream, from one process only, and no line twice."""
+    if distributed.rank() == 0:
+        print(text, file=sys.stderr, flush=True)

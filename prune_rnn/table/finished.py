@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from prune_rnn import paths
+from prune_rnn.run import checksums
 from prune_rnn.run.record import Recorded, Result
-from prune_rnn.run.store import Run
+from prune_rnn.run.store import Run, usable
 from prune_rnn.table import hypotheses
 
 
@@ -60,12 +64,24 @@ class Finished:
         """Returns one row per epoch; ValueError where the file is missing or damaged."""
         path = self.folder / paths.HISTORY
         try:
-            history = pd.read_csv(path)
-        except (OSError, ValueError):
-            history = pd.DataFrame()
-        if history.empty or not {"epoch", "step", "train_loss", "dev_loss"} <= set(history):
-            raise ValueError(f"{path} is missing or damaged; delete {self.folder} and train again")
+            history = pd.read_csv(io.StringIO(checksums.read(path)))
+            if history.empty or not {"epoch", "step", "train_loss", "dev_loss"} <= set(history):
+                raise ValueError("it lacks rows or columns")
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path} is missing or damaged ({error}); delete {self.folder} and train again") from None
         return history
+
+
+def whole(runs: Iterable[Run]) -> list[Finished]:
+    """Returns those of finished runs whose files can all be read, and tells once of each other one."""
+
+    def check(run: Run) -> None:
+        run.check()
+        made = read(run)
+        made.history()
+        hypotheses.read(made.folder)
+
+    return [read(run) for run in runs if usable(partial(check, run))]
 
 
 def read(run: Run) -> Finished:

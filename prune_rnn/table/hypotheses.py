@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from prune_rnn import paths
 from prune_rnn.evaluate import error_rates
+from prune_rnn.run import checksums
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,11 @@ def read(folder: Path) -> list[Utterance] | None:
     if not path.is_file():
         return None
     try:
-        text = path.read_text(encoding="utf-8").removesuffix("\n")
-    except ValueError:
+        text = checksums.read(path).removesuffix("\n")
+    except UnicodeDecodeError:
         raise _damaged(path, "is not UTF-8 text") from None
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
     if not text:
         raise _damaged(path, "is empty")
     return [_utterance(path, number, line) for number, line in enumerate(text.split("\n"), 1)]

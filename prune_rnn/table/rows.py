@@ -14,8 +14,8 @@ from prune_rnn.config import Config, compose_config
 from prune_rnn.run.identity import identity
 from prune_rnn.run.record import Recorded, recorded
 from prune_rnn.run.resolve import automatic_runs, resolve, run_of
-from prune_rnn.run.store import Run, all_runs
-from prune_rnn.table.finished import Finished, read
+from prune_rnn.run.store import Run, all_runs, usable
+from prune_rnn.table.finished import Finished, whole
 from prune_rnn.typed import Plain
 
 
@@ -65,7 +65,7 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
                 sparse=sparse,
                 config=recorded(*resolve(config)),
                 paper=entry.get("paper", {}),
-                runs=[read(run) for run in found if run is not None],
+                runs=whole(run for run in found if run is not None),
             )
         )
     return shared, rows
@@ -74,7 +74,7 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
 def _finished(config: Config) -> Run | None:
     """Returns the finished run that the configuration names, else one that its `q=baseline` led to before."""
     wanted = run_of(resolve(config)[0])
-    if wanted.finished:
+    if wanted.finished and usable(wanted.check):
         return wanted
     automatic = automatic_runs(config) if config.prune.follows_runs else []
     return next((run for run in automatic if run.finished), None)
@@ -83,5 +83,5 @@ def _finished(config: Config) -> Run | None:
 def comparable(shared: Config) -> list[Finished]:
     """Returns all finished runs of this scale that were trained and tested on the same data, by name."""
     data = identity(shared)["data"]
-    found = [read(run) for run in all_runs(Path(shared.results)) if run.finished]
+    found = whole(run for run in all_runs(Path(shared.results)) if run.finished)
     return [run for run in found if run.config.scale.name == shared.scale.name and run.config.data == data]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,30 @@ def test_a_float32_file_that_decodes_otherwise_is_not_written(
     with pytest.raises(ValueError, match="would decode 4 of 4 utterances differently from the checkpoint"):
         export(run.folder, ExportOptions(dev=dev))
     assert not list(run.folder.glob("*.safetensors"))
+
+
+def test_a_checkpoint_of_another_result_is_refused(
+    tiny: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
+    result = run.result()
+    run.finish(replace(result, dev=replace(result.dev, cer=result.dev.cer + 0.01)))
+    with pytest.raises(ValueError, match=r"dev CER of model\.pt is .* %, result\.json says .*; delete the folder and"):
+        export(run.folder, ExportOptions(dev=dev))
+    assert not list(run.folder.glob("*.safetensors"))
+    monkeypatch.setattr("prune_rnn.deploy.export.versions", dict)
+    export(run.folder, ExportOptions(dev=dev))
+    assert "the versions of the packages are others than at the training" in capsys.readouterr().err
+
+
+def test_exports_are_equal_and_clear_what_a_killed_one_left(
+    tiny: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
+    left = run.folder / ".model-float32.safetensors.x.unfinished"
+    left.touch()
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
+    made = {export(run.folder, ExportOptions(dev=dev)).path.read_bytes() for _ in range(3)}
+    assert len(made) == 1 and not left.exists()
+    assert f"removing {left}, left by a process that was cut off" in capsys.readouterr().err

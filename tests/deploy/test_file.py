@@ -1,17 +1,25 @@
 """The packed file: what goes in comes out, and what is not a packed file is refused."""
 
 import json
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load, save, save_file
+from torch import Tensor
 
 from prune_rnn.config import compose_config
-from prune_rnn.deploy.file import Packed, gaps_of, read, to_bytes
+from prune_rnn.deploy.file import Packed, checksum, gaps_of, read, to_bytes
+from prune_rnn.deploy.network import pack
 from prune_rnn.engine.quantise import Dtype, quantise
+from prune_rnn.features import BINS
+from prune_rnn.model.layers import matrix_of
 from prune_rnn.run.record import recorded
 
 CONFIG = recorded(compose_config(["model=gru_dense"]), "")
@@ -38,27 +46,57 @@ def test_a_gap_of_255_needs_no_filler_and_one_of_256_does() -> None:
     assert [part.tolist() for part in gaps_of(flat)] == [[255, 256], [255, 0]]
 
 
+@pytest.fixture
+def packed(network: Callable) -> Callable[..., Packed]:
+    """Makes a small network ready to be written: of its weights, a share is left."""
+
+    def make(dtype: Dtype = Dtype.float32, density: float = 0.1) -> Packed:
+        model, config = network("gru_dense")
+        state = {name: value.clone() for name, value in model.state_dict().items()}
+        for name, value in state.items():
+            if matrix_of(name):
+                value.copy_(torch.randn(value.shape, generator=torch.Generator().manual_seed(1)))
+                value *= torch.rand(value.shape, generator=torch.Generator().manual_seed(0)) < density
+        return pack(state, config, dtype, torch.zeros(BINS), torch.ones(BINS))
+
+    return make
+
+
+def unchecked(content: bytes, change: Callable[[dict[str, Tensor], dict[str, str]], None]) -> bytes:
+    """Returns a packed file as older versions wrote it, without a checksum, with a change to tensors and metadata."""
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(content)
+        with safe_open(file.name, framework="pt") as opened:
+            metadata = opened.metadata()
+    del metadata["sha256"]
+    tensors = load(content)
+    change(tensors, metadata)
+    made: bytes = save(tensors, metadata)
+    return made
+
+
 @pytest.mark.parametrize("dtype", Dtype, ids=lambda dtype: dtype.value)
 @pytest.mark.parametrize("density", [0.0, 0.002, 0.1, 1.0])
-def test_a_network_comes_back(tmp_path: Path, dtype: Dtype, density: float) -> None:
-    keep = torch.rand(40, 70, generator=torch.Generator().manual_seed(0)) < density
-    weight = quantise(torch.randn(40, 70, generator=torch.Generator().manual_seed(1)) * keep, dtype)
-    packed = Packed(CONFIG, dtype, {"linear": weight}, {"linear.gain": torch.ones(3)})
+def test_a_network_comes_back(tmp_path: Path, packed: Callable[..., Packed], dtype: Dtype, density: float) -> None:
+    ours = packed(dtype, density)
     path = tmp_path / "x.safetensors"
-    path.write_bytes(to_bytes(packed))
+    path.write_bytes(to_bytes(ours))
     back = read(path)
-    assert back.config == CONFIG and back.dtype is dtype and list(back.matrices) == ["linear"]
-    assert torch.equal(back.matrices["linear"].values, weight.values)
-    assert back.matrices["linear"].values.dtype == dtype.torch
-    assert (weight.scale is None) == (back.matrices["linear"].scale is None)
-    assert list(back.tensors) == ["linear.gain"]
+    assert back.config == ours.config and back.dtype is dtype and list(back.matrices) == list(ours.matrices)
+    for name, weight in ours.matrices.items():
+        assert torch.equal(back.matrices[name].values, weight.values)
+        assert back.matrices[name].values.dtype == dtype.torch
+        scale = back.matrices[name].scale
+        assert scale is weight.scale is None or torch.equal(scale, weight.scale)
+    assert back.tensors.keys() == ours.tensors.keys()
+    assert all(torch.equal(back.tensors[name], tensor) for name, tensor in ours.tensors.items())
 
 
 def test_nine_tenths_of_zeros_take_an_eighth() -> None:
     """5 bytes for each weight that is left instead of 40 for it and the nine that are not."""
     keep = torch.rand(500, 500, generator=torch.Generator().manual_seed(0)) < 0.1
     content = to_bytes(Packed(CONFIG, Dtype.float32, {"m": quantise(torch.ones(500, 500) * keep, Dtype.float32)}, {}))
-    assert 0 < len(content) - 5 * int(keep.sum()) < 500 + len(json.dumps(CONFIG.plain()).encode()) * 1.2  # the header
+    assert 0 < len(content) - 5 * int(keep.sum()) < 600 + len(json.dumps(CONFIG.plain()).encode()) * 1.2  # the header
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
@@ -71,7 +109,108 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(ValueError, match="is not of 'prune-rnn 1'"):
         read(path)
-    content = to_bytes(Packed(CONFIG, Dtype.float32, {"m": quantise(torch.eye(9), Dtype.float32)}, {}))
-    path.write_bytes(content.replace(b'"m.gaps"', b'"m.gapz"'))
-    with pytest.raises(ValueError, match="is damaged"):
+
+
+def test_the_same_network_makes_the_same_bytes(packed: Callable[..., Packed]) -> None:
+    """safetensors gives the metadata in another order each time."""
+    assert len({to_bytes(packed()) for _ in range(5)}) == 1
+
+
+def test_a_file_with_any_bit_flipped_is_refused(
+    tmp_path: Path, packed: Callable[..., Packed], flipped: Callable[[bytes, int], bytes]
+) -> None:
+    content, path = to_bytes(packed()), tmp_path / "x.safetensors"
+    random = Random(0)
+    for at in [*range(0, 8 * 8), *(random.randrange(8 * len(content)) for _ in range(150))]:
+        path.write_bytes(flipped(content, at))
+        with pytest.raises(ValueError, match=r"x\.safetensors is (damaged|not a packed network)"):
+            read(path)
+
+
+def test_a_file_of_before_there_were_checksums_is_read(tmp_path: Path, packed: Callable[..., Packed]) -> None:
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(unchecked(to_bytes(packed()), lambda tensors, metadata: None))
+    assert not checksum(path) and read(path).dtype is Dtype.float32
+    path.write_bytes(to_bytes(packed()))
+    assert checksum(path)
+
+
+def _renamed(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    tensors["linear.gapz"] = tensors.pop("linear.gaps")
+
+
+def _fewer_layers(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    metadata["config"] = metadata["config"].replace('"layers": 3', '"layers": 2')
+
+
+def _endless_layers(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    metadata["config"] = metadata["config"].replace('"layers": 3', '"layers": 3000000000')
+
+
+def _endless_units(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    metadata["config"] = metadata["config"].replace('"units": 24', f'"units": {10**30}')
+
+
+def _huge(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Would take 2 ** 62 bytes, which no machine gives, before today's check."""
+    tensors["linear.shape"] = torch.tensor([2**30, 2**30], dtype=torch.int32)
+
+
+def _nan(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    tensors["output.bias"][3] = float("nan")
+
+
+def _broadcast(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    tensors["linear.gain"] = tensors["linear.gain"][:1]
+
+
+def _one_value(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    tensors["linear.values"] = tensors["linear.values"][:1]
+
+
+def _another_type(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    tensors["linear.values"] = tensors["linear.values"].bfloat16()
+
+
+def _far(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    tensors["linear.gaps"][:] = 255
+
+
+def _unread(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    tensors["extra"] = torch.zeros(1)
+
+
+def _missing(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    del tensors["features.mean"]
+
+
+def _unknown_key(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    metadata["shq256"] = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_renamed, "linear.gaps is missing"),
+        (_fewer_layers, "its matrices are"),
+        (_endless_layers, "3000000000 layers in"),
+        (_endless_units, ""),
+        (_huge, r"linear\.shape is \[1073741824, 1073741824\], not \[24, 24\]"),
+        (_nan, "output.bias has values that are not finite"),
+        (_broadcast, r"linear\.gain is \('F32', \(1,\)\), not \('F32', \(24,\)\)"),
+        (_one_value, r"linear\.values is"),
+        (_another_type, r"linear\.values is \('BF16'"),
+        (_far, r"linear\.gaps lead beyond a matrix of \(24, 24\)"),
+        (_unread, "extra belongs to no part of its network"),
+        (_missing, "features.mean is missing"),
+        (_unknown_key, "'shq256' is missing or unknown"),
+    ],
+)
+def test_what_is_no_such_network_is_refused_without_a_checksum(
+    tmp_path: Path, packed: Callable[..., Packed], change: Callable[..., None], message: str
+) -> None:
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(unchecked(to_bytes(packed()), change))
+    with pytest.raises(ValueError, match=rf"x\.safetensors is damaged \(.*{message}") as caught:
         read(path)
+    assert "\n" not in str(caught.value)

@@ -4,12 +4,15 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
 
 from prune_rnn import paths
 from prune_rnn.config import compose_config
+from prune_rnn.run import store
+from prune_rnn.run.checksums import LISTED
 from prune_rnn.run.record import recorded
 from prune_rnn.run.store import Run, all_runs, write_atomically
 
@@ -96,3 +99,92 @@ def test_hypotheses_stand_beside_what_was_said(tmp_path: Path) -> None:
         '{"reference": "a cat", "hypothesis": "acat", "speaker": "m1"}',
         '{"reference": "dog", "hypothesis": "", "speaker": null}',
     ]
+
+
+def finished(folder: Path, result_of: Callable) -> Run:
+    run = Run(folder)
+    run.write_config(recorded(compose_config([]), ""))
+    run.write_history([{"epoch": 1, "step": 2, "train_loss": 0.5, "dev_loss": 0.5}])
+    run.write_hypotheses(["a cat"], ["acat"], [None])
+    run.save(paths.MODEL, {"model": {"weights": torch.randn(50), "bias": torch.zeros(3)}})
+    run.finish(result_of())
+    return run
+
+
+def test_a_saved_file_with_any_bit_flipped_is_refused(tmp_path: Path, flipped: Callable) -> None:
+    run, random = Run(tmp_path), Random(0)
+    run.save(paths.MODEL, {"model": {"weights": torch.randn(50), "bias": torch.zeros(3)}, "step": 3})
+    path = run.folder / paths.MODEL
+    content = path.read_bytes()
+    ends = [8 * len(content) - 1 - bit for bit in range(8 * 100)]  # the checksum, and where the archive ends
+    for bit in [*ends, *(random.randrange(8 * len(content)) for _ in range(200))]:
+        path.write_bytes(flipped(content, bit))
+        with pytest.raises(ValueError, match=r"model\.pt can't be read"):
+            run.load(paths.MODEL)
+    for length in (0, 10, len(content) - 1, len(content) - 71):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match=r"model\.pt can't be read"):
+            run.load(paths.MODEL)
+
+
+def test_a_saved_file_is_one_that_torch_reads(tmp_path: Path) -> None:
+    Run(tmp_path).save(paths.MODEL, {"step": 3})
+    assert torch.load(tmp_path / paths.MODEL, weights_only=True) == {"step": 3}
+
+
+def test_a_saved_file_of_before_there_were_checksums_is_read(tmp_path: Path) -> None:
+    torch.save({"step": 3}, tmp_path / paths.MODEL)
+    assert Run(tmp_path).load(paths.MODEL) == {"step": 3}
+
+
+def test_a_finished_run_with_a_bit_flipped_in_a_text_is_told_once_and_left_out(
+    tmp_path: Path, result_of: Callable, flipped: Callable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, other = (finished(tmp_path / "runs" / name, result_of) for name in ("model-0", "model-1"))
+    run.check()
+    random = Random(0)
+    for name in (*LISTED, paths.CHECKSUMS):
+        path = run.folder / name
+        content = path.read_bytes()
+        for _ in range(40):
+            path.write_bytes(flipped(content, random.randrange(8 * len(content))))
+            with pytest.raises(ValueError, match=rf"{name.replace('.', '[.]')}.* damaged|damaged .*{name}"):
+                run.check()
+            store._warn.cache_clear()
+            assert [found.folder for found in all_runs(tmp_path)] == [other.folder]
+            (line,) = capsys.readouterr().err.splitlines()
+            assert "going on without a damaged run" in line and str(run.folder) in line
+            all_runs(tmp_path)
+            assert not capsys.readouterr().err
+        path.write_bytes(content)
+    assert len(all_runs(tmp_path)) == 2
+
+
+def test_a_listed_file_that_is_gone_is_damage(tmp_path: Path, result_of: Callable) -> None:
+    run = finished(tmp_path / "run", result_of)
+    (run.folder / paths.HYPOTHESES).unlink()
+    with pytest.raises(ValueError, match=r"hypotheses\.jsonl is damaged \(it is missing\)"):
+        run.check()
+
+
+def test_a_finished_run_of_before_there_were_checksums_is_read(tmp_path: Path, result_of: Callable) -> None:
+    run = finished(tmp_path / "runs" / "model-0", result_of)
+    (run.folder / paths.CHECKSUMS).unlink()
+    (run.folder / paths.HYPOTHESES).unlink()
+    run.check()
+    assert all_runs(tmp_path)[0].result() == result_of()
+
+
+def test_the_way_out_of_a_damaged_model_is_one(tmp_path: Path, result_of: Callable) -> None:
+    """Without model.pt alone, `train` would say that the run is finished."""
+    run = finished(tmp_path / "run", result_of)
+    (run.folder / paths.MODEL).write_bytes(b"no archive")
+    with pytest.raises(ValueError, match=r"model\.pt can't be read .*; delete \S+/run and train again"):
+        run.load(paths.MODEL)
+
+
+def test_the_checkpoint_before_is_kept(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    for step in range(3):
+        run.save(paths.CHECKPOINT, {"step": step})
+    assert [run.load(name)["step"] for name in (paths.CHECKPOINT, paths.BEFORE)] == [2, 1]

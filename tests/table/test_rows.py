@@ -36,3 +36,19 @@ def test_runs_on_other_data_or_of_another_scale_are_not_comparable(fabricate: Ca
 def test_the_report_takes_no_row_of_its_own(override: str) -> None:
     with pytest.raises(ValueError, match="the rows choose"):
         collect([override])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("config.yaml", None), ("result.json", "{"), ("history.csv", None), ("hypotheses.jsonl", "{")],
+)
+def test_a_damaged_run_is_told_once_and_left_out(
+    fabricate: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: str | None
+) -> None:
+    damaged, other = fabricate("gru_dense"), fabricate("gru_dense", "seed=1")
+    (damaged.folder / name).unlink() if content is None else (damaged.folder / name).write_text(content)
+    shared, rows = collect([f"results={tmp_path / 'results'}"])
+    assert [run.name for row in rows for run in row.runs] == [other.folder.name]
+    assert [run.name for run in comparable(shared)] == [other.folder.name]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "going on without a damaged run" in line and str(damaged.folder / name) in line

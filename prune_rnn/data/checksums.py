@@ -1,0 +1,54 @@
+"""The checksums of a corpus that this program made: what is read from it is what was written, or names itself.
+
+They lie in the corpus's folder as `sha256sum -c` reads them. A corpus of before there were any is read as it is.
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+NAME = "synthetic.sha256"
+
+
+def write(folder: Path) -> None:
+    """Lists all files below the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = [f"{_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    (folder / NAME).write_text("".join(lines), encoding="utf-8")
+
+
+def check(path: Path, folder: Path) -> None:
+    """Raises OSError where a file of the folder is not as it was written; nothing happens where it has no checksums."""
+    if not (folder / NAME).is_file():
+        return
+    told = _listed(folder / NAME).get(path.relative_to(folder).as_posix())
+    try:
+        whole = told == _digest(path)
+    except OSError:
+        whole = False
+    if not whole:
+        raise OSError(f"{path} is damaged or gone; delete {folder} to have the corpus made again")
+
+
+@cache
+def check_recording(path: Path) -> None:
+    """Checks a recording, which lies one folder below the checksums; only once in a process."""
+    check(path, path.parent.parent)
+
+
+def files(folder: Path) -> list[Path]:
+    """Returns all files that are listed."""
+    return [folder / name for name in _listed(folder / NAME)]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@cache
+def _listed(path: Path) -> dict[str, str]:
+    listed: dict[str, str] = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        digest, _, name = line.partition("  ")
+        listed[name] = digest
+    return listed

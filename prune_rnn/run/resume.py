@@ -1,0 +1,51 @@
+"""Where a run goes on: at its last checkpoint, else, where that is damaged, at the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prune_rnn import paths
+from prune_rnn.config import Config
+from prune_rnn.run.identity import digest, digest_of
+from prune_rnn.run.record import recorded
+from prune_rnn.run.store import Run
+from prune_rnn.typed import Plain
+
+_MISFITS = (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError, RuntimeError)
+
+
+def resume(run: Run, restore: Callable[[Plain], None], say: Callable[[str], None]) -> None:
+    """Hands `restore` the newest checkpoint that is whole, and tells of one that is not.
+
+    ValueError, with all files to delete, where none is. restore: may stumble over what it is given, and be called
+    again.
+    """
+    there = [name for name in (paths.CHECKPOINT, paths.BEFORE) if (run.folder / name).is_file()]
+    damaged: list[str] = []
+    for name in there:
+        try:
+            state = run.load(name)
+        except ValueError as error:
+            damaged.append(str(error).rpartition("; ")[0])
+            continue
+        try:
+            restore(state)
+            break
+        except _MISFITS as error:
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            damaged.append(f"{run.folder / name} does not hold the state of this network ({reason})")
+    else:
+        raise ValueError(f"{'; '.join(damaged)}; delete {' and '.join(there)} there to train this run anew")
+    for text in damaged:
+        say(f"{text}; going on from the checkpoint before it")
+
+
+def mend_config(run: Run, config: Config, q_source: str, say: Callable[[str], None]) -> None:
+    """Writes config.yaml anew where it is missing or is not the run's, and tells."""
+    try:
+        whole = digest_of(run.config().identity) == digest(config)
+    except ValueError:
+        whole = False
+    if not whole:
+        say(f"{run.folder / paths.CONFIG} was missing or damaged; it is written anew")
+        run.write_config(recorded(config, q_source))

@@ -1,0 +1,39 @@
+"""What a killed process leaves in the folders of runs is removed when it is next met, and that is told."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from prune_rnn import paths
+from prune_rnn.files import UNFINISHED
+from prune_rnn.run.store import Run
+
+
+def left_behind(run: Run) -> list[Path]:
+    """Returns the files that nothing needs: half written, a finished run's checkpoints, a lock without a run."""
+    files = list(run.folder.glob(f".*{UNFINISHED}"))
+    if run.finished:
+        files += [path for name in (paths.CHECKPOINT, paths.BEFORE) if (path := run.folder / name).exists()]
+    there = [path.name for path in run.folder.iterdir() if path not in files]
+    return [*files, run.folder / paths.LOCK] if there == [paths.LOCK] else files
+
+
+def clean(run: Run, say: Callable[[str], None]) -> None:
+    """Removes what was left behind in one run's folder, unless another process is at work there."""
+    with contextlib.suppress(ValueError, OSError):  # in use, gone by now, or not ours to write
+        if not left_behind(run):
+            return
+        with run.lock():
+            for path in left_behind(run):
+                say(f"removing {path}, left by a process that was cut off")
+                path.unlink()
+            if not any(run.folder.iterdir()):
+                run.folder.rmdir()
+
+
+def tidy(results: Path, say: Callable[[str], None]) -> None:
+    """Cleans all folders of runs."""
+    for folder in sorted(path for path in paths.runs(results).glob("*") if path.is_dir()):
+        clean(Run(folder), say)

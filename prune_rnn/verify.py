@@ -1,0 +1,122 @@
+"""Whether runs, packed files and made speech are still what was written: `prune-rnn verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from prune_rnn import paths
+from prune_rnn.data import checksums as speech
+from prune_rnn.deploy import file as packed
+from prune_rnn.run import sealed
+from prune_rnn.run.identity import digest_of
+from prune_rnn.run.store import Run
+from prune_rnn.run.tidy import left_behind
+from prune_rnn.schema import option
+from prune_rnn.table import finished
+
+Check = Callable[[], bool]  # whether the file has a checksum; ValueError or OSError, naming it, where it is damaged
+_SEALED, _PACKED = ".pt", ".safetensors"
+
+
+@dataclass(kw_only=True, slots=True)
+class VerifyOptions:
+    """What `prune-rnn verify` can be asked for."""
+
+    results: str = option("folder of all results, of which every run is checked where none is named", "results")
+
+
+def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str], None] = print) -> bool:
+    """Whether nothing is damaged; tells of each file that is, of those without a checksum, and last how many there are.
+
+    places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these.
+    """
+    everything = sorted(path for path in paths.runs(Path(options.results)).glob("*") if path.is_dir())
+    count, bare, damaged = 0, 0, 0
+    for place in places or everything:
+        without = []
+        for path, check in _checks(place):
+            count += 1
+            try:
+                if not check():
+                    without.append(path.name)
+            except (ValueError, OSError) as error:
+                tell(str(error))
+                damaged += 1
+        bare += len(without)
+        if without:
+            tell(f"{place}: no checksum, as of before there were any: {', '.join(without)}")
+        for path in left_behind(Run(place)) if place.is_dir() else []:
+            tell(f"{path} is being written, or was left by a process that was cut off; the next training removes it")
+    tell(f"{count} files: {damaged} damaged, {bare} whole as far as can be told without a checksum")
+    return damaged == 0
+
+
+def _checks(place: Path) -> Iterator[tuple[Path, Check]]:
+    """Yields every file of a place, with what checks it."""
+    if place.is_file() and place.suffix in (_SEALED, _PACKED):
+        yield place, partial(_saved if place.suffix == _SEALED else _packed, place)
+    elif (place / speech.NAME).is_file():
+        for path in speech.files(place):
+            yield path, partial(_speech, path, place)
+    elif place.is_dir():
+        run = Run(place)
+        texts = {paths.CONFIG: _config}
+        if run.finished:
+            texts |= {paths.RESULT: _result, paths.HISTORY: _history, paths.HYPOTHESES: _hypotheses}
+        listed = (place / paths.CHECKSUMS).is_file()
+        for name, text in texts.items():
+            if name != paths.HYPOTHESES or listed or (place / name).is_file():
+                yield place / name, partial(_text, run, text, run.finished and listed)
+        for path in sorted(place.iterdir()):
+            if path.suffix == _SEALED:
+                yield path, partial(_saved, path)
+            elif path.suffix == _PACKED:
+                yield path, partial(_packed, path, run)
+    else:
+        raise ValueError(
+            f"{place} is neither the folder of a run nor a packed file; give such, or nothing for all runs"
+        )
+
+
+def _text(run: Run, check: Callable[[Run], object], listed: bool) -> bool:
+    check(run)
+    return listed
+
+
+def _config(run: Run) -> None:
+    config = run.config()
+    if run.folder.name != (wanted := f"{config.name}-{digest_of(config.identity)}"):
+        raise ValueError(f"{run.folder / paths.CONFIG} is that of {wanted}; delete {run.folder} and train again")
+
+
+def _result(run: Run) -> None:
+    run.result()
+
+
+def _history(run: Run) -> None:
+    finished.read(run).history()
+
+
+def _hypotheses(run: Run) -> None:
+    if finished.read(run).edits() is None:
+        raise ValueError(f"{run.folder / paths.HYPOTHESES} is missing; delete {run.folder} and train again")
+
+
+def _saved(path: Path) -> bool:
+    Run(path.parent).load(path.name)
+    return sealed.check(path.read_bytes())
+
+
+def _packed(path: Path, run: Run | None = None) -> bool:
+    config = packed.read(path).config
+    if run is not None and config != run.config():
+        raise ValueError(f"{path} is of another run than {run.folder}; export it again")
+    return packed.checksum(path)
+
+
+def _speech(path: Path, folder: Path) -> bool:
+    speech.check(path, folder)
+    return True

@@ -1,0 +1,75 @@
+"""`prune-rnn verify` finds what is damaged, and takes what is old for whole as far as it can tell."""
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+
+from prune_rnn import paths
+from prune_rnn.config import compose_config
+from prune_rnn.deploy.export import ExportOptions, export
+from prune_rnn.experiment import experiment
+from prune_rnn.run.store import Run
+from prune_rnn.verify import VerifyOptions, verify
+
+
+@pytest.fixture
+def run(tiny: list[str]) -> Run:
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "prune-rnn train")
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
+    export(run.folder, ExportOptions(dev=dev))
+    return run
+
+
+def told(run: Run) -> tuple[bool, list[str]]:
+    lines: list[str] = []
+    return verify([run.folder], VerifyOptions(), lines.append), lines
+
+
+def test_any_bit_flipped_in_any_file_is_found(run: Run, flipped: Callable[[bytes, int], bytes]) -> None:
+    assert told(run) == (True, ["6 files: 0 damaged, 0 whole as far as can be told without a checksum"])
+    random = Random(0)
+    for path in sorted(run.folder.iterdir()):
+        if path.name != paths.LOCK:
+            content = path.read_bytes()
+            for _ in range(10):
+                path.write_bytes(flipped(content, random.randrange(8 * len(content))))
+                whole, lines = told(run)
+                assert not whole and any(path.name in line for line in lines[:-1])
+            path.write_bytes(content)
+    assert told(run)[0]
+
+
+def test_a_run_without_checksums_is_told_and_is_no_damage(
+    run: Run, command: Callable, flipped: Callable[[bytes, int], bytes]
+) -> None:
+    (run.folder / paths.CHECKSUMS).unlink()
+    torch.save(run.load(paths.MODEL), run.folder / paths.MODEL)
+    done = command("verify", str(run.folder), check=True)
+    bare = "config.yaml, result.json, history.csv, hypotheses.jsonl, model.pt"
+    assert f"{run.folder}: no checksum, as of before there were any: {bare}\n6 files: 0 damaged, 5" in done.stdout
+    path = run.folder / paths.CONFIG
+    path.write_text(path.read_text().replace("layers: 3", "layers: 2"))
+    assert any("config.yaml is that of" in line for line in told(run)[1])
+
+
+def test_all_runs_are_checked_where_none_is_named(run: Run, command: Callable) -> None:
+    results = f"results={run.folder.parents[1]}"
+    assert command("verify", results, check=True).stdout.startswith("6 files: 0 damaged")
+    (run.folder / paths.HISTORY).unlink()
+    (run.folder / ".model.pt.x.unfinished").touch()
+    done = command("verify", results)
+    assert done.returncode == 1 and "6 files: 1 damaged" in done.stdout
+    assert "history.csv is missing or damaged" in done.stdout and "the next training removes it" in done.stdout
+
+
+def test_files_and_corpora_are_checked(run: Run, command: Callable, tmp_path: Path) -> None:
+    (tmp_path / "synthetic.sha256").write_text(f"{'0' * 64}  dev.jsonl\n")
+    assert "dev.jsonl is damaged or gone" in command("verify", str(tmp_path)).stdout
+    packed = run.folder / "model-float32.safetensors"
+    assert command("verify", str(packed), check=True).stdout.startswith("1 files: 0 damaged, 0 ")
+    assert command("verify", str(run.folder / paths.MODEL), check=True).stdout.startswith("1 files: 0 damaged, 0 ")
+    done = command("verify", str(tmp_path / "nothing"))
+    assert done.returncode == 1 and "nothing is neither the folder of a run nor a packed file" in done.stderr
