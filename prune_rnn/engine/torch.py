@@ -58,7 +58,7 @@ class CsrMatrix(TorchMatrix):
 
     def _times(self, x: Tensor) -> Tensor:
         y = (self._sparse @ x[0])[None] if len(x) == 1 else (self._sparse @ x.t()).t()
-        return y.masked_fill(~x.isfinite().all(1, keepdim=True), torch.nan)  # as the dense product, which skips no zeros
+        return y.masked_fill(~x.isfinite().all(1, keepdim=True), torch.nan)  # as the dense product does
 
 
 class DenseMatrix(TorchMatrix):
