@@ -29,6 +29,8 @@ from prune_rnn.run.store import Run
 from prune_rnn.schema import option
 from prune_rnn.text import greedy
 
+SAMPLE = 200  # utterances of the train split that the statistics are of
+
 
 @dataclass(kw_only=True, slots=True)
 class ExportOptions:
@@ -87,7 +89,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     model.eval()
     dev = _dev_split(config, options, model)
     audio = [read_audio(utterance.audio) for utterance in dev]
-    mean, deviation = _statistics(audio)
+    mean, deviation = _statistics(_heard_before(config, options, model) or audio)
     path = Path(options.out) if options.out else folder / f"model-{options.dtype.value}.safetensors"
     content = file.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
     _say(describe_backend())
@@ -139,7 +141,22 @@ def _statistics(audio: list[Tensor]) -> tuple[Tensor, Tensor]:
     return mean.float(), (squares / count - mean**2).clamp_min(0).sqrt().float()
 
 
+def _heard_before(config: Recorded, options: ExportOptions, model: DeepSpeech2) -> list[Tensor]:
+    """Returns recordings of the train split, SAMPLE of them, evenly spaced; none where nobody knows where it lies."""
+    path = SETS[config.data["name"]].recorded_train(config.data, options.cache, lambda _: None)
+    if path is None:
+        _say("the statistics that --stream begins with are the dev split's: nothing tells where the train split lies")
+        return []
+    every = _utterances(path, model)
+    count = min(SAMPLE, len(every))
+    return [read_audio(every[place * len(every) // count].audio) for place in range(count)]
+
+
 def _dev_split(config: Recorded, options: ExportOptions, model: DeepSpeech2) -> list[Utterance]:
     path = SETS[config.data["name"]].recorded_dev(config.data, options.dev, options.cache, _say)
-    utterances = read_manifest(path, lambda frames: int(model.lengths(torch.tensor(frames))), False, _say)
+    utterances = _utterances(path, model)
     return [utterance for group in batches(utterances, len(utterances)) for utterance in group]
+
+
+def _utterances(path: Path, model: DeepSpeech2) -> list[Utterance]:
+    return read_manifest(path, lambda frames: int(model.lengths(torch.tensor(frames))), False, _say)

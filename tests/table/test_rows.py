@@ -36,3 +36,12 @@ def test_runs_on_other_data_or_of_another_scale_are_not_comparable(fabricate: Ca
 def test_the_report_takes_no_row_of_its_own(override: str) -> None:
     with pytest.raises(ValueError, match="the rows choose"):
         collect([override])
+
+
+def test_a_run_on_an_estimate_is_outdated_once_its_dense_run_is_there(fabricate: Callable, tmp_path: Path) -> None:
+    words = [f"results={tmp_path / 'results'}", "prune.q=baseline"]
+    run = fabricate("gru_sparse", "prune.q=baseline")
+    assert {row.label: row for row in collect(words)[1]}["GRU Sparse"].outdated == []
+    fabricate("gru_dense")
+    found = {row.label: row for row in collect(words)[1]}["GRU Sparse"]
+    assert [each.name for each in found.runs] == found.outdated == [run.folder.name]
