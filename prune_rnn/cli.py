@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from prune_rnn import __version__, commands
+from prune_rnn import __version__, commands, library
 from prune_rnn.commands import UsageError
 from prune_rnn.nearest import nearest
 
@@ -50,6 +50,14 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{self.prog}: {message}")
 
 
+class _Version(argparse.Action):
+    """Prints the version, and whether the engine is compiled."""
+
+    def __call__(self, *_: Any) -> None:
+        print(f"{__version__}\n{library.describe()}")
+        raise SystemExit
+
+
 def _run_keys() -> str:
     from prune_rnn.help import run_help
 
@@ -69,7 +77,7 @@ def _keys(module: str, options: str) -> str:
 def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     """Returns the parser of the whole command line, and that of each command."""
     whole = _Parser(prog="prune-rnn", description=_ABOUT, epilog=_CODES, usage="prune-rnn COMMAND ...")
-    whole.add_argument("--version", action="version", version=__version__)
+    whole.add_argument("--version", action=_Version, nargs=0, help="show the version and what multiplies, and exit")
     parsers = whole.add_subparsers(title="commands", metavar="COMMAND", dest="command")
 
     def add(run: Callable[[Namespace, list[str], str], int], usage: str, keys: Callable[[], str]) -> _Parser:

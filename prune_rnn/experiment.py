@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import torch
 from prune_rnn import distributed, paths
 from prune_rnn.config import Config
 from prune_rnn.data import batch
-from prune_rnn.data.batch import Utterance
+from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.evaluate import decode
 from prune_rnn.model.deepspeech2 import DeepSpeech2
@@ -99,14 +99,15 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     masker = config.prune.masker(config.prune.weights(model), steps_per_epoch)
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
     history: list[Plain] = []
+    processes = earlier = [distributed.world()]  # from the beginning on, a number for each change
     best: Plain = {}  # epoch, cer and model of the best epoch since pruning ended
     first = distributed.rank() == 0
     if run.begun:
 
         def restore(state: Plain) -> None:
-            nonlocal history, best
+            nonlocal history, best, earlier
             trainer.load_state_dict(state["trainer"])
-            history, best = state["history"], state["best"]
+            history, best, earlier = state["history"], state["best"], state.get("processes", processes)
 
         resume(run, restore, say)
         if first:
@@ -114,6 +115,11 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
             if history:
                 run.write_history(history)
         say(f"{run.folder}: resuming from epoch {trainer.epoch}, step {trainer.step}")
+        if earlier[-1:] != processes:
+            say(f"{run.folder}: was trained by {earlier[-1]} processes and goes on with {processes[0]}: sums differ")
+            processes = [*earlier, *processes]
+        else:
+            processes = earlier
     else:
         parameters = sum(p.numel() for p in model.parameters())
         say(", ".join(filter(None, [f"{run.folder}: {parameters:,} parameters", config.prune.goal(q_source)])))
@@ -122,7 +128,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
 
     def save() -> None:
         if first:
-            run.save(paths.CHECKPOINT, {"trainer": trainer.state_dict(), "history": history, "best": best})
+            state = {"trainer": trainer.state_dict(), "history": history, "best": best, "processes": processes}
+            run.save(paths.CHECKPOINT, state)
 
     steps = config.train.epochs * trainer.steps_per_epoch
     with stop_requests() as stop, Progress(steps, trainer.step, config.train.epochs, silent=not first) as progress:
@@ -130,7 +137,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
             progress.cer = history[-1]["dev_cer"]
         while not trainer.finished:
             _epoch(trainer, progress, stop, save, config.train.checkpoint_minutes)
-            dev = decode(model, load(groups["dev"]), device).scores()
+            watched = _watched(load(groups["dev"]), len(groups["dev"]), "dev", progress)
+            dev = decode(model, _until(partial(_agreed, stop), save, watched), device).scores()
             progress.epoch(trainer.epoch, dev.cer.rate)
             history.append(history_row(trainer, dev))
             if masker.done(trainer.step) and dev.cer.rate < best.get("cer", float("inf")):
@@ -140,15 +148,37 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
             if first:
                 run.write_history(history)
             save()
-    if not first:
-        return
-    model.load_state_dict(best["model"])
-    masker.check()
-    test = decode(model, load(groups["test"]), device)
+        if not first:
+            return
+        model.load_state_dict(best["model"])
+        masker.check()
+        watched = _watched(load(groups["test"]), len(groups["test"]), "test", progress)
+        test = decode(model, _until(stop, lambda: None, watched), device)  # the state is that after the last epoch
     speakers = [utterance.speaker for group in groups["test"] for utterance in group]
     run.write_hypotheses(test.references, test.hypotheses, speakers)
     run.save(paths.MODEL, {"model": best["model"], "config": recorded(config, q_source).plain()})
-    run.finish(outcome(config, trainer, history, best["epoch"], test.scores(), q_source, command))
+    run.finish(outcome(config, trainer, history, best["epoch"], test.scores(), q_source, command, processes))
+
+
+def _agreed(stop: Callable[[], bool]) -> bool:
+    """Tells whether any process was asked to stop; all of them have to ask at once."""
+    return distributed.all_reduce_sum(float(stop())) > 0
+
+
+def _watched(batches: Iterator[Batch], total: int, split: str, progress: Progress) -> Iterator[Batch]:
+    """Yields the batches of a split, showing how many are done."""
+    for done, one in enumerate(batches):
+        progress.evaluation(split, done, total)
+        yield one
+
+
+def _until(stop: Callable[[], bool], save: Callable[[], None], batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yields the batches; asked to stop, saves before the next one, and raises Interrupted."""
+    for one in batches:
+        if stop():
+            save()
+            raise Interrupted
+        yield one
 
 
 def _epoch(
@@ -159,7 +189,7 @@ def _epoch(
     last = trainer.steps_per_epoch
     for _ in trainer.steps():
         progress.step(trainer.step, trainer.epoch, trainer.train_loss, trainer.masker, last=trainer.position == last)
-        if distributed.all_reduce_sum(float(stop())) > 0:
+        if _agreed(stop):
             save()
             raise Interrupted
         if time.monotonic() - saved > 60 * minutes:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 from collections.abc import Iterable
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
+
+import prune_rnn
 
 
 class InstructionSet(IntEnum):
@@ -26,6 +29,23 @@ def load(places: Iterable[str], name: str) -> ctypes.CDLL | None:
     """
     found = next((path for path in (Path(place, name) for place in places) if path.is_file()), None)
     return None if found is None else ctypes.CDLL(os.fspath(found))
+
+
+def describe() -> str:
+    """Returns one line that says whether the engine is compiled, for what, and what serves where it isn't.
+
+    Loads no torch, but where the system lacks the OpenMP that torch brings.
+    """
+    file = "engine/cpp/libprune_rnn_engine.so"
+    try:
+        found = load(prune_rnn.__path__, file)
+    except OSError:
+        importlib.import_module("torch")
+        found = load(prune_rnn.__path__, file)
+    if found is None:
+        return "engine: not compiled (no C++17 compiler at installation?); torch CSR serves sparse products, slower"
+    compiled = [each.name for each in InstructionSet if found.prune_rnn_compiled() >> each & 1]
+    return f"engine: compiled for {', '.join(compiled)}; {instruction_sets(found)[0].name} serves on this machine"
 
 
 @cache

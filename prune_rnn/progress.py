@@ -13,6 +13,17 @@ from prune_rnn.prune.masker import Masker
 _LINE_SECONDS, _BAR_SECONDS = 30.0, 0.5  # between two plain lines, or two redraws of the bar
 
 
+def time_left(seconds: float) -> str:
+    """Returns a time as people say it.
+
+    >>> time_left(0.3), time_left(99.6), time_left(120), time_left(9000)
+    ('0 s', '100 s', '2 min', '2.5 h')
+    """
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7170 else f"{seconds / 3600:.1f} h"
+
+
 class Progress:
     """Epoch, step, loss, sparsity, dev CER and time left of one training run, on the error stream."""
 
@@ -46,9 +57,20 @@ class Progress:
             self.bar.set_postfix_str(", ".join(parts), refresh=False)
             self.bar.update(step - self.bar.n)
         else:
-            left = (now - self.started) / (step - self.first) * (self.total - step)
+            left = time_left((now - self.started) / (step - self.first) * (self.total - step))
             line = ", ".join([f"epoch {epoch}/{self.epochs}", f"step {step}/{self.total}", *parts])
-            print(f"{line}, {left / 60:.1f} min left", file=sys.stderr, flush=True)
+            print(f"{line}, {left} left", file=sys.stderr, flush=True)
+
+    def evaluation(self, split: str, done: int, total: int) -> None:
+        """Shows that so many batches of a split are decoded."""
+        now = time.monotonic()
+        if self.silent or now - self.shown < (_BAR_SECONDS if self.bar is not None else _LINE_SECONDS):
+            return
+        self.shown = now
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"decoding {split}: batch {done}/{total}")
+        else:
+            print(f"decoding {split}: batch {done}/{total}", file=sys.stderr, flush=True)
 
     def epoch(self, epoch: int, cer: float) -> None:
         """Notes the dev CER of a finished epoch, as a fraction."""

@@ -23,7 +23,7 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
     def note(number: int, frame: Any) -> None:
         nonlocal asked
         asked = True
-        print("stopping: the state will be saved after this step (again to stop at once)", file=sys.stderr, flush=True)
+        print("stopping: the state will be saved after this batch (again to stop at once)", file=sys.stderr, flush=True)
         for stopped, handler in before.items():
             signal.signal(stopped, handler)
 

@@ -16,7 +16,8 @@ def typed(kind: type[Kind], value: Any, name: str = "") -> Kind:
     """Returns `value`, as JSON or YAML gives it, as a `kind`; ValueError names the key that does not fit.
 
     kind: a dataclass whose fields are plain types, enums (by their member's name), dataclasses, and lists, tuples,
-    dicts and optionals of those. A field with a default may be missing; a key that is no field is refused.
+    dicts and optionals of those, or a list beside another type. A field with a default may be missing; a key that is
+    no field is refused.
 
     >>> @dataclasses.dataclass
     ... class Point:
@@ -36,7 +37,9 @@ def _typed(kind: Any, value: Any, name: str) -> Any:
     if origin in (Union, UnionType):
         if value is None and NoneType in parts:
             return None
-        return _typed(next(part for part in parts if part is not NoneType), value, name)
+        wanted = [part for part in parts if part is not NoneType]
+        fits = [part for part in wanted if (get_origin(part) is list) == isinstance(value, list)]
+        return _typed((fits or wanted)[0], value, name)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _dataclass(kind, value, name)
     if isinstance(kind, type) and issubclass(kind, Enum) and value in kind.__members__:

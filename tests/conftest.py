@@ -117,6 +117,13 @@ def _threads_as_before() -> "object":
     torch.set_flush_denormal(False)
 
 
+@pytest.fixture(autouse=True)
+def _choices_of_the_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps what the engine finds fastest out of the user's cache folder."""
+    folder = tmp_path_factory.getbasetemp()
+    monkeypatch.setattr("prune_rnn.engine.kept.file", lambda: folder / "engine.json")
+
+
 @pytest.fixture
 def network() -> Callable[[str], Made]:
     """Makes a small trained-looking network of a model: (in evaluation mode, what its run keeps of its config)."""

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn import __version__
+from prune_rnn import __version__, library
 from prune_rnn.cli import INTERRUPTED
 from prune_rnn.config import compose_config
+from prune_rnn.engine import native
 from prune_rnn.run.resolve import run_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -33,7 +34,22 @@ def test_help_lists_the_commands(command: Command) -> None:
         lines = command(*words, check=True).stdout.splitlines()
         for name in [*COMMANDS, "completion"]:
             assert any(line.split()[:1] == [name] and len(line.split()) > 3 for line in lines)
-    assert command("--version", check=True).stdout == f"{__version__}\n"
+
+
+def test_the_version_tells_of_the_engine(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    version, engine = command("--version", check=True).stdout.splitlines()
+    assert version == __version__
+    if sets := native.instruction_sets():
+        assert engine.startswith("engine: compiled for plain") and f"; {sets[0].name} serves on this" in engine
+    monkeypatch.setattr(library, "load", lambda places, name: None)
+    _, engine = command("--version", check=True).stdout.splitlines()
+    assert engine.startswith("engine: not compiled") and "torch CSR serves" in engine
+
+
+def test_the_version_takes_no_torch(process: Callable) -> None:
+    code = "import sys; from prune_rnn import library; print(library.describe()); print('torch' in sys.modules)"
+    out, _ = process(code=code).communicate(timeout=60)
+    assert out.startswith("engine: ") and out.endswith("False\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

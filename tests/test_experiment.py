@@ -4,12 +4,13 @@ import csv
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from prune_rnn import paths
+from prune_rnn import evaluate, paths
 from prune_rnn.config import compose_config
 from prune_rnn.experiment import experiment
 from prune_rnn.prune import q
@@ -23,6 +24,18 @@ from prune_rnn.train import Trainer
 def weights(run: Run) -> dict[str, torch.Tensor]:
     model: dict[str, torch.Tensor] = run.load(paths.MODEL)["model"]
     return model
+
+
+def cut_at(step: Callable[..., float], cut: int) -> Callable[..., float]:
+    """The same step, with a signal at one of them."""
+
+    def signalled(self: Trainer, *arguments: object) -> float:
+        loss = step(self, *arguments)
+        if self.step == cut:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss
+
+    return signalled
 
 
 def without_seconds(run: Run) -> list[dict[str, str]]:
@@ -77,16 +90,8 @@ def test_a_run_cut_off_by_a_signal_ends_as_an_unbroken_one(
     words = [*tiny, "model=gru_sparse", "model.units=8", "prune.q=0.2"]
     unbroken = experiment(compose_config([*words, f"results={tmp_path / 'unbroken'}"]), "")
     config = resolve(compose_config(words))[0]
-    step = Trainer.one_step
-
-    def signalled(self: Trainer, *arguments: object) -> float:
-        loss = step(self, *arguments)  # type: ignore[arg-type]
-        if self.step == cut:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return loss
-
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "one_step", signalled)
+        patch.setattr(Trainer, "one_step", cut_at(Trainer.one_step, cut))
         with pytest.raises(Interrupted):
             experiment(config, "")
     assert run_of(config).begun and not run_of(config).finished
@@ -95,6 +100,64 @@ def test_a_run_cut_off_by_a_signal_ends_as_an_unbroken_one(
     ours, theirs = weights(resumed), weights(unbroken)
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert resumed.result().test == unbroken.result().test
+
+
+@pytest.mark.parametrize("cut", [1, 3, 5])  # while dev is decoded after the first epoch, after the last, in the test
+def test_a_run_cut_off_while_it_evaluates_ends_as_an_unbroken_one(
+    cut: int, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request is obeyed before the next batch; each split has two."""
+    words = [*tiny, "model=gru_sparse", "model.units=8", "prune.q=0.2", "train.batch_size=2"]
+    unbroken = experiment(compose_config([*words, f"results={tmp_path / 'unbroken'}"]), "")
+    config = resolve(compose_config(words))[0]
+    loss, calls = evaluate.ctc_loss, []
+
+    def signalled(*arguments: torch.Tensor) -> torch.Tensor:
+        calls.append(None)
+        if len(calls) == cut:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "ctc_loss", signalled)
+        with pytest.raises(Interrupted):
+            experiment(config, "")
+    assert len(calls) == cut and not run_of(config).finished
+    resumed = experiment(config, "")
+    assert without_seconds(resumed) == without_seconds(unbroken)
+    ours, theirs = weights(resumed), weights(unbroken)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert resumed.result().test == unbroken.result().test
+
+
+def test_another_number_of_processes_is_told_and_recorded(
+    tiny: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = compose_config(tiny)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "one_step", cut_at(Trainer.one_step, 3))
+        with pytest.raises(Interrupted):
+            experiment(config, "")
+    run = run_of(config)
+    state = run.load(paths.CHECKPOINT)
+    assert state["processes"] == [1]
+    run.save(paths.CHECKPOINT, {**state, "processes": [2]})
+    result = experiment(config, "").result()
+    assert "was trained by 2 processes and goes on with 1" in capsys.readouterr().err
+    assert result.processes == [2, 1] and result.processes_told() == "2, then 1"
+
+
+def test_q_is_measured_of_dense_weights_only(tiny: list[str]) -> None:
+    assert experiment(compose_config(tiny), "").result().q_of_weights is not None
+    pruned = experiment(compose_config([*tiny, "model=gru_sparse", "prune.sparsity=0.4"]), "")
+    assert pruned.result().q_of_weights is None
+
+
+def test_a_goal_that_empties_a_layer_type_is_refused(tiny: list[str]) -> None:
+    with pytest.raises(
+        ValueError, match=r"prunable_sparsity=0\.9999: leaves not one of the [\d,]+ recurrent weights; give"
+    ):
+        resolve(compose_config([*tiny, "model=gru_sparse", "prune.prunable_sparsity=0.9999"]))
 
 
 def test_best_is_looked_for_only_once_pruning_has_ended(tiny: list[str]) -> None:

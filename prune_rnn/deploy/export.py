@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from contextlib import nullcontext
@@ -33,6 +34,7 @@ from prune_rnn.schema import option
 from prune_rnn.text import greedy
 
 _TOLERANCE = 1e-3  # between error rates of the same weights on different hardware
+SAMPLE = 200  # utterances of the train split that the statistics are of
 
 
 @dataclass(kw_only=True, slots=True)
@@ -88,7 +90,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     clean(run, _say)
     dev = _dev_split(config, options, model)
     audio = [read_audio(utterance.audio) for utterance in dev]
-    mean, deviation = _statistics(audio)
+    mean, deviation = _statistics(_heard_before(config, options) or audio)
     path = Path(options.out) if options.out else folder / f"model-{options.dtype.value}.safetensors"
     content = file.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
     _say(describe_backend())
@@ -152,6 +154,18 @@ def _statistics(audio: list[Tensor]) -> tuple[Tensor, Tensor]:
         count, sums, squares = count + log.shape[1], sums + log.sum(1), squares + (log**2).sum(1)
     mean = sums / count
     return mean.float(), (squares / count - mean**2).clamp_min(0).sqrt().float()
+
+
+def _heard_before(config: Recorded, options: ExportOptions) -> list[Tensor]:
+    """Returns recordings of the train split, SAMPLE of them, evenly spaced; none where nobody knows where it lies."""
+    path = SETS[config.data["name"]].recorded_train(config.data, options.cache, lambda _: None)
+    if path is None:
+        _say("the statistics that --stream begins with are the dev split's: nothing tells where the train split lies")
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()  # checked when it was trained on: all of it takes seconds
+    count = min(SAMPLE, len(lines))
+    sample = [json.loads(lines[place * len(lines) // count]) for place in range(count)]
+    return [read_audio(path.parent / line["audio_filepath"]) for line in sample]
 
 
 def _dev_split(config: Recorded, options: ExportOptions, model: DeepSpeech2) -> list[Utterance]:

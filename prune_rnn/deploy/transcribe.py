@@ -18,6 +18,8 @@ from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
 from prune_rnn.schema import option
 
+_LOUDEST = 2.0**31  # integers that were never scaled pass; past that the power overflows sooner or later
+
 
 @dataclass(kw_only=True, slots=True)
 class TranscribeOptions:
@@ -53,7 +55,8 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
             seconds, length = time.perf_counter() - start, len(waveform) / SAMPLE_RATE
             print(flush=True)
             factor = f"real-time factor {seconds / length:.4f} ({length:.2f} s of audio in {seconds:.3f} s)"
-            print(f"{path}: {factor}, {torch.get_num_threads()} threads", file=sys.stderr)
+            threads = torch.get_num_threads()
+            print(f"{path}: {factor}, {threads} thread{'s' * (threads != 1)}", file=sys.stderr)
 
 
 def _checked(path: Path) -> Tensor:
@@ -64,6 +67,8 @@ def _checked(path: Path) -> Tensor:
         raise ValueError(f"{path}: {len(waveform)} samples at 16 kHz are shorter than one window of 20 ms")
     if not waveform.isfinite().all():
         raise ValueError(f"{path}: holds samples that are not finite numbers")
+    if (loudest := float(waveform.abs().max())) > _LOUDEST:
+        raise ValueError(f"{path}: holds samples of {loudest:.3g}, where they are to lie between -1 and 1; mend it")
     return waveform
 
 

@@ -16,7 +16,7 @@ class Multiplier(ABC):
     """A sparse matrix ready to be multiplied with: its product, and the recurrent layer whose matrix it is.
 
     weight: (rows, columns). gates: how many products of rows/gates units it holds. Results are float32 on `device`;
-    arguments may be of any device and floating type.
+    arguments may be of any device and floating type. On the CPU a vector that holds NaN gives NaN in every row.
     """
 
     def __init__(self, weight: Weight, *, gates: int = 1, device: torch.device | str = "cpu") -> None:
@@ -50,7 +50,8 @@ class Multiplier(ABC):
         (streams,), past which a stream's state is zero. reverse: from the last step to the first.
         States are (steps, streams, units), each as by `cell.step`. ValueError where shapes don't fit.
         """
-        assert cell.gates == self.gates
+        if cell.gates != self.gates:
+            raise ValueError(f"a matrix of {self.gates} gates in a layer of the {cell.name}, which has {cell.gates}")
         units = self.units
         if self.columns != units:
             raise ValueError(f"a matrix of {self.rows} x {self.columns} is not a recurrent one of {units} units")

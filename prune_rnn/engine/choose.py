@@ -8,16 +8,21 @@ from functools import partial
 
 import torch
 
-from prune_rnn.engine import native
+from prune_rnn import __version__
+from prune_rnn.engine import kept, native
 from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.native import Format
 from prune_rnn.engine.quantise import Weight
 from prune_rnn.engine.timing import in_turn
 from prune_rnn.engine.torch import CsrMatrix, DenseMatrix
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
-_ROUNDS = 3  # of the timing that chooses
+_ROUNDS = 5  # of the timing that chooses
 _SECONDS = 0.002  # that a round of it takes, about
+_SLICE = 16  # rows that the engine's formats take together
+
+Ways = dict[str, Callable[[], Multiplier]]
 
 
 def describe_backend() -> str:
@@ -28,22 +33,51 @@ def describe_backend() -> str:
 
 
 def fastest(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | None = None) -> Multiplier:
-    """Returns what multiplies fastest with the matrix on this machine, found by timing; never slower than torch dense.
+    """Returns what multiplies fastest with the matrix on this machine: a format of the engine, or torch's product.
 
+    Timed when first asked for, among them torch's dense product and, where the engine has it, the dense one in the
+    weights' type; kept for this machine from then on (`kept`), so that every load multiplies alike.
     streams: so many vectors at a time. cell: times the recurrent layer, else the product alone.
     """
-    candidates: list[Multiplier] = [DenseMatrix(weight, gates=gates)]
-    if native.instruction_sets():
-        candidates.append(native.Matrix(weight, gates=gates, streams=streams))
-    else:
-        candidates.append(CsrMatrix(weight, gates=gates))
+    ways = _ways(weight, gates, streams)
+    key = _key(weight, gates, streams, cell)
+    choice = kept.choices().get(key, "")
+    if choice in ways:
+        return ways[choice]()
+    made = {name: make() for name, make in ways.items()}
     rows, columns = weight.values.shape
     with torch.no_grad():
         if cell is None:
             x = torch.ones(streams, columns)
-            work: list[Callable[[], object]] = [partial(m.product, x) for m in candidates]
+            work: list[Callable[[], object]] = [partial(m.product, x) for m in made.values()]
         else:
             inputs = torch.zeros(8, streams, rows)
-            work = [partial(m.layer, cell, Activation.clipped_relu, inputs) for m in candidates]
-        seconds = in_turn(work, _ROUNDS, _SECONDS)
-    return candidates[min(range(len(candidates)), key=lambda i: statistics.median(seconds[i]))]
+            work = [partial(m.layer, cell, Activation.clipped_relu, inputs) for m in made.values()]
+        seconds = [statistics.median(each) for each in in_turn(work, _ROUNDS, _SECONDS)]
+    choice = min(zip(seconds, made, strict=True))[1]
+    kept.keep(key, choice)
+    return made[choice]
+
+
+def _ways(weight: Weight, gates: int, streams: int) -> Ways:
+    """Returns what can multiply with it here, by name."""
+    ways: Ways = {"torch dense": partial(DenseMatrix, weight, gates=gates)}
+    if not (sets := native.instruction_sets()):
+        return ways | {"torch csr": partial(CsrMatrix, weight, gates=gates)}
+    formats = [form for form in Format if form is not Format.auto and form.needs <= sets[0]]
+    return ways | {f.name: partial(native.Matrix, weight, gates=gates, streams=streams, format=f) for f in formats}
+
+
+def _key(weight: Weight, gates: int, streams: int, cell: Cell | None) -> str:
+    """Returns all that the choice depends on, in words."""
+    rows, columns = weight.values.shape
+    keep = weight.values != 0
+    slices = torch.nn.functional.pad(keep, (0, 0, 0, -rows % _SLICE)).view(-1, _SLICE, columns)
+    sets = native.instruction_sets()
+    parts = [
+        f"{kept.cpu()}, {sets[0].name if sets else 'not built'}, {torch.get_num_threads()} threads",
+        f"prune-rnn {__version__}, torch {torch.__version__}",
+        f"{rows} x {columns}, {int(keep.sum())} weights in {int(slices.any(1).sum())} columns of slices",
+        f"{weight.dtype.value}, {gates} gates, {streams} streams, {'product' if cell is None else cell.name}",
+    ]
+    return "; ".join(parts)

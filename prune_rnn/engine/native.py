@@ -1,6 +1,8 @@
 """The C++ engine: a sparse matrix packed for this machine, its product, and a recurrent layer over a sequence.
 
 Where it wasn't built (no compiler at installation), `engine.torch.CsrMatrix` does the same with torch's sparse product.
+Denormal numbers count as zero within. A process that was forked from one that had the engine works on a single thread:
+OpenMP's threads don't survive a fork, and asking for them would hang (torch's own products do); better spawn it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
 MOST_COLUMNS = 65_536  # column numbers have 16 bits
+MOST_WEIGHTS = 2**31 - 1  # places of weights have 32 bits, signed
 
 
 class Format(IntEnum):
@@ -69,7 +72,8 @@ class Matrix(Multiplier):
     """A sparse matrix that the engine multiplies with.
 
     streams: the number of vectors at a time that the format is chosen for; any number may be multiplied. threads: at
-    most so many; None: as torch has.
+    most so many; None: as torch has. A vector that holds NaN or infinity gives NaN in every row. ValueError for a
+    matrix that passes the limits above.
     format, threads, bytes, nonzero: what it became. vectors: steps that the format's kernel takes for a single stream.
     """
 
@@ -88,6 +92,9 @@ class Matrix(Multiplier):
         assert built is not None, "ask `instruction_sets` first"
         if self.columns > MOST_COLUMNS:
             raise ValueError(f"a matrix of {self.columns} columns: the engine takes at most {MOST_COLUMNS}")
+        if self.rows > MOST_WEIGHTS or (nonzero := int(weight.values.count_nonzero())) > MOST_WEIGHTS:
+            what = f"{self.rows:,} rows" if self.rows > MOST_WEIGHTS else f"{nonzero:,} weights that are not zero"
+            raise ValueError(f"a matrix of {what}: the engine takes at most {MOST_WEIGHTS:,}")
         self.instruction_set = instruction_sets()[0] if instruction_set is None else instruction_set
         if self.instruction_set not in instruction_sets():
             raise ValueError(f"this machine has no {self.instruction_set.name}")

@@ -57,7 +57,8 @@ class CsrMatrix(TorchMatrix):
             self._sparse = torch.sparse_csr_tensor(starts, column.int(), dense[row, column], dense.shape)
 
     def _times(self, x: Tensor) -> Tensor:
-        return (self._sparse @ x[0])[None] if len(x) == 1 else (self._sparse @ x.t()).t()
+        y = (self._sparse @ x[0])[None] if len(x) == 1 else (self._sparse @ x.t()).t()
+        return y.masked_fill(~x.isfinite().all(1, keepdim=True), torch.nan)  # as the dense product does
 
 
 class DenseMatrix(TorchMatrix):

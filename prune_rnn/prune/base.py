@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from torch import nn
 
 from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.prune.mask import to_prune
 from prune_rnn.prune.masker import Masker, Rule
 from prune_rnn.prune.select import Weights, select
 from prune_rnn.schema import option
@@ -138,6 +139,13 @@ class Pruning(Method):
             assert self.sparsity is not None  # `check` has seen to it
             self.prunable_sparsity = of_prunable(self.sparsity, model, weights)
         self.sparsity = None
+        for layer_type, group in weights.items():
+            count = sum(p.numel() for p in group.values())
+            if to_prune(self.prunable_sparsity, count) >= count:
+                raise ValueError(
+                    f"prune.prunable_sparsity={self.prunable_sparsity}: leaves not one of the {count:,} {layer_type} "
+                    f"weights; give at most {int(1e6 * (count - 1) / count) / 1e6}"
+                )
         return ""
 
     def goal(self, q_source: str) -> str:

@@ -111,8 +111,9 @@ class Gradual(Pruning):
         freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
         theta = start_slope(reached, start, ramp, end, freq, self.ramp_factor)
         return Threshold(
-            start_step=start, ramp_step=ramp, end_step=end, freq=freq, theta=theta, phi=self.ramp_factor * theta
-        )
+            start_step=start, ramp_step=ramp, end_step=end, freq=freq, theta=theta, phi=self.ramp_factor * theta,
+            cap=reached,
+        )  # fmt: skip
 
     def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> dict[str, Rule]:
         """Returns the rising threshold of each layer type; towards a goal, the rising share of its own magnitude."""

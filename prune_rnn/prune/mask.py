@@ -29,9 +29,17 @@ def magnitude_quantile(weights: Sequence[Tensor], fraction: float) -> float:
     2.0
     """
     pooled = torch.cat([weight.detach().abs().flatten() for weight in weights])
-    rank = math.ceil(fraction * len(pooled) - 1e-6)  # 0.07 * 100 is 7.000000000000001
-    rank = min(max(rank, 1), len(pooled))
-    return float(pooled.kthvalue(rank).values)
+    return float(pooled.kthvalue(to_prune(fraction, len(pooled))).values)
+
+
+def to_prune(fraction: float, count: int) -> int:
+    """Returns how many of so many weights go at a sparsity of `fraction`, above 0: one at least.
+
+    >>> to_prune(0.07, 100), to_prune(0.071, 100), to_prune(0.001, 100)
+    (7, 8, 1)
+    """
+    rank = math.ceil(fraction * count - 1e-6)  # 0.07 * 100 is 7.000000000000001
+    return min(max(rank, 1), count)
 
 
 def next_above(magnitude: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,7 +41,8 @@ class Threshold:
     """Algorithm 1's threshold: zero, then a slope theta from start_step, a slope phi from ramp_step, then frozen.
 
     Steps count optimizer updates, the first is 1. Needs 0 <= start_step <= ramp_step <= end_step, start_step < end_step
-    and freq >= 1 (else ValueError).
+    and freq >= 1 (else ValueError). It never passes `cap`: Algorithm 1 adds a step to each slope, and where updates are
+    few that takes it past q (by (theta + phi) / freq at the end, and by more where one slope is next to nothing).
 
     >>> t = Threshold(start_step=100, ramp_step=200, end_step=400, freq=10, theta=0.005, phi=0.0075)
     >>> [t.updates_at(step) for step in (100, 105, 110, 390, 400)]
@@ -55,6 +57,7 @@ class Threshold:
     freq: int
     theta: float
     phi: float
+    cap: float = math.inf
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_step <= self.ramp_step <= self.end_step or self.start_step == self.end_step:
@@ -88,9 +91,9 @@ class Threshold:
     def at(self, step: int) -> float:
         """Returns epsilon, the magnitude below which weights go, for a step at which the masks are recomputed."""
         if step < self.ramp_step:
-            return self.theta * (step - self.start_step + 1) / self.freq
+            return min(self.cap, self.theta * (step - self.start_step + 1) / self.freq)
         rise = self.theta * (self.ramp_step - self.start_step + 1) + self.phi * (step - self.ramp_step + 1)
-        return rise / self.freq
+        return min(self.cap, rise / self.freq)
 
 
 @dataclass(frozen=True, slots=True)

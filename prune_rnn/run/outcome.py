@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import torch
 
-from prune_rnn import __version__, distributed
+from prune_rnn import __version__
 from prune_rnn.config import Config
 from prune_rnn.evaluate import Scores
 from prune_rnn.model.deepspeech2 import DeepSpeech2
@@ -73,8 +73,12 @@ def outcome(
     test: Scores,
     q_source: str,
     command: str,
+    processes: list[int],
 ) -> Result:
-    """Returns the result of a run whose best weights the trainer's model holds. test: their scores."""
+    """Returns the result of a run whose best weights the trainer's model holds.
+
+    test: their scores. processes: how many trained, a number for each change.
+    """
     model, device = trainer.model, trainer.device
     weights = select(model, config.model.prunable)
     counted = _counts(model, {name for group in weights.values() for name in group})
@@ -91,7 +95,7 @@ def outcome(
         sparsity=every.sparsity,
         sparsity_recurrent=recurrent.sparsity,
         layers=counted,
-        q_of_weights=q.measured(weights),
+        q_of_weights=None if config.prune.prunes else q.measured(weights),
         q=config.prune.magnitudes(),
         q_source=q_source or None,
         threshold=trainer.masker.thresholds,
@@ -101,7 +105,7 @@ def outcome(
         seconds_per_step=seconds / trainer.step,
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine() + " CPU",
         threads=torch.get_num_threads(),
-        processes=distributed.world(),
+        processes=processes[0] if len(processes) == 1 else processes,
         versions=versions(),
         commit=commit(),
         command=command,

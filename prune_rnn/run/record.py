@@ -129,7 +129,7 @@ class Result:
     sparsity: float
     sparsity_recurrent: float
     layers: dict[str, Counts]
-    q_of_weights: dict[str, float]  # by layer type: the 90th percentile of |w|
+    q_of_weights: dict[str, float] | None  # by layer type: the 90th percentile of |w|; None of pruned weights
     q: dict[str, float] | None  # by layer type; None where it was calibrated, or there is none
     q_source: str | None
     threshold: dict[str, float]  # by layer type, the last one
@@ -139,10 +139,14 @@ class Result:
     seconds_per_step: float
     device: str
     threads: int
-    processes: int
+    processes: int | list[int]  # several where it went on with another number of them, in order
     versions: dict[str, str]
     commit: str | None
     command: str
+
+    def processes_told(self) -> str:
+        """Returns by how many processes it was trained, in words."""
+        return ", then ".join(map(str, [self.processes] if isinstance(self.processes, int) else self.processes))
 
     def plain(self) -> Plain:
         """Returns what result.json holds."""

@@ -82,4 +82,5 @@ class _Surroundings:
         if not found:
             return None
         run = min(found, key=lambda one: one[:2])[2]
-        return run.folder.name, run.result().q_of_weights
+        q = run.result().q_of_weights
+        return None if q is None else (run.folder.name, q)

@@ -20,11 +20,15 @@ def conditions(run: Finished) -> dict[str, str]:
     return {
         "q source": _q_kind(result.q_source),
         "q": "none" if not q else ", ".join(f"{layer_type} {value:g}" for layer_type, value in sorted(q.items())),
-        "processes": f"{result.processes}",
+        "processes": result.processes_told(),
         "prune-rnn": versions.get("prune-rnn", UNKNOWN),
         "torch": versions.get("torch", UNKNOWN),
         "device": _device_kind(result.device),
     }
+
+
+def _listed(seeds: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(seeds))) or "none"
 
 
 def _q_kind(source: str | None) -> str:
@@ -87,7 +91,19 @@ def agree(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
             differing = differences(row.runs, list(conditions(group[0])))
             left_out = ", ".join(run.name for run in row.runs if run not in group)
             warnings.append(f"{row.label}: its runs differ in {differing}. Left out: {left_out}.")
+        if outdated := [run.name for run in group if run.name in row.outdated]:
+            warnings.append(
+                f"{row.label}: {', '.join(outdated)} took q from what prune.q=baseline stood for then; by the "
+                "dense run that is there now it is another. Train again for that."
+            )
         if baseline and baseline.runs and group:
+            seeds, others = ([run.seed for run in runs] for runs in (group, baseline.runs))
+            if set(seeds) != set(others):
+                warnings.append(
+                    f"{row.label} has the seeds {_listed(seeds)} and {baseline.label}, which it is compared with, "
+                    f"{_listed(others)}: their CERs are means over different seeds, the relative performance is over "
+                    f"{_listed(set(seeds) & set(others))}."
+                )
             differing = differences([baseline.runs[0], group[0]], list(_without_q(group[0])))
             if differing:
                 warnings.append(

@@ -122,7 +122,7 @@ def provenance(runs: Sequence[Finished]) -> pd.DataFrame:
             "Seed": f"{run.seed}",
             "Test CER %": f"{100 * run.cer:.2f}",
             "q from": run.result.q_source or "-",
-            "Device": f"{run.result.device}, {run.result.processes} process(es)",
+            "Device": f"{run.result.device}, {run.result.processes_told()} process(es)",
             "Versions": ", ".join(f"{name} {version}" for name, version in run.result.versions.items()),
             "Commit": _commit(run.result.commit),
             "Command": run.result.command or "-",

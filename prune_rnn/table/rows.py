@@ -32,6 +32,7 @@ class Row:
     config: Recorded  # resolved
     paper: Plain = field(default_factory=dict)
     runs: list[Finished] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)  # those of the runs that its command would not make today
 
 
 def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
@@ -54,7 +55,7 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
         if sparse and common != list(overrides):
             own = [model, *overrides]
             config = compose_config(own)  # tells what is wrong with them, also where there is no run yet
-        found = [_finished(compose_config([*own, f"seed={seed}"])) for seed in seeds]
+        found = [one for seed in seeds if (one := _finished(compose_config([*own, f"seed={seed}"])))]
         rows.append(
             Row(
                 label=entry["label"],
@@ -65,19 +66,21 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
                 sparse=sparse,
                 config=recorded(*resolve(config)),
                 paper=entry.get("paper", {}),
-                runs=whole(run for run in found if run is not None),
+                runs=whole(run for run, _ in found),
+                outdated=[run.folder.name for run, current in found if not current],
             )
         )
     return shared, rows
 
 
-def _finished(config: Config) -> Run | None:
-    """Returns the finished run that the configuration names, else one that its `q=baseline` led to before."""
+def _finished(config: Config) -> tuple[Run, bool] | None:
+    """Returns the finished run that the configuration names, else one that its `q=baseline` led to before; whether it
+    is the one that it names now."""
     wanted = run_of(resolve(config)[0])
     if wanted.finished and usable(wanted.check):
-        return wanted
+        return wanted, True
     automatic = automatic_runs(config) if config.prune.follows_runs else []
-    return next((run for run in automatic if run.finished), None)
+    return next(((run, False) for run in automatic if run.finished), None)
 
 
 def comparable(shared: Config) -> list[Finished]:

@@ -51,6 +51,9 @@ def test_its_manifests_are_there_and_its_dev_split_is_found_again(name: str, wor
     kept = identity(config)["data"]
     found = SETS[name].recorded_dev(kept, given, str(tmp_path / "cache"), lambda line: None)
     assert found.read_bytes() == manifests["dev"].read_bytes()
+    train = SETS[name].recorded_train(kept, str(tmp_path / "cache"), lambda line: None)
+    assert (train is None) == (name == "manifest")
+    assert train is None or train.read_bytes() == manifests["train"].read_bytes()
 
 
 @every_set

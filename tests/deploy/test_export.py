@@ -1,17 +1,22 @@
 """`prune-rnn export` on a run made by the tests."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from prune_rnn.config import compose_config
+from prune_rnn.data.batch import read_audio
+from prune_rnn.data.manifest import Manifest
 from prune_rnn.deploy.export import ExportOptions, export
 from prune_rnn.deploy.file import read
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.experiment import experiment
+from prune_rnn.features import log_power
 
 
 def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: Callable) -> None:
@@ -79,3 +84,28 @@ def test_exports_are_equal_and_clear_what_a_killed_one_left(
     made = {export(run.folder, ExportOptions(dev=dev)).path.read_bytes() for _ in range(3)}
     assert len(made) == 1 and not left.exists()
     assert f"removing {left}, left by a process that was cut off" in capsys.readouterr().err
+
+
+def test_what_streams_begin_with_is_of_the_train_split(
+    tiny: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Measured on dev by statistics of dev, a stream would know what nobody knows. Manifests tell only where dev is."""
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
+    of = {word.split("=")[0]: Path(word.split("=")[1]) for word in tiny if word.startswith("data.")}
+
+    def mean(split: str, every: int = 1) -> torch.Tensor:
+        lines = of[f"data.{split}"].read_text().splitlines()[::every]
+        audio = [of[f"data.{split}"].parent / json.loads(line)["audio_filepath"] for line in lines]
+        return torch.cat([log_power(read_audio(path)).double() for path in audio], dim=1).mean(1).float()
+
+    options = ExportOptions(dev=str(of["data.dev"]))
+    kept = read(export(run.folder, options).path).tensors["features.mean"]
+    torch.testing.assert_close(kept, mean("dev"))
+    assert "are the dev split's" in capsys.readouterr().err
+    monkeypatch.setattr(Manifest, "recorded_train", classmethod(lambda cls, kept, cache, say: of["data.train"]))
+    kept = read(export(run.folder, options).path).tensors["features.mean"]
+    torch.testing.assert_close(kept, mean("train"))
+    assert "are the dev split's" not in capsys.readouterr().err
+    monkeypatch.setattr("prune_rnn.deploy.export.SAMPLE", 8)  # of 24
+    kept = read(export(run.folder, options).path).tensors["features.mean"]
+    torch.testing.assert_close(kept, mean("train", every=3))

@@ -45,18 +45,21 @@ def test_whole_files(network: Callable, command: Callable, recordings: list[str]
 def test_streaming(network: Callable, command: Callable, recordings: list[str], tmp_path: Path) -> None:
     done = command("transcribe", "--stream", packed_file(network, "gru_sparse", tmp_path), recordings[0], check=True)
     assert done.stdout.strip() and "\t" not in done.stdout and "real-time factor" in done.stderr
+    assert done.stderr.endswith(", 1 thread\n")
 
 
 def test_what_can_not_be_transcribed_is_said(
     network: Callable, command: Callable, recordings: list[str], tmp_path: Path
 ) -> None:
     model = packed_file(network, "rnn_sparse", tmp_path)
-    short, text = tmp_path / "short.wav", tmp_path / "text.wav"
+    short, text, absurd = (tmp_path / f"{name}.wav" for name in ("short", "text", "absurd"))
+    soundfile.write(absurd, np.full(3000, 1e30, np.float32), 16_000, subtype="FLOAT")
     soundfile.write(short, np.zeros(300), 16_000)
     text.write_text("no sound")
     for words, message in (
         ([model, str(tmp_path / "no.wav")], "no.wav: no such file"),
         ([model, str(short)], "300 samples at 16 kHz are shorter than one window"),
+        ([model, str(absurd)], "absurd.wav: holds samples of 1e+30, where they are to lie between -1 and 1"),
         ([model, str(text)], "text.wav can't be decoded"),
         ([recordings[0], recordings[0]], "a.wav is not a packed network"),
         (["--stream", model, recordings[0]], "needs whole files: leave out --stream"),

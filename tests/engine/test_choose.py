@@ -1,10 +1,13 @@
 """The choice between all that can multiply."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from prune_rnn.engine import choose, native
+from prune_rnn.engine import choose, kept, native
 from prune_rnn.engine.choose import fastest
+from prune_rnn.engine.native import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, quantise, quantised_vectors
 from prune_rnn.engine.torch import CsrMatrix, DenseMatrix
 
@@ -14,15 +17,46 @@ def pruned(rows: int, columns: int) -> torch.Tensor:
     return torch.randn(rows, columns, generator=generator) * (torch.rand(rows, columns, generator=generator) < 0.2)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "dense"), [([[1, 9, 1], [2, 2, 2]], True), ([[3, 3, 3], [1, 9, 2]], False)], ids=str
-)
+@pytest.fixture(autouse=True)
+def nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "engine.json"
+    monkeypatch.setattr(kept, "file", lambda: path)
+    return path
+
+
+@pytest.mark.parametrize(("first", "other", "dense"), [([1, 9, 1], [2, 2, 2], True), ([3, 3, 3], [1, 9, 2], False)])
 def test_the_faster_one_in_the_median_is_chosen(
-    seconds: list[list[float]], dense: bool, monkeypatch: pytest.MonkeyPatch
+    first: list[float], other: list[float], dense: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The dense product is timed first."""
-    monkeypatch.setattr(choose, "in_turn", lambda work, rounds, spent: seconds)
+    monkeypatch.setattr(choose, "in_turn", lambda work, rounds, spent: [first] + [other] * (len(work) - 1))
     assert isinstance(fastest(quantise(pruned(16, 16), Dtype.float32)), DenseMatrix) is dense
+
+
+@pytest.mark.skipif(not native.instruction_sets(), reason="the engine wasn't built")
+def test_every_load_chooses_as_the_first_did(monkeypatch: pytest.MonkeyPatch, nothing_kept: Path) -> None:
+    """Whatever the clock says; another mask, type or number of streams is another choice."""
+    weight, timed, best = quantise(pruned(32, 16), Dtype.float32), [], 1
+
+    def in_turn(work: list[object], rounds: int, spent: float) -> list[list[float]]:
+        timed.append(len(work))
+        return [[0.0 if place == best else 1.0] for place in range(len(work))]
+
+    monkeypatch.setattr(choose, "in_turn", in_turn)
+    formats = [f for f in Format if f is not Format.auto and f.needs <= native.instruction_sets()[0]]
+    first = fastest(weight)
+    assert isinstance(first, Matrix) and first.format is Format.rows and timed == [1 + len(formats)]
+    best = 2
+    again = fastest(weight)
+    assert isinstance(again, Matrix) and again.format is Format.rows and len(timed) == 1
+    blocks = torch.zeros(32, 16)
+    blocks[:, : int(weight.values.count_nonzero()) // 32] = 1.0
+    for other in (quantise(pruned(32, 16), Dtype.int8), quantise(blocks, Dtype.float32)):
+        found = fastest(other)
+        assert isinstance(found, Matrix) and found.format is Format.blocks
+    assert fastest(weight, streams=2).format is Format.blocks and len(timed) == 4  # type: ignore[attr-defined]
+    nothing_kept.write_text(nothing_kept.read_text().replace('"rows"', '"columns"'))
+    assert fastest(weight).format is Format.blocks and len(timed) == 5  # type: ignore[attr-defined]
 
 
 def test_without_the_engine_torch_serves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

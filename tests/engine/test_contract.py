@@ -118,12 +118,50 @@ def test_layers(make: Make, cell: Cell, dtype: Dtype, activation: Activation, re
 
 
 @each_multiplier
+@each_dtype
+@pytest.mark.parametrize("streams", [1, 5])
+def test_nan_in_gives_nan_out(make: Make, dtype: Dtype, streams: int) -> None:
+    """In every row, also those that have no weight there, as in the dense product; the other streams are as ever."""
+    weight, x = pruned(30, 20, dtype), random(streams, 20, seed=2)
+    matrix = make(weight)
+    if matrix.device.type != "cpu" or isinstance(matrix, CudaMatrix | CublasMatrix):
+        pytest.skip("the kernels are for finite vectors")
+    wanted = matrix.product(x)
+    for value in (torch.nan, torch.inf):
+        spoilt = x.clone()
+        spoilt[streams // 2, 7] = value
+        found = matrix.product(spoilt)
+        others = torch.arange(streams) != streams // 2
+        assert torch.equal(found[others], wanted[others])
+        if value != value or not isinstance(matrix, DenseMatrix):
+            assert found[~others].isnan().all()
+
+
+@each_multiplier
+@each_cell
+@each_dtype
+@pytest.mark.parametrize("activation", Activation, ids=lambda each: each.name)
+def test_nan_in_a_layer_spreads(make: Make, cell: Cell, dtype: Dtype, activation: Activation) -> None:
+    """To its unit in its step, and to all units of its stream in the next."""
+    matrix = make(pruned(cell.gates * UNITS, UNITS, dtype), gates=cell.gates)
+    if matrix.device.type != "cpu" or isinstance(matrix, CudaMatrix | CublasMatrix):
+        pytest.skip("the kernels are for finite vectors")
+    x = random(4, 2, cell.gates * UNITS, seed=3)
+    x[1, 0, 5::UNITS] = torch.nan
+    states, _ = matrix.layer(cell, activation, x)
+    assert states[1, 0].isnan().nonzero().flatten().tolist() == [5]
+    assert states[2:, 0].isnan().all() and states[:, 1].isfinite().all() and states[0].isfinite().all()
+
+
+@each_multiplier
 def test_what_does_not_fit_is_refused(make: Make) -> None:
     gru, rnn = Cells.gru.value, Cells.rnn.value
     with pytest.raises(ValueError, match="10 rows can't hold 3 gates"):
         make(Weight(torch.ones(10, 4)), gates=3)
     with pytest.raises(ValueError, match="48 x 8 is not a recurrent one of 16 units"):
         make(Weight(torch.ones(48, 8)), gates=3).layer(gru, Activation.tanh, torch.zeros(1, 1, 48))
+    with pytest.raises(ValueError, match="matrix of 1 gates in a layer of the gru, which has 3"):
+        make(Weight(torch.ones(48, 48))).layer(gru, Activation.tanh, torch.zeros(1, 1, 48))
     matrix = make(Weight(torch.ones(8, 8)))
     with pytest.raises(ValueError, match=r"shape \(2, 5\) where \(streams, 8\) is wanted"):
         matrix.product(torch.zeros(2, 5))

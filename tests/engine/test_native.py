@@ -1,7 +1,10 @@
 """The engine against a double-precision reference, on every instruction set that this machine has."""
 
+import os
+import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -161,3 +164,62 @@ def test_what_the_engine_can_not_take_is_said() -> None:
         Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8)))
     with pytest.raises(ValueError, match=r"scales of shape \(1,\) for 4 rows"):
         Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8), torch.ones(1)))
+
+
+@each_set
+def test_ties_round_alike_on_every_set(instruction_set: InstructionSet) -> None:
+    """A product fused with the sum that rounds it would see digits that float32 does not have."""
+    x = torch.randn(16, 4000, generator=torch.Generator().manual_seed(1))
+    x[:, 0] = 127 / 37
+    x[:, 1:200] = (torch.arange(199) - 99.5) / 37  # as near to ties as float32 gets
+    x = x.clamp(-127 / 37, 127 / 37)
+    wanted = quantised_vectors(x, Dtype.int8)
+    one_of_each = quantise(torch.eye(4000)[:400], Dtype.int8)
+    for form in formats(instruction_set):
+        for streams in (1, 16):
+            matrix = Matrix(one_of_each, streams=streams, instruction_set=instruction_set, format=form)
+            torch.testing.assert_close(matrix.product(x[:streams]), wanted[:streams, :400], atol=0, rtol=1e-6)
+
+
+@each_set
+@pytest.mark.parametrize("threads", [1, 2])
+def test_denormals_are_zero_within_and_as_before_without(instruction_set: InstructionSet, threads: int) -> None:
+    units, half = 512, torch.tensor(0.5)
+    weight = quantise(random_weight(3 * units, units, 0.1, 0), Dtype.float32)
+    for form in formats(instruction_set):
+        matrix = Matrix(weight, gates=3, threads=threads, instruction_set=instruction_set, format=form)
+        assert not matrix.product(torch.full((1, units), 1e-39)).any(), form
+        assert float(torch.tensor(1e-39) * half) > 0
+    torch.set_flush_denormal(True)
+    matrix.product(torch.ones(1, units))
+    assert float(torch.tensor(1e-39) * half) == 0
+
+
+@each_set
+def test_a_matrix_past_the_limits_is_refused(instruction_set: InstructionSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "MOST_WEIGHTS", 63)
+    Matrix(Weight(torch.ones(7, 9)), instruction_set=instruction_set)
+    with pytest.raises(ValueError, match="64 weights that are not zero: the engine takes at most 63"):
+        Matrix(Weight(torch.ones(8, 8)), instruction_set=instruction_set)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_goes_on_by_itself() -> None:
+    """OpenMP's threads are not there: asking for them hangs."""
+    matrix = Matrix(quantise(random_weight(512, 512, 1.0, 0), Dtype.float32), threads=2)
+    x = torch.ones(1, 512)
+    wanted = matrix.product(x).numpy()
+    given, product = x.numpy(), np.zeros((1, 512), np.float32)  # no call of torch in the fork
+    child = os.fork()
+    if child == 0:
+        matrix._library.prune_rnn_product(matrix._pointer, 1, given.ctypes.data, product.ctypes.data)
+        os._exit(0 if (product == wanted).all() else 1)
+    for _ in range(500):
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.02)
+    else:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    assert done and status == 0

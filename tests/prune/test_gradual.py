@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from prune_rnn.config import compose_config
 from prune_rnn.prune.gradual import Gradual
 from prune_rnn.prune.masker import Masker
+from prune_rnn.prune.schedule import Threshold
 
 STEPS = 10  # an epoch
 NAN, INF = float("nan"), float("inf")
@@ -17,7 +19,7 @@ NAN, INF = float("nan"), float("inf")
 
 def config(**changes: Any) -> Gradual:
     """Starts at step 2, rises faster from 4, ends at 8, an update every step; theta = q / (2 + 1.5 * 4) = q / 8. With
-    q = 0.8, theta = 0.1 and phi = 0.15, the thresholds of steps 3 to 7 are .2, .45, .6, .75, .9."""
+    q = 0.8, theta = 0.1 and phi = 0.15, the thresholds of steps 3 to 7 are .2, .45, .6, .75, .8 (the cap)."""
     values = {"start_epoch": 0.2, "ramp_epoch": 0.4, "end_epoch": 0.8, "updates_per_epoch": 10.0, "q": 0.8}
     return Gradual(**{**values, "layers": {"recurrent": ["*"]}, **changes})
 
@@ -85,9 +87,9 @@ def test_epochs_of_too_few_steps_to_prune_in_are_a_value_error(steps_per_epoch: 
 
 
 def test_algorithm_1_step_by_step() -> None:
-    pruner, weight = masker([0.1, -0.15, 0.3, -0.5, 0.7, 0.85, -1.0, 2.0])
+    pruner, weight = masker([0.1, -0.15, 0.3, -0.5, 0.7, 0.79, -1.0, 2.0])
     pruned = {1: 0, 2: 0, 3: 2, 4: 3, 5: 4, 6: 5, 7: 6, 8: 6, 9: 6}
-    thresholds = {1: 0, 2: 0, 3: 0.2, 4: 0.45, 5: 0.6, 6: 0.75, 7: 0.9, 8: 0.9, 9: 0.9}
+    thresholds = {1: 0, 2: 0, 3: 0.2, 4: 0.45, 5: 0.6, 6: 0.75, 7: 0.8, 8: 0.8, 9: 0.8}
     start = weight.detach().clone()
     for step, count in pruned.items():
         pruner.after_step(step)
@@ -360,3 +362,47 @@ def test_a_magnitude_and_a_goal_are_refused() -> None:
 def test_nothing_to_prune_is_refused(layers: Any) -> None:
     with pytest.raises(ValueError, match=r"prune\.layers=.*give patterns"):
         config(layers=layers).check(20)
+
+
+# --- the cap ----------------------------------------------------------------------------------------------------------
+
+
+def algorithm_1(schedule: Threshold, step: int) -> float:
+    """As it stands in the paper, without a cap."""
+    if step < schedule.ramp_step:
+        return schedule.theta * (step - schedule.start_step + 1) / schedule.freq
+    rise = schedule.theta * (schedule.ramp_step - schedule.start_step + 1)
+    return (rise + schedule.phi * (step - schedule.ramp_step + 1)) / schedule.freq
+
+
+@pytest.mark.parametrize("model", ["gru_sparse", "gru_sparse_big", "rnn_sparse", "rnn_sparse_big"])
+def test_the_thresholds_of_runs_on_disk_are_the_same_to_the_bit(model: str) -> None:
+    """The cap came later, and a run's name does not tell: neither q=auto nor a stated q changes at scale=small."""
+    small = compose_config([f"model={model}", "scale=small"])
+    method, steps = small.prune, small.train.steps_per_epoch
+    assert isinstance(method, Gradual) and steps == 200
+    for q in (1.0, 0.1085, 0.2274):
+        schedule = method.schedule(q, steps)
+        updates = [step for step in range(1, 4001) if schedule.updates_at(step)]
+        assert len(updates) == 257 and updates[-1] == 1995
+        assert [schedule.at(step) for step in updates] == [algorithm_1(schedule, step) for step in updates]
+    auto = method.schedule(1.0, steps)
+    assert [auto.at(step).hex() for step in (203, 1001, 1995)] == [
+        "0x1.c7e7115d0ce95p-10", "0x1.65f46ca20f233p-2", "0x1.fee30f9525d80p-1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", [4, 9, 30, 200])
+@pytest.mark.parametrize("factor", [1e-9, 1.5, 4.0])
+def test_shares_were_capped_before(steps: int, factor: float) -> None:
+    """With q=auto a share past 1 counted as 1 already: the masks are those of before, at any scale."""
+    schedule = config(ramp_factor=factor).schedule(1.0, steps)
+    for step in range(steps):
+        if schedule.updates_at(step):
+            assert min(schedule.at(step), 1.0) == min(algorithm_1(schedule, step), 1.0)
+
+
+def test_a_stated_q_is_not_passed() -> None:
+    for factor in (1e-9, 1.0, 1.5, 2.0):
+        schedule = config(ramp_factor=factor, ramp_epoch=0.2).schedule(0.8, STEPS)
+        assert max(schedule.at(step) for step in range(3, 8)) <= 0.8

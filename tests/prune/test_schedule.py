@@ -133,3 +133,13 @@ def test_a_freq_under_one_is_refused(freq: int) -> None:
 def test_a_schedule_without_an_update_is_refused(start: int, end: int, freq: int) -> None:
     with pytest.raises(ValueError, match=f"start_step={start} and end_step={end} is a multiple of freq={freq}"):
         Threshold(start_step=start, ramp_step=start, end_step=end, freq=freq, theta=1, phi=1)
+
+
+@pytest.mark.parametrize(("ramp", "factor"), [(100, 1e-9), (200, 1.5), (390, 4.0), (400, 1.5)])
+@pytest.mark.parametrize("freq", [1, 7, 10, 99])
+def test_the_cap_is_never_passed(ramp: int, factor: float, freq: int) -> None:
+    theta = start_slope(0.2, 100, ramp, 400, freq, factor)
+    capped = Threshold(
+        start_step=100, ramp_step=ramp, end_step=400, freq=freq, theta=theta, phi=factor * theta, cap=0.2
+    )
+    assert max(capped.at(step) for step in range(101, 400) if capped.updates_at(step)) <= 0.2

@@ -1,6 +1,7 @@
 """Runs under different conditions are kept apart and named."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def test_conditions(run: Make, told: dict[str, Any], key: str, value: str) -> No
 
 
 def test_runs_that_agree_stay_without_a_word(run: Make) -> None:
-    rows = [row("Dense", run("d0"), run("d1", 1), sparse=False), row("Sparse", run("s0", q_source="dense-1"))]
+    sparse = row("Sparse", *(run(f"s{seed}", seed, q_source="dense-1") for seed in (0, 1)))
+    rows = [row("Dense", run("d0"), run("d1", 1), sparse=False), sparse]
     assert agree(rows) == (rows, [])
 
 
@@ -84,3 +86,21 @@ def test_another_q_is_another_condition(run: Make) -> None:
     (kept,), (warning,) = agree([row("Sparse", *(run(f"s{n}", n, q_source="d", q=one) for n, one in enumerate(q)))])
     assert [one.name for one in kept.runs] == ["s0", "s1"]
     assert "q: recurrent 0.1 (s0, s1), recurrent 0.2 (s2)" in warning
+
+
+def test_other_seeds_than_the_baselines_are_told(run: Make) -> None:
+    dense = row("Dense", run("d0"), run("d1", 1), sparse=False)
+    _, (warning,) = agree([dense, row("Sparse", run("s0"), run("s2", 2))])
+    assert warning.startswith("Sparse has the seeds 0, 2 and Dense, which it is compared with, 0, 1:")
+    assert warning.endswith("the relative performance is over 0.")
+    assert agree([dense, row("Sparse", run("s2", 2))])[1][0].endswith("is over none.")
+
+
+def test_a_run_of_an_earlier_q_is_told(run: Make) -> None:
+    sparse = replace(row("Sparse", run("s0"), run("s1", 1)), outdated=["s1"])
+    _, (warning,) = agree([sparse])
+    assert warning.startswith("Sparse: s1 took q from what prune.q=baseline stood for then")
+
+
+def test_a_change_of_processes_is_a_condition(run: Make) -> None:
+    assert conditions(run("a", processes=[2, 1]))["processes"] == "2, then 1"

@@ -52,3 +52,12 @@ def test_a_damaged_run_is_told_once_and_left_out(
     assert [run.name for run in comparable(shared)] == [other.folder.name]
     (line,) = capsys.readouterr().err.splitlines()
     assert "going on without a damaged run" in line and str(damaged.folder / name) in line
+
+
+def test_a_run_on_an_estimate_is_outdated_once_its_dense_run_is_there(fabricate: Callable, tmp_path: Path) -> None:
+    words = [f"results={tmp_path / 'results'}", "prune.q=baseline"]
+    run = fabricate("gru_sparse", "prune.q=baseline")
+    assert {row.label: row for row in collect(words)[1]}["GRU Sparse"].outdated == []
+    fabricate("gru_dense")
+    found = {row.label: row for row in collect(words)[1]}["GRU Sparse"]
+    assert [each.name for each in found.runs] == found.outdated == [run.folder.name]

@@ -76,11 +76,20 @@ class Synthetic(Data):
         """Returns the dev manifest of the same settings, made where it does not exist; tells where versions differ."""
         if manifest is not None:
             raise ValueError(f"dev={manifest}: the run's dev split is synthetic; leave it out")
+        return cls._recorded(kept, cache, say)["dev"]
+
+    @classmethod
+    def recorded_train(cls, kept: Plain, cache: str | None, say: Say) -> Path | None:
+        """Returns the train manifest of the same settings."""
+        return cls._recorded(kept, cache, say)["train"]
+
+    @classmethod
+    def _recorded(cls, kept: Plain, cache: str | None, say: Say) -> dict[str, Path]:
         known = {field.name for field in fields(cls)}
         settings = cls(**{key: value for key, value in kept.items() if key in known}, cache=cache)
         if digest(settings) != kept["corpus"]:
             say("the synthetic speech is not made by the same versions as the run's: the dev split differs")
-        return settings.manifests(say)["dev"]
+        return settings.manifests(say)
 
 
 def digest(config: Synthetic) -> str:

@@ -141,4 +141,4 @@ void multiply(const Part* p, int kind, int format, const Operand* x, int streams
 
 }  // namespace
 
-extern const Kernels avx512_kernels = {multiply, prepare, range, rnn, gru};
+extern const Kernels avx512_kernels = {multiply, prepare, finite, range, rnn, gru};

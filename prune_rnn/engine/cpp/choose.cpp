@@ -9,7 +9,8 @@
 
 namespace {
 
-// Cycles that a format takes for so many streams, from timings on a Zen 4 (`python scripts/benchmark_formats.py`).
+// Cycles that a format takes for so many streams, from timings on a Zen 4 (`python scripts/benchmark_formats.py`): a
+// guess elsewhere. `engine.choose.fastest` times the formats on the machine itself, and doesn't ask this.
 double cost(const Packed& packed, int format, Set set, int streams, int parts) {
     double v = (double)packed.vectors, wide = set == AVX512 ? 1 : set == AVX2 ? 2 : 4, each;
     if (format == ROWS) each = streams == 1 ? 1.7 : 3.0 * wide * ((streams + SLICE - 1) / SLICE);

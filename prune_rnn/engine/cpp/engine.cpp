@@ -1,7 +1,12 @@
 // What runs here, and the C functions: all that others call.
 #include <new>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
 #include "matrix.h"
+#include "parallel.h"
 
 Set best_set() {
 #if defined(__x86_64__) && defined(HAVE_AVX512)
@@ -27,11 +32,37 @@ const Kernels& kernels_of(Set set) {
     return plain_kernels;
 }
 
+namespace {
+bool is_fork = false;
+#if defined(__unix__) || defined(__APPLE__)
+const int noted = pthread_atfork(nullptr, nullptr, [] { is_fork = true; });
+#endif
+}  // namespace
+
+bool forked() {
+#if defined(__unix__) || defined(__APPLE__)
+    (void)noted;
+#endif
+    return is_fork;
+}
+
 #define API __attribute__((visibility("default")))
 
 extern "C" {
 
 API int prune_rnn_instruction_set() { return best_set(); }
+
+// A bit for each set that the library was compiled for, whatever the machine has.
+API int prune_rnn_compiled() {
+    int sets = 1 << PLAIN;
+#ifdef HAVE_AVX2
+    sets |= 1 << AVX2;
+#endif
+#ifdef HAVE_AVX512
+    sets |= 1 << AVX512;
+#endif
+    return sets;
+}
 
 // dense: (rows, columns); scale: (rows,) or null. Returns null where memory is short.
 API void* prune_rnn_pack(int rows, int columns, int gates, const float* dense, const float* scale, int kind, int threads,

@@ -51,6 +51,7 @@ struct Kernels {
     // rounds columns first .. last - 1 of the streams x[stream * x_stride + column] into the operand
     void (*prepare)(int kind, int format, const float* x, int64_t x_stride, int first, int last, int streams,
                     const Operand* out);
+    int (*finite)(const float* x, int count);  // whether none is NaN or infinite
     void (*range)(const float* x, int count, float* low, float* high);  // with 0 among the values
     // one step: products y, gates x, state before -> state after, each for units values
     void (*rnn)(int activation, int units, const float* x, const float* y, float* after);

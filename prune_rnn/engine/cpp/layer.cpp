@@ -24,6 +24,7 @@ void layer(const Matrix& m, int cell, int activation, int steps, int streams, co
                 const Part& part = m.parts[p];
                 float* y = results[p].get();
                 kernels.multiply(&part, m.kind, m.format, &operand, streams, y, padded_rows(part));
+                vectors.spoil(step, streams, y, padded_rows(part), part.rows);
                 for (int s = 0; s < streams; s++) {
                     int64_t at = (int64_t)s * units + part.first_unit;
                     const float* inputs = x + (t * streams + s) * m.rows + part.first_unit;

@@ -5,4 +5,4 @@ static void multiply(const Part* p, int, int format, const Operand* x, int strea
     portable_multiply(p, format, x, streams, y, y_stride);
 }
 
-extern const Kernels plain_kernels = {multiply, prepare, range, rnn, gru};
+extern const Kernels plain_kernels = {multiply, prepare, finite, range, rnn, gru};

@@ -19,6 +19,7 @@ void product(const Matrix& m, int streams, const float* x, float* y) {
         for (int p = thread; p < parts; p += threads) {
             const Part& part = m.parts[p];
             kernels.multiply(&part, m.kind, m.format, &operand, streams, results[p].get(), padded_rows(part));
+            vectors.spoil(0, streams, results[p].get(), padded_rows(part), part.rows);
             for (int s = 0; s < streams; s++)
                 for (int gate = 0; gate < m.gates; gate++)
                     std::memcpy(y + (int64_t)s * m.rows + (int64_t)gate * m.units() + part.first_unit,

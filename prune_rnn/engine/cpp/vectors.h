@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "matrix.h"
 #include "parallel.h"
@@ -24,6 +25,7 @@ public:
         size_t each = (size_t)parts_ * streams;
         low_ = buffer<float>(each), high_ = buffer<float>(each), scale_ = buffer<float>(each);
         zero_ = buffer<int32_t>(each);
+        for (int turn = 0; turn < turns; turn++) finite_[turn] = buffer<int32_t>(each);
     }
 
     // Makes ready x[stream * x_stride + column] of the columns that `span(part)` gives for the thread's parts, and
@@ -44,9 +46,21 @@ public:
         for (int p = thread; p < parts_; p += threads) {
             auto [first, last] = span(p);
             m_.kernels().prepare(m_.kind, m_.format, x, x_stride, first, last, streams_, &out);
+            for (int s = 0; s < streams_; s++)
+                finite_[turn % 2][(size_t)p * streams_ + s] = m_.kernels().finite(x + s * x_stride + first, last - first);
         }
         barrier.wait(threads);
         return out;
+    }
+
+    // Replaces the results of a published vector that holds NaN or infinity by NaN. Rounded, such a vector is numbers
+    // again; and a product that skips the zeros would pass by its NaN where the dense one does not.
+    void spoil(int turn, int streams, float* y, int64_t y_stride, int rows) const {
+        for (int s = 0; s < streams; s++) {
+            int32_t finite = 1;
+            for (int part = 0; part < parts_; part++) finite &= finite_[turn % 2][(size_t)part * streams_ + s];
+            if (!finite) std::fill_n(y + s * y_stride, rows, std::numeric_limits<float>::quiet_NaN());
+        }
     }
 
 private:
@@ -69,6 +83,7 @@ private:
     Buffer<char> data_[2];
     Buffer<float> low_, high_, scale_;  // [part][stream]; scale_, zero_: [thread][stream]
     Buffer<int32_t> zero_;
+    Buffer<int32_t> finite_[2];  // [part][stream]
 };
 
 inline int64_t padded_rows(const Part& part) { return (int64_t)part.slices * SLICE; }

@@ -1,0 +1,54 @@
+"""What was found to multiply fastest stays found: the choices of this machine, in a file of the user's cache folder.
+
+Timings differ from load to load, and with them the order of a network's sums; a choice that is kept does not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import warnings
+from functools import cache
+from pathlib import Path
+
+from prune_rnn.files import write_atomically
+
+
+def file() -> Path:
+    """Returns where the choices are kept: prune-rnn/engine.json in $XDG_CACHE_HOME, else in ~/.cache."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache").absolute() / "prune-rnn" / "engine.json"
+
+
+@cache
+def cpu() -> str:
+    """Returns the processor's make, as far as the system tells."""
+    told: dict[str, str] = {}
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        key, _, value = line.partition(":")
+        told.setdefault(key.strip(), value.strip())
+    named = [told[key] for key in ("model name", "cpu family", "model", "stepping") if key in told]
+    return " ".join(named) or f"{platform.machine()} {platform.processor()}"
+
+
+def choices() -> dict[str, str]:
+    """Returns what is kept, by what it was chosen for; nothing where the file is missing or damaged."""
+    try:
+        found = json.loads(file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+
+
+def keep(key: str, choice: str) -> None:
+    """Adds a choice; a RuntimeWarning where the file can't be written."""
+    content = json.dumps({**choices(), key: choice}, indent=0, sort_keys=True)
+    try:
+        write_atomically(file(), content.encode())
+    except OSError as error:
+        warnings.warn(f"{error}; the next load may choose another format", RuntimeWarning, stacklevel=2)
