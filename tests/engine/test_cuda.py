@@ -86,10 +86,11 @@ def test_kernels_keep_the_contract_in_the_interpreter() -> None:
     environment["PYTHONPATH"] = os.pathsep.join(each for each in sys.path if each)
     here = Path(__file__)
     files = [os.fspath(here), os.fspath(here.with_name("test_contract.py"))]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "interpreted", *files]
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-k", "interpreted", *files]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
-    assert "skipped" not in done.stdout
+    reasons = {line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("SKIPPED")}
+    assert reasons <= {"the kernels are for finite vectors"} and "passed" in done.stdout
 
 
 @pytest.mark.parametrize("capability", [80, 90])
