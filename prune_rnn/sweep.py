@@ -19,6 +19,8 @@ from omegaconf.errors import OmegaConfBaseException
 from prune_rnn import paths
 from prune_rnn.config import Config, compose_config, from_composed
 from prune_rnn.explain import explain
+from prune_rnn.overrides import quoted
+from prune_rnn.usage import UsageError
 
 
 def _attempt(make: Callable[[], Config], command: str) -> str:
@@ -36,6 +38,7 @@ def _attempt(make: Callable[[], Config], command: str) -> str:
 
 def sweep(overrides: Sequence[str], command: str) -> int:
     """Runs all combinations of the overrides' values; returns 1, after naming them, where some failed, else 0."""
+    overrides = quoted(overrides, sweep=True)
     combinations = _combinations(overrides)
     fine = [_composes(words) for words in combinations]
     if not any(fine):
@@ -56,8 +59,8 @@ def _combinations(overrides: Sequence[str]) -> list[list[str]]:
     try:
         parsed = OverridesParser.create().parse_overrides([o for o in overrides if not o.startswith("hydra")])
         return [words for batch in BasicSweeper.split_arguments(parsed, None) for words in batch]
-    except HydraException as error:
-        raise ValueError(explain(overrides, error)) from None
+    except (HydraException, ValueError, RecursionError) as error:
+        raise UsageError(explain(overrides, error)) from None
 
 
 def _composes(words: list[str]) -> bool:
@@ -80,7 +83,7 @@ def _launch(overrides: Sequence[str], command: str) -> list[tuple[list[str], str
         hydra = Hydra.create_main_hydra2("prune_rnn", create_config_search_path(str(paths.conf())))
         batches: Any = hydra.multirun("config", job, list(overrides), with_log_configuration=False)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ValueError(explain(overrides, error)) from None
+        raise UsageError(explain(overrides, error)) from None
     finally:
         GlobalHydra.instance().clear()
     # the return value is an exception where the launcher itself failed

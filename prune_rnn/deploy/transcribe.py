@@ -18,6 +18,7 @@ from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
 from prune_rnn.schema import option
 from prune_rnn.text import greedy
+from prune_rnn.usage import THREADS, within
 
 
 @dataclass(kw_only=True, slots=True)
@@ -33,8 +34,7 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
 
     Several recordings: each line begins with its path. ValueError and OSError name the file that can't be used.
     """
-    if options.threads is not None and options.threads < 1:
-        raise ValueError(f"threads={options.threads}: must be 1 or more")
+    within("threads", options.threads, 1, THREADS)
     if stream or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
