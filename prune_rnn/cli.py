@@ -27,7 +27,8 @@ _GRACE = 3.0  # seconds in which torchrun ends the other processes once one has 
 _ABOUT = "Trains recurrent speech networks with gradual pruning, and tabulates what it costs and gains."
 _CODES = """\
 `prune-rnn COMMAND --help` tells more. Exit codes: 0 done, 1 it failed, 2 the command line is wrong,
-75 it was interrupted and has saved its state: the same command goes on from there.
+75 it was interrupted and has saved its state: the same command goes on from there. These are the codes
+of each process under torchrun, which itself ends with 1 for any of them but 0.
 """
 
 
@@ -158,9 +159,11 @@ def _run() -> int:
         sys.stdout.flush()
         return code
     except UsageError as error:
-        if _rank() == 0:  # all processes have the same command line
+        if _rank() == 0:
             text = str(error)
             print(text if text.startswith("prune-rnn") else f"prune-rnn: {text}", file=sys.stderr)
+        else:  # they all have the same command line: the first tells
+            time.sleep(_GRACE)
         return 2
     except (ValueError, OSError, ArithmeticError, RuntimeError) as error:
         if os.environ.get("PRUNE_RNN_TRACEBACK"):

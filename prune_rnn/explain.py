@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from prune_rnn.overrides import groups, refuse
+from prune_rnn.overrides import groups, refuse, sweeps
 from prune_rnn.schema import having
 from prune_rnn.usage import UsageError
 
@@ -48,9 +48,12 @@ def plainly(text: str) -> str:
 
 
 def explain(overrides: Sequence[str], error: Exception) -> str:
-    """Returns one line on what is wrong with overrides that Hydra refused, with the nearest right key or option."""
+    """Returns one line on what is wrong with overrides that Hydra refused, with the nearest right key or option.
+
+    Those of a sweep that hold several values are told of by the combinations they make.
+    """
     try:
-        refuse(overrides)
+        refuse([override for override in overrides if not sweeps(override)])
     except UsageError as found:
         return str(found)
     cause: BaseException = error

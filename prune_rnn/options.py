@@ -44,7 +44,7 @@ def parse(arguments: Sequence[str], schema: type[Options]) -> tuple[list[str], O
             given = OmegaConf.create({key: value}) if text else OmegaConf.from_dotlist([argument])
             options = OmegaConf.merge(options, given)
         except (OmegaConfBaseException, yaml.YAMLError, RecursionError, ValueError) as error:
-            reason = str(error).partition("\n")[0]
+            reason = "is no list" if "ListConfig" in str(error) else str(error).partition("\n")[0]
             raise UsageError(f"{shown(argument)}: {reason[:200]}; {_expected(key, value, kind)}") from None
     with of_the_command_line():
         parsed: Options = OmegaConf.to_object(options)  # type: ignore[assignment]

@@ -50,6 +50,12 @@ def parsed(override: str) -> Override | None:
         return None
 
 
+def sweeps(override: str) -> bool:
+    """Tells whether it holds several values."""
+    read = parsed(override)
+    return read is not None and read.is_sweep_override()
+
+
 def quoted(overrides: Sequence[str], *, sweep: bool = False) -> list[str]:
     """Returns the overrides with text in quotes where Hydra would refuse it or take it for something else.
 

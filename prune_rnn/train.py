@@ -28,7 +28,7 @@ _RANGES = (
     ("steps_per_epoch", 1, 10_000_000),
     ("load_workers", 0, 256),
 )
-_POWERS = 200.0  # of e that the learning rate may fall or rise by
+_POWERS = 700.0  # of e that the learning rate may fall or rise by: past 709 it is no float
 _CHECK_EVERY = 100  # steps between checks that masked weights are zero
 
 

@@ -36,7 +36,7 @@ class ModelConfig:
     layers: int = option("recurrent layers, 1 or more")
     activation: Activation = option("activation function", Activation.clipped_relu)
     conv_channels: int = option("channels of each convolution", 32)
-    lookahead: int = option("taps of the row convolution, where the cell has one;, frames of 20 ms", 40)
+    lookahead: int = option("taps of the row convolution, 20 ms each, where the cell has one", 40)
     prunable: dict[str, list[str]] = option("layer type -> patterns of parameter names to prune", factory=dict)
 
     def check(self) -> None:

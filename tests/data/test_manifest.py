@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from prune_rnn.data.batch import Utterance, collate
 from prune_rnn.data.manifest import Manifest, fingerprint, read_manifest, recordings
@@ -214,6 +216,59 @@ def test_a_manifest_that_is_no_text_is_refused(folder: Path) -> None:
     for bad in (path, folder, folder / "none.jsonl"):
         with pytest.raises(ValueError, match=re.escape(f"{bad}: is not readable as text")):
             read_manifest(bad, halved, True, silent)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+_LINES = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"])),
+    _JSON.map(json.dumps),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "audio_filepath": st.just("audio/a.wav") | st.just("audio/pipe.wav") | _JSON,
+            "text": st.just("ab") | _JSON,
+            "duration": st.just(0.1) | _JSON,
+            "offset": _JSON,
+            "speaker": _JSON,
+        },
+    ).map(json.dumps),
+    st.tuples(st.sampled_from(["[", '{"a":', "9", "-", '"']), st.integers(0, 200_000)).map(lambda it: it[0] * it[1]),
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=10_000, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(line=_LINES)
+def test_any_line_is_used_or_named(folder: Path, line: str) -> None:
+    path = manifest(folder, [line])
+    assert fingerprint(path)
+    try:
+        assert read_manifest(path, halved, False, silent)
+    except ValueError as error:
+        assert f"{path}: " in str(error)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=10_000, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    kind=st.sampled_from(["wav", "flac", "float"]), at=st.integers(0, 63), into=st.binary(max_size=8), cut=st.integers()
+)
+def test_audio_with_any_header_is_read_or_named(folder: Path, kind: str, at: int, into: bytes, cut: int) -> None:
+    path = folder / "audio" / f"any.{'flac' if kind == 'flac' else 'wav'}"
+    soundfile.write(path, np.zeros(1630), 16000, subtype="FLOAT" if kind == "float" else "PCM_16")
+    content = bytearray(path.read_bytes())
+    content[at : at + len(into)] = into
+    path.write_bytes(content[: cut % len(content)] if cut % 2 else content)
+    lines = manifest(folder, [entry(f"audio/{path.name}", "a")])
+    try:
+        (found,) = read_manifest(lines, halved, False, silent)
+        assert collate([found]).features.isfinite().all()
+    except (ValueError, OSError) as error:
+        assert path.name in str(error)
 
 
 # --- the three splits -------------------------------------------------------------------------------------------------
