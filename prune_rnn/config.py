@@ -28,6 +28,7 @@ from prune_rnn.train import Precision, TrainConfig
 from prune_rnn.usage import THREADS, UsageError, of_the_command_line, shown, within
 
 _LONGEST_NAME = 200  # bytes: with the digest behind it, and a file system that encrypts names, it is still a name
+_NESTED = "an argument is nested too deeply; give a plain value"
 _WIDEST = 100.0  # times the paper's units
 OPTIONS: dict[str, dict[str, type]] = {"prune": {**METHODS}, "data": {**SETS}}  # groups whose options are classes
 
@@ -137,8 +138,10 @@ def compose_config(overrides: Sequence[str]) -> Config:
         raise UsageError(explain(overrides, error)) from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(_unreadable(error)) from None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(first_line(error)) from None
+    except RecursionError:
+        raise UsageError(_NESTED) from None
+    except (ValueError, ArithmeticError) as error:  # ArithmeticError: an integer that is no float
+        raise UsageError(plainly(first_line(error))) from None
     return from_composed(composed)
 
 
@@ -176,6 +179,6 @@ def _typed(composed: DictConfig) -> Config:
     except AttributeError as error:  # a key that `+` added: the slotted dataclass has no place for it
         raise UsageError(f"{error}; leave out the key that '+' added") from None
     except RecursionError:
-        raise UsageError("an argument is nested too deeply; give a plain value") from None
+        raise UsageError(_NESTED) from None
     assert isinstance(config, Config)
     return config

@@ -37,6 +37,8 @@ def plainly(text: str) -> str:
     if found := re.match(r"(\S+): Value '(.*)' of type '\w+' could not be converted to (\w+)$", text):
         if found[3] in _KINDS:
             return f"{found[1]}={found[2][:_LONGEST]}: must be {_KINDS[found[3]]}"
+    elif found := re.match(r"(?:(\S+): )?int too large to convert to float", text):
+        return f"{found[1] or 'a number'}: the number is too large; give less"
     elif found := re.match(r"(?:\S+: )?\w+ raised while resolving interpolation: (.*)", text):
         text = found[1]
     elif found := re.search(r"Could not find '(hydra/\w+)/(\w+)'", text):
