@@ -90,7 +90,7 @@ class Config:
         ):  # fmt: skip
             group = key.partition(".")[0]
             if OPTIONS[group].get(name) is not type(chosen):
-                raise ValueError(f"{key}={name}: is not to be set; choose the option by {group}={name}")
+                raise ValueError(f"{key}={shown(name)}: is not to be set; choose the option by {group}={name}")
         self.model.check()
         self.train.check()
         self.prune.check(self.train.epochs)

@@ -15,6 +15,7 @@ from prune_rnn.schema import keys, text_keys
 from prune_rnn.usage import UsageError, shown
 
 _LONGEST = 10_000  # characters of an argument: Hydra's parser takes seconds for more
+_BRACKETS = 200  # opened in an argument
 _OTHER_WORDS = {  # of the last part of a key
     "lr": "train.learning_rate",
     "epoch": "train.epochs",
@@ -43,7 +44,9 @@ def split(override: str) -> tuple[str, str, str]:
 
 
 def parsed(override: str) -> Override | None:
-    """Returns what Hydra reads, None where its grammar refuses it."""
+    """Returns what Hydra reads, None where its grammar refuses it, or where its parser would take long to."""
+    if sum(override.count(bracket) for bracket in "[{(") > _BRACKETS:
+        return None
     try:
         return OverridesParser.create().parse_override(override)
     except (HydraException, RecursionError, ValueError):  # ValueError: more digits than Python reads
@@ -82,11 +85,12 @@ def _quoted(override: str, texts: dict[str, bool], sweep: bool) -> str:
 
 def refuse(overrides: Sequence[str]) -> None:
     """Raises UsageError, one line with the way out, for an override that names no key or no option, or gives many."""
+    known, chosen = keys(), groups()
     for override in overrides:
-        _refuse(override)
+        _refuse(override, known, chosen)
 
 
-def _refuse(override: str) -> None:
+def _refuse(override: str, known: Sequence[str], groups: Sequence[str]) -> None:
     sign, key, value = split(override)
     if ("=" not in override and sign != "~") or not key:
         raise UsageError(f"{shown(override)!r} is not of the form KEY=VALUE")
@@ -98,7 +102,7 @@ def _refuse(override: str) -> None:
         if read is None:
             raise UsageError(unreadable)
         return
-    if key in groups():
+    if key in groups:
         if sign == "~":
             raise UsageError(f"{override}: a run needs a {key}; leave it out for the default, or choose {key}=...")
         if read is not None and read.is_sweep_override():
@@ -106,8 +110,8 @@ def _refuse(override: str) -> None:
         if value not in paths.options(key):
             raise UsageError(f"{key}={shown(value)}: {nearest(value, paths.options(key))}")
         return
-    if not _known(key):
-        raise UsageError(f"{shown(sign + key)}: no such key; {_other(key)}")
+    if not _is_known(key, known):
+        raise UsageError(f"{shown(sign + key)}: no such key; {_other(key, [*groups, *known])}")
     if sign == "~":
         raise UsageError(f"{override}: a key can't be taken away; leave it out, and it has its default")
     if read is None:
@@ -122,17 +126,16 @@ def _many(override: str) -> UsageError:
     return UsageError(f"{shown(override)}: several values need `prune-rnn train -m`; give one, or add -m")
 
 
-def _known(key: str) -> bool:
-    known = keys()
+def _is_known(key: str, known: Sequence[str]) -> bool:
     parents = {each.rpartition(".")[0] for each in known if "." in each}
     # below a key that holds a group of its own, such as model.prunable, all goes
     return key in known or key in parents or any(key.startswith(f"{each}.") for each in known if each not in parents)
 
 
-def _other(key: str) -> str:
+def _other(key: str, known: Sequence[str]) -> str:
     """Returns the key that was perhaps meant, else where all of them stand."""
     last = key.rpartition(".")[2].lower()
     if last in _OTHER_WORDS:
         return f"did you mean {_OTHER_WORDS[last]!r}?"
-    found = nearest(key, [*groups(), *keys()])
+    found = nearest(key, known)
     return found if found.startswith("did you mean") else "`prune-rnn train --help` lists them all"

@@ -81,13 +81,14 @@ def keys() -> list[str]:
 
 def text_keys() -> dict[str, bool]:
     """Returns every key whose value is text, in dots, and whether that is a path."""
-    return {
-        f"{group}.{field.name}" if group else field.name: bool(field.metadata.get("path"))
-        for group, options in registered().items()
-        for schema in options.values()
-        for field in dataclasses.fields(schema)
-        if get_type_hints(schema)[field.name] in (str, str | None)
-    }
+    found = {}
+    for group, options in registered().items():
+        for schema in options.values():
+            hints = get_type_hints(schema)
+            for field in dataclasses.fields(schema):
+                if hints[field.name] in (str, str | None):
+                    found[f"{group}.{field.name}" if group else field.name] = bool(field.metadata.get("path"))
+    return found
 
 
 def having(key: str) -> list[str]:

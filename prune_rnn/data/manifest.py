@@ -15,7 +15,7 @@ from typing import Any
 import soundfile
 
 from prune_rnn.data.base import SPLITS, Data, Say
-from prune_rnn.data.batch import Utterance, unfit_rate
+from prune_rnn.data.batch import Utterance, read_audio, unfit_rate
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.schema import option
 from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
@@ -132,6 +132,11 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
     if reason := unfit_rate(info.samplerate):
         raise _BadLine("with a sample rate that is no speech's", f"{path}: {reason}")
     _check_duration(entry.get("duration"), info.frames / info.samplerate, path)
+    if info.subtype in ("FLOAT", "DOUBLE"):  # integers are always numbers
+        try:
+            read_audio(path)
+        except (ValueError, OSError) as error:
+            raise _BadLine("with samples that are no sound", f"{error}") from None
     found = frames(-(-info.frames * SAMPLE_RATE // info.samplerate))
     available = output_frames(found) if found else 0
     if available < (needed := frames_needed(encode(transcript))):

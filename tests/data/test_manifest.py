@@ -31,6 +31,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "audio").mkdir()
     for name, samples in (("a", 1630), ("short", 319), ("empty", 0)):
         soundfile.write(tmp_path / "audio" / f"{name}.wav", np.zeros(samples), 16000)
+    soundfile.write(tmp_path / "audio" / "nan.wav", np.full(1630, np.nan), 16000, subtype="FLOAT")
     soundfile.write(tmp_path / "audio" / "slow.wav", np.zeros(200), 1)
     soundfile.write(tmp_path / "audio" / "odd.wav", np.zeros(4410), 44101)
     os.mkfifo(tmp_path / "audio" / "pipe.wav")
@@ -145,6 +146,7 @@ BAD = [
     (entry(text="abcdef"), "audio/a.wav: the transcript needs 6 output frames, the audio gives 5"),
     *((entry(duration=wrong), "audio/a.wav: the duration is ") for wrong in (-1, 1e12, 0.25, float("nan"), 10**400)),
     *((entry(duration=wrong), "is not a number of seconds") for wrong in ("abc", "0.1", [], True)),
+    (entry("audio/nan.wav"), "audio/nan.wav: holds samples that are not finite numbers"),
     (entry("audio/slow.wav"), "audio/slow.wav: has a sample rate of 1 Hz; speech needs 4000 Hz or more"),
     (entry("audio/odd.wav"), "audio/odd.wav: has a sample rate of 44101 Hz, which takes gigabytes to resample"),
     (entry("audio/pipe.wav"), "audio/pipe.wav: is no file"),
