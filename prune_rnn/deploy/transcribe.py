@@ -17,6 +17,7 @@ from prune_rnn.deploy.stream import Stream, streamed_text
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
 from prune_rnn.schema import option
+from prune_rnn.usage import THREADS, within
 
 _LOUDEST = 2.0**31  # integers that were never scaled pass; past that the power overflows sooner or later
 
@@ -34,8 +35,7 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
 
     Several recordings: each line begins with its path. ValueError and OSError name the file that can't be used.
     """
-    if options.threads is not None and options.threads < 1:
-        raise ValueError(f"threads={options.threads}: must be 1 or more")
+    within("threads", options.threads, 1, THREADS)
     if stream or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)

@@ -16,6 +16,7 @@ from prune_rnn.schema import is_identity, option
 from prune_rnn.typed import Plain
 
 GENERATOR = 2  # raise it with any change to what these modules make that changes a byte of the corpus
+_WORKERS = 1024
 _RATES, _PITCHES = (80, 450), (0, 100)  # what espeak takes
 
 
@@ -35,7 +36,7 @@ class Synthetic(Data):
     pitch_low: int = option("lowest pitch, 0 to 100; 50 is the voice's own", 30)
     pitch_high: int = option("highest pitch, 0 to 100", 70)
     workers: int | None = option("processes that make speech; null: one per core", None, identity=False)
-    cache: str | None = option("folder of all corpora; null: the user's cache folder", None, identity=False)
+    cache: str | None = option("folder of all corpora; null: the user's cache folder", None, identity=False, path=True)
 
     def check(self) -> None:
         """Raises ValueError, with the key, its value and the way out, unless a corpus can be made from the settings."""
@@ -45,6 +46,9 @@ class Synthetic(Data):
                 raise ValueError(f"data.{split}_hours={hours} is not a length of time; give hours above 0, such as 0.1")
         for name, allowed in (("snr", (-math.inf, math.inf)), ("rate", _RATES), ("pitch", _PITCHES)):
             low, high = getattr(self, f"{name}_low"), getattr(self, f"{name}_high")
+            for key, value in ((f"{name}_low", low), (f"{name}_high", high)):
+                if math.isnan(value):
+                    raise ValueError(f"data.{key}={value} is not a number; give one, or leave it out")
             if not low <= high:
                 raise ValueError(
                     f"data.{name}_low={low} lies above data.{name}_high={high}; swap them or make them equal"
@@ -56,6 +60,8 @@ class Synthetic(Data):
             raise ValueError(f"data.seed={self.seed} is negative; give 0 or more")
         if self.workers is not None and self.workers < 1:
             raise ValueError(f"data.workers={self.workers} is less than one process; leave it out to use every core")
+        if self.workers is not None and self.workers > _WORKERS:
+            raise ValueError(f"data.workers={self.workers} is above {_WORKERS}; leave it out to use every core")
 
     def content(self) -> Plain:
         """Returns the corpus's digest, which takes in the versions that make it."""
