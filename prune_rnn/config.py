@@ -151,7 +151,7 @@ def _unreadable(error: Exception) -> str:
         try:
             yaml.safe_load(file.read_text(encoding="utf-8"))
         except (UnicodeDecodeError, yaml.YAMLError) as found:
-            return f"{file} is no YAML in UTF-8 ({first_line(found)}); mend it, or reinstall"
+            return f"{file} is not YAML in UTF-8 ({first_line(found)}); fix it, or reinstall"
     return first_line(error)
 
 

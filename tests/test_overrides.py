@@ -93,7 +93,7 @@ def test_a_configuration_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatc
     conf = copytree(paths.conf(), tmp_path / "conf")
     monkeypatch.setattr("prune_rnn.paths.conf", lambda: conf)
     (conf / "scale" / "small.yaml").write_bytes(b"name: sm\xe4ll\n")
-    with pytest.raises(ValueError, match=r"small\.yaml is no YAML in UTF-8"):
+    with pytest.raises(ValueError, match=r"small\.yaml is not YAML in UTF-8"):
         compose_config([])
 
 

@@ -86,14 +86,14 @@ def read_audio(path: Path) -> Tensor:
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: .raw, which says nothing of its rate
-        raise OSError(f"{path} can't be decoded ({error}); mend it, or leave it out") from None
+        raise OSError(f"{path} can't be decoded ({error}); fix it, or leave it out") from None
     if reason := unfit_rate(rate):
         raise ValueError(f"{path}: {reason}")
     given = torch.from_numpy(samples)
     peak = float(given.abs().max()) if len(given) else 0.0  # NaN where any sample is
     if not peak <= _LOUDEST:
         what = f"a sample of {peak:.4g}" if math.isfinite(peak) else "samples that are not finite numbers"
-        raise ValueError(f"{path}: holds {what}, and sound lies within -1 and 1; mend it, or leave it out")
+        raise ValueError(f"{path}: holds {what}, and sound lies within -1 and 1; fix it, or leave it out")
     waveform = given.mean(dim=1)
     return waveform if rate == SAMPLE_RATE else resample(waveform, rate, SAMPLE_RATE)
 

@@ -224,7 +224,7 @@ def read_manifest(
             more = [f"and {len(named) - len(shown)} more {kind}"] if len(shown) < len(named) else []
             summary += "".join(f"\n  {line}" for line in [*shown, *more])
         if not skip_bad:
-            raise ValueError(f"{summary}\nmend them, or leave them out with data.skip_bad=true")
+            raise ValueError(f"{summary}\nfix them, or leave them out with data.skip_bad=true")
         report(summary)
     if not utterances:
         raise ValueError(f"{path}: has no utterance")

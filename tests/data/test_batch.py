@@ -98,7 +98,7 @@ def test_a_float_file_may_pass_one(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
-    with pytest.raises(OSError, match=r"pipe\.wav is no file"):
+    with pytest.raises(OSError, match=r"pipe\.wav is not a file"):
         read_audio(tmp_path / "pipe.wav")
 
 

@@ -137,8 +137,8 @@ BAD = [
     (entry(text=" \t "), "audio/a.wav: the transcript is empty"),
     (entry(text="ab 3é!"), "audio/a.wav: the transcript has characters outside the alphabet (a-z, space, '): '!3é'"),
     (entry("audio/none.wav"), "audio/none.wav: no such file"),
-    (entry("audio"), "audio: is no file"),
-    (entry(""), ": is no file"),
+    (entry("audio"), "audio: is not a file"),
+    (entry(""), ": is not a file"),
     (entry("a" * 300), f"{'a' * 300}: "),  # longer than a file's name can be
     (entry("audio/text.wav"), "audio/text.wav: is not readable as audio"),
     (entry("audio/short.wav", "a"), "audio/short.wav: the transcript needs 1 output frames, the audio gives 0"),
@@ -149,7 +149,7 @@ BAD = [
     (entry("audio/nan.wav"), "audio/nan.wav: holds samples that are not finite numbers"),
     (entry("audio/slow.wav"), "audio/slow.wav: has a sample rate of 1 Hz; speech needs 4000 Hz or more"),
     (entry("audio/odd.wav"), "audio/odd.wav: has a sample rate of 44101 Hz, which takes gigabytes to resample"),
-    (entry("audio/pipe.wav"), "audio/pipe.wav: is no file"),
+    (entry("audio/pipe.wav"), "audio/pipe.wav: is not a file"),
     ("[" * 100_000, "is JSON that can't be read"),
     ('{"duration": ' + "9" * 5000, "is JSON that can't be read"),
     (entry(text="aaab"), "audio/a.wav: the transcript needs 6 output frames, the audio gives 5"),
@@ -164,7 +164,7 @@ def test_a_bad_line_is_named_with_its_number(folder: Path, line: str, message: s
     if skip_bad:
         assert [u.transcript for u in read_manifest(path, halved, True, reports.append)] == ["ab", "c"]
     else:
-        with pytest.raises(ValueError, match=r"mend them, or leave them out with data\.skip_bad=true$") as error:
+        with pytest.raises(ValueError, match=r"fix them, or leave them out with data\.skip_bad=true$") as error:
             read_manifest(path, halved, False, silent)
         reports.append(str(error.value))
     (report,) = reports

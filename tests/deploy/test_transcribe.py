@@ -59,7 +59,7 @@ def test_what_can_not_be_transcribed_is_said(
     for words, message in (
         ([model, str(tmp_path / "no.wav")], "no.wav: no such file"),
         ([model, str(short)], "300 samples at 16 kHz are shorter than one window"),
-        ([model, str(absurd)], "absurd.wav: holds samples of 1e+30, where they are to lie between -1 and 1"),
+        ([model, str(absurd)], "absurd.wav: holds a sample of 1e+30, and sound lies within -1 and 1"),
         ([model, str(text)], "text.wav can't be decoded"),
         ([recordings[0], recordings[0]], "a.wav is not a packed network"),
         (["--stream", model, recordings[0]], "needs whole files: leave out --stream"),

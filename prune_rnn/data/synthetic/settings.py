@@ -47,13 +47,13 @@ class Synthetic(Data):
         for name, allowed in (("snr", (-math.inf, math.inf)), ("rate", _RATES), ("pitch", _PITCHES)):
             low, high = getattr(self, f"{name}_low"), getattr(self, f"{name}_high")
             for key, value in ((f"{name}_low", low), (f"{name}_high", high)):
-                if math.isnan(value):
+                if value != value:  # an integer may be too large for math.isnan
                     raise ValueError(f"data.{key}={value} is not a number; give one, or leave it out")
             if not low <= high:
                 raise ValueError(
                     f"data.{name}_low={low} lies above data.{name}_high={high}; swap them or make them equal"
                 )
-            if low < allowed[0] or high > allowed[1] or math.isinf(low) or math.isinf(high):
+            if low < allowed[0] or high > allowed[1] or math.inf in (abs(low), abs(high)):
                 limits = f"within {allowed[0]} to {allowed[1]}" if math.isfinite(allowed[0]) else "finite"
                 raise ValueError(f"data.{name}_low={low} and data.{name}_high={high} must be {limits}")
         if self.seed < 0:
