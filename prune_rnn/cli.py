@@ -6,24 +6,29 @@ import argparse
 import importlib
 import inspect
 import os
+import re
 import shlex
 import signal
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
 from prune_rnn import __version__, commands, library
-from prune_rnn.commands import UsageError
 from prune_rnn.nearest import nearest
+from prune_rnn.usage import UsageError
 
 INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on from here
+
+_GRACE = 3.0  # seconds in which torchrun ends the other processes once one has failed
 
 _ABOUT = "Trains recurrent speech networks with gradual pruning, and tabulates what it costs and gains."
 _CODES = """\
 `prune-rnn COMMAND --help` tells more. Exit codes: 0 done, 1 it failed, 2 the command line is wrong,
-75 it was interrupted and has saved its state: the same command goes on from there.
+75 it was interrupted and has saved its state: the same command goes on from there. These are the codes
+of each process under torchrun, which itself ends with 1 for any of them but 0.
 """
 
 
@@ -134,30 +139,84 @@ def _terminate(number: int, frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-def main() -> None:
-    """Runs the command line and exits with its code; a user's mistake is one line on the error stream."""
-    signal.signal(signal.SIGTERM, _terminate)
-    code, resumes = 0, False
+def _rank() -> int:
+    """Returns this process's number among those that torchrun started, 0 where it started none."""
+    return int(os.environ.get("RANK", 0)) if "TORCHELASTIC_RUN_ID" in os.environ else 0
+
+
+def _tell(text: str) -> None:
+    """Prints it to the error stream, once however many processes torchrun started.
+
+    What only another process than the first comes upon is told, too: the first, had it failed as well, would have ended
+    this one meanwhile.
+    """
+    if rank := _rank():
+        time.sleep(_GRACE)
+    print(f"process {rank}: {text}" if rank else text, file=sys.stderr)
+
+
+def _reopen() -> None:
+    """Lets what is printed go nowhere where the standard output or error is closed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+
+
+def _run() -> int:
+    """Runs the command line and returns its exit code."""
+    resumes = False
     try:
         try:
             flags, rest = _parse(sys.argv[1:])
             resumes = flags.resumes
-            code = flags.run(flags, rest, shlex.join(["prune-rnn", *sys.argv[1:]]))
+            for warning in _repeated(rest) if _rank() == 0 else ():
+                print(f"prune-rnn: warning: {warning}", file=sys.stderr)
+            code: int = flags.run(flags, rest, shlex.join(["prune-rnn", *sys.argv[1:]]))
         except SystemExit:  # --help and --version have printed what they have to
-            pass
+            code = 0
         sys.stdout.flush()
+        return code
     except UsageError as error:
-        print(error, file=sys.stderr)
-        code = 2
+        if _rank() == 0:
+            text = str(error)
+            print(text if text.startswith("prune-rnn") else f"prune-rnn: {text}", file=sys.stderr)
+        else:  # they all have the same command line: the first tells
+            time.sleep(_GRACE)
+        return 2
     except (ValueError, OSError, ArithmeticError, RuntimeError) as error:
         if os.environ.get("PRUNE_RNN_TRACEBACK"):
             raise
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
-        print(f"prune-rnn: {error}", file=sys.stderr)
-        code = 1
+            return 1
+        _tell(f"prune-rnn: {error}")
+        return 1
     except KeyboardInterrupt:
-        print(f"prune-rnn: interrupted{'; the same command goes on from here' if resumes else ''}", file=sys.stderr)
-        code = INTERRUPTED if resumes else 130
+        if _rank() == 0:
+            more = "; the same command goes on from here" if resumes else ""
+            print(f"prune-rnn: interrupted{more}", file=sys.stderr)
+        return INTERRUPTED if resumes else 130
+
+
+def _repeated(words: Sequence[str]) -> list[str]:
+    """Returns a warning for each key that is given more than once: the last one counts."""
+    last: dict[str, str] = {}
+    twice: dict[str, None] = {}
+    for word in words:
+        key = word.partition("=")[0].lstrip("+")
+        if "=" in word and re.fullmatch(r"[a-z_][\w./]*", key) and not os.path.exists(word):
+            if key in last:
+                twice[key] = None
+            last[key] = word
+    return [f"{key} is given more than once; {last[key]} counts" for key in twice]
+
+
+def main() -> None:
+    """Runs the command line and exits with its code; a user's mistake is one line on the error stream."""
+    signal.signal(signal.SIGTERM, _terminate)
+    _reopen()
+    try:
+        code = _run()
+    except KeyboardInterrupt:  # while it waited to tell of an error
+        code = 1
     sys.exit(code)

@@ -8,9 +8,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-
-class UsageError(Exception):
-    """The command line is wrong."""
+from prune_rnn.usage import UsageError
 
 
 def train(flags: Namespace, overrides: list[str], typed: str) -> int:
@@ -20,7 +18,7 @@ def train(flags: Namespace, overrides: list[str], typed: str) -> int:
     results/runs/<name>-<digest>/. The same command goes on where it was cut off; a finished run is
     not run again. With -m values may be lists: model=gru_dense,gru_sparse seed=0,1,2 trains every
     combination and ends with a table of them. Under torchrun: one process per GPU. Overrides are
-    Hydra's: +KEY=VALUE and ~KEY work.
+    Hydra's: ++KEY=VALUE works.
     """
     if flags.multirun:
         from prune_rnn.sweep import sweep

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
@@ -17,13 +18,18 @@ from omegaconf.errors import OmegaConfBaseException
 from prune_rnn import paths
 from prune_rnn.data.base import Data
 from prune_rnn.data.sets import SETS
-from prune_rnn.explain import explain, first_line
+from prune_rnn.explain import explain, first_line, plainly
 from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.overrides import quoted, refuse
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
-from prune_rnn.schema import option
+from prune_rnn.schema import expand_home, option
 from prune_rnn.train import Precision, TrainConfig
+from prune_rnn.usage import THREADS, UsageError, of_the_command_line, shown, within
 
+_LONGEST_NAME = 200  # bytes: with the digest behind it, and a file system that encrypts names, it is still a name
+_NESTED = "an argument is nested too deeply; give a plain value"
+_WIDEST = 100.0  # times the paper's units
 OPTIONS: dict[str, dict[str, type]] = {"prune": {**METHODS}, "data": {**SETS}}  # groups whose options are classes
 
 
@@ -55,7 +61,7 @@ class Config:
 
     name: str = option("first part of the run's folder; default: the model's name", identity=False)
     seed: int = option("seed of initialisation and data order, 0 or more", 0)
-    results: str = option("folder of runs, tables and figures", "results", identity=False)
+    results: str = option("folder of runs, tables and figures", "results", identity=False, path=True)
     device: str = option("where to compute: auto, cpu, cuda, cuda:1 ...", "auto", identity=False)
     threads: int | None = option("CPU threads; null: torch's choice", None, identity=False)
     # all of the scale reaches the result by way of the other groups
@@ -68,23 +74,33 @@ class Config:
     def check(self) -> None:
         """Raises ValueError that names the key, the value and the way out."""
         if not re.fullmatch(r"[\w.+-]+", self.name):
-            raise ValueError(f"name={self.name!r}: it names a folder; use letters, digits, '_', '-', '.' and '+' only")
-        if not 0 <= self.seed < 2**63:
-            raise ValueError(f"seed={self.seed}: must be 0 or more")
-        if self.threads is not None and self.threads < 1:
-            raise ValueError(f"threads={self.threads}: must be 1 or more")
-        if not self.scale.width > 0:
-            raise ValueError(f"scale.width={self.scale.width}: must be above 0")
+            name = shown(self.name)
+            raise ValueError(f"name={name!r}: it names a folder; use letters, digits, '_', '-', '.' and '+' only")
+        if (length := len(self.name.encode())) > _LONGEST_NAME:
+            raise ValueError(f"name={shown(self.name)}: has {length} bytes; a folder's name takes {_LONGEST_NAME}")
+        if not self.results:
+            raise ValueError("results='': names no folder; leave it out, or give results=.")
+        within("seed", self.seed, 0, 2**63 - 1)
+        within("threads", self.threads, 1, THREADS)
+        _width(self.scale.width)
+        if not re.fullmatch(r"auto|cpu|cuda(:\d{1,4})?", self.device):
+            raise ValueError(f"device={shown(self.device)}: must be auto, cpu, cuda, or one of several as cuda:1")
         for key, name, chosen in (
             ("prune.method", self.prune.method, self.prune), ("data.name", self.data.name, self.data)
         ):  # fmt: skip
             group = key.partition(".")[0]
             if OPTIONS[group].get(name) is not type(chosen):
-                raise ValueError(f"{key}={name}: is not to be set; choose the option by {group}={name}")
+                raise ValueError(f"{key}={shown(name)}: is not to be set; choose the option by {group}={name}")
         self.model.check()
         self.train.check()
         self.prune.check(self.train.epochs)
         self.data.check()
+
+
+def _width(width: float) -> float:
+    if not 0 < width <= _WIDEST:
+        raise ValueError(f"scale.width={width}: must be above 0 and at most {_WIDEST:g}, as a multiple of the paper's")
+    return width
 
 
 def _register() -> None:
@@ -98,7 +114,7 @@ def _register() -> None:
         store.store(group=group, name=name, node=node)
     # ${scaled:2560}: the paper's units at this scale. ${epochs:0.25,1}: a share of all epochs, at most so many.
     OmegaConf.register_new_resolver(
-        "scaled", lambda units, *, _root_: max(1, round(units * _root_.scale.width)), replace=True
+        "scaled", lambda units, *, _root_: max(1, round(units * _width(_root_.scale.width))), replace=True
     )
     OmegaConf.register_new_resolver(
         "epochs",
@@ -111,30 +127,58 @@ _register()
 
 
 def compose_config(overrides: Sequence[str]) -> Config:
-    """Returns the configuration that the overrides give, checked; ValueError names what is wrong and the way out."""
+    """Returns the configuration that the overrides give, checked; UsageError names what is wrong and the way out."""
+    overrides = quoted(overrides)
+    refuse(overrides)
     try:
         GlobalHydra.instance().clear()
         with initialize_config_dir(str(paths.conf()), version_base="1.3", job_name="prune_rnn"):
             composed = compose("config", list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
-        raise ValueError(explain(overrides, error)) from None
+        raise UsageError(explain(overrides, error)) from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(_unreadable(error)) from None
+    except RecursionError:
+        raise UsageError(_NESTED) from None
+    except (ValueError, ArithmeticError) as error:  # ArithmeticError: an integer that is no float
+        raise UsageError(plainly(first_line(error))) from None
     return from_composed(composed)
 
 
+def _unreadable(error: Exception) -> str:
+    """Returns which file of conf/ is no YAML in UTF-8."""
+    for file in sorted(paths.conf().rglob("*.yaml")):
+        try:
+            yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (UnicodeDecodeError, yaml.YAMLError) as found:
+            return f"{file} is not YAML in UTF-8 ({first_line(found)}); fix it, or reinstall"
+    return first_line(error)
+
+
 def from_composed(composed: DictConfig) -> Config:
-    """Returns the checked Config of what Hydra composed."""
+    """Returns the checked Config of what Hydra composed; UsageError names what is wrong."""
+    with of_the_command_line():
+        config = _typed(composed)
+        for options in (config, config.data):
+            expand_home(options)
+        config.prune.complete(config.model)
+        config.check()
+    return config
+
+
+def _typed(composed: DictConfig) -> Config:
     try:
         config: Any = OmegaConf.to_object(composed)
     except MissingMandatoryValue as error:
         key = f"{error.full_key or ''}"
         if not key or "." not in key:  # omegaconf names only the last part when it builds a dataclass
             key = next((str(k) for k in sorted(OmegaConf.missing_keys(composed))), key)
-        raise ValueError(f"{key} has no value; give one by {key}=...") from None
+        raise UsageError(f"{key} has no value; give one by {key}=...") from None
     except OmegaConfBaseException as error:
-        raise ValueError(first_line(error)) from None
+        raise UsageError(plainly(first_line(error))) from None
     except AttributeError as error:  # a key that `+` added: the slotted dataclass has no place for it
-        raise ValueError(f"{error}; leave out the key that '+' added") from None
+        raise UsageError(f"{error}; leave out the key that '+' added") from None
+    except RecursionError:
+        raise UsageError(_NESTED) from None
     assert isinstance(config, Config)
-    config.prune.complete(config.model)
-    config.check()
     return config

@@ -17,6 +17,7 @@ from prune_rnn.data import batch
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.evaluate import decode
+from prune_rnn.feasible import check_batches, check_memory, warnings
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
 from prune_rnn.run.outcome import history_row, outcome
@@ -28,6 +29,7 @@ from prune_rnn.run.tidy import tidy
 from prune_rnn.stopping import Interrupted, stop_requests
 from prune_rnn.train import Trainer
 from prune_rnn.typed import Plain
+from prune_rnn.usage import UsageError
 
 
 def say(text: str) -> None:
@@ -66,6 +68,10 @@ def usable_device(name: str) -> torch.device:
     """Returns the device of that name, `auto` included; ValueError where it can't be used."""
     if name in ("auto", "cuda") and torch.cuda.is_available():
         name = f"cuda:{distributed.local_rank()}"
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name.startswith("cuda") and int(name[5:] or 0) >= count:
+        finds = f"finds {count} CUDA devices, from cuda:0 on" if count else "finds no CUDA device here"
+        raise UsageError(f"device={name}: torch {finds}; give device=cpu, or leave it out")
     try:
         device = torch.device("cpu" if name == "auto" else name)
         if device.type == "cuda":
@@ -88,12 +94,16 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
 
 
 def _train(config: Config, run: Run, device: torch.device, q_source: str, command: str) -> None:
+    check_memory(config, device)
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)
     size = config.train.batch_size
     groups = {split: batch.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
     if distributed.world() > min(len(group) for group in groups["train"]):
         raise ValueError(f"train.batch_size={size} leaves some of {distributed.world()} processes without an utterance")
+    check_batches(groups["train"], model, distributed.world(), size)
+    for text in warnings(config, groups["train"]):
+        say(f"warning: {text}")
     load = partial(batch.load, workers=config.train.load_workers)
     steps_per_epoch = config.train.steps_per_epoch or len(groups["train"])
     masker = config.prune.masker(config.prune.weights(model), steps_per_epoch)

@@ -1,16 +1,16 @@
-"""What is wrong with overrides that Hydra refuses, in plain words."""
+"""What Hydra and OmegaConf refuse, in plain words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
+from prune_rnn.overrides import groups, refuse, sweeps
+from prune_rnn.schema import having
+from prune_rnn.usage import UsageError
 
-from prune_rnn import paths
-from prune_rnn.nearest import nearest
-from prune_rnn.schema import having, keys
+_KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+_LONGEST = 300  # characters of a message: OmegaConf shows whole groups
 
 
 def first_line(error: Exception) -> str:
@@ -19,33 +19,52 @@ def first_line(error: Exception) -> str:
     >>> first_line(ValueError("Value 'many' is no integer\\n    full_key: seed"))
     "seed: Value 'many' is no integer"
     """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     key = next((line.removeprefix("full_key: ") for line in lines if line.startswith("full_key: ")), "")
     return f"{key}: {lines[0]}" if key and key not in lines[0] else lines[0]
 
 
+def plainly(text: str) -> str:
+    """Returns the first line of an error of Hydra or OmegaConf, in words that say what to do.
+
+    >>> plainly("field 'seed' is not Optional")
+    'seed=null: needs a value; leave it out for its default'
+    >>> plainly("seed: Value 'many' of type 'str' could not be converted to Integer")
+    'seed=many: must be a whole number'
+    """
+    if found := re.match(r"field '([\w.]+)' is not Optional", text):
+        return f"{found[1]}=null: needs a value; leave it out for its default"
+    if found := re.match(r"(\S+): Value '(.*)' of type '\w+' could not be converted to (\w+)$", text):
+        if found[3] in _KINDS:
+            return f"{found[1]}={found[2][:_LONGEST]}: must be {_KINDS[found[3]]}"
+    elif found := re.match(r"(?:(\S+): )?int too large to convert to float", text):
+        return f"{found[1] or 'a number'}: the number is too large; give less"
+    elif found := re.match(r"(?:\S+: )?\w+ raised while resolving interpolation: (.*)", text):
+        text = found[1]
+    elif found := re.search(r"Could not find '(hydra/\w+)/(\w+)'", text):
+        plugin = "; it comes with hydra-submitit-launcher" if found[2].startswith("submitit") else ""
+        return f"{found[1]}={found[2]}: Hydra has no such option; install the plugin that brings it{plugin}"
+    elif found := re.search(r"Could not append to config. An item is already at '([\w.]+)'", text):
+        return f"+{found[1]}: the key is there already; leave out the '+'"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
 def explain(overrides: Sequence[str], error: Exception) -> str:
-    """Returns one line on what is wrong with overrides that Hydra refused, with the nearest right key or option."""
-    groups = [folder.name for folder in sorted(paths.conf().iterdir()) if folder.is_dir() and folder.name != "table"]
-    known = [*groups, *keys()]
-    for override in overrides:
-        try:
-            key = str(OverridesParser.create().parse_override(override).key_or_group)
-        except HydraException:
-            return f"{override!r} is not of the form KEY=VALUE"
-        if key in groups:
-            for value in override.partition("=")[2].split(","):  # several in a sweep
-                if value.strip() not in paths.options(key):
-                    return f"{key}={value}: " + nearest(value, paths.options(key))
-        elif key not in known and not key.startswith("hydra") and override[0] not in "+~":
-            return f"{key}: no such key; " + nearest(key, known)
+    """Returns one line on what is wrong with overrides that Hydra refused, with the nearest right key or option.
+
+    Those of a sweep that hold several values are told of by the combinations they make.
+    """
+    try:
+        refuse([override for override in overrides if not sweeps(override)])
+    except UsageError as found:
+        return str(found)
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
     text = first_line(cause) if isinstance(cause, Exception) and str(cause) else first_line(error)
     match = re.match(r"(\w+)\.\w+: Key '\w+' (?:is )?not in", text)
-    if match and match[1] in groups:
+    if match and match[1] in groups():
         key = text.partition(":")[0]
         others = " or ".join(f"{match[1]}={option}" for option in having(key))
         return f"{key}: the {match[1]} option in use has no such key; choose {others}"
-    return text
+    return plainly(text)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from typing import Any, get_type_hints
 
 
 def option(
-    help: str, default: Any = dataclasses.MISSING, *, factory: Callable[[], Any] | None = None, identity: bool = True
+    help: str,
+    default: Any = dataclasses.MISSING,
+    *,
+    factory: Callable[[], Any] | None = None,
+    identity: bool = True,
+    path: bool = False,
 ) -> Any:
     """Returns a dataclass field. help: one line for the command line's help and conf/README.md.
 
     Without default and factory it is a required key. identity=False: it can't change the result, and so does not name
-    the run.
+    the run. path: it names files or folders, `~` being the user's own.
     """
-    metadata = {"help": help, "identity": identity}
+    metadata = {"help": help, "identity": identity, "path": path}
     if factory is not None:
         return dataclasses.field(default_factory=factory, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -24,6 +30,15 @@ def option(
 def is_identity(field: dataclasses.Field[Any]) -> bool:
     """Tells whether the field can change a run's result."""
     return bool(field.metadata.get("identity", True))
+
+
+def expand_home(options: Any) -> None:
+    """Puts the user's folder in place of a leading `~` in the paths among the options."""
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if field.metadata.get("path") and value is not None:
+            several = [os.path.expanduser(each) for each in value] if isinstance(value, list) else None
+            setattr(options, field.name, os.path.expanduser(value) if several is None else several)
 
 
 def registered() -> dict[str, dict[str, type]]:
@@ -62,6 +77,18 @@ def keys() -> list[str]:
             for field in dataclasses.fields(schema)
         }
     )
+
+
+def text_keys() -> dict[str, bool]:
+    """Returns every key whose value is text, in dots, and whether that is a path."""
+    found = {}
+    for group, options in registered().items():
+        for schema in options.values():
+            hints = get_type_hints(schema)
+            for field in dataclasses.fields(schema):
+                if hints[field.name] in (str, str | None):
+                    found[f"{group}.{field.name}" if group else field.name] = bool(field.metadata.get("path"))
+    return found
 
 
 def having(key: str) -> list[str]:

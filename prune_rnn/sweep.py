@@ -24,6 +24,8 @@ from prune_rnn import paths
 from prune_rnn.config import Config, compose_config, from_composed
 from prune_rnn.distributed import launched_rank
 from prune_rnn.explain import explain
+from prune_rnn.overrides import quoted
+from prune_rnn.usage import UsageError
 
 _REASON = 60  # characters of why a job failed, in the table; all of it stands above
 
@@ -56,6 +58,7 @@ def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
 
 def sweep(overrides: Sequence[str], command: str) -> int:
     """Runs all combinations of the overrides' values, then prints a line each; returns 1 where some failed, else 0."""
+    overrides = quoted(overrides, sweep=True)
     combinations = _combinations(overrides)
     fine = [_composes(words) for words in combinations]
     if not any(fine):
@@ -108,8 +111,8 @@ def _combinations(overrides: Sequence[str]) -> list[list[str]]:
     try:
         parsed = OverridesParser.create().parse_overrides([o for o in overrides if not o.startswith("hydra")])
         return [words for batch in BasicSweeper.split_arguments(parsed, None) for words in batch]
-    except HydraException as error:
-        raise ValueError(explain(overrides, error)) from None
+    except (HydraException, ValueError, RecursionError) as error:
+        raise UsageError(explain(overrides, error)) from None
 
 
 def _composes(words: list[str]) -> bool:
@@ -135,7 +138,7 @@ def _launch(
         hydra = Hydra.create_main_hydra2("prune_rnn", create_config_search_path(str(paths.conf())))
         batches: Any = hydra.multirun("config", job, list(overrides), with_log_configuration=False)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ValueError(explain(overrides, error)) from None
+        raise UsageError(explain(overrides, error)) from None
     finally:
         GlobalHydra.instance().clear()
     return [(list(one.overrides or []), _outcome(one._return_value)) for batch in batches for one in batch]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
@@ -19,7 +20,15 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.masker import Masker
 from prune_rnn.schema import option
 from prune_rnn.typed import Plain
+from prune_rnn.usage import within
 
+_RANGES = (
+    ("epochs", 1, 1_000_000),
+    ("batch_size", 1, 1_000_000),
+    ("steps_per_epoch", 1, 10_000_000),
+    ("load_workers", 0, 256),
+)
+_POWERS = 700.0  # of e that the learning rate may fall or rise by: past 709 it is no float
 _CHECK_EVERY = 100  # steps between checks that masked weights are zero
 
 
@@ -51,10 +60,8 @@ class TrainConfig:
 
     def check(self) -> None:
         """Raises ValueError where a number is out of its range."""
-        for key in ("epochs", "batch_size", "steps_per_epoch"):
-            value = getattr(self, key)
-            if value is not None and value < 1:
-                raise ValueError(f"train.{key}={value}: must be 1 or more")
+        for key, low, most in _RANGES:
+            within(f"train.{key}", getattr(self, key), low, most)
         for key in ("learning_rate", "anneal", "clip", "checkpoint_minutes"):
             value = getattr(self, key)
             if not (value is None or 0 < value < float("inf")):
@@ -63,10 +70,14 @@ class TrainConfig:
             raise ValueError(f"train.clip_percentile={self.clip_percentile}: must be above 0 and at most 100")
         if not 0 <= self.hold_epochs < float("inf"):
             raise ValueError(f"train.hold_epochs={self.hold_epochs}: must be 0 or more")
-        if self.load_workers < 0:
-            raise ValueError(f"train.load_workers={self.load_workers}: must be 0 or more")
         if not 0 < self.momentum < 1:
             raise ValueError(f"train.momentum={self.momentum}: must lie between 0 and 1 (Nesterov needs some)")
+        powers = abs(math.log(self.anneal)) * max(0.0, self.epochs - max(1.0, self.hold_epochs))
+        if powers > _POWERS:
+            raise ValueError(
+                f"train.anneal={self.anneal}: over train.epochs={self.epochs} the learning rate leaves the range of "
+                "numbers; give a number nearer to 1"
+            )
 
 
 class Trainer:

@@ -66,11 +66,18 @@ def test_help_of_a_command_fits_and_names_its_keys(command: Command, name: str) 
         (["trian"], 2, "unknown command 'trian'; did you mean 'train'?"),
         (["--verson"], 2, "unknown option --verson; did you mean '--version'?"),
         (["train", "--multirum"], 2, "unknown option --multirum; did you mean '--multirun'?"),
-        (["train", "model=gru_spars"], 1, "model=gru_spars: did you mean 'gru_sparse'?"),
-        (["train", "gru_sparse"], 1, "'gru_sparse' is not of the form KEY=VALUE"),
-        (["train", "-m", "mdel=gru_dense,gru_sparse"], 1, "mdel: no such key; did you mean 'model'?"),
-        (["describe", "model.units=-1"], 1, "model.units=-1: must be 1 or more"),
-        (["report", "scale=smal"], 1, "scale=smal: did you mean 'small'?"),
+        (["train", "model=gru_spars"], 2, "model=gru_spars: did you mean 'gru_sparse'?"),
+        (["train", "gru_sparse"], 2, "'gru_sparse' is not of the form KEY=VALUE"),
+        (["train", "-m", "mdel=gru_dense,gru_sparse"], 2, "mdel: no such key; did you mean 'model'?"),
+        (["describe", "model.units=-1"], 2, "model.units=-1: must be 1 or more"),
+        (["report", "scale=smal"], 2, "scale=smal: did you mean 'small'?"),
+        (["train", "device=cuda:99"], 2, "device=cuda:99: torch finds "),
+        (["train", "model.units=100000"], 2, "model.units=100000: training 160,0"),
+        (["train", "model=gru_sparse", "prune.sparsity=0.99"], 2, "prune.sparsity=0.99: of "),
+        (["export", "x", "dtype="], 2, "dtype=: has no value; choose one of float32, bfloat16, int8"),
+        (["transcribe", "m", "a=b.wav"], 2, "a: no such key; choose one of threads; if it is a file, write ./a=b.wav"),
+        (["bench", "workloads=product"], 2, "workloads=product: is no list; give a list, such as workloads=[product]"),
+        (["bench", "streams=[1,1]"], 2, "streams=[1, 1]: names one of them more than once"),
         (["export"], 2, "give one RUN"),
         (["train", "--cfg", "all"], 2, "invalid choice: 'all'"),
         (["train", "-m", "--cfg", "job", "seed=0,1"], 2, "--cfg shows one run: leave out -m"),
@@ -89,11 +96,40 @@ def test_a_wrong_command_line_is_one_line_and_a_code(
     assert done.returncode == code and message in done.stderr and done.stderr.count("\n") == 1
 
 
+def test_a_key_given_twice_is_warned_of(command: Command) -> None:
+    done = command("describe", "seed=1", "model=gru_dense", "seed=2", check=True)
+    assert done.stderr == "prune-rnn: warning: seed is given more than once; seed=2 counts\n"
+
+
+@pytest.mark.parametrize("word", ["seed=x", "device=cuda:99"])
+def test_of_the_processes_of_torchrun_one_tells(process: Process, word: str) -> None:
+    told = []
+    for rank in ("0", "1"):
+        started = process("train", word, TORCHELASTIC_RUN_ID="x", RANK=rank)
+        told.append(started.communicate(timeout=60)[1])
+        assert started.returncode == 2
+    assert told[0].count("\n") == 1 and told[1] == ""
+
+
+def test_a_closed_output_is_no_error(process: Process) -> None:
+    code = "import sys; sys.stdout = None\nfrom prune_rnn.cli import main; main()"
+    started = process("describe", code=code)
+    out, errors = started.communicate(timeout=60)
+    assert (started.returncode, out, errors) == (0, "", "")
+
+
+def test_a_file_whose_name_has_an_equals_sign_is_a_file(command: Command, tmp_path: Path) -> None:
+    for name in ("m", "a=b.wav"):
+        (tmp_path / name).write_text("")
+    done = command("transcribe", "m", "a=b.wav")
+    assert done.returncode == 1 and "m is not a packed network" in done.stderr
+
+
 def test_what_hydra_takes_is_handed_on(command: Command) -> None:
     assert "7 units" in command("describe", "model.units=7", check=True).stdout
-    command("describe", "~seed", "++model.units=7", check=True)
+    command("describe", "++model.units=7", check=True)
     done = command("describe", "+prune.typo=1", "model=gru_sparse")
-    assert done.returncode == 1 and "typo" in done.stderr
+    assert done.returncode == 2 and "typo" in done.stderr
 
 
 def test_the_main_job(command: Command, tiny: list[str], tmp_path: Path) -> None:

@@ -23,7 +23,9 @@ from prune_rnn.model.cells import Cells
 from prune_rnn.nearest import nearest
 from prune_rnn.schema import option
 from prune_rnn.typed import Plain
+from prune_rnn.usage import THREADS, UsageError, of_the_command_line, within
 
+_ROUNDS, _STREAMS = 100_000, 100_000  # at most
 OWN = "own"  # names all packed models at once
 
 
@@ -39,12 +41,12 @@ class BenchOptions:
     shapes: list[str] | None = option("names in conf/table/table5.yaml, or own; null: all", None)
     streams: list[int] = option("sequences at a time, each 1 or more", factory=lambda: [1, 4, 16, 64])
     sparsity: list[float] = option("sparsity of random masks, from 0 to below 1", factory=lambda: [0.8, 0.9, 0.95])
-    models: list[str] | None = option("packed files; null: all float32 ones in results/runs", None)
+    models: list[str] | None = option("packed files; null: all float32 ones in results/runs", None, path=True)
     threads: int | None = option("CPU threads; null: torch's choice", None)
     rounds: int = option("measurements of each candidate, in turn; the median counts", 5)
     seconds: float = option("seconds per measurement, about; 0 to 60", 0.03)
     device: str = option("cpu or cuda", "cpu")
-    results: str = option("folder of packed files and tables", "results")
+    results: str = option("folder of packed files and tables", "results", path=True)
 
     def __post_init__(self) -> None:
         if self.blocks is not None:
@@ -53,7 +55,11 @@ class BenchOptions:
             self.workloads, self.blocks = self.blocks, None
 
     def check(self) -> None:
-        """Raises ValueError that names the key, the value and the way out."""
+        """Raises UsageError that names the key, the value and the way out."""
+        with of_the_command_line():
+            self._check()
+
+    def _check(self) -> None:
         for workload in self.workloads:
             if workload not in WORKLOADS:
                 raise ValueError(f"workloads: {workload!r}: " + nearest(workload, WORKLOADS))
@@ -61,15 +67,17 @@ class BenchOptions:
         for shape in self.shapes or []:
             if shape not in known:
                 raise ValueError(f"shapes: {shape!r}: " + nearest(shape, known))
-        for key in ("rounds", "threads"):
-            value = getattr(self, key)
-            if value is not None and value < 1:
-                raise ValueError(f"{key}={value}: must be 1 or more")
-        for key in ("workloads", "shapes", "streams", "sparsity"):
-            if getattr(self, key) == []:
+        within("rounds", self.rounds, 1, _ROUNDS)
+        within("threads", self.threads, 1, THREADS)
+        for key in ("workloads", "shapes", "streams", "sparsity", "models"):
+            given = getattr(self, key)
+            if given == []:
                 raise ValueError(f"{key}=[]: give one or more")
+            if given is not None and len(set(given)) < len(given):
+                raise ValueError(f"{key}={given}: names one of them more than once; give each once")
         if any(streams < 1 for streams in self.streams):
             raise ValueError(f"streams={self.streams}: each must be 1 or more")
+        within("streams", max(self.streams), 1, _STREAMS)
         if not all(0 <= sparsity < 1 for sparsity in self.sparsity):
             raise ValueError(f"sparsity={self.sparsity}: each must be a fraction from 0 to below 1")
         if not 0 <= self.seconds <= 60:
@@ -148,7 +156,7 @@ def plan(options: BenchOptions) -> Plan:
     baselines |= {name: networks.baseline(model, models) for name, model in models.items()}
     whole = _networks(options, models) if NETWORK in options.workloads and options.device == "cpu" else []
     if not whole and not (shapes and {PRODUCT, LAYER} & set(options.workloads)):
-        raise ValueError("nothing to measure: shapes=[own] needs packed models, by prune-rnn export or models=[...]")
+        raise UsageError("nothing to measure: shapes=[own] needs packed models, by prune-rnn export or models=[...]")
     paper = {each["name"]: each["paper"] for each in entries if "paper" in each}
     return Plan(options, shapes, whole, baselines, paper)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from torchaudio.functional import resample
 from prune_rnn.data.checksums import check_recording
 from prune_rnn.features import SAMPLE_RATE, log_spectrogram
 from prune_rnn.text import encode
+
+_LOUDEST = 1e3  # the greatest sample: floating-point files may pass 1, but not by so much
+_LOWEST_RATE = 4000  # Hz
+_FILTER = 250_000_000  # numbers in the filter that resamples: 1 GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +60,41 @@ class Batch:
         )
 
 
+def unfit_rate(rate: int) -> str:
+    """Returns what is wrong with a sample rate in Hz, "" where nothing is.
+
+    >>> unfit_rate(44_100), unfit_rate(1)
+    ('', 'has a sample rate of 1 Hz; speech needs 4000 Hz or more')
+    """
+    if rate < _LOWEST_RATE:
+        return f"has a sample rate of {rate} Hz; speech needs {_LOWEST_RATE} Hz or more"
+    common = math.gcd(rate, SAMPLE_RATE)
+    if rate * SAMPLE_RATE > _FILTER * common**2:
+        return f"has a sample rate of {rate} Hz, which takes gigabytes to resample; convert it to {SAMPLE_RATE} Hz"
+    return ""
+
+
 def read_audio(path: Path) -> Tensor:
     """Returns the waveform of a sound file, (samples,) float32 at 16 kHz: channels averaged, resampled where needed.
 
-    Raises OSError that names the file where it can't be decoded, or is no more what was made.
+    Raises OSError that names the file where it can't be decoded, is no longer what was made, or is not a file (a pipe
+    would be waited for), and ValueError where its rate or its samples are those of no recording.
     """
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is not a file; fix it, or leave it out")
     check_recording(path)
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: .raw, which says nothing of its rate
-        raise OSError(f"{path} can't be decoded ({error}); mend it, or leave it out") from None
-    waveform = torch.from_numpy(samples).mean(dim=1)
+        raise OSError(f"{path} can't be decoded ({error}); fix it, or leave it out") from None
+    if reason := unfit_rate(rate):
+        raise ValueError(f"{path}: {reason}")
+    given = torch.from_numpy(samples)
+    peak = float(given.abs().max()) if len(given) else 0.0  # NaN where any sample is
+    if not peak <= _LOUDEST:
+        what = f"a sample of {peak:.4g}" if math.isfinite(peak) else "samples that are not finite numbers"
+        raise ValueError(f"{path}: holds {what}, and sound lies within -1 and 1; fix it, or leave it out")
+    waveform = given.mean(dim=1)
     return waveform if rate == SAMPLE_RATE else resample(waveform, rate, SAMPLE_RATE)
 
 
@@ -106,4 +135,15 @@ def epoch_order(count: int, seed: int, epoch: int, steps: int) -> list[int]:
 def load(groups: Sequence[Sequence[Utterance]], workers: int = 0) -> Iterator[Batch]:
     """Yields one Batch for each group of utterances, in order, read by so many worker processes (0: this one)."""
     ordered: Any = [list(group) for group in groups]  # a list serves as a data set
-    yield from DataLoader(ordered, batch_size=None, collate_fn=collate, num_workers=workers, shuffle=False)
+    for batch in DataLoader(ordered, batch_size=None, collate_fn=_collate, num_workers=workers, shuffle=False):
+        if isinstance(batch, Exception):
+            raise batch
+        yield batch
+
+
+def _collate(utterances: Sequence[Utterance]) -> Batch | Exception:
+    """Returns the batch, or what is wrong with it: raised in a worker, an error comes with that process's traceback."""
+    try:
+        return collate(utterances)
+    except (ValueError, OSError) as error:
+        return error

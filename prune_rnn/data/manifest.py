@@ -8,20 +8,23 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import soundfile
 
 from prune_rnn.data.base import SPLITS, Data, Say
-from prune_rnn.data.batch import Utterance
+from prune_rnn.data.batch import Utterance, read_audio, unfit_rate
 from prune_rnn.data.checksums import check_recording
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.schema import option
 from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
 from prune_rnn.typed import Plain
+from prune_rnn.usage import shown
 
 _SAMPLE = 4096  # bytes of each recording that its fingerprint takes in
+_SECONDS_OFF, _SHARE_OFF = 0.1, 0.01  # how far a stated duration may be off: the greater counts
 _SHOWN = 10  # bad lines of each kind that an error message lists
 
 
@@ -38,9 +41,9 @@ class Manifest(Data):
     """Three manifests of your own; relative audio paths are relative to the manifest's folder."""
 
     name: str = option("its name; not to be set: give data=manifest", "manifest")
-    train: str = option("manifest to train on, JSON lines")
-    dev: str = option("manifest to choose the best epoch by")
-    test: str = option("manifest that the error rates are of")
+    train: str = option("manifest to train on, JSON lines", path=True)
+    dev: str = option("manifest to choose the best epoch by", path=True)
+    test: str = option("manifest that the error rates are of", path=True)
     skip_bad: bool = option("go on without the lines that can't be used, after naming them", False)
 
     @property
@@ -56,13 +59,30 @@ class Manifest(Data):
                 raise ValueError(f"data.{split}={getattr(self, split)}: no such file; give the path of a manifest")
         if len(set(paths.values())) < len(SPLITS):
             raise ValueError("data.train, data.dev and data.test must be three different manifests")
+        for one, other, shared, whole in self._shared():
+            if whole:
+                raise ValueError(
+                    f"data.{one} and data.{other}: all {shared} recordings of the one are in the other, too; the error "
+                    "rates would be of what was trained on: give other recordings"
+                )
+
+    def _shared(self) -> list[tuple[str, str, int, bool]]:
+        """Returns (split, later split, recordings they share, whether that is all of one of them) where there are."""
+        found = []
+        for one, other in combinations(SPLITS, 2):
+            first, second = (recordings(Path(getattr(self, split))) for split in (one, other))
+            if shared := len(first & second):
+                found.append((one, other, shared, shared == min(len(first), len(second))))
+        return found
 
     def content(self) -> Plain:
         """Returns the fingerprint of each split, in place of its path."""
         return {split: fingerprint(Path(getattr(self, split))) for split in SPLITS}
 
     def manifests(self, say: Say) -> dict[str, Path]:
-        """Returns the files as given."""
+        """Returns the files as given; tells of recordings that are in two of them."""
+        for one, other, shared, _ in self._shared():
+            say(f"warning: data.{one} and data.{other} share {shared} recordings: the error rates are better than true")
         return {split: Path(getattr(self, split)) for split in SPLITS}
 
     def describe(self) -> str:
@@ -88,6 +108,8 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
         entry: Any = json.loads(line)
     except json.JSONDecodeError as error:
         raise _BadLine("malformed", f"is not JSON ({error.msg})") from None
+    except (ValueError, RecursionError):  # a number of too many digits, brackets in brackets
+        raise _BadLine("malformed", "is JSON that can't be read; give plain strings and numbers") from None
     if not isinstance(entry, dict):
         raise _BadLine("malformed", "is not a JSON object")
     for key in ("audio_filepath", "text"):
@@ -105,11 +127,19 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
     try:
         if not path.is_file():
             check_recording(path)
-            raise _BadLine("without their file", f"{path}: no such file")
+            raise _BadLine("without their file", f"{path}: {'is not a file' if path.exists() else 'no such file'}")
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         check_recording(path)
         raise _BadLine("with unreadable audio", f"{path}: is not readable as audio ({error})") from None
+    if reason := unfit_rate(info.samplerate):
+        raise _BadLine("with a sample rate that is no speech's", f"{path}: {reason}")
+    _check_duration(entry.get("duration"), info.frames / info.samplerate, path)
+    if info.subtype in ("FLOAT", "DOUBLE"):  # integers are always numbers
+        try:
+            read_audio(path)
+        except (ValueError, OSError) as error:
+            raise _BadLine("with samples that are no sound", f"{error}") from None
     found = frames(-(-info.frames * SAMPLE_RATE // info.samplerate))
     available = output_frames(found) if found else 0
     if available < (needed := frames_needed(encode(transcript))):
@@ -120,26 +150,48 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
     return Utterance(path, found, transcript, speaker if isinstance(speaker, str) else None)
 
 
+def _check_duration(stated: Any, seconds: float, path: Path) -> None:
+    """Raises _BadLine where the line states another length than the audio's: one of the two is not whole."""
+    if stated is None:
+        return
+    kind = "with a duration that is not the audio's"
+    if isinstance(stated, bool) or not isinstance(stated, int | float):
+        raise _BadLine(kind, f"{path}: the duration {shown(stated)!r} is not a number of seconds")
+    off = max(_SECONDS_OFF, _SHARE_OFF * seconds)
+    if not seconds - off <= stated <= seconds + off:
+        raise _BadLine(kind, f"{path}: the duration is {shown(stated)} s, the audio lasts {seconds:.2f} s")
+
+
 @cache
-def _fingerprint(path: Path, changed: int) -> str:
+def _fingerprint(path: Path, changed: int) -> tuple[str, frozenset[bytes]]:
+    """Returns (the digest of all, that of each recording)."""
     content = path.read_bytes()
-    digest = hashlib.sha256(content)
-    for line in content.decode(errors="replace").split("\n"):
+    digest, recordings = hashlib.sha256(content), set()
+    for line in content.decode("utf-8-sig", errors="replace").split("\n"):
         try:
             audio = path.parent / json.loads(line)["audio_filepath"]
+            if not audio.is_file():  # a pipe would be waited for
+                continue
             with audio.open("rb") as file:
                 size = file.seek(0, 2)
                 file.seek(size // 2)
-                digest.update(f"{size}".encode() + file.read(_SAMPLE))
-        except (ValueError, KeyError, TypeError, OSError):
+                sample = f"{size}".encode() + file.read(_SAMPLE)
+            digest.update(sample)
+            recordings.add(hashlib.sha256(sample).digest())
+        except (ValueError, KeyError, TypeError, OSError, RecursionError):
             continue  # `read_manifest` tells what is wrong with the line
-    return f"sha256:{digest.hexdigest()[:16]}"
+    return f"sha256:{digest.hexdigest()[:16]}", frozenset(recordings)
 
 
 def fingerprint(path: Path) -> str:
     """Returns what stands for a manifest and its recordings, wherever they lie: a digest of its lines, and of the size
     and a sample from the middle of each recording."""
-    return _fingerprint(path, path.stat().st_mtime_ns)
+    return _fingerprint(path, path.stat().st_mtime_ns)[0]
+
+
+def recordings(path: Path) -> frozenset[bytes]:
+    """Returns what stands for each recording of a manifest, by the same sample."""
+    return _fingerprint(path, path.stat().st_mtime_ns)[1]
 
 
 def read_manifest(
@@ -152,7 +204,7 @@ def read_manifest(
     always.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # nothing else ends a line of JSON
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # nothing else ends a line of JSON
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: is not readable as text ({error})") from None
     utterances: list[Utterance] = []
@@ -172,7 +224,7 @@ def read_manifest(
             more = [f"and {len(named) - len(shown)} more {kind}"] if len(shown) < len(named) else []
             summary += "".join(f"\n  {line}" for line in [*shown, *more])
         if not skip_bad:
-            raise ValueError(f"{summary}\nmend them, or leave them out with data.skip_bad=true")
+            raise ValueError(f"{summary}\nfix them, or leave them out with data.skip_bad=true")
         report(summary)
     if not utterances:
         raise ValueError(f"{path}: has no utterance")

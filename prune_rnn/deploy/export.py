@@ -42,9 +42,9 @@ class ExportOptions:
     """What `prune-rnn export` can be asked for."""
 
     dtype: Dtype = option("type of the weights; float32 is lossless", Dtype.float32)
-    out: str | None = option("the file; null: model-<dtype>.safetensors in the run's folder", None)
-    dev: str | None = option("manifest of the dev split, for runs on data=manifest", None)
-    cache: str | None = option("folder of the synthetic corpus; null: as for train", None)
+    out: str | None = option("the file; null: model-<dtype>.safetensors in the run's folder", None, path=True)
+    dev: str | None = option("manifest of the dev split, for runs on data=manifest", None, path=True)
+    cache: str | None = option("folder of the synthetic corpus; null: as for train", None, path=True)
     stream: bool = option("also decode the dev split as transcribe --stream does (GRU only)", False)
 
 

@@ -17,8 +17,7 @@ from prune_rnn.deploy.stream import Stream, streamed_text
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
 from prune_rnn.schema import option
-
-_LOUDEST = 2.0**31  # integers that were never scaled pass; past that the power overflows sooner or later
+from prune_rnn.usage import THREADS, within
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,8 +33,7 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
 
     Several recordings: each line begins with its path. ValueError and OSError name the file that can't be used.
     """
-    if options.threads is not None and options.threads < 1:
-        raise ValueError(f"threads={options.threads}: must be 1 or more")
+    within("threads", options.threads, 1, THREADS)
     if stream or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
@@ -65,10 +63,6 @@ def _checked(path: Path) -> Tensor:
     waveform = read_audio(path)
     if len(waveform) < WINDOW:
         raise ValueError(f"{path}: {len(waveform)} samples at 16 kHz are shorter than one window of 20 ms")
-    if not waveform.isfinite().all():
-        raise ValueError(f"{path}: holds samples that are not finite numbers")
-    if (loudest := float(waveform.abs().max())) > _LOUDEST:
-        raise ValueError(f"{path}: holds samples of {loudest:.3g}, where they are to lie between -1 and 1; mend it")
     return waveform
 
 

@@ -16,6 +16,10 @@ from prune_rnn.model.convolution import conv2d
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.schema import option
 from prune_rnn.text import ALPHABET
+from prune_rnn.usage import within
+
+# far above any network of this kind, and far below what takes minutes to refuse
+_MOST = {"units": 100_000, "baseline_units": 10_000_000, "layers": 100, "conv_channels": 4096, "lookahead": 10_000}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -37,10 +41,8 @@ class ModelConfig:
 
     def check(self) -> None:
         """Raises ValueError where a number is out of its range."""
-        for key in ("units", "baseline_units", "layers", "conv_channels", "lookahead"):
-            value = getattr(self, key)
-            if value < 1:
-                raise ValueError(f"model.{key}={value}: must be 1 or more")
+        for key, most in _MOST.items():
+            within(f"model.{key}", getattr(self, key), 1, most)
 
 
 class FrameNorm(nn.Module):

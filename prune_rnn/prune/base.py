@@ -17,6 +17,7 @@ from prune_rnn.prune.mask import to_prune
 from prune_rnn.prune.masker import Masker, Rule
 from prune_rnn.prune.select import Weights, select
 from prune_rnn.schema import option
+from prune_rnn.usage import UsageError
 
 
 class Surroundings(Protocol):
@@ -158,7 +159,7 @@ def of_prunable(sparsity: float, model: nn.Module, weights: Weights) -> float:
     parameters = sum(p.numel() for p in model.parameters())
     prunable = sum(p.numel() for group in weights.values() for p in group.values())
     if not sparsity * parameters < prunable:
-        raise ValueError(
+        raise UsageError(
             f"prune.sparsity={sparsity}: of {parameters:,} parameters only {prunable:,} can be pruned (those of "
             f"prune.layers); give less than {prunable / parameters:.3f}"
         )

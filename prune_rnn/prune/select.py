@@ -6,6 +6,8 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
+from prune_rnn.usage import UsageError
+
 Weights = dict[str, dict[str, nn.Parameter]]  # layer type -> parameter name -> parameter
 
 
@@ -24,14 +26,14 @@ def select(model: nn.Module, patterns: dict[str, list[str]]) -> Weights:
         for pattern in type_patterns:
             matches = [name for name in named if fnmatchcase(name, pattern)]
             if not matches:
-                raise ValueError(
+                raise UsageError(
                     f"prune.layers.{layer_type}: the pattern {pattern!r} matches no parameter; there are: "
                     + ", ".join(named)
                 )
             for name in matches:
                 if owner.setdefault(name, layer_type) != layer_type:
-                    raise ValueError(f"prune.layers: {name} is claimed by both {owner[name]!r} and {layer_type!r}")
+                    raise UsageError(f"prune.layers: {name} is claimed by both {owner[name]!r} and {layer_type!r}")
                 chosen[layer_type][name] = named[name]
         if not chosen[layer_type]:
-            raise ValueError(f"prune.layers.{layer_type}: names no pattern; give one or leave the layer type out")
+            raise UsageError(f"prune.layers.{layer_type}: names no pattern; give one or leave the layer type out")
     return chosen

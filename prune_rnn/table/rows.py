@@ -17,6 +17,7 @@ from prune_rnn.run.resolve import automatic_runs, resolve, run_of
 from prune_rnn.run.store import Run, all_runs, usable
 from prune_rnn.table.finished import Finished, whole
 from prune_rnn.typed import Plain
+from prune_rnn.usage import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +44,14 @@ def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
     """
     for override in overrides:
         if override.lstrip("+~").split("=")[0] in ("model", "seed", "prune"):
-            raise ValueError(f"{override}: the rows choose the model and include every seed; leave it out")
+            raise UsageError(f"{override}: the rows choose the model and include every seed; leave it out")
     common = [override for override in overrides if not override.lstrip("+~").startswith("prune.")]
     shared = compose_config(common)
-    seeds = sorted({run.config().seed for run in all_runs(Path(shared.results)) if run.finished})
+    runs = all_runs(Path(shared.results))
+    if not runs:
+        folder = paths.runs(Path(shared.results))
+        raise UsageError(f"results={shared.results}: there is no run in {folder}; train one, or give their folder")
+    seeds = sorted({run.config().seed for run in runs if run.finished})
     rows = []
     for entry in yaml.safe_load((paths.conf() / "table" / "table3.yaml").read_text())["rows"]:
         model = f"model={entry['model']}"

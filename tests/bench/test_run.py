@@ -34,7 +34,7 @@ def test_the_command_leaves_its_record_and_its_table(command: Callable, tmp_path
 
 def test_a_wrong_command_says_so(command: Callable) -> None:
     failed = command("bench", "rounds=0")
-    assert failed.returncode == 1 and failed.stderr == "prune-rnn: rounds=0: must be 1 or more\n"
+    assert failed.returncode == 2 and failed.stderr == "prune-rnn: rounds=0: must be 1 or more\n"
     wrong = command("bench", "quick")
     assert wrong.returncode == 2 and "'quick' is not of the form KEY=VALUE" in wrong.stderr
 

@@ -1,6 +1,7 @@
 """Audio of any rate is read as what it sounds like; batches are alike in length and come in a known order."""
 
 import math
+import os
 import random
 from pathlib import Path
 
@@ -70,6 +71,41 @@ def test_channels_are_averaged(tmp_path: Path, rate: int) -> None:
 def test_what_is_no_sound_raises(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_text("no sound")
     with pytest.raises(OSError, match=r"a\.wav can't be decoded"):
+        read_audio(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize(
+    ("bad", "what"), [(np.nan, "samples that are not finite"), (np.inf, "samples that are not finite"), (1e30, "1e+30")]
+)
+def test_samples_that_are_no_sound_are_refused_by_name(tmp_path: Path, bad: float, what: str) -> None:
+    samples = np.zeros((1600, 2), dtype=np.float32)
+    samples[7, 1] = bad
+    path = tmp_path / "bad.wav"
+    soundfile.write(path, samples, 16000, subtype="FLOAT")
+    with pytest.raises(ValueError, match=r"bad\.wav: holds ") as error:
+        read_audio(path)
+    assert what in str(error.value)
+    for workers in (0, 1):
+        with pytest.raises(ValueError, match=r"bad\.wav: holds ") as error:
+            list(load([utterances(tmp_path), [Utterance(path, 9, "a")]], workers))
+        assert "\n" not in str(error.value)
+
+
+def test_a_float_file_may_pass_one(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "loud.wav", np.full(1600, 30.0), 16000, subtype="FLOAT")
+    assert read_audio(tmp_path / "loud.wav").max() == 30
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(OSError, match=r"pipe\.wav is not a file"):
+        read_audio(tmp_path / "pipe.wav")
+
+
+@pytest.mark.parametrize("rate", [1, 3999, 44101])
+def test_a_rate_that_is_no_speechs_is_refused(tmp_path: Path, rate: int) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(2000), rate)
+    with pytest.raises(ValueError, match=rf"a\.wav: has a sample rate of {rate} Hz"):
         read_audio(tmp_path / "a.wav")
 
 

@@ -1,6 +1,7 @@
 """Every line of a manifest is either used or named with its number and what is wrong with it."""
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from prune_rnn.data.batch import Utterance, collate
-from prune_rnn.data.manifest import Manifest, read_manifest
+from prune_rnn.data.manifest import Manifest, fingerprint, read_manifest, recordings
 
 
 def halved(frames: int) -> int:
@@ -28,6 +31,10 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "audio").mkdir()
     for name, samples in (("a", 1630), ("short", 319), ("empty", 0)):
         soundfile.write(tmp_path / "audio" / f"{name}.wav", np.zeros(samples), 16000)
+    soundfile.write(tmp_path / "audio" / "nan.wav", np.full(1630, np.nan), 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "audio" / "slow.wav", np.zeros(200), 1)
+    soundfile.write(tmp_path / "audio" / "odd.wav", np.zeros(4410), 44101)
+    os.mkfifo(tmp_path / "audio" / "pipe.wav")
     (tmp_path / "audio" / "text.wav").write_text("no sound at all")
     return tmp_path
 
@@ -68,9 +75,29 @@ def test_transcripts_are_normalised_and_other_keys_and_blank_lines_ignored(folde
     assert [u.transcript for u in read_manifest(path, halved, False, silent)] == ["a b'", "c"]
 
 
-def test_the_duration_that_a_line_states_is_not_trusted(folder: Path) -> None:
-    path = manifest(folder, [entry(duration=3600.0), json.dumps({"audio_filepath": "audio/a.wav", "text": "ab"})])
+@pytest.mark.parametrize("duration", [0.1, 0.2, 0.002, None, 0])  # the audio lasts 0.102 s
+def test_the_duration_that_a_line_states_may_be_off_by_a_tenth_of_a_second(folder: Path, duration: Any) -> None:
+    without = json.dumps({"audio_filepath": "audio/a.wav", "text": "ab"})
+    path = manifest(folder, [entry(duration=duration or 0.05), without])
     assert [u.frames for u in read_manifest(path, halved, False, silent)] == [9, 9]
+
+
+def test_a_long_recordings_duration_may_be_off_by_a_hundredth(folder: Path) -> None:
+    soundfile.write(folder / "audio" / "long.wav", np.zeros(40 * 8000), 8000)
+    for duration, fits in ((39.7, True), (40.3, True), (39.5, False), (40.5, False)):
+        path = manifest(folder, [entry("audio/long.wav", duration=duration)])
+        if fits:
+            assert len(read_manifest(path, halved, False, silent)) == 1
+        else:
+            with pytest.raises(ValueError, match=f"the duration is {duration} s, the audio lasts 40.00 s"):
+                read_manifest(path, halved, False, silent)
+
+
+def test_a_byte_order_mark_is_accepted(folder: Path) -> None:
+    path = folder / "m.jsonl"
+    path.write_text(f"{entry()}\n{entry(text='c')}\n", encoding="utf-8-sig")
+    assert [u.transcript for u in read_manifest(path, halved, False, silent)] == ["ab", "c"]
+    assert len(recordings(path)) == 1  # the first line's counts
 
 
 @pytest.mark.parametrize(
@@ -110,13 +137,21 @@ BAD = [
     (entry(text=" \t "), "audio/a.wav: the transcript is empty"),
     (entry(text="ab 3é!"), "audio/a.wav: the transcript has characters outside the alphabet (a-z, space, '): '!3é'"),
     (entry("audio/none.wav"), "audio/none.wav: no such file"),
-    (entry("audio"), "audio: no such file"),
-    (entry(""), ": no such file"),
+    (entry("audio"), "audio: is not a file"),
+    (entry(""), ": is not a file"),
     (entry("a" * 300), f"{'a' * 300}: "),  # longer than a file's name can be
     (entry("audio/text.wav"), "audio/text.wav: is not readable as audio"),
     (entry("audio/short.wav", "a"), "audio/short.wav: the transcript needs 1 output frames, the audio gives 0"),
     (entry("audio/empty.wav", "a"), "audio/empty.wav: the transcript needs 1 output frames, the audio gives 0"),
     (entry(text="abcdef"), "audio/a.wav: the transcript needs 6 output frames, the audio gives 5"),
+    *((entry(duration=wrong), "audio/a.wav: the duration is ") for wrong in (-1, 1e12, 0.25, float("nan"), 10**400)),
+    *((entry(duration=wrong), "is not a number of seconds") for wrong in ("abc", "0.1", [], True)),
+    (entry("audio/nan.wav"), "audio/nan.wav: holds samples that are not finite numbers"),
+    (entry("audio/slow.wav"), "audio/slow.wav: has a sample rate of 1 Hz; speech needs 4000 Hz or more"),
+    (entry("audio/odd.wav"), "audio/odd.wav: has a sample rate of 44101 Hz, which takes gigabytes to resample"),
+    (entry("audio/pipe.wav"), "audio/pipe.wav: is not a file"),
+    ("[" * 100_000, "is JSON that can't be read"),
+    ('{"duration": ' + "9" * 5000, "is JSON that can't be read"),
     (entry(text="aaab"), "audio/a.wav: the transcript needs 6 output frames, the audio gives 5"),
 ]
 
@@ -129,7 +164,7 @@ def test_a_bad_line_is_named_with_its_number(folder: Path, line: str, message: s
     if skip_bad:
         assert [u.transcript for u in read_manifest(path, halved, True, reports.append)] == ["ab", "c"]
     else:
-        with pytest.raises(ValueError, match=r"mend them, or leave them out with data\.skip_bad=true$") as error:
+        with pytest.raises(ValueError, match=r"fix them, or leave them out with data\.skip_bad=true$") as error:
             read_manifest(path, halved, False, silent)
         reports.append(str(error.value))
     (report,) = reports
@@ -140,7 +175,7 @@ def test_a_bad_line_is_named_with_its_number(folder: Path, line: str, message: s
 
 
 def test_all_bad_lines_are_counted_and_named_at_once(folder: Path) -> None:
-    path = manifest(folder, [*(line for line, _ in BAD if len(line) < 300), entry()])
+    path = manifest(folder, [*(line for line, _ in BAD if "a" * 300 not in line), entry()])
     with pytest.raises(ValueError, match=f"{len(BAD) - 1} of {len(BAD)} lines can't be used"):
         read_manifest(path, halved, False, silent)
 
@@ -185,17 +220,98 @@ def test_a_manifest_that_is_no_text_is_refused(folder: Path) -> None:
             read_manifest(bad, halved, True, silent)
 
 
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+_LINES = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"])),
+    _JSON.map(json.dumps),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "audio_filepath": st.just("audio/a.wav") | st.just("audio/pipe.wav") | _JSON,
+            "text": st.just("ab") | _JSON,
+            "duration": st.just(0.1) | _JSON,
+            "offset": _JSON,
+            "speaker": _JSON,
+        },
+    ).map(json.dumps),
+    st.tuples(st.sampled_from(["[", '{"a":', "9", "-", '"']), st.integers(0, 200_000)).map(lambda it: it[0] * it[1]),
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=10_000, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(line=_LINES)
+def test_any_line_is_used_or_named(folder: Path, line: str) -> None:
+    path = manifest(folder, [line])
+    assert fingerprint(path)
+    try:
+        assert read_manifest(path, halved, False, silent)
+    except ValueError as error:
+        assert f"{path}: " in str(error)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=10_000, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    kind=st.sampled_from(["wav", "flac", "float"]), at=st.integers(0, 63), into=st.binary(max_size=8), cut=st.integers()
+)
+def test_audio_with_any_header_is_read_or_named(folder: Path, kind: str, at: int, into: bytes, cut: int) -> None:
+    path = folder / "audio" / f"any.{'flac' if kind == 'flac' else 'wav'}"
+    soundfile.write(path, np.zeros(1630), 16000, subtype="FLOAT" if kind == "float" else "PCM_16")
+    content = bytearray(path.read_bytes())
+    content[at : at + len(into)] = into
+    path.write_bytes(content[: cut % len(content)] if cut % 2 else content)
+    lines = manifest(folder, [entry(f"audio/{path.name}", "a")])
+    try:
+        (found,) = read_manifest(lines, halved, False, silent)
+        assert collate([found]).features.isfinite().all()
+    except (ValueError, OSError) as error:
+        assert path.name in str(error)
+
+
 # --- the three splits -------------------------------------------------------------------------------------------------
 
 
 def splits(folder: Path, **changes: Any) -> Manifest:
-    paths = {split: str(manifest(folder, [entry()], f"{split}.jsonl")) for split in ("train", "dev", "test")}
+    paths = {}
+    for number, split in enumerate(("train", "dev", "test")):
+        noise = np.random.default_rng(number).uniform(-0.5, 0.5, 1630)
+        soundfile.write(folder / "audio" / f"{split}.wav", noise, 16000)
+        paths[split] = str(manifest(folder, [entry(f"audio/{split}.wav")], f"{split}.jsonl"))
     return Manifest(**{**paths, **changes})
 
 
 def test_three_manifests_pass(folder: Path) -> None:
     splits(folder).check()
-    splits(folder).check()
+    splits(folder).manifests(silent)
+
+
+@pytest.mark.parametrize("more", [[], [entry("audio/train.wav")]], ids=["the same", "and more"])
+def test_recordings_of_one_split_that_are_all_in_another_are_refused(folder: Path, more: list[str]) -> None:
+    given = splits(folder)
+    (folder / "copy.wav").write_bytes((folder / "audio" / "dev.wav").read_bytes())
+    path = manifest(folder, [entry("copy.wav", "b"), *more], "again.jsonl")
+    given.train = str(path)
+    with pytest.raises(ValueError, match=r"data\.train and data\.dev: all 1 recordings of the one are in the other"):
+        given.check()
+
+
+def test_recordings_that_two_splits_share_are_told(folder: Path) -> None:
+    given, told = splits(folder), list[str]()
+    for split in ("train", "dev"):
+        given_lines = [entry(f"audio/{split}.wav"), entry("audio/a.wav")]
+        setattr(given, split, str(manifest(folder, given_lines, f"{split}_more.jsonl")))
+    given.check()
+    given.manifests(told.append)
+    assert told == ["warning: data.train and data.dev share 1 recordings: the error rates are better than true"]
+
+
+def test_a_pipe_among_the_recordings_is_not_waited_for(folder: Path) -> None:
+    assert fingerprint(manifest(folder, [entry("audio/pipe.wav")])).startswith("sha256:")
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])

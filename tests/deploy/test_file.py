@@ -193,7 +193,7 @@ def _unknown_key(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     [
         (_renamed, "linear.gaps is missing"),
         (_fewer_layers, "its matrices are"),
-        (_endless_layers, "3000000000 layers in"),
+        (_endless_layers, "model.layers=3000000000: must be at most"),
         (_endless_units, ""),
         (_huge, r"linear\.shape is \[1073741824, 1073741824\], not \[24, 24\]"),
         (_nan, "output.bias has values that are not finite"),

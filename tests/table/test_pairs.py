@@ -47,6 +47,7 @@ def test_other_utterances_leave_no_interval_and_are_told(fabricate: Callable, tm
     assert pair.interval is None and "GRU Sparse against GRU Dense Small: no interval" in notes[0]
 
 
-def test_without_runs_nothing_is_compared(tmp_path: Path) -> None:
+def test_without_runs_nothing_is_compared(fabricate: Callable, tmp_path: Path) -> None:
+    fabricate("gru_dense", "scale=smoke")  # of another scale
     rows = collect([f"results={tmp_path / 'results'}"])[1]
     assert compare_pairs(rows, heard(rows)) == ([], []) and printed([]).empty

@@ -38,7 +38,14 @@ def test_tables_and_page_tell_the_same_notes(fabricate: Callable, tmp_path: Path
     assert "skipped" not in printed and f"written: {results / 'report.html'}" in printed
 
 
-def test_without_runs_there_are_commands_and_no_figures(tmp_path: Path) -> None:
+def test_a_folder_without_runs_is_refused_and_not_made(command: Callable, tmp_path: Path) -> None:
+    done = command("report", f"results={tmp_path / 'nope'}")
+    assert done.returncode == 2 and f"there is no run in {tmp_path / 'nope' / 'runs'}" in done.stderr
+    assert not (tmp_path / "nope").exists()
+
+
+def test_without_runs_of_the_scale_there_are_commands_and_no_figures(fabricate: Callable, tmp_path: Path) -> None:
+    fabricate("gru_dense", "scale=smoke")
     results = tmp_path / "results"
     printed = report([f"results={results}"])
     assert printed.count("skipped: figure") == 4 and not (results / "figures").exists()

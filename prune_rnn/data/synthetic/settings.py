@@ -16,6 +16,7 @@ from prune_rnn.schema import is_identity, option
 from prune_rnn.typed import Plain
 
 GENERATOR = 2  # raise it with any change to what these modules make that changes a byte of the corpus
+_WORKERS = 1024
 _RATES, _PITCHES = (80, 450), (0, 100)  # what espeak takes
 
 
@@ -35,7 +36,7 @@ class Synthetic(Data):
     pitch_low: int = option("lowest pitch, 0 to 100; 50 is the voice's own", 30)
     pitch_high: int = option("highest pitch, 0 to 100", 70)
     workers: int | None = option("processes that make speech; null: one per core", None, identity=False)
-    cache: str | None = option("folder of all corpora; null: the user's cache folder", None, identity=False)
+    cache: str | None = option("folder of all corpora; null: the user's cache folder", None, identity=False, path=True)
 
     def check(self) -> None:
         """Raises ValueError, with the key, its value and the way out, unless a corpus can be made from the settings."""
@@ -45,17 +46,22 @@ class Synthetic(Data):
                 raise ValueError(f"data.{split}_hours={hours} is not a length of time; give hours above 0, such as 0.1")
         for name, allowed in (("snr", (-math.inf, math.inf)), ("rate", _RATES), ("pitch", _PITCHES)):
             low, high = getattr(self, f"{name}_low"), getattr(self, f"{name}_high")
+            for key, value in ((f"{name}_low", low), (f"{name}_high", high)):
+                if value != value:  # an integer may be too large for math.isnan
+                    raise ValueError(f"data.{key}={value} is not a number; give one, or leave it out")
             if not low <= high:
                 raise ValueError(
                     f"data.{name}_low={low} lies above data.{name}_high={high}; swap them or make them equal"
                 )
-            if low < allowed[0] or high > allowed[1] or math.isinf(low) or math.isinf(high):
+            if low < allowed[0] or high > allowed[1] or math.inf in (abs(low), abs(high)):
                 limits = f"within {allowed[0]} to {allowed[1]}" if math.isfinite(allowed[0]) else "finite"
                 raise ValueError(f"data.{name}_low={low} and data.{name}_high={high} must be {limits}")
         if self.seed < 0:
             raise ValueError(f"data.seed={self.seed} is negative; give 0 or more")
         if self.workers is not None and self.workers < 1:
             raise ValueError(f"data.workers={self.workers} is less than one process; leave it out to use every core")
+        if self.workers is not None and self.workers > _WORKERS:
+            raise ValueError(f"data.workers={self.workers} is above {_WORKERS}; leave it out to use every core")
 
     def content(self) -> Plain:
         """Returns the corpus's digest, which takes in the versions that make it."""

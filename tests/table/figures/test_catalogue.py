@@ -1,5 +1,6 @@
 """What holds for every figure."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,8 @@ def test_text_is_no_smaller_than_9_points_and_axes_have_their_names(material: Ma
             assert any(axes.get_xlabel() for axes in figure.axes) and any(axes.get_ylabel() for axes in figure.axes)
 
 
-def test_without_runs_there_is_nothing_to_draw(tmp_path: Path) -> None:
+def test_without_runs_there_is_nothing_to_draw(fabricate: Callable, tmp_path: Path) -> None:
+    fabricate("gru_dense", "scale=smoke")  # of another scale
     _, rows = collect([f"results={tmp_path / 'results'}"])
     drawn, skipped = draw_all(Material(rows, []), tmp_path / "figures", "small")
     assert drawn == [] and skipped == [plot.name for plot in FIGURES] and not (tmp_path / "figures").exists()

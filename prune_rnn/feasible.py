@@ -1,0 +1,60 @@
+"""Whether a run can be trained at all, told before anything is allocated, and what of it is perhaps not meant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import torch
+
+from prune_rnn.config import Config
+from prune_rnn.data.batch import Utterance
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.run.resolve import meta_model
+from prune_rnn.usage import UsageError
+
+_BYTES = 12  # of each parameter while it is trained: in float32 its value, gradient and momentum
+
+
+def check_memory(config: Config, device: torch.device) -> None:
+    """Raises UsageError where the parameters alone, as they are trained, are more than the device's memory holds."""
+    parameters = sum(p.numel() for p in meta_model(config.model).parameters())
+    if device.type == "cuda":
+        memory = torch.cuda.get_device_properties(device).total_memory
+    else:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    need = parameters * _BYTES
+    if need > memory:
+        raise UsageError(
+            f"model.units={config.model.units}: training {parameters:,} parameters takes {need / 1e9:,.0f}"
+            f" GB, and {device} has {memory / 1e9:,.0f} GB; give less, or a smaller scale"
+        )
+
+
+def check_batches(groups: Sequence[Sequence[Utterance]], model: DeepSpeech2, world: int, size: int) -> None:
+    """Raises ValueError where a process's part of a batch is one output frame, which has no variance to normalise by.
+
+    size: what was asked of a batch.
+    """
+    for group in groups:
+        for rank in range(world):
+            part = group[rank::world]
+            if len(part) == 1 and int(model.lengths(torch.tensor(part[0].frames))) == 1:
+                raise ValueError(
+                    f"{part[0].audio}: alone in its batch, and gives one output frame, which can't be normalised; "
+                    f"leave it out, or give another train.batch_size than {size}"
+                )
+
+
+def warnings(config: Config, groups: Sequence[Sequence[Utterance]]) -> list[str]:
+    """Returns what a user perhaps did not mean: a batch above the data, a sparse model that is not pruned."""
+    found = []
+    utterances, size = sum(map(len, groups)), config.train.batch_size
+    if size > utterances:
+        found.append(f"train.batch_size={size}: there are {utterances} utterances to train on, all in one batch")
+    if config.model.sparsity is not None and not config.prune.prunes:
+        found.append(
+            f"model={config.model.name} prune={config.prune.method}: nothing is pruned, and the run is stored as "
+            f"{config.name} all the same; name=... gives it another name"
+        )
+    return found

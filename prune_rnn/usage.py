@@ -1,0 +1,48 @@
+"""What a user got wrong on the command line, as one error, and the ranges that numbers have to lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+THREADS = 1024  # no machine has as many cores; torch takes any number and dies of it
+_SHOWN = 60  # characters of a value that a message shows
+
+
+class UsageError(ValueError):
+    """The command line is wrong, by a word, a key or a value: the exit code is 2."""
+
+
+@contextmanager
+def of_the_command_line() -> Iterator[None]:
+    """Makes a UsageError of any ValueError in the block."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def shown(value: object) -> str:
+    """Returns the value as a message shows it: the beginning where it is long.
+
+    >>> shown(10**100)
+    '100000000000000000000000000000000000000000000000000000000000...'
+    """
+    text = f"{value}"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def within(key: str, value: float | None, low: float, high: float) -> None:
+    """Raises UsageError that names key and value unless it lies from `low` to `high`; None passes.
+
+    >>> within("threads", 4, 1, THREADS)
+    >>> within("threads", 0, 1, THREADS)
+    Traceback (most recent call last):
+    prune_rnn.usage.UsageError: threads=0: must be 1 or more
+    """
+    if value is not None and not value >= low:
+        raise UsageError(f"{key}={shown(value)}: must be {low:,} or more")
+    if value is not None and value > high:
+        raise UsageError(f"{key}={shown(value)}: must be at most {high:,}; give less")

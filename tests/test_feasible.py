@@ -1,0 +1,43 @@
+"""What can't be trained is told before anything is allocated; what was perhaps not meant, on the error stream."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from prune_rnn.config import compose_config
+from prune_rnn.data.batch import Utterance
+from prune_rnn.experiment import experiment
+from prune_rnn.feasible import check_batches, check_memory, warnings
+from prune_rnn.run.resolve import meta_model
+from prune_rnn.usage import UsageError
+
+
+def test_parameters_that_do_not_fit_into_memory_are_told() -> None:
+    check_memory(compose_config(["model=gru_dense"]), torch.device("cpu"))
+    with pytest.raises(UsageError, match=r"model\.units=100000: training 160,[\d,]+ parameters takes 1,921 GB"):
+        check_memory(compose_config(["model=gru_dense", "model.units=100000"]), torch.device("cpu"))
+
+
+def test_one_output_frame_alone_in_a_batch_is_refused_by_name() -> None:
+    model = meta_model(compose_config([]).model)
+    short, long = Utterance(Path("short.wav"), 2, "a"), Utterance(Path("long.wav"), 3, "a")
+    check_batches([[short, short], [long]], model, world=1, size=2)
+    with pytest.raises(ValueError, match=r"short\.wav: alone in its batch.* another train\.batch_size than 2"):
+        check_batches([[long, long], [short]], model, world=1, size=2)
+    with pytest.raises(ValueError, match=r"short\.wav: alone in its batch"):
+        check_batches([[short, long]], model, world=2, size=2)
+
+
+def test_what_was_perhaps_not_meant_is_warned_of() -> None:
+    one = Utterance(Path("a.wav"), 9, "a")
+    found = warnings(compose_config(["model=gru_sparse", "prune=none", "train.batch_size=3"]), [[one, one]])
+    assert len(found) == 2 and "train.batch_size=3: there are 2 utterances" in found[0]
+    assert "model=gru_sparse prune=none: nothing is pruned, and the run is stored as gru_sparse" in found[1]
+    assert not warnings(compose_config(["model=gru_sparse", "train.batch_size=2"]), [[one, one]])
+    assert not warnings(compose_config(["train.batch_size=2"]), [[one, one]])
+
+
+def test_a_run_tells_its_warnings(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    experiment(compose_config([*tiny, "train.epochs=1", "train.batch_size=99"]), "")
+    assert "warning: train.batch_size=99: there are 24 utterances to train on" in capsys.readouterr().err
