@@ -104,7 +104,8 @@ def trend() -> None:
         against = versus(big, dense, heard([dense, big]))
         if against.relative is None:
             continue
-        mean = [float(np.mean([run.cer for run in row.runs])) for row in (dense, big)]
+        both = ([run.cer for run in row.runs if run.seed in against.seeds] for row in (dense, big))
+        mean = [float(np.mean(cers)) for cers in both]
         sizes = [row.runs[0].result.nonzero for row in (dense, big)]
         steps = shared.train.epochs * (shared.train.steps_per_epoch or 0)
         rows.append(

@@ -1,105 +1,126 @@
-"""Test CER against the parameters that are not zero, of every finished run on the same data."""
+"""Test CER against the parameters that are not zero: dense networks of all widths, and pruned ones of each width."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from prune_rnn.prune.q import GIVEN
+from prune_rnn.run.record import Recorded
 from prune_rnn.table.agreement import conditions
 from prune_rnn.table.figures.labels import label_points
-from prune_rnn.table.figures.style import BLACK, NAMES, VERMILLION, Material, Plot, legend, panels
+from prune_rnn.table.figures.style import BLACK, MARKERS, NAMES, SPARSE, Material, Plot, legend, panels
 from prune_rnn.table.finished import Finished
-from prune_rnn.table.rows import Row
 from prune_rnn.typed import Plain
 
-_MARKERS = {"rnn": "s", "gru": "o"}
+_HIGHEST = 1.15  # times the greatest dense CER: what lies above is written at the edge
 
 
-def groups(material: Material) -> dict[str, list[Finished]]:
-    """Returns the runs that differ in the seed only, under a label that tells them from the others."""
-    named: dict[str, list[Finished]] = {}
-    for run in material.runs:
-        named.setdefault(_label(run, material.rows), []).append(run)
-    told: dict[str, list[Finished]] = {}
-    for label, runs in named.items():
-        each = [conditions(run) for run in runs]
-        differing = [key for key in each[0] if len({its[key] for its in each}) > 1]
-        for run, its in zip(runs, each, strict=True):
-            told.setdefault(", ".join([label, *(f"{key} {its[key]}" for key in differing)]), []).append(run)
-    return told
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Runs that differ in the seed only. cer: of each, in percent. size: mean of the parameters that are not zero."""
+
+    text: str
+    size: float
+    cer: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Of the CER."""
+        return statistics.mean(self.cer)
 
 
-def _label(run: Finished, rows: Sequence[Row]) -> str:
-    """Returns the row's label, and what the run's settings change about the row."""
-    model, own = run.config.model.name, _flat(run.config.identity)
-    row = next((row for row in rows if row.model == model), None)
-    if row is None:
-        return f"{model}, {own['model.units']} units"
-    default = _flat(row.config.identity)
-    skipped = {"seed"} if run.result.q_source == GIVEN else {"seed", "prune.q"}
-    skipped.add("prune.prunable_sparsity")  # told as the network's sparsity, below
-    changed = {key: own.get(key) for key in sorted(own.keys() | default.keys()) if own.get(key) != default.get(key)}
-    parts = [f"{key.rpartition('.')[2]} {value}" for key, value in changed.items() if not _covers(skipped, key)]
-    if "prune.prunable_sparsity" in changed:
-        parts.append(f"{100 * run.result.sparsity:.0f} % sparse")
-    return ", ".join([row.label, *parts])
+def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
+    """Returns the points of each line by size, by family: the dense networks, then the pruned ones of each width.
 
-
-def _covers(skipped: set[str], key: str) -> bool:
-    return any(f"{key}.".startswith(f"{one}.") for one in skipped)
-
-
-def _flat(plain: Plain, before: str = "") -> Plain:
-    """Returns nested values under their keys in dots.
-
-    >>> _flat({"prune": {"q": {"linear": 0.2}}, "seed": 0})
-    {'prune.q.linear': 0.2, 'seed': 0}
+    A run counts if it was trained as the table's rows were and its network is one of a row's, at whatever width and
+    pruning. Runs under other conditions than the first of their point (`agreement`) make a point of their own.
     """
-    flat: Plain = {}
-    for key, value in plain.items():
-        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
-    return flat
+    named: dict[str, dict[str, dict[str, list[Finished]]]] = {}
+    for run in sorted(material.runs, key=lambda run: (run.config.prune.prunes, run.config.model.units, run.seed)):
+        row = next((row for row in material.rows if row.model == run.config.model.name), None)
+        if row is None or _settings(run.config) != _settings(row.config):
+            continue
+        units, sparse = run.config.model.units, run.config.prune.prunes
+        line = f"{units} units, {run.config.prune.method}" if sparse else "dense"
+        text = f"{100 * run.result.sparsity:.3g} %" if sparse else f"{units}"
+        points = named.setdefault(row.family, {}).setdefault(line, {})
+        points.setdefault(", ".join([text, *_odd(run, points.get(text, []))]), []).append(run)
+    return {
+        family: {line: sorted(map(_point, points.items()), key=lambda p: p.size) for line, points in of_family.items()}
+        for family, of_family in named.items()
+    }
+
+
+def _settings(config: Recorded) -> Plain:
+    """Returns what is not width, pruning or seed of a recorded configuration."""
+    own = config.identity
+    model = {key: value for key, value in own["model"].items() if key != "units"}
+    return {"model": model, "train": own["train"], "data": own["data"]}
+
+
+def _odd(run: Finished, others: Sequence[Finished]) -> list[str]:
+    """Returns the conditions in which a run differs from those at its point."""
+    own = conditions(run)
+    return [f"{key} {own[key]}" for key in own if others and key != "q" and own[key] != conditions(others[0])[key]]
+
+
+def _point(named: tuple[str, list[Finished]]) -> Point:
+    text, runs = named
+    return Point(text, statistics.mean(r.result.nonzero for r in runs), tuple(100 * run.cer for run in runs))
 
 
 def draw(material: Material) -> Figure | None:
-    """Returns the figure; None without a run."""
-    if not material.runs:
+    """Returns a panel per family; None without a run."""
+    found = lines(material)
+    if not found:
         return None
-    figure, [[axes]] = panels(1, 1, 6.2)
-    points, labels, bars = [], [], []
-    for label, runs in groups(material).items():
-        sizes, rates = [run.result.nonzero for run in runs], [100 * run.cer for run in runs]
-        cell, sparse = runs[0].config.model.cell.name, runs[0].config.prune.prunes
-        colour = VERMILLION if sparse else BLACK
-        point = statistics.mean(sizes), statistics.mean(rates)
-        axes.vlines(point[0], min(rates), max(rates), color=colour, linewidth=1.2)
-        axes.plot(sizes, rates, "_", color=colour, markersize=6)
-        axes.plot(
-            *point,
-            marker=_MARKERS.get(cell, "D"),
-            linestyle="",
-            color=colour,
-            markerfacecolor=colour if sparse else "white",
-            markersize=7,
-            label=f"{NAMES.get(cell, cell)}, {'sparse' if sparse else 'dense'}",
-        )
-        points.append(point)
-        labels.append(label)
-        bars.append((min(rates), max(rates)))
+    figure, axes = panels(len(found), 1, 0.6 + 3.4 * len(found))
+    shown = [(panel, _panel(panel, family, found[family])) for family, [panel] in zip(sorted(found), axes, strict=True)]
+    axes[-1][0].set_xlabel("parameters that are not zero")
+    legend(figure, [panel for [panel] in axes], 2)
+    for panel, points in shown:
+        places = [(point.size, point.mean) for point in points]
+        bars = [(min(point.cer), max(point.cer)) for point in points]
+        label_points(panel, places, [point.text for point in points], bars)
+    return figure
+
+
+def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point]:
+    """Draws a family's lines, and returns the points that lie inside."""
+    dense = [point.mean for point in found.get("dense", [])]
+    highest = _HIGHEST * max(dense) if dense else float("inf")
+    inside: list[Point] = []
+    above: list[tuple[Point, str]] = []
+    for place, (line, points) in enumerate(found.items()):
+        colour = BLACK if line == "dense" else SPARSE[(place - bool(dense)) % len(SPARSE)]
+        marker = "o" if line == "dense" else MARKERS[(1 + place) % len(MARKERS)]
+        within = [point for point in points if point.mean <= highest]
+        for point in within:
+            axes.vlines(point.size, min(point.cer), max(point.cer), color=colour, linewidth=1.2)
+        label = f"{NAMES.get(family, family)} {line}"
+        face = "white" if line == "dense" else colour
+        sizes, means = [point.size for point in within], [point.mean for point in within]
+        axes.plot(sizes, means, color=colour, marker=marker, markerfacecolor=face, linewidth=1.0, label=label)
+        inside += within
+        above += [(point, colour) for point in points if point.mean > highest]
     axes.set_xscale("log")
-    axes.margins(x=0.2, y=0.1)
+    axes.margins(x=0.12, y=0.12)
+    for point, colour in above:
+        low, high = axes.get_xlim()
+        axes.set_xlim(min(low, point.size / 1.3), max(high, point.size * 1.3))
+        text = f"{point.text}: {point.mean:.1f} \N{UPWARDS ARROW}"
+        axes.annotate(text, (point.size, 0.97), xycoords=("data", "axes fraction"), color=colour, va="top")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("parameters that are not zero")
     axes.set_ylabel("test CER, %")
-    legend(figure, [axes], 2)
-    label_points(axes, points, labels, bars)
-    return figure
+    axes.set_title(NAMES.get(family, family))
+    return inside
 
 
 def _short(number: float) -> str:
@@ -116,7 +137,8 @@ def _short(number: float) -> str:
 PLOT = Plot(
     "frontier",
     "Error against size",
-    "CER of the test split against the parameters that are not zero, of every finished run of this scale on this data: "
-    "mean over seeds, one dash a seed. Lower and further to the left is better.",
+    "CER of the test split against the parameters that are not zero, of the finished runs that were trained as the "
+    "table's: dense networks by their units, pruned ones by their sparsity; mean over seeds, bars from the least to "
+    "the greatest. Lower and further to the left is better. What lies far above is written at the edge.",
     draw,
 )
