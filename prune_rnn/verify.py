@@ -50,7 +50,7 @@ def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str],
             tell(f"{place}: no checksum, as of before there were any: {', '.join(without)}")
         for path in left_behind(Run(place)) if place.is_dir() else []:
             tell(f"{path} is being written, or was left by a process that was cut off; the next training removes it")
-    tell(f"{count} files: {damaged} damaged, {bare} whole as far as can be told without a checksum")
+    tell(f"{count} files: {damaged} damaged, {bare} without a checksum")
     return damaged == 0
 
 

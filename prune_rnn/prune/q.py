@@ -6,6 +6,7 @@ The paper's heuristic is the 90th percentile of |w| of a trained dense network.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from sys import float_info
 from typing import Any
 
 from prune_rnn.prune.mask import magnitude_quantile
@@ -59,7 +60,7 @@ def per_type(q: Any, layer_types: Iterable[str]) -> dict[str, float]:
     if set(qs) != set(wanted):
         raise ValueError(f"prune.q={q}: needs one number for each of the layer types {', '.join(wanted)}, no other")
     for layer_type, value in qs.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= float_info.max:
             raise ValueError(
                 f"prune.q={q}: q of {layer_type} must be a magnitude above 0, not a sparsity; try prune.sparsity=0.9"
             )
