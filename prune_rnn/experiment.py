@@ -85,12 +85,8 @@ def usable_device(name: str) -> torch.device:
 
 def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
     """Returns the utterances of train, dev and test; makes the synthetic ones where they don't exist yet."""
-
-    def output_frames(frames: int) -> int:
-        return int(model.lengths(torch.tensor(frames)))
-
-    manifests = config.data.manifests(say)
-    return {split: read_manifest(path, output_frames, config.data.skips_bad, say) for split, path in manifests.items()}
+    manifests, skip = config.data.manifests(say), config.data.skips_bad
+    return {split: read_manifest(path, model.output_frames, skip, say) for split, path in manifests.items()}
 
 
 def _train(config: Config, run: Run, device: torch.device, q_source: str, command: str) -> None:

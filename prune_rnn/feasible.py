@@ -39,7 +39,7 @@ def check_batches(groups: Sequence[Sequence[Utterance]], model: DeepSpeech2, wor
     for group in groups:
         for rank in range(world):
             part = group[rank::world]
-            if len(part) == 1 and int(model.lengths(torch.tensor(part[0].frames))) == 1:
+            if len(part) == 1 and model.output_frames(part[0].frames) == 1:
                 raise ValueError(
                     f"{part[0].audio}: alone in its batch, and gives one output frame, which can't be normalised; "
                     f"leave it out, or give another train.batch_size than {size}"

@@ -12,8 +12,9 @@ from tabulate import tabulate
 from prune_rnn.config import compose_config
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve, run_of
+from prune_rnn.table.bootstrap import by_speaker
 from prune_rnn.table.comparison import heard, versus
-from prune_rnn.table.finished import Finished, read
+from prune_rnn.table.finished import read
 from prune_rnn.table.rows import Row, comparable
 from prune_rnn.table.table3 import between
 
@@ -27,15 +28,6 @@ TREND = [
 RESAMPLES = 10_000
 
 
-def by_speaker(runs: list[Finished]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the edits of each run by speaker, (runs, speakers), and the characters of each speaker."""
-    edits = [run.edits() for run in runs]
-    names = sorted(set(edits[0].speakers))
-    whose = [np.array(edits[0].speakers) == name for name in names]
-    counts = np.array([[each.counts[mine].sum() for mine in whose] for each in edits])
-    return counts, np.array([edits[0].lengths[mine].sum() for mine in whose])
-
-
 def frontier() -> None:
     """Each network against GRU Dense; each pruned one against the line between the dense ones, in log parameters."""
     own = compose_config(["model=gru_dense"])
@@ -43,7 +35,9 @@ def frontier() -> None:
         r for r in comparable(own) if r.config.model.cell.name == "gru" and r.seed == 0 and r.config.train == own.train
     ]
     runs.sort(key=lambda run: -run.result.nonzero)
-    counts, lengths = by_speaker(runs)
+    edits = [run.edits() for run in runs]
+    counts = np.array([by_speaker(each.counts, each.speakers) for each in edits])
+    lengths = by_speaker(edits[0].lengths, edits[0].speakers)
     random = np.random.default_rng(0)
     drawn = random.multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), size=RESAMPLES)
     drawn = np.vstack([np.ones(len(lengths)), drawn])  # the first is the split itself

@@ -109,10 +109,7 @@ def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> Heard:
 
 
 def _read(manifest: Path, model: DeepSpeech2, options: EvaluateOptions) -> list[Utterance]:
-    def output_frames(frames: int) -> int:
-        return int(model.lengths(torch.tensor(frames)))
-
     try:
-        return read_manifest(manifest, output_frames, options.skip_bad, say)
+        return read_manifest(manifest, model.output_frames, options.skip_bad, say)
     except ValueError as error:  # which names the key of `train`
         raise ValueError(str(error).replace("data.skip_bad=true", "skip_bad=true")) from None

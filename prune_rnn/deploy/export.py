@@ -170,5 +170,5 @@ def _heard_before(config: Recorded, options: ExportOptions) -> list[Tensor]:
 
 def _dev_split(config: Recorded, options: ExportOptions, model: DeepSpeech2) -> list[Utterance]:
     path = SETS[config.data["name"]].recorded_dev(config.data, options.dev, options.cache, _say)
-    utterances = read_manifest(path, lambda frames: int(model.lengths(torch.tensor(frames))), False, _say)
+    utterances = read_manifest(path, model.output_frames, False, _say)
     return [utterance for group in batches(utterances, len(utterances)) for utterance in group]

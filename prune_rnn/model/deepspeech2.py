@@ -158,6 +158,10 @@ class DeepSpeech2(nn.Module):
             lengths = conv.lengths(lengths)
         return lengths
 
+    def output_frames(self, frames: int) -> int:
+        """Returns the output frames of one utterance of so many input frames."""
+        return int(self.lengths(torch.tensor(frames)))
+
     def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Returns log-probabilities (output frames, batch, symbols), float32.
 

@@ -51,9 +51,9 @@ def relative_interval(
         raise ValueError("they were not tested on the same utterances in the same order")
     speakers = baseline[seeds[0]].speakers or [str(number) for number in range(len(references))]
     theirs, ours = (
-        np.stack([_summed(side[seed].counts, speakers) for seed in seeds], axis=1) for side in (baseline, row)
+        np.stack([by_speaker(side[seed].counts, speakers) for seed in seeds], axis=1) for side in (baseline, row)
     )
-    lengths = _summed(baseline[seeds[0]].lengths, speakers)
+    lengths = by_speaker(baseline[seeds[0]].lengths, speakers)
     random = np.random.default_rng(_SEED)
     parts = []
     for start in range(0, resamples, _AT_ONCE):
@@ -69,7 +69,7 @@ def relative_interval(
     return Interval(float(low), float(high), seeds)
 
 
-def _summed(counts: NDArray[np.int64], speakers: Sequence[str]) -> NDArray[np.int64]:
+def by_speaker(counts: NDArray[np.int64], speakers: Sequence[str]) -> NDArray[np.int64]:
     """Returns the sum of the counts of each speaker, in the order of their names; (utterances,) -> (speakers,)."""
     names, whose = np.unique(np.array(speakers), return_inverse=True)
     return np.bincount(whose, weights=counts, minlength=len(names)).astype(np.int64)
