@@ -57,3 +57,8 @@ def greedy(log_probs: Tensor, lengths: Tensor) -> list[str]:
         labels = torch.unique_consecutive(path[:length]).tolist()
         texts.append("".join(ALPHABET[label] for label in labels if label != BLANK))
     return texts
+
+
+def spelt(log_probs: Tensor) -> str:
+    """Returns the text of one utterance's best path. log_probs: (frames, symbols)."""
+    return greedy(log_probs[:, None], torch.tensor([len(log_probs)]))[0]

@@ -12,7 +12,10 @@ DENSE = "dense"  # the mask of a candidate that multiplies with the zeros too
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to do a group's job. dtype: of the weights. sparsity: None where it multiplies with the zeros too."""
+    """One way to do a group's job. dtype: of the weights. sparsity: None where it multiplies with the zeros too.
+
+    stage: of a network, whose time it is; "": all of the job.
+    """
 
     name: str
     dtype: str
@@ -22,6 +25,7 @@ class Candidate:
     exact: bool = True
     packing_seconds: float | None = None
     bytes: int | None = None
+    stage: str = ""
 
     def packed(self, seconds: float, form: str, size: int) -> Candidate:
         """Returns the same with what packing its matrix took: seconds, the format's name, bytes."""

@@ -12,8 +12,8 @@ from torch import Tensor
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
-PRODUCT, LAYER, NETWORK = "product", "layer", "network"
-WORKLOADS = (PRODUCT, LAYER, NETWORK)
+PRODUCT, LAYER, NETWORK, STAGES = "product", "layer", "network", "stages"
+WORKLOADS = (PRODUCT, LAYER, NETWORK, STAGES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

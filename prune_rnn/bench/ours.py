@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from prune_rnn.bench.candidate import Candidate, Way
 from prune_rnn.bench.job import Job, Layer
 from prune_rnn.bench.matrices import FORCED, Masked
 from prune_rnn.bench.networks import Variant
+from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.network import Network
 from prune_rnn.engine import native
 from prune_rnn.engine.base import Multiplier
@@ -56,17 +58,21 @@ def networks(variant: Variant, features: Tensor) -> Iterator[Way]:
 
     features: (bins, frames), normalised.
     """
+    for candidate, packed, choose in whole(variant):
+        start = time.perf_counter()
+        made = Network(packed, choose=choose)
+        yield replace(candidate, packing_seconds=time.perf_counter() - start), partial(made.log_probs, features)
+
+
+def whole(variant: Variant) -> Iterator[tuple[Candidate, Packed, Callable[..., Multiplier]]]:
+    """Yields the ways to compute a whole network in each type, with what chooses its products."""
     for dtype, packed in variant.by_dtype.items():
         chosen: list[tuple[str, Callable[..., Multiplier]]] = [(f"prune-rnn {dtype.value}", fastest)]
         if variant.sparsity is None:
             chosen = [("torch float32", _torch_dense)] if dtype is Dtype.float32 else []
             chosen += [(f"engine dense {dtype.value}", _engine_dense)] if _has_lanes() else []
         for name, choose in chosen:
-            start = time.perf_counter()
-            made = Network(packed, choose=choose)
-            seconds = time.perf_counter() - start
-            candidate = Candidate(name, dtype.value, variant.sparsity, variant.mask, packing_seconds=seconds)
-            yield candidate, partial(made.log_probs, features)
+            yield Candidate(name, dtype.value, variant.sparsity, variant.mask), packed, choose
 
 
 def trained(job: Layer) -> Tensor:

@@ -11,9 +11,9 @@ import torch
 import yaml
 
 from prune_rnn import paths
-from prune_rnn.bench import measure, networks
+from prune_rnn.bench import measure, networks, stages
 from prune_rnn.bench.candidate import Measurement
-from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT, WORKLOADS
+from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT, STAGES, WORKLOADS
 from prune_rnn.bench.journal import Key
 from prune_rnn.bench.matrices import Shape
 from prune_rnn.bench.measure import Timing
@@ -136,8 +136,9 @@ class Plan:
                 if left:
                     yield from measure.recurrent(workload, shape, left, options.sparsity, timing)
         for network in self.networks:
-            if (NETWORK, network.name, 1) not in done:
-                yield measure.network(network.name, network.variants(), timing)
+            for workload, measured in ((NETWORK, measure.network), (STAGES, stages.measure)):
+                if workload in options.workloads and (workload, network.name, 1) not in done:
+                    yield measured(network.name, network.variants(), timing)
 
 
 def plan(options: BenchOptions) -> Plan:
@@ -154,7 +155,7 @@ def plan(options: BenchOptions) -> Plan:
         models = networks.read(files, Path(options.results))
     shapes += [networks.shape(name, model) for name, model in models.items()]
     baselines |= {name: networks.baseline(model, models) for name, model in models.items()}
-    whole = _networks(options, models) if NETWORK in options.workloads and options.device == "cpu" else []
+    whole = _networks(options, models) if {NETWORK, STAGES} & set(options.workloads) and options.device == "cpu" else []
     if not whole and not (shapes and {PRODUCT, LAYER} & set(options.workloads)):
         raise UsageError("nothing to measure: shapes=[own] needs packed models, by prune-rnn export or models=[...]")
     paper = {each["name"]: each["paper"] for each in entries if "paper" in each}

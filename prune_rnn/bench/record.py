@@ -25,6 +25,7 @@ class Row:
 
     sparsity: zeros / all; None where it is dense. weights: the type of the weights in the product. exact: False where
     it does a little less than the job. packing_s: seconds. bytes: of the packed matrix.
+    stage: of a network, whose time it is; "": all of the job.
     """
 
     workload: str
@@ -44,6 +45,7 @@ class Row:
     rounds: int
     packing_s: float | None = None
     bytes: int | None = None
+    stage: str = ""
 
     @property
     def dense(self) -> bool:
@@ -96,6 +98,7 @@ def row(m: Measurement, label: str) -> Row:
         rounds=len(m.microseconds),
         packing_s=None if c.packing_seconds is None else round(c.packing_seconds, 4),
         bytes=c.bytes,
+        stage=c.stage,
     )
 
 
@@ -122,5 +125,5 @@ def read(folder: Path) -> tuple[list[Row], Conditions]:
 
 def _plain(key: object, value: Any) -> Any:
     if pd.isna(value):
-        return "" if key == "format" else None
+        return "" if key in ("format", "stage") else None
     return value

@@ -31,7 +31,7 @@ from prune_rnn.run.record import Recorded
 from prune_rnn.run.store import Run
 from prune_rnn.run.tidy import clean
 from prune_rnn.schema import option
-from prune_rnn.text import greedy
+from prune_rnn.text import spelt
 
 _TOLERANCE = 1e-3  # between error rates of the same weights on different hardware
 SAMPLE = 200  # utterances of the train split that the statistics are of
@@ -101,7 +101,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     features = [log_spectrogram(waveform) for waveform in audio]
     references = [utterance.transcript for utterance in dev]
     with torch.inference_mode():
-        wanted = [_text(model(one[None], torch.tensor([one.shape[1]]))[:, 0]) for one in features]
+        wanted = [spelt(model(one[None], torch.tensor([one.shape[1]]))[:, 0]) for one in features]
         found = [network.text(one) for one in features]
         streamed = [streamed_text(network, waveform) for waveform in audio] if options.stream else None
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
@@ -140,10 +140,6 @@ def _compare(run: Run, cer: float) -> None:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _text(log_probs: Tensor) -> str:
-    return greedy(log_probs[:, None], torch.tensor([len(log_probs)]))[0]
 
 
 def _statistics(audio: list[Tensor]) -> tuple[Tensor, Tensor]:

@@ -11,16 +11,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn import paths
+from prune_rnn.deploy.convolution import Convolution, row_convolution
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.engine.base import Multiplier
 from prune_rnn.engine.choose import fastest
 from prune_rnn.engine.quantise import Dtype, quantise
-from prune_rnn.model import layers
+from prune_rnn.model import deepspeech2, layers
 from prune_rnn.model.cell import Cell
-from prune_rnn.model.deepspeech2 import Convolution, DeepSpeech2
+from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.store import Run
-from prune_rnn.text import greedy
+from prune_rnn.text import spelt
 
 _FRAMES = 64  # that a product over a whole utterance is timed for
 
@@ -57,9 +58,6 @@ class _Affine:
         return torch.addcmul(self.shift, x, self.gain)
 
 
-Filters = tuple[Tensor, tuple[int, int], tuple[int, int], _Affine]  # weight, stride, padding (bins, frames), norm
-
-
 class Network:
     """A packed network. frames: how many are multiplied with a matrix at a time, which the products are chosen for;
     1 for streaming. choose: makes what multiplies, as `engine.choose.fastest` does."""
@@ -71,11 +69,13 @@ class Network:
         self.config, self.activation = config, config.activation
         self.mean, self.deviation = packed.tensors["features.mean"], packed.tensors["features.deviation"]
         tensors = packed.tensors
-        self.convolutions: list[Filters] = []
+        self.convolutions: list[tuple[Convolution, _Affine]] = []
         for i, conv in enumerate(shape.conv):
-            assert isinstance(conv, Convolution)
-            weight, norm = tensors[layers.weight(layers.conv(i))], _affine(tensors, layers.conv(i))
-            self.convolutions.append((weight, conv.stride, conv.padding, norm))
+            assert isinstance(conv, deepspeech2.Convolution)
+            # the first has one channel to sum over: nothing is gained by rounding
+            rounded = packed.dtype is not Dtype.float32 and i > 0
+            own = Convolution(tensors[layers.weight(layers.conv(i))], conv.stride, conv.padding, rounded)
+            self.convolutions.append((own, _affine(tensors, layers.conv(i))))
 
         def product(name: str) -> Multiplier:
             return choose(packed.matrices[name], streams=frames)
@@ -91,21 +91,29 @@ class Network:
              recurrent(layers.matrix(i, layers.REVERSE)) if self.cell.bidirectional else None)
             for i in range(config.layers)
         ]  # fmt: skip
-        self.row_conv = tensors[layers.weight(layers.ROW_CONV)] if self.cell.row_convolution else None
+        row_conv = tensors[layers.weight(layers.ROW_CONV)][:, 0].t().contiguous() if self.cell.row_convolution else None
+        self.row_conv = row_conv  # (taps, units)
         self.row_norm = _affine(tensors, layers.ROW_CONV) if self.cell.row_convolution else None
         self.linear, self.linear_norm = product(layers.LINEAR), _affine(tensors, layers.LINEAR)
         self.output, self.bias = product(layers.OUTPUT), tensors[f"{layers.OUTPUT}.bias"]
 
+    @property
+    def frames_ahead(self) -> int:
+        """Output frames to come that each one depends on, besides what the convolutions see."""
+        return 0 if self.row_conv is None else len(self.row_conv) - 1
+
     def log_probs(self, features: Tensor) -> Tensor:
         """(bins, frames), normalised -> log-probabilities (output frames, symbols)."""
         x = features[None, None]
-        for weight, stride, padding, norm in self.convolutions:
-            x = self.normed(F.conv2d(x, weight, None, stride, padding), norm)
+        for index, (convolution, _) in enumerate(self.convolutions):
+            before = convolution.padding[1]
+            x = self.convolve(index, F.pad(x, (before, before)))
         return self.after_convolutions(x[0].flatten(0, 1).t())
 
-    def normed(self, x: Tensor, norm: _Affine) -> Tensor:
-        """(batch, channel, bin, frame): batch norm per channel and bin, activation."""
-        frames = x.permute(0, 3, 1, 2)
+    def convolve(self, index: int, x: Tensor) -> Tensor:
+        """(1, channel, bin, frame), its frames padded -> convolution, batch norm per channel and bin, activation."""
+        convolution, norm = self.convolutions[index]
+        frames = convolution(x).permute(0, 3, 1, 2)
         y = self.activation.apply_(norm(frames.flatten(2)))
         return y.view(frames.shape).permute(0, 2, 3, 1)
 
@@ -114,13 +122,21 @@ class Network:
         for index in range(len(self.layers)):
             x, _ = self.recurrent(index, x, None)
         if self.row_conv is not None:
-            x = self.look_ahead(F.pad(x, (0, 0, 0, self.row_conv.shape[-1] - 1)))
+            x = self.look_ahead(F.pad(x, (0, 0, 0, self.frames_ahead)))
         return self.classify(x)
 
     def recurrent(self, index: int, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """(frames, inputs) -> (frames, units), last state (1, units); where it runs both ways, their sum."""
-        product, norm, ahead, back = self.layers[index]
-        inputs = norm(product.product(x))[:, None]
+        return self.loop(index, self.inputs(index, x), state)
+
+    def inputs(self, index: int, x: Tensor) -> Tensor:
+        """(frames, inputs) -> the input contribution to a recurrent layer, (frames, 1, gates * units)."""
+        product, norm, _, _ = self.layers[index]
+        return norm(product.product(x))[:, None]
+
+    def loop(self, index: int, inputs: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Runs a recurrent layer over its input contribution and returns what `recurrent` does."""
+        _, _, ahead, back = self.layers[index]
         states, last = ahead.layer(self.cell, self.activation, inputs, state=state)
         if back is not None:
             states = states + back.layer(self.cell, self.activation, inputs, reverse=True)[0]
@@ -129,8 +145,7 @@ class Network:
     def look_ahead(self, x: Tensor) -> Tensor:
         """(frames + taps - 1, units) -> row convolution, batch norm and activation, (frames, units)."""
         assert self.row_conv is not None and self.row_norm is not None
-        y = F.conv1d(x.t()[None], self.row_conv, groups=len(self.row_conv))[0].t()
-        return self.activation.apply_(self.row_norm(y))
+        return self.activation.apply_(self.row_norm(row_convolution(x, self.row_conv)))
 
     def classify(self, x: Tensor) -> Tensor:
         """(frames, units) -> log-probabilities (frames, symbols)."""
@@ -139,8 +154,7 @@ class Network:
 
     def text(self, features: Tensor) -> str:
         """(bins, frames), normalised -> what is spelt by the best path."""
-        log_probs = self.log_probs(features)
-        return greedy(log_probs[:, None], torch.tensor([len(log_probs)]))[0]
+        return spelt(self.log_probs(features))
 
 
 def checkpoint(folder: Path) -> tuple[Recorded, DeepSpeech2]:

@@ -107,8 +107,7 @@ class NetworkStream:
             for index in range(len(self._states)):
                 rows, self._states[index] = self.network.recurrent(index, rows, self._states[index])
             self._ahead = torch.cat([self._ahead, rows])
-        assert self.network.row_conv is not None
-        beyond = self.network.row_conv.shape[-1] - 1
+        beyond = self.network.frames_ahead
         heard = F.pad(self._ahead, (0, 0, 0, beyond)) if last else self._ahead
         ready = len(heard) - beyond
         if ready <= 0:
@@ -117,17 +116,17 @@ class NetworkStream:
         return self.network.classify(self.network.look_ahead(heard))
 
     def _convolve(self, index: int, x: Tensor, last: bool) -> Tensor:
-        weight, stride, (pad_bins, pad), norm = self.network.convolutions[index]
-        kept = self._kept[index]
+        convolution, _ = self.network.convolutions[index]
+        (bin_stride, stride), pad, kept = convolution.stride, convolution.padding[1], self._kept[index]
         x = F.pad(x, (pad, 0)) if kept is None else torch.cat([kept, x], dim=3)
         if last:
             x = F.pad(x, (0, pad))
-        ready = max(0, (x.shape[3] - weight.shape[3]) // stride[1] + 1)
-        self._kept[index] = x[..., ready * stride[1] :]
+        ready = convolution.outputs(x.shape[3])
+        self._kept[index] = x[..., ready * stride :]
         if ready == 0:
-            bins = (x.shape[2] - 1) // stride[0] + 1
-            return x.new_zeros(1, len(weight), bins, 0)
-        return self.network.normed(F.conv2d(x, weight, None, stride, (pad_bins, 0)), norm)
+            bins = (x.shape[2] - 1) // bin_stride + 1
+            return x.new_zeros(1, convolution.channels, bins, 0)
+        return self.network.convolve(index, x)
 
 
 class GreedyStream:
@@ -150,18 +149,18 @@ class Stream:
     """Samples in, characters out."""
 
     def __init__(self, network: Network) -> None:
-        self._features = RunningFeatures(network.mean, network.deviation)
-        self._network = NetworkStream(network)
-        self._text = GreedyStream()
+        self.features = RunningFeatures(network.mean, network.deviation)
+        self.network = NetworkStream(network)
+        self.text = GreedyStream()
 
     def feed(self, samples: Tensor) -> str:
         """(n,) float in [-1, 1] at 16 kHz -> the characters that they add: about 0.9 s late, as the network looks
         ahead, and none before the first second is heard."""
-        return self._text.feed(self._network.feed(self._features.feed(samples)))
+        return self.text.feed(self.network.feed(self.features.feed(samples)))
 
     def finish(self) -> str:
         """Returns the characters that were held back for lack of a look ahead; nothing can be fed any more."""
-        return self._text.feed(self._network.finish(self._features.finish()))
+        return self.text.feed(self.network.finish(self.features.finish()))
 
 
 def streamed_text(network: Network, waveform: Tensor, write: Callable[[str], None] = lambda text: None) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 from tabulate import tabulate
 
 from prune_rnn.bench import record
-from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT, WORKLOADS
+from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT, STAGES, WORKLOADS
 from prune_rnn.bench.matrices import BREAK_EVEN, FORCED
 from prune_rnn.bench.record import Conditions
 from prune_rnn.files import write_atomically
-from prune_rnn.table import table5_plot
+from prune_rnn.table import table5_plot, table5_stages
 from prune_rnn.table import table5_tables as tables
 from prune_rnn.table.figures.style import save, settings
 from prune_rnn.table.table5_groups import Case, Group, grouped
@@ -39,11 +39,12 @@ _WIDTHS = {"Shape": 20, "Fastest dense baseline": 31}  # of the terminal's colum
 def write(folder: Path) -> str:
     """Renders the record in the folder to files beside it, and returns the summary for a terminal of 120 columns.
 
-    README.md: the summary. summary.tex: its first table. product.md, layer.md, network.md: all rows. speedup.png and
-    .svg. Raises OSError and ValueError as `record.read` does.
+    README.md: the summary. summary.tex: its first table. product.md, layer.md, network.md, stages.md: all rows.
+    speedup and stages, .png and .svg. Raises OSError and ValueError as `record.read` does.
     """
     rows, conditions = record.read(folder)
-    groups = grouped(rows)
+    groups = grouped(row for row in rows if not row.stage)
+    networks = table5_stages.by_network(row for row in rows if row.stage)
     measured = [workload for workload in WORKLOADS if any(group.workload == workload for group in groups.values())]
     cases = tables.headline(groups.values())
     drawn = False
@@ -53,8 +54,12 @@ def write(folder: Path) -> str:
         if figure is not None:
             save(figure, folder / FIGURE)
             drawn = True
+        if networks:
+            save(table5_stages.draw(networks), folder / STAGES)
     written = {f"{workload}.md": page(groups, workload, conditions) for workload in measured}
-    written["README.md"] = readme(groups, conditions, drawn)
+    if networks:
+        written[f"{STAGES}.md"] = stages_page(networks, conditions)
+    written["README.md"] = readme(groups, conditions, drawn, bool(networks))
     written["summary.tex"] = latex(cases, conditions)
     for name, text in written.items():
         write_atomically(folder / name, text.encode())
@@ -121,13 +126,13 @@ def explained(c: Conditions) -> list[str]:
     ]
 
 
-def readme(groups: Groups, conditions: Conditions, drawn: bool) -> str:
-    """Returns the summary as Markdown. drawn: the figure stands beside it."""
+def readme(groups: Groups, conditions: Conditions, drawn: bool, stages: bool) -> str:
+    """Returns the summary as Markdown. drawn: the figure stands beside it. stages: their page does."""
     cases = tables.headline(groups.values())
     every = list(groups.values())
     parts = [
         f"# Table 5 on {machine(conditions)}",
-        "How fast sparse is against dense. All rows: " + _links(groups) + ".",
+        "How fast sparse is against dense. All rows: " + _links(groups, stages) + ".",
         "\n".join(f"- {each}" for each in explained(conditions)),
         f"## {title(cases)}",
         _markdown(_headline(cases)) if cases else "",
@@ -168,8 +173,8 @@ def readme(groups: Groups, conditions: Conditions, drawn: bool) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _links(groups: Groups) -> str:
-    measured = dict.fromkeys(workload for workload, *_ in groups)
+def _links(groups: Groups, stages: bool) -> str:
+    measured = {workload for workload, *_ in groups} | ({STAGES} if stages else set())
     pages = [f"[{each}]({each}.md)" for each in WORKLOADS if each in measured]
     return ", ".join([*pages, f"[CSV]({record.ROWS})"])
 
@@ -198,6 +203,20 @@ def page(groups: Groups, workload: str, conditions: Conditions) -> str:
         if typed := tables.by_type(own, unit):
             parts += ["Speed-up over the fastest dense baseline of each type:", _markdown(typed)]
         parts += ["Dense baselines, by number of streams:", _markdown(tables.dense_times(own, unit))]
+    return "\n\n".join(parts) + "\n"
+
+
+def stages_page(networks: dict[str, table5_stages.Ways], conditions: Conditions) -> str:
+    """Returns the stages of all networks as Markdown, under their figure."""
+    order = table5_stages.order(networks)
+    parts = [
+        f"# {table5_stages.TITLE}, milliseconds",
+        f"On {machine(conditions)}, one stream. Medians; more: [README.md](README.md). Batch norm and activation "
+        "count with what they follow; the output with its linear layer. Streamed: fed 20 ms at a time.",
+        f"![Stacked bars of the stages of each network]({STAGES}.png)",
+    ]
+    for label, ways in networks.items():
+        parts += [f"## {label}", _markdown(table5_stages.table(ways, order))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -25,7 +25,7 @@ def test_rows_and_conditions_come_back(tmp_path: Path) -> None:
     assert (rows[1].packing_s, rows[1].bytes, rows[1].dense) == (0.1235, 7, False)
     record.write(tmp_path, rows, CONDITIONS)
     assert record.read(tmp_path) == (rows, CONDITIONS)
-    assert (tmp_path / "all.csv").read_text().splitlines()[2].endswith(",lanes,1.0,1.0,1.0,1.0,1,0.1235,7")
+    assert (tmp_path / "all.csv").read_text().splitlines()[2].endswith(",lanes,1.0,1.0,1.0,1.0,1,0.1235,7,")
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

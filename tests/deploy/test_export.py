@@ -53,7 +53,7 @@ def test_a_float32_file_that_decodes_otherwise_is_not_written(
     run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
     dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
     texts = iter(range(100))
-    monkeypatch.setattr("prune_rnn.deploy.export._text", lambda log_probs: str(next(texts)))
+    monkeypatch.setattr("prune_rnn.deploy.export.spelt", lambda log_probs: str(next(texts)))
     with pytest.raises(ValueError, match="would decode 4 of 4 utterances differently from the checkpoint"):
         export(run.folder, ExportOptions(dev=dev))
     assert not list(run.folder.glob("*.safetensors"))

@@ -49,7 +49,7 @@ def test_the_files_of_a_record(tmp_path: Path) -> None:
 
 def test_the_summary_by_hand() -> None:
     """100 us against 8 us: 12.5 times."""
-    text = table5.readme(grouped(ROWS), CONDITIONS, drawn=True)
+    text = table5.readme(grouped(ROWS), CONDITIONS, drawn=True, stages=False)
     assert text.startswith("# Table 5 on Some CPU, 2 CPU threads\n")
     assert "## The recurrent product alone: 1 stream, 95 % sparsity, microseconds\n" in text
     assert "| Big | unstructured | 8.0 ± 1.0 | - | - | 100 ± 1 (torch float32) | 12.5 |" in text
@@ -57,7 +57,7 @@ def test_the_summary_by_hand() -> None:
     assert "commit c0ffee" in text and "not installed and left out: scipy" in text and "speedup.png" in text
     assert "[product](product.md), [network](network.md), [CSV](all.csv)" in text
     assert "Where sparse loses" not in text  # it doesn't
-    assert "speedup.png" not in table5.readme(grouped(ROWS), CONDITIONS, drawn=False)
+    assert "speedup.png" not in table5.readme(grouped(ROWS), CONDITIONS, drawn=False, stages=False)
 
 
 def test_a_page_says_its_unit() -> None:
