@@ -163,7 +163,7 @@ class Stream:
         return self.text.feed(self.network.finish(self.features.finish()))
 
 
-def streamed_text(network: Network, waveform: Tensor, write: Callable[[str], None] = lambda text: None) -> str:
+def streamed_text(network: Network, waveform: Tensor, write: Callable[[str], object] = lambda text: None) -> str:
     """Returns the text of (samples,) at 16 kHz, fed in 20 ms at a time; `write` gets each piece as it is found."""
     stream, text = Stream(network), ""
     for samples in waveform.split(PIECE):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,7 +19,7 @@ from prune_rnn.deploy.stream import Stream, streamed_text
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
 from prune_rnn.schema import option
-from prune_rnn.usage import THREADS, within
+from prune_rnn.usage import THREADS, UsageError, within
 
 
 @dataclass(kw_only=True, slots=True)
@@ -25,7 +27,8 @@ class TranscribeOptions:
     """What `prune-rnn transcribe` can be asked for."""
 
     # one when streaming: its products are small
-    threads: int | None = option("CPU threads; null: torch's choice, 1 with --stream", None)
+    threads: int | None = option("CPU threads of each file; null: torch's choice, 1 with --stream or jobs", None)
+    jobs: int = option("files at a time; not with --stream", 1)
 
 
 def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, stream: bool) -> None:
@@ -34,27 +37,38 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     Several recordings: each line begins with its path. ValueError and OSError name the file that can't be used.
     """
     within("threads", options.threads, 1, THREADS)
-    if stream or options.threads:
+    within("jobs", options.jobs, 1, THREADS)
+    if stream and options.jobs > 1:
+        raise UsageError(f"jobs={options.jobs} with --stream: texts would come mixed up; leave out one of the two")
+    if stream or options.jobs > 1 or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
-    with torch.inference_mode():
-        network = load(model, frames=1) if stream else load(model)
-        waveforms = [_checked(path) for path in audio]  # what is wrong with the last is told before the first is begun
-        work: Callable[..., object] = streamed_text if stream else _whole
-        if stream:
-            Stream(network)  # tells of a network that can't
-        print(describe_backend(), file=sys.stderr)
-        work(network, torch.zeros(WINDOW * 10), lambda text: None)  # warm-up
+    network = load(model, frames=1) if stream else load(model)
+    waveforms = [_checked(path) for path in audio]  # what is wrong with the last is told before the first is begun
+    if stream:
+        Stream(network)  # tells of a network that can't
+    print(describe_backend(), file=sys.stderr)
+    decode = partial(_as_it_comes if stream else _whole, network)
+    decode(torch.zeros(WINDOW * 10), quiet=True)  # warm-up
+    start = time.perf_counter()
+    # each thread has its own treatment of denormals
+    with ThreadPoolExecutor(options.jobs, initializer=torch.set_flush_denormal, initargs=(True,)) as pool:
+        decoded = map(decode, waveforms) if stream else pool.map(decode, waveforms)
         for path, waveform in zip(audio, waveforms, strict=True):
             if len(audio) > 1:
                 print(f"{path}\t", end="", flush=True)
-            start = time.perf_counter()
-            work(network, waveform, lambda text: print(text, end="", flush=True))
-            seconds, length = time.perf_counter() - start, len(waveform) / SAMPLE_RATE
-            print(flush=True)
-            factor = f"real-time factor {seconds / length:.4f} ({length:.2f} s of audio in {seconds:.3f} s)"
-            threads = torch.get_num_threads()
-            print(f"{path}: {factor}, {threads} thread{'s' * (threads != 1)}", file=sys.stderr)
+            text, seconds = next(decoded)
+            print(text, flush=True)
+            print(f"{path}: {_speed(len(waveform), seconds)}", file=sys.stderr)
+    if options.jobs > 1:
+        seconds = time.perf_counter() - start
+        print(f"all, {options.jobs} at a time: {_speed(sum(map(len, waveforms)), seconds)}", file=sys.stderr)
+
+
+def _speed(samples: int, seconds: float) -> str:
+    length, threads = samples / SAMPLE_RATE, torch.get_num_threads()
+    factor = f"real-time factor {seconds / length:.4f} ({length:.2f} s of audio in {seconds:.3f} s)"
+    return f"{factor}, {threads} thread{'s' * (threads != 1)}"
 
 
 def _checked(path: Path) -> Tensor:
@@ -66,5 +80,28 @@ def _checked(path: Path) -> Tensor:
     return waveform
 
 
-def _whole(network: Network, waveform: Tensor, write: Callable[[str], None]) -> None:
-    write(network.text(log_spectrogram(waveform)))
+def _timed(work: Callable[..., object], network: Network, write: Callable[[str], object], waveform: Tensor) -> float:
+    """Returns the seconds that the text took."""
+    start = time.perf_counter()
+    with torch.inference_mode():  # which each thread has to be told
+        work(network, waveform, write)
+    return time.perf_counter() - start
+
+
+def _streamed(network: Network, waveform: Tensor, write: Callable[[str], object]) -> None:
+    streamed_text(network, waveform, write)
+
+
+def _whole(network: Network, waveform: Tensor, quiet: bool = False) -> tuple[str, float]:
+    """Returns the text, and the seconds that it took."""
+    start = time.perf_counter()
+    with torch.inference_mode():  # each thread has its own
+        return network.text(log_spectrogram(waveform)), time.perf_counter() - start
+
+
+def _as_it_comes(network: Network, waveform: Tensor, quiet: bool = False) -> tuple[str, float]:
+    """Prints the text unless quiet, piece by piece, and returns "" and the seconds that it took."""
+    start = time.perf_counter()
+    with torch.inference_mode():
+        streamed_text(network, waveform, lambda text: quiet or print(text, end="", flush=True))
+    return "", time.perf_counter() - start

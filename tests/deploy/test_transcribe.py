@@ -42,6 +42,16 @@ def test_whole_files(network: Callable, command: Callable, recordings: list[str]
     assert done.stderr.count("real-time factor") == 2 and "1.00 s of audio" in done.stderr
 
 
+def test_files_at_a_time_come_in_order_with_the_same_texts(
+    network: Callable, command: Callable, recordings: list[str], tmp_path: Path
+) -> None:
+    words = [packed_file(network, "gru_sparse", tmp_path), *recordings, recordings[0]]
+    one, three = command("transcribe", *words, check=True), command("transcribe", *words, "jobs=3", check=True)
+    assert one.stdout == three.stdout and len(one.stdout.splitlines()) == 3
+    assert "all, 3 at a time: real-time factor" in three.stderr and "(3.00 s of audio in" in three.stderr
+    assert "all, " not in one.stderr
+
+
 def test_streaming(network: Callable, command: Callable, recordings: list[str], tmp_path: Path) -> None:
     done = command("transcribe", "--stream", packed_file(network, "gru_sparse", tmp_path), recordings[0], check=True)
     assert done.stdout.strip() and "\t" not in done.stdout and "real-time factor" in done.stderr
@@ -64,9 +74,11 @@ def test_what_can_not_be_transcribed_is_said(
         ([recordings[0], recordings[0]], "a.wav is not a packed network"),
         (["--stream", model, recordings[0]], "needs whole files: leave out --stream"),
         ([model, recordings[0], "threads=0"], "threads=0: must be 1 or more"),
+        ([model, recordings[0], "jobs=0"], "jobs=0: must be 1 or more"),
+        (["--stream", model, recordings[0], "jobs=2"], "jobs=2 with --stream: texts would come mixed up"),
     ):
         done = command("transcribe", *words)
-        wanted = 2 if words[-1].startswith("threads") else 1
+        wanted = 2 if words[-1].startswith(("threads", "jobs")) else 1
         assert done.returncode == wanted and message in done.stderr and done.stderr.count("\n") <= 2, done.stderr
         assert "Traceback" not in done.stderr and not done.stdout
     assert command("transcribe", model).returncode == 2
