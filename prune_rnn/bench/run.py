@@ -15,6 +15,7 @@ import torch
 from prune_rnn import __version__, paths
 from prune_rnn.bench import opponents, record
 from prune_rnn.bench.candidate import Measurement
+from prune_rnn.bench.job import STAGES
 from prune_rnn.bench.journal import Journal
 from prune_rnn.bench.matrices import FORCED
 from prune_rnn.bench.plan import BenchOptions, plan
@@ -71,6 +72,9 @@ def bench(options: BenchOptions, command: str) -> Path:
 
 def progress(group: Sequence[Measurement], label: str) -> str:
     """Returns one line: the fastest dense baseline of a group and its fastest sparse way."""
+    if group[0].workload == STAGES:
+        ways = len({(m.candidate.name, m.candidate.sparsity) for m in group})
+        return f"{STAGES}, {label}: {ways} ways, each by its stages"
     dense = min((m for m in group if m.candidate.sparsity is None), key=lambda m: m.median)
     sparse = [m for m in group if m.candidate.sparsity is not None and m.candidate.mask != FORCED]
     start = f"{group[0].workload}, {label}, {group[0].streams} stream(s)"

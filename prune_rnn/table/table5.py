@@ -63,7 +63,7 @@ def write(folder: Path) -> str:
     written["summary.tex"] = latex(cases, conditions)
     for name, text in written.items():
         write_atomically(folder / name, text.encode())
-    return terminal(groups, conditions) + f"\n\nAll of it, with what the numbers mean: {folder / 'README.md'}"
+    return terminal(groups, networks, conditions) + f"\n\nAll of it, with what the numbers mean: {folder / 'README.md'}"
 
 
 def grid(table: Table, form: str) -> str:
@@ -134,9 +134,9 @@ def readme(groups: Groups, conditions: Conditions, drawn: bool, stages: bool) ->
         f"# Table 5 on {machine(conditions)}",
         "How fast sparse is against dense. All rows: " + _links(groups, stages) + ".",
         "\n".join(f"- {each}" for each in explained(conditions)),
-        f"## {title(cases)}",
-        _markdown(_headline(cases)) if cases else "",
     ]
+    if groups:
+        parts += [f"## {title(cases)}", _markdown(_headline(cases)) if cases else ""]
     if drawn:
         workload = cases[0].group.workload
         forced = ""
@@ -226,10 +226,12 @@ def latex(cases: Sequence[Case], conditions: Conditions) -> str:
     return "".join(f"% {line}\n" for line in lines) + grid(_headline(cases), "latex_booktabs") + "\n"
 
 
-def terminal(groups: Groups, conditions: Conditions) -> str:
+def terminal(groups: Groups, networks: dict[str, table5_stages.Ways], conditions: Conditions) -> str:
     """Returns the summary as plain text, at most 120 characters a line."""
     cases = tables.headline(groups.values())
-    parts = [f"Table 5 on {machine(conditions)}", title(cases), grid(_headline(cases), "simple")]
+    parts = [f"Table 5 on {machine(conditions)}"]
+    if groups:
+        parts += [title(cases), grid(_headline(cases), "simple")]
     if lost := tables.losses(groups.values()):
         parts += [
             "Where sparse is slower than the fastest dense baseline: in so many groups, with the least speed-up",
@@ -240,4 +242,6 @@ def terminal(groups: Groups, conditions: Conditions) -> str:
             "The paper's own comparison: the product, 1 stream, 95 % sparsity, unstructured",
             grid(paper, "simple"),
         ]
+    if networks:
+        parts += [f"{table5_stages.TITLE}, one stream", "\n".join(table5_stages.lines(networks))]
     return "\n\n".join(part for part in parts if part)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from prune_rnn.bench.record import Row
+from prune_rnn.bench.stages import STREAMED
 from prune_rnn.table.figures.style import legend, panels
 from prune_rnn.table.table5_tables import DASH, Table, percent
 
@@ -46,12 +47,33 @@ def table(ways: Ways, stages: Sequence[str]) -> Table:
     ]
 
 
+def lines(networks: dict[str, Ways]) -> list[str]:
+    """Returns a line for each network and, below, for each way shown: milliseconds, and its three longest stages.
+
+    >>> lines({"GRU": {"ours, 95 %": {"features": 1.0, "time loops": 3.0}}})
+    ['GRU', '  ours, 95 %: 4.00 ms: time loops 75 %, features 25 %']
+    """
+    found = []
+    for name, ways in (panel for label, own in networks.items() for panel in _panels(label, own)):
+        found.append(name)
+        for way, stages in ways.items():
+            total = sum(stages.values())
+            longest = sorted(stages.items(), key=lambda each: -each[1])[:3]
+            shares = ", ".join(f"{stage} {100 * each / total:.0f} %" for stage, each in longest)
+            found.append(f"  {way}: {total:.2f} ms: {shares}")
+    return found
+
+
 def draw(networks: dict[str, Ways]) -> Figure:
-    """Returns a panel a network, of the first few, with a stacked bar for each way but torch's, which dwarfs them."""
-    shown = {label: _drawn(ways) for label, ways in list(networks.items())[:_MOST]}
+    """Returns a panel a network, of the first few, one for whole files and one streamed, with a stacked bar a way.
+
+    Shown are the fastest dense way and all sparse ones.
+    """
+    shown = dict(panel for label, ways in list(networks.items())[:_MOST] for panel in _panels(label, ways))
     stages = order(shown)
-    figure, axes = panels(len(shown), 1, 0.6 + sum(0.6 + 0.24 * len(ways) for ways in shown.values()),
-                          height_ratios=[2 + len(ways) for ways in shown.values()])  # fmt: skip
+    bars = [len(ways) for ways in shown.values()]
+    heights = [2 + count for count in bars]
+    figure, axes = panels(len(shown), 1, 0.8 + 0.24 * sum(heights), height_ratios=heights)
     for (label, ways), [own] in zip(shown.items(), axes, strict=True):
         left = dict.fromkeys(ways, 0.0)
         for stage, colour in zip(stages, colormaps["tab10"].colors, strict=False):  # type: ignore[attr-defined]
@@ -60,11 +82,16 @@ def draw(networks: dict[str, Ways]) -> Figure:
             left = {name: left[name] + width for name, width in zip(ways, widths, strict=True)}
         own.invert_yaxis()
         own.grid(axis="y", visible=False)
-        own.set_title(label)
-    axes[-1][0].set_xlabel("milliseconds for a second of audio, one stream")
+        own.set_title(label, loc="right")
+    axes[-1][0].set_xlabel("ms for a second of audio, one stream", loc="right")
     legend(figure, [row[0] for row in axes], 3)
     return figure
 
 
-def _drawn(ways: Ways) -> Ways:
-    return {name: way for name, way in ways.items() if not name.startswith("torch")}
+def _panels(label: str, ways: Ways) -> Iterator[tuple[str, Ways]]:
+    for mode in ("", STREAMED):
+        own = {name.replace(STREAMED, ""): way for name, way in ways.items() if (STREAMED in name) == bool(mode)}
+        dense = [name for name in own if "%" not in name]
+        if own:
+            fastest = min(dense, key=lambda name: sum(own[name].values()), default="")
+            yield label + mode, {name: way for name, way in own.items() if name == fastest or name not in dense}

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,21 @@ def test_committed_tables_are_what_their_records_say(path: Path, tmp_path: Path)
         assert rendered == path.with_name(name).read_text(), name
         assert max(map(len, rendered.splitlines())) <= 200 or name == "README.md"
     assert json.loads(path.with_name(record.CONDITIONS).read_text())["command"]
+
+
+def test_stages_have_a_page_and_no_part_in_the_speed_ups(tmp_path: Path) -> None:
+    stages = [
+        replace(row("stages", "prune-rnn int8", us, 0.95), stage=stage)
+        for stage, us in (("features", 1000), ("time loops", 3000))
+    ]
+    record.write(tmp_path, [*ROWS, *stages], CONDITIONS)
+    text = table5.write(tmp_path)
+    assert "  prune-rnn int8, 95 %: 4.00 ms: time loops 75 %, features 25 %" in text
+    assert "| prune-rnn int8, 95 % | 1.00 | 3.00 | 4.00 |" in (tmp_path / "stages.md").read_text()
+    assert (tmp_path / "stages.png").is_file() and "stages" in (tmp_path / "README.md").read_text()
+    both = (tmp_path / "summary.tex").read_text()
+    record.write(tmp_path, ROWS, CONDITIONS)
+    table5.write(tmp_path)
+    assert (tmp_path / "summary.tex").read_text() == both
+    record.write(tmp_path, stages, CONDITIONS)
+    assert "Nothing sparse was measured" not in table5.write(tmp_path)
