@@ -1,7 +1,8 @@
-"""Prints the frontier and the trend as Markdown, with 95 % intervals, from the runs under results/.
+"""Prints the frontier, the trend and the start of pruning, with 95 % intervals, from the runs under results/.
 
 python scripts/scaling.py frontier    # what scripts/frontier.sh trained
 python scripts/scaling.py trend       # what scripts/trend.sh trained
+python scripts/scaling.py start       # what scripts/start.sh trained
 """
 
 import sys
@@ -25,6 +26,13 @@ TREND = [
     ["train.steps_per_epoch=100"],
     [],
 ]
+LATE = [
+    ["prune.start_epoch=5", "prune.ramp_epoch=7", "prune.end_epoch=12"],
+    ["prune.start_epoch=8", "prune.ramp_epoch=9", "prune.end_epoch=14"],
+]
+STARTED = [("gru_sparse_big", sparsity) for sparsity in (0.5, 0.7, 0.8, 0.818, None)]
+STARTED += [("gru_sparse", 0.5), ("gru_sparse", 0.8), ("gru_sparse", None)]
+STARTED += [("rnn_sparse_big", 0.818), ("rnn_sparse_big", None)]
 RESAMPLES = 10_000
 
 
@@ -95,22 +103,46 @@ def trend() -> None:
     for overrides in TREND:
         shared = compose_config(overrides)
         dense, big = (row_of([f"model={model}", *overrides]) for model in ("gru_dense", "gru_sparse_big"))
-        against = versus(big, dense, heard([dense, big]))
-        if against.relative is None:
-            continue
-        both = ([run.cer for run in row.runs if run.seed in against.seeds] for row in (dense, big))
-        mean = [float(np.mean(cers)) for cers in both]
-        sizes = [row.runs[0].result.nonzero for row in (dense, big)]
         steps = shared.train.epochs * (shared.train.steps_per_epoch or 0)
-        rows.append(
-            [dense.units, big.units, f"{shared.data.describe()}", f"{steps:,}", len(against.seeds)]
-            + [f"{sizes[0]:,}", f"{sizes[1]:,}", *(f"{100 * each:.2f}" for each in mean)]
-            + [f"{100 * against.relative:+.1f} %", between(against.interval, "+.1f")]
-        )
-    head = ["dense units", "sparse units", "speech", "steps", "seeds", "dense parameters", "sparse, not zero"]
-    head += ["dense CER %", "sparse CER %", "relative", "95 % interval"]
-    print(tabulate(rows, head, tablefmt="github", disable_numparse=True))
+        rows += compared(dense, big, dense.units, big.units, shared.data.describe(), f"{steps:,}")
+    show(["dense units", "sparse units", "speech", "steps"], rows)
+
+
+def start() -> None:
+    """Networks pruned at other epochs than the table's, against those and against the dense baseline."""
+    rows = []
+    for model, sparsity in STARTED:
+        own = [f"model={model}", *([] if sparsity is None else [f"prune.sparsity={sparsity}"])]
+        dense, early = row_of([f"model={model[:3]}_dense"]), row_of(own)
+        for row in (early, *(row_of([*own, *epochs]) for epochs in LATE)):
+            if not row.runs:
+                continue
+            (first, last), sparsity = row.config.prune.phase() or (0, 0), row.runs[0].result.sparsity
+            gain = "-"
+            if row is not early:
+                against = versus(row, early, heard([dense, early, row]))
+                gain = f"{100 * (against.relative or 0):+.1f} % {between(against.interval, '+.1f')}"
+            about = [model, f"{100 * sparsity:.1f}", f"{first:g} to {last:g}"]
+            rows += [[*line, gain] for line in compared(dense, row, *about)]
+    show(["model", "sparsity %", "pruned in epochs"], rows, "against the table's epochs")
+
+
+def compared(dense: Row, sparse: Row, *first: object) -> list[list[object]]:
+    """Returns a line of a table that begins with `first`; none where no seed has both."""
+    against = versus(sparse, dense, heard([dense, sparse]))
+    if against.relative is None:
+        return []
+    both = ([run.cer for run in row.runs if run.seed in against.seeds] for row in (dense, sparse))
+    mean = [f"{100 * float(np.mean(cers)):.2f}" for cers in both]
+    sizes = [f"{row.runs[0].result.nonzero:,}" for row in (dense, sparse)]
+    relative = [f"{100 * against.relative:+.1f} %", between(against.interval, "+.1f")]
+    return [[*first, len(against.seeds), *sizes, *mean, *relative]]
+
+
+def show(first: list[str], rows: list[list[object]], *last: str) -> None:
+    head = ["seeds", "dense parameters", "sparse, not zero", "dense CER %", "sparse CER %", "relative", "95 % interval"]
+    print(tabulate(rows, [*first, *head, *last], tablefmt="github", disable_numparse=True))
 
 
 if __name__ == "__main__":
-    {"frontier": frontier, "trend": trend}[sys.argv[1]]()
+    {"frontier": frontier, "trend": trend, "start": start}[sys.argv[1]]()

@@ -17,6 +17,7 @@ from prune_rnn.table.figures.style import BLACK, MARKERS, NAMES, SPARSE, Materia
 from prune_rnn.table.finished import Finished
 from prune_rnn.typed import Plain
 
+_EPOCHS = ("start_epoch", "ramp_epoch", "end_epoch", "epoch")
 _HIGHEST = 1.15  # times the greatest dense CER: what lies above is written at the edge
 
 
@@ -46,7 +47,7 @@ def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
         if row is None or _settings(run.config) != _settings(row.config):
             continue
         units, sparse = run.config.model.units, run.config.prune.prunes
-        line = f"{units} units, {run.config.prune.method}" if sparse else "dense"
+        line = ", ".join([f"{units} units", *_pruned(run.config, row.config)]) if sparse else "dense"
         text = f"{100 * run.result.sparsity:.3g} %" if sparse else f"{units}"
         points = named.setdefault(row.family, {}).setdefault(line, {})
         points.setdefault(", ".join([text, *_odd(run, points.get(text, []))]), []).append(run)
@@ -54,6 +55,19 @@ def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
         family: {line: sorted(map(_point, points.items()), key=lambda p: p.size) for line, points in of_family.items()}
         for family, of_family in named.items()
     }
+
+
+def _pruned(own: Recorded, usual: Recorded) -> list[str]:
+    """Returns the method, and what but the sparsity is set otherwise than for the row; the epochs together."""
+    mine, theirs = own.identity["prune"], usual.identity["prune"]
+    words = [mine["method"]]
+    if mine["method"] == theirs["method"]:
+        epochs = [key for key in mine if key in _EPOCHS]
+        if any(mine[key] != theirs[key] for key in epochs):
+            words.append("epochs " + ", ".join(f"{mine[key]:g}" for key in epochs))
+        other = [key for key in mine if key not in epochs and "sparsity" not in key and mine[key] != theirs[key]]
+        words += [f"{key}={mine[key]}" for key in other]
+    return words
 
 
 def _settings(config: Recorded) -> Plain:
@@ -138,7 +152,8 @@ PLOT = Plot(
     "frontier",
     "Error against size",
     "CER of the test split against the parameters that are not zero, of the finished runs that were trained as the "
-    "table's: dense networks by their units, pruned ones by their sparsity; mean over seeds, bars from the least to "
-    "the greatest. Lower and further to the left is better. What lies far above is written at the edge.",
+    "table's: dense networks by their units, pruned ones by their sparsity (epochs: start, ramp and end of pruning, "
+    "where they are not the table's); mean over seeds, bars from the least to the greatest. Lower and further to the "
+    "left is better. What lies far above is written at the edge.",
     draw,
 )
