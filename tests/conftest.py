@@ -59,6 +59,16 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.fixture
+def broken_flac(tmp_path: Path) -> Path:
+    """A recording whose header is right, and from its middle on nothing else."""
+    path = tmp_path / "broken.flac"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 9600), 16_000)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + bytes(len(content) // 2))
+    return path
+
+
+@pytest.fixture
 def tiny(corpus: list[str], tmp_path: Path) -> list[str]:
     """Overrides of a run that takes a second: 6 steps an epoch, 2 epochs, results in a folder of the test's own."""
     small = ["scale=smoke", "model.units=8", "train.batch_size=4", "train.epochs=2", "threads=1", "device=cpu"]
