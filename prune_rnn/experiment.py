@@ -119,8 +119,12 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
 
         def restore(state: Plain) -> None:
             nonlocal history, best, earlier
-            trainer.load_state_dict(state["trainer"])
             history, best, earlier = state["history"], state["best"], state.get("processes", processes)
+            if best:
+                model.load_state_dict(best["model"])  # whether it fits: the end of the training needs it
+            trainer.load_state_dict(state["trainer"])
+            if len(history) != trainer.epoch - 1:
+                raise ValueError(f"{len(history)} rows of history in epoch {trainer.epoch}")
 
         resume(run, restore, say)
         if first:
