@@ -177,10 +177,11 @@ def completion(flags: Namespace, rest: list[str], typed: str) -> int:
     """Prints a function by which the shell completes commands, keys and options.
 
     For bash, in ~/.bashrc or where it is needed: eval "$(prune-rnn completion bash)"
+    For zsh, in ~/.zshrc after compinit: eval "$(prune-rnn completion zsh)"
     """
     from prune_rnn.completion import SHELLS, script
 
     if len(rest) != 1 or rest[0] not in SHELLS:
         raise UsageError(f"prune-rnn completion: give one SHELL, of: {', '.join(SHELLS)}")
-    print(script(flags.words), end="")
+    print(script(rest[0], flags.words), end="")
     return 0

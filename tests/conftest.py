@@ -196,6 +196,29 @@ def flipped() -> Callable[[bytes, int], bytes]:
     return flip
 
 
+def _status(key: str) -> int:
+    """Returns a number of bytes that Linux tells of this process."""
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{key}:")]
+    return 1024 * int(line.split()[1])
+
+
+@pytest.fixture(scope="session")
+def peak() -> Callable[[Callable[[], object]], int]:
+    """Measures by how many bytes a call raises what this process has in memory, for a while or for good."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pytest.skip("this system does not tell a process its greatest use of memory")
+
+    def measure(work: Callable[[], object]) -> int:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak is what there is now
+        before = _status("VmRSS")
+        work()
+        return _status("VmHWM") - before
+
+    return measure
+
+
 @pytest.fixture(scope="session")
 def reference() -> Callable[..., Tensor]:
     """Runs a cell over a sequence by its reference step, in double precision: all that computes it agrees with this.

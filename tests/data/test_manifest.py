@@ -256,7 +256,7 @@ _LINES = st.one_of(
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, deadline=10_000, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(line=_LINES)
 def test_any_line_is_used_or_named(folder: Path, line: str) -> None:
     path = manifest(folder, [line])
@@ -268,7 +268,7 @@ def test_any_line_is_used_or_named(folder: Path, line: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, deadline=10_000, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     kind=st.sampled_from(["wav", "flac", "float"]), at=st.integers(0, 63), into=st.binary(max_size=8), cut=st.integers()
 )
