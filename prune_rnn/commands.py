@@ -108,7 +108,8 @@ def verify(flags: Namespace, rest: list[str], typed: str) -> int:
     RUN is a folder below results/runs, FILE a packed file or a checkpoint; the folder of a synthetic
     corpus is checked as well. With none: all runs, with their packed files. Prints a line for each
     file that is not right, then how many there are. Exit code 1 where something is damaged. What was
-    written before there were checksums is read, and compared with what can be told without.
+    written before there were checksums is read, and compared with what can be told without; seal=true
+    gives it checksums, as it is now.
     """
     from prune_rnn.options import parse
     from prune_rnn.verify import VerifyOptions, verify
@@ -176,10 +177,11 @@ def completion(flags: Namespace, rest: list[str], typed: str) -> int:
     """Prints a function by which the shell completes commands, keys and options.
 
     For bash, in ~/.bashrc or where it is needed: eval "$(prune-rnn completion bash)"
+    For zsh, in ~/.zshrc after compinit: eval "$(prune-rnn completion zsh)"
     """
     from prune_rnn.completion import SHELLS, script
 
     if len(rest) != 1 or rest[0] not in SHELLS:
         raise UsageError(f"prune-rnn completion: give one SHELL, of: {', '.join(SHELLS)}")
-    print(script(flags.words), end="")
+    print(script(rest[0], flags.words), end="")
     return 0

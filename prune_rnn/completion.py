@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from prune_rnn import paths
 
-SHELLS = ("bash",)
+SHELLS = ("bash", "zsh")
 _TAKE_RUN_KEYS = "train|report|describe"
 
 # COMP_WORDS are of no use: bash also cuts at '='. What readline replaces then is what stands behind the last '='.
-_SCRIPT = """\
+_BASH = """\
 _prune_rnn() {{
     local line="${{COMP_LINE:0:COMP_POINT}}" words
     local word="${{line##*[[:space:]]}}"
@@ -33,6 +33,27 @@ _prune_rnn() {{
 complete -o default -F _prune_rnn prune-rnn
 """
 
+# zsh keeps a word with its '=' whole, and offers what begins as it does
+_ZSH = """\
+_prune_rnn() {{
+    local -a found
+    if (( CURRENT == 2 )); then compadd -- {commands}; return; fi
+    case "${{words[2]}}" in
+{flags}
+    esac
+    case "${{words[2]}}" in
+        {take_run_keys})
+            case "${{words[CURRENT]}}" in
+                *=*) found+=({options}) ;;
+                *) compadd -S '' -- {keys} ;;
+            esac ;;
+    esac
+    compadd -a found
+    _files
+}}
+compdef _prune_rnn prune-rnn
+"""
+
 
 def keys() -> list[str]:
     """Returns all keys of a run, in dots, sorted, as the tables of conf/README.md have them.
@@ -49,12 +70,13 @@ def options() -> list[str]:
     return [f"{group}={option}" for group in groups for option in paths.options(group)]
 
 
-def script(flags: Mapping[str, Sequence[str]]) -> str:
-    """Returns a bash function and its registration. flags: of each command."""
+def script(shell: str, flags: Mapping[str, Sequence[str]]) -> str:
+    """Returns a function of the shell and its registration. flags: of each command."""
     run_keys = sorted({f"{key}=" for key in keys()} | {f"{one.partition('=')[0]}=" for one in options()})
-    return _SCRIPT.format(
+    form, listed = (_BASH, 'words="{}"') if shell == "bash" else (_ZSH, "found=({})")
+    return form.format(
         commands=" ".join(flags),
-        flags="\n".join(f'        {name}) words="{" ".join(of)}" ;;' for name, of in flags.items()),
+        flags="\n".join(f"        {name}) {listed.format(' '.join(of))} ;;" for name, of in flags.items()),
         take_run_keys=_TAKE_RUN_KEYS,
         options=" ".join(options()),
         keys=" ".join(run_keys),

@@ -25,7 +25,7 @@ from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
 from prune_rnn.schema import expand_home, option
 from prune_rnn.train import Precision, TrainConfig
-from prune_rnn.usage import THREADS, UsageError, of_the_command_line, shown, within
+from prune_rnn.usage import THREADS, UsageError, check_device, of_the_command_line, shown, within
 
 _LONGEST_NAME = 200  # bytes: with the digest behind it, and a file system that encrypts names, it is still a name
 _NESTED = "an argument is nested too deeply; give a plain value"
@@ -83,8 +83,7 @@ class Config:
         within("seed", self.seed, 0, 2**63 - 1)
         within("threads", self.threads, 1, THREADS)
         _width(self.scale.width)
-        if not re.fullmatch(r"auto|cpu|cuda(:\d{1,4})?", self.device):
-            raise ValueError(f"device={shown(self.device)}: must be auto, cpu, cuda, or one of several as cuda:1")
+        check_device(self.device)
         for key, name, chosen in (
             ("prune.method", self.prune.method, self.prune), ("data.name", self.data.name, self.data)
         ):  # fmt: skip

@@ -17,6 +17,11 @@ def _active() -> bool:
     return dist.is_available() and dist.is_initialized()
 
 
+def launched() -> bool:
+    """Whether torchrun started this process."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
 def rank() -> int:
     """Returns this process's number, from 0."""
     return dist.get_rank() if _active() else 0
@@ -40,7 +45,7 @@ def world() -> int:
 @contextmanager
 def group(device: torch.device) -> Iterator[None]:
     """Joins the processes that torchrun started, if it did, until the end of the block."""
-    if "TORCHELASTIC_RUN_ID" not in os.environ or _active():
+    if not launched() or _active():
         yield
         return
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")

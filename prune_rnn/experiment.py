@@ -29,7 +29,7 @@ from prune_rnn.run.tidy import tidy
 from prune_rnn.stopping import Interrupted, stop_requests
 from prune_rnn.train import Trainer
 from prune_rnn.typed import Plain
-from prune_rnn.usage import UsageError
+from prune_rnn.usage import UsageError, check_device
 
 
 def say(text: str) -> None:
@@ -66,6 +66,7 @@ def experiment(config: Config, command: str) -> Run:
 
 def usable_device(name: str) -> torch.device:
     """Returns the device of that name, `auto` included; ValueError where it can't be used."""
+    check_device(name)
     if name in ("auto", "cuda") and torch.cuda.is_available():
         name = f"cuda:{distributed.local_rank()}"
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -84,9 +85,15 @@ def usable_device(name: str) -> torch.device:
 
 
 def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
-    """Returns the utterances of train, dev and test; makes the synthetic ones where they don't exist yet."""
+    """Returns the utterances of train, dev and test; makes the synthetic ones where they don't exist yet.
+
+    The test split is decoded: what is broken in it would be found after the training, and could not be mended for it.
+    """
     manifests, skip = config.data.manifests(say), config.data.skips_bad
-    return {split: read_manifest(path, model.output_frames, skip, say) for split, path in manifests.items()}
+    return {
+        split: read_manifest(path, model.output_frames, skip, say, decode=split == "test")
+        for split, path in manifests.items()
+    }
 
 
 def _train(config: Config, run: Run, device: torch.device, q_source: str, command: str) -> None:
@@ -112,8 +119,12 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
 
         def restore(state: Plain) -> None:
             nonlocal history, best, earlier
-            trainer.load_state_dict(state["trainer"])
             history, best, earlier = state["history"], state["best"], state.get("processes", processes)
+            if best:
+                model.load_state_dict(best["model"])  # whether it fits: the end of the training needs it
+            trainer.load_state_dict(state["trainer"])
+            if len(history) != trainer.epoch - 1:
+                raise ValueError(f"{len(history)} rows of history in epoch {trainer.epoch}")
 
         resume(run, restore, say)
         if first:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from prune_rnn.distributed import launched, launched_rank
+
+_ONCE = 1.0  # seconds in which a terminal's Ctrl-C arrives a second time, by torchrun, which hands it on
 
 
 class Interrupted(KeyboardInterrupt):
@@ -17,20 +22,25 @@ class Interrupted(KeyboardInterrupt):
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
     """Yields a function that tells whether SIGINT or SIGTERM has arrived; the second one takes effect at once."""
-    asked = False
+    asked: float | None = None  # when
     before: dict[int, Any] = {}
 
     def note(number: int, frame: Any) -> None:
         nonlocal asked
-        asked = True
-        print("stopping: the state will be saved after this batch (again to stop at once)", file=sys.stderr, flush=True)
-        for stopped, handler in before.items():
-            signal.signal(stopped, handler)
+        if asked is None:
+            asked = time.monotonic()
+            if launched_rank() == 0:
+                text = "stopping: the state will be saved after this batch (again to stop at once)"
+                print(text, file=sys.stderr, flush=True)
+        elif not launched() or time.monotonic() - asked > _ONCE:
+            for stopped, handler in before.items():
+                signal.signal(stopped, handler)
+            signal.raise_signal(number)
 
     if threading.current_thread() is threading.main_thread():
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: asked
+        yield lambda: asked is not None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

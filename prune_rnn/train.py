@@ -205,12 +205,17 @@ class Trainer:
         }
 
     def load_state_dict(self, state: Plain) -> None:
-        """Restores what `state_dict` returned."""
+        """Restores what `state_dict` returned; stumbles in one way or another over anything else."""
         self.model.load_state_dict(state["model"])
         self.masker.load_state_dict(state["masker"])
         self.optimizer.load_state_dict(state["optimizer"])
+        for parameter, kept in self.optimizer.state.items():
+            if kept["momentum_buffer"].shape != parameter.shape:
+                raise ValueError("the momentum is that of another network")
         torch.set_rng_state(state["rng"]["cpu"])
         if self.device.type == "cuda" and state["rng"]["cuda"] is not None:
             torch.cuda.set_rng_state(state["rng"]["cuda"], self.device)
         for key in self._POSITION:
             setattr(self, key, copy(state["position"][key]))
+        if self.step != (self.epoch - 1) * self.steps_per_epoch + self.position:
+            raise ValueError(f"step {self.step} is not in epoch {self.epoch}")

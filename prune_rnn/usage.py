@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -46,3 +47,9 @@ def within(key: str, value: float | None, low: float, high: float) -> None:
         raise UsageError(f"{key}={shown(value)}: must be {low:,} or more")
     if value is not None and value > high:
         raise UsageError(f"{key}={shown(value)}: must be at most {high:,}; give less")
+
+
+def check_device(name: str) -> None:
+    """Raises UsageError unless it is the name of a device, there or not."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,4})?", name):
+        raise UsageError(f"device={shown(name)}: must be auto, cpu, cuda, or one of several as cuda:1")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 from prune_rnn import paths
 from prune_rnn.data import checksums as speech
 from prune_rnn.deploy import file as packed
-from prune_rnn.run import sealed
+from prune_rnn.deploy import network
+from prune_rnn.files import write_atomically
+from prune_rnn.run import checksums, sealed
 from prune_rnn.run.identity import digest_of
 from prune_rnn.run.store import Run
 from prune_rnn.run.tidy import left_behind
@@ -26,32 +30,43 @@ class VerifyOptions:
     """What `prune-rnn verify` can be asked for."""
 
     results: str = option("folder of all results, of which every run is checked where none is named", "results")
+    seal: bool = option("give checksums to what has none, where nothing in its folder is damaged", False)
 
 
 def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str], None] = print) -> bool:
     """Whether nothing is damaged; tells of each file that is, of those without a checksum, and last how many there are.
 
+    Asked to seal, gives those without one their checksum. What has one keeps it, right or wrong.
     places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these.
     """
     everything = sorted(path for path in paths.runs(Path(options.results)).glob("*") if path.is_dir())
     count, bare, damaged = 0, 0, 0
     for place in places or everything:
-        without = []
+        without, before = [], damaged
         for path, check in _checks(place):
             count += 1
             try:
                 if not check():
-                    without.append(path.name)
+                    without.append(path)
             except (ValueError, OSError) as error:
                 tell(str(error))
                 damaged += 1
-        bare += len(without)
-        if without:
-            tell(f"{place}: no checksum, as of before there were any: {', '.join(without)}")
+        if without and options.seal and damaged == before:
+            with Run(place).lock() if place.is_dir() else nullcontext():
+                for path in without:
+                    _seal(path)
+            tell(f"{place}: given a checksum: {_names(without)}")
+        elif without:
+            bare += len(without)
+            tell(f"{place}: no checksum, as of before there were any: {_names(without)}")
         for path in left_behind(Run(place)) if place.is_dir() else []:
             tell(f"{path} is being written, or was left by a process that was cut off; the next training removes it")
     tell(f"{count} files: {damaged} damaged, {bare} without a checksum")
     return damaged == 0
+
+
+def _names(files: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in files)
 
 
 def _checks(place: Path) -> Iterator[tuple[Path, Check]]:
@@ -69,9 +84,11 @@ def _checks(place: Path) -> Iterator[tuple[Path, Check]]:
         listed = (place / paths.CHECKSUMS).is_file()
         for name, text in texts.items():
             if name != paths.HYPOTHESES or listed or (place / name).is_file():
-                yield place / name, partial(_text, run, text, run.finished and listed)
+                yield place / name, partial(_text, run, text, listed or not run.finished)
         for path in sorted(place.iterdir()):
-            if path.suffix == _SEALED:
+            if path.name == paths.MODEL and run.finished:
+                yield path, partial(_weights, run)
+            elif path.suffix == _SEALED:
                 yield path, partial(_saved, path)
             elif path.suffix == _PACKED:
                 yield path, partial(_packed, path, run)
@@ -106,15 +123,29 @@ def _hypotheses(run: Run) -> None:
 
 
 def _saved(path: Path) -> bool:
-    Run(path.parent).load(path.name)
-    return sealed.check(path.read_bytes())
+    return Run(path.parent).load_with_seal(path.name)[1]
+
+
+def _weights(run: Run) -> bool:
+    return network.read_weights(run)[2]
 
 
 def _packed(path: Path, run: Run | None = None) -> bool:
-    config = packed.read(path).config
-    if run is not None and config != run.config():
+    found = packed.read(path)
+    if run is not None and found.config != run.config():
         raise ValueError(f"{path} is of another run than {run.folder}; export it again")
-    return packed.checksum(path)
+    return found.has_checksum
+
+
+def _seal(path: Path) -> None:
+    """Gives a file, which has none, its checksum; a text of a run together with the others there."""
+    if path.suffix == _SEALED:
+        sealed.seal(archive := BytesIO(path.read_bytes()))
+        write_atomically(path, archive.getvalue())
+    elif path.suffix == _PACKED:
+        write_atomically(path, packed.sealed(path.read_bytes()))
+    elif not (path.parent / paths.CHECKSUMS).exists():
+        checksums.write(path.parent, {})
 
 
 def _speech(path: Path, folder: Path) -> bool:

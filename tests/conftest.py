@@ -59,6 +59,16 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.fixture
+def broken_flac(tmp_path: Path) -> Path:
+    """A recording whose header is right, and from its middle on nothing else."""
+    path = tmp_path / "broken.flac"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 9600), 16_000)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + bytes(len(content) // 2))
+    return path
+
+
+@pytest.fixture
 def tiny(corpus: list[str], tmp_path: Path) -> list[str]:
     """Overrides of a run that takes a second: 6 steps an epoch, 2 epochs, results in a folder of the test's own."""
     small = ["scale=smoke", "model.units=8", "train.batch_size=4", "train.epochs=2", "threads=1", "device=cpu"]
@@ -184,6 +194,29 @@ def flipped() -> Callable[[bytes, int], bytes]:
         return content[:byte] + bytes([content[byte] ^ 1 << place]) + content[byte + 1 :]
 
     return flip
+
+
+def _status(key: str) -> int:
+    """Returns a number of bytes that Linux tells of this process."""
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{key}:")]
+    return 1024 * int(line.split()[1])
+
+
+@pytest.fixture(scope="session")
+def peak() -> Callable[[Callable[[], object]], int]:
+    """Measures by how many bytes a call raises what this process has in memory, for a while or for good."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pytest.skip("this system does not tell a process its greatest use of memory")
+
+    def measure(work: Callable[[], object]) -> int:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak is what there is now
+        before = _status("VmRSS")
+        work()
+        return _status("VmHWM") - before
+
+    return measure
 
 
 @pytest.fixture(scope="session")

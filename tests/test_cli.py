@@ -84,7 +84,7 @@ def test_help_of_a_command_fits_and_names_its_keys(command: Command, name: str) 
         (["runs", "model"], 2, "'model' is not of the form KEY=VALUE"),
         (["runs", "results=nowhere"], 1, "nowhere/runs: no such folder"),
         (["evaluate", "run"], 2, "give a MODEL (a run's folder or a packed file) and one MANIFEST"),
-        (["completion", "fish"], 2, "give one SHELL, of: bash"),
+        (["completion", "fish"], 2, "give one SHELL, of: bash, zsh"),
         (["transcribe", "--steam", "a", "b"], 2, "unknown option --steam; did you mean '--stream'?"),
         (["bench", "quick"], 2, "'quick' is not of the form KEY=VALUE"),
     ],

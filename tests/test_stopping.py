@@ -18,6 +18,19 @@ def test_the_first_request_is_only_noted(number: int) -> None:
     assert signal.getsignal(number) is before
 
 
+def test_of_torchruns_processes_one_tells_and_a_signal_handed_on_is_no_second_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        with stop_requests() as stop:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            assert stop()
+    assert capsys.readouterr().err.count("stopping: ") == 1
+
+
 def test_the_second_request_takes_effect_at_once() -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with it ignored
     try:

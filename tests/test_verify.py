@@ -1,11 +1,15 @@
 """`prune-rnn verify` finds what is damaged, and takes what is old for whole as far as it can tell."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from random import Random
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save
 
 from prune_rnn import paths
 from prune_rnn.config import compose_config
@@ -21,6 +25,25 @@ def run(tiny: list[str]) -> Run:
     dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
     export(run.folder, ExportOptions(dev=dev))
     return run
+
+
+OF_TODAY = (paths.CONFIG, paths.RESULT, paths.HISTORY, paths.HYPOTHESES, paths.MODEL, "model-float32.safetensors")
+
+
+def load(content: bytes) -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = torch.load(BytesIO(content), weights_only=True)["model"]
+    return weights
+
+
+def older(run: Run) -> None:
+    """Makes of a run what a version without checksums left."""
+    (run.folder / paths.CHECKSUMS).unlink()
+    torch.save(run.load(paths.MODEL), run.folder / paths.MODEL)
+    path = run.folder / "model-float32.safetensors"
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    del metadata["sha256"]
+    path.write_bytes(save(load_tensors(path.read_bytes()), metadata))
 
 
 def told(run: Run) -> tuple[bool, list[str]]:
@@ -53,6 +76,39 @@ def test_a_run_without_checksums_is_told_and_is_no_damage(
     path = run.folder / paths.CONFIG
     path.write_text(path.read_text().replace("layers: 3", "layers: 2"))
     assert any("config.yaml is that of" in line for line in told(run)[1])
+
+
+def test_what_has_no_checksum_is_sealed_as_it_would_have_been_written(run: Run, command: Callable) -> None:
+    today = {path.name: path.read_bytes() for path in run.folder.iterdir()}
+    older(run)
+    assert set(told(run)[1][0].partition("there were any: ")[2].split(", ")) == {*OF_TODAY}
+    done = command("verify", str(run.folder), "seal=true", check=True)
+    assert done.stdout.startswith(f"{run.folder}: given a checksum: config.yaml, ")
+    assert told(run) == (True, ["6 files: 0 damaged, 0 without a checksum"])
+    for name in (paths.CHECKSUMS, "model-float32.safetensors"):
+        assert (run.folder / name).read_bytes() == today[name]
+    assert torch.equal(run.load(paths.MODEL)["model"]["output.bias"], load(today[paths.MODEL])["output.bias"])
+
+
+def test_what_is_damaged_is_not_sealed_nor_what_lies_beside_it(
+    run: Run, flipped: Callable[[bytes, int], bytes]
+) -> None:
+    path = run.folder / "model-float32.safetensors"
+    path.write_bytes(flipped(path.read_bytes(), 9000))
+    (run.folder / paths.CHECKSUMS).unlink()
+    before = {path: path.read_bytes() for path in run.folder.iterdir()}
+    lines: list[str] = []
+    assert not verify([run.folder], VerifyOptions(seal=True), lines.append)
+    assert lines[-1] == "6 files: 1 damaged, 4 without a checksum"
+    assert {path: path.read_bytes() for path in run.folder.iterdir()} == before
+
+
+def test_the_weights_of_another_run_are_found(run: Run, tiny: list[str]) -> None:
+    """They fit; only what they were trained with is another."""
+    other = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.3", *tiny]), "prune-rnn train")
+    (run.folder / paths.MODEL).write_bytes((other.folder / paths.MODEL).read_bytes())
+    whole, lines = told(run)
+    assert not whole and lines[0].startswith(f"{run.folder / paths.MODEL} does not hold the weights of its run (")
 
 
 def test_all_runs_are_checked_where_none_is_named(run: Run, command: Callable) -> None:

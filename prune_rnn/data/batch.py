@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import signal
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from prune_rnn.text import encode
 _LOUDEST = 1e3  # the greatest sample: floating-point files may pass 1, but not by so much
 _LOWEST_RATE = 4000  # Hz
 _FILTER = 250_000_000  # numbers in the filter that resamples: 1 GB
+_UNTOLD = 0x7FFF0000  # the least size that stands in the header of a WAV file written to a pipe
+_ODD = 64  # bytes by which sizes in headers are wrong without harm
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +78,20 @@ def unfit_rate(rate: int) -> str:
     return ""
 
 
+def check_length(path: Path) -> None:
+    """Raises OSError where a WAV file is shorter than its header says; libsndfile would read what is left of it."""
+    with path.open("rb") as file:
+        head, size = file.read(12), file.seek(0, 2)
+    stated = int.from_bytes(head[4:8], "little") + 8
+    if head[:4] == b"RIFF" and head[8:] == b"WAVE" and size + _ODD < stated < _UNTOLD:
+        raise OSError(f"{path} is cut off: it has {size:,} of {stated:,} bytes; fix it, or leave it out")
+
+
 def read_audio(path: Path) -> Tensor:
     """Returns the waveform of a sound file, (samples,) float32 at 16 kHz: channels averaged, resampled where needed.
 
-    Raises OSError that names the file where it can't be decoded, is no longer what was made, or is not a file (a pipe
-    would be waited for), and ValueError where its rate or its samples are those of no recording.
+    Raises OSError that names the file where it can't be decoded, is cut off or no longer what was made, or is not a
+    file (a pipe would be waited for), and ValueError where its rate or its samples are those of no recording.
     """
     if path.exists() and not path.is_file():
         raise OSError(f"{path} is not a file; fix it, or leave it out")
@@ -89,6 +102,7 @@ def read_audio(path: Path) -> Tensor:
         raise OSError(f"{path} can't be decoded ({error}); fix it, or leave it out") from None
     if reason := unfit_rate(rate):
         raise ValueError(f"{path}: {reason}")
+    check_length(path)
     given = torch.from_numpy(samples)
     peak = float(given.abs().max()) if len(given) else 0.0  # NaN where any sample is
     if not peak <= _LOUDEST:
@@ -135,10 +149,26 @@ def epoch_order(count: int, seed: int, epoch: int, steps: int) -> list[int]:
 def load(groups: Sequence[Sequence[Utterance]], workers: int = 0) -> Iterator[Batch]:
     """Yields one Batch for each group of utterances, in order, read by so many worker processes (0: this one)."""
     ordered: Any = [list(group) for group in groups]  # a list serves as a data set
-    for batch in DataLoader(ordered, batch_size=None, collate_fn=_collate, num_workers=workers, shuffle=False):
-        if isinstance(batch, Exception):
-            raise batch
-        yield batch
+    loader = DataLoader(ordered, batch_size=None, collate_fn=_collate, num_workers=workers, shuffle=False)
+    # workers inherit this: what becomes of a signal sent to all, such as Ctrl-C, is left to the one that trains
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        found: Any = iter(loader)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    try:
+        for batch in found:
+            if isinstance(batch, Exception):
+                raise batch
+            yield batch
+    except (RuntimeError, EOFError, ConnectionError) as error:  # whichever comes first when one is killed
+        with suppress(Exception):  # at the iterator's end the same error would come again, with a traceback
+            found._shutdown_workers()
+        reason = str(error).partition("\n")[0].rstrip(". ") or type(error).__name__
+        raise RuntimeError(
+            f"one of the {workers} processes that read audio has ended ({reason}), most often for want of memory; "
+            "give fewer by train.load_workers"
+        ) from None
 
 
 def _collate(utterances: Sequence[Utterance]) -> Batch | Exception:

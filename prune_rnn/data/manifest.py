@@ -15,7 +15,7 @@ from typing import Any
 import soundfile
 
 from prune_rnn.data.base import SPLITS, Data, Say
-from prune_rnn.data.batch import Utterance, read_audio, unfit_rate
+from prune_rnn.data.batch import Utterance, check_length, read_audio, unfit_rate
 from prune_rnn.data.checksums import check_recording
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.schema import option
@@ -102,8 +102,8 @@ class Manifest(Data):
         return path
 
 
-def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> Utterance:
-    """Returns the utterance of one manifest line; _BadLine says what is wrong with it."""
+def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], decode: bool) -> Utterance:
+    """Returns the utterance of one manifest line; _BadLine says what is wrong with it. decode: as below."""
     try:
         entry: Any = json.loads(line)
     except json.JSONDecodeError as error:
@@ -134,12 +134,15 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int]) -> 
         raise _BadLine("with unreadable audio", f"{path}: is not readable as audio ({error})") from None
     if reason := unfit_rate(info.samplerate):
         raise _BadLine("with a sample rate that is no speech's", f"{path}: {reason}")
-    _check_duration(entry.get("duration"), info.frames / info.samplerate, path)
-    if info.subtype in ("FLOAT", "DOUBLE"):  # integers are always numbers
-        try:
+    try:
+        check_length(path)
+        if decode or info.subtype in ("FLOAT", "DOUBLE"):  # integers are always numbers
             read_audio(path)
-        except (ValueError, OSError) as error:
-            raise _BadLine("with samples that are no sound", f"{error}") from None
+    except OSError as error:
+        raise _BadLine("with unreadable audio", f"{error}") from None
+    except ValueError as error:
+        raise _BadLine("with samples that are no sound", f"{error}") from None
+    _check_duration(entry.get("duration"), info.frames / info.samplerate, path)
     found = frames(-(-info.frames * SAMPLE_RATE // info.samplerate))
     available = output_frames(found) if found else 0
     if available < (needed := frames_needed(encode(transcript))):
@@ -195,11 +198,17 @@ def recordings(path: Path) -> frozenset[bytes]:
 
 
 def read_manifest(
-    path: Path, output_frames: Callable[[int], int], skip_bad: bool, report: Callable[[str], None]
+    path: Path,
+    output_frames: Callable[[int], int],
+    skip_bad: bool,
+    report: Callable[[str], None],
+    *,
+    decode: bool = False,
 ) -> list[Utterance]:
     """Returns the utterances of a manifest, every line checked.
 
-    output_frames: the network's output frames for so many feature frames. Lines that can't be used are counted and
+    output_frames: the network's output frames for so many feature frames. decode: read the recordings to their end,
+    and not only what tells their length. Lines that can't be used are counted and
     named: in a ValueError, or through `report` where skip_bad is set. A manifest without a usable line is a ValueError
     always.
     """
@@ -212,7 +221,7 @@ def read_manifest(
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                utterances.append(_utterance(line, path.parent, output_frames))
+                utterances.append(_utterance(line, path.parent, output_frames, decode))
             except _BadLine as error:
                 bad.setdefault(error.kind, []).append(f"line {number} {error}")
     if bad:

@@ -21,6 +21,7 @@ from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.resolve import meta_model
 from prune_rnn.schema import option
+from prune_rnn.usage import THREADS, UsageError, within
 
 _BATCH = 16  # utterances that a checkpoint hears at a time
 
@@ -29,7 +30,9 @@ _BATCH = 16  # utterances that a checkpoint hears at a time
 class EvaluateOptions:
     """What `prune-rnn evaluate` can be asked for."""
 
-    out: str | None = option("file of references and hypotheses; null: MANIFEST-hypotheses.jsonl, here", None)
+    out: str | None = option(
+        "file of references and hypotheses; null: MANIFEST-hypotheses.jsonl, here", None, path=True
+    )
     skip_bad: bool = option("go on without the lines that can't be used, after naming them", False)
     device: str = option("where to compute: auto, cpu, cuda ...; a packed file: the CPU", "auto")
     threads: int | None = option("CPU threads; null: torch's choice", None)
@@ -65,8 +68,7 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     The file has a line of JSON per utterance, in the manifest's order: reference, hypothesis, audio. ValueError and
     OSError, before anything is decoded, where that file is already there or something can't be used.
     """
-    if options.threads is not None and options.threads < 1:
-        raise ValueError(f"threads={options.threads}: must be 1 or more")
+    within("threads", options.threads, 1, THREADS)
     out = Path(options.out) if options.out is not None else Path(f"{manifest.stem}-hypotheses.jsonl")
     if out.exists():
         raise ValueError(f"{out} is already there; give another file by out=..., or delete it")
@@ -100,7 +102,7 @@ def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> Heard:
 
 def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> Heard:
     if options.device not in ("auto", "cpu"):
-        raise ValueError(f"device={options.device}: a packed file is decoded on the CPU; give the run's folder instead")
+        raise UsageError(f"device={options.device}: a packed file is decoded on the CPU; give the run's folder instead")
     packed = network.load(path)
     utterances = _read(manifest, meta_model(packed.config), options)
     with torch.inference_mode():
@@ -110,6 +112,6 @@ def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> Heard:
 
 def _read(manifest: Path, model: DeepSpeech2, options: EvaluateOptions) -> list[Utterance]:
     try:
-        return read_manifest(manifest, model.output_frames, options.skip_bad, say)
+        return read_manifest(manifest, model.output_frames, options.skip_bad, say, decode=True)
     except ValueError as error:  # which names the key of `train`
         raise ValueError(str(error).replace("data.skip_bad=true", "skip_bad=true")) from None

@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,16 @@ _MARK, _ZEROS = b'"sha256":"', b"0" * 64  # what stands before the checksum, and
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A network's configuration, its matrices by name, and all other tensors by name (float32)."""
+    """A network's configuration, its matrices by name, and all other tensors by name (float32).
+
+    has_checksum: whether its file has one, as all files of today.
+    """
 
     config: Recorded
     dtype: Dtype
     matrices: dict[str, Weight]
     tensors: dict[str, Tensor]
+    has_checksum: bool = True
 
 
 def gaps_of(nonzero: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,10 +113,14 @@ def to_bytes(packed: Packed) -> bytes:
         "alphabet": ALPHABET,
         "dtype": packed.dtype.value,
         "matrices": json.dumps(list(packed.matrices)),
-        "sha256": _ZEROS.decode(),
     }
-    made: bytes = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    return sealed(save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata))
+
+
+def sealed(made: bytes) -> bytes:
+    """Returns the content of a packed file with its checksum."""
     header, start = _header(made)
+    header["__metadata__"]["sha256"] = _ZEROS.decode()
     text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()  # `save` gives the keys in any order
     text += b" " * (-len(text) % 8)
     content = len(text).to_bytes(8, "little") + text + made[start:]
@@ -158,10 +166,10 @@ def read(path: Path) -> Packed:
         raise OSError(f"{path} is a folder; give a file, such as {path / 'model-float32.safetensors'}")
     if not path.is_file():
         raise OSError(f"{path}: no such file; make one by `prune-rnn export RUN`")
-    checksum(path)
+    has_checksum = checksum(path)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            return _read(path, file)
+            return replace(_read(path, file), has_checksum=has_checksum)
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
 

@@ -19,7 +19,10 @@ from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.model import deepspeech2, layers
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.run.identity import digest_of
 from prune_rnn.run.record import Recorded
+from prune_rnn.run.resolve import meta_model
+from prune_rnn.run.resume import MISFITS
 from prune_rnn.run.store import Run
 from prune_rnn.text import spelt
 
@@ -162,10 +165,27 @@ def checkpoint(folder: Path) -> tuple[Recorded, DeepSpeech2]:
     run = Run(folder)
     if not run.finished:
         raise ValueError(f"{folder} holds no finished run; train it first, and give its folder below results/runs")
-    config = run.config()
-    model = DeepSpeech2(config.model)
-    model.load_state_dict(run.load(paths.MODEL)["model"])
-    return config, model.eval()
+    return read_weights(run)[:2]
+
+
+def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2, bool]:
+    """Returns the same, and whether the file of the weights has a checksum."""
+    config, (state, has_checksum) = run.config(), run.load_with_seal(paths.MODEL)
+    try:
+        if "config" in state and digest_of(state["config"]["identity"]) != digest_of(config.identity):
+            raise ValueError("it is of a run with another configuration")
+        config.model.check()
+        model, weights = meta_model(config.model), state["model"]  # of its size only once they are known to fit
+        for name, value in model.state_dict().items():
+            found = weights[name]
+            if found.dtype != value.dtype or not found.isfinite().all():
+                raise ValueError(f"{name} is not of {value.dtype}, or not finite")
+        model.load_state_dict(weights, assign=True)
+    except MISFITS as error:
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        way = f"delete {run.folder} and train again"
+        raise ValueError(f"{run.folder / paths.MODEL} does not hold the weights of its run ({reason}); {way}") from None
+    return config, model.eval(), has_checksum
 
 
 def load(path: Path, frames: int = _FRAMES) -> Network:

@@ -92,5 +92,7 @@ class Masker:
         """Takes over what `state_dict` returned."""
         masks: dict[str, Tensor] = state["masks"]
         for name, mask in self.masks.items():
+            if masks[name].shape != mask.shape:
+                raise ValueError(f"the mask of {name} is of another shape")
             mask.copy_(masks[name])
         self.thresholds = dict(state["thresholds"])

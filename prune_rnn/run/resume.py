@@ -11,7 +11,8 @@ from prune_rnn.run.record import recorded
 from prune_rnn.run.store import Run
 from prune_rnn.typed import Plain
 
-_MISFITS = (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError, RuntimeError)
+# what a state that is no run's leads to
+MISFITS = (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError, RuntimeError)
 
 
 def resume(run: Run, restore: Callable[[Plain], None], say: Callable[[str], None]) -> None:
@@ -31,7 +32,7 @@ def resume(run: Run, restore: Callable[[Plain], None], say: Callable[[str], None
         try:
             restore(state)
             break
-        except _MISFITS as error:
+        except MISFITS as error:
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
             damaged.append(f"{run.folder / name} does not hold the state of this network ({reason})")
     else:

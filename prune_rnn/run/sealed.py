@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from io import SEEK_END, BytesIO
+from zipfile import ZipFile
 
 _MARK = b"sha256 "
 _LENGTH = len(_MARK) + 64
@@ -22,13 +23,16 @@ def seal(archive: BytesIO) -> None:
 def check(content: bytes) -> bool:
     """Whether there is a checksum (files of older versions have none); ValueError where it is not the content's.
 
-    >>> from zipfile import ZipFile
+    Without one, those of the archive's parts are taken, which torch does not read.
+
     >>> with ZipFile(file := BytesIO(), "w") as archive:
     ...     archive.writestr("name", "content")
     >>> check(file.getvalue()), seal(file), check(file.getvalue())
     (False, None, True)
     """
     if content[-22:-18] == _END and not content.endswith(_LENGTH.to_bytes(2, "little")):
+        if damaged := ZipFile(BytesIO(content)).testzip():
+            raise ValueError(f"the checksum of its part {damaged} is not that of its content")
         return False
     if content[-_LENGTH:-64] != _MARK:
         raise ValueError("it does not end as it was written")

@@ -132,12 +132,16 @@ class Run:
 
     def load(self, name: str) -> Plain:
         """Returns what `save` wrote, on the CPU; runs no code from the file. ValueError where it is damaged."""
+        return self.load_with_seal(name)[0]
+
+    def load_with_seal(self, name: str) -> tuple[Plain, bool]:
+        """Returns the same, and whether there is a checksum, as all files of today have one."""
         import torch
 
         path = self.folder / name
         try:
             content = path.read_bytes()
-            sealed.check(content)
+            has_checksum = sealed.check(content)
             state: Plain = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except FileNotFoundError:
             raise ValueError(
@@ -147,7 +151,7 @@ class Run:
             reason = str(error).partition("\n")[0].partition(". ")[0]
             way = f"delete {self.folder} and train again" if self.finished else "delete it to train this run anew"
             raise ValueError(f"{path} can't be read ({reason}); {way}") from None
-        return state
+        return state, has_checksum
 
 
 @cache

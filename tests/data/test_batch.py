@@ -1,8 +1,10 @@
 """Audio of any rate is read as what it sounds like; batches are alike in length and come in a known order."""
 
 import math
+import multiprocessing
 import os
 import random
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +98,25 @@ def test_a_float_file_may_pass_one(tmp_path: Path) -> None:
     assert read_audio(tmp_path / "loud.wav").max() == 30
 
 
+def test_a_broken_recording_is_one_line_also_from_a_worker(tmp_path: Path, broken_flac: Path) -> None:
+    for workers in (0, 1):
+        with pytest.raises(OSError, match=r"broken\.flac can't be decoded .*; fix it, or leave it out$") as error:
+            list(load([[Utterance(broken_flac, 60, "a")]], workers))
+        assert "\n" not in str(error.value)
+
+
+def test_a_wav_file_that_is_cut_off_is_refused_and_one_from_a_pipe_is_read(tmp_path: Path) -> None:
+    """A pipe's header says the greatest size there is."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(1600), 16000)
+    content = path.read_bytes()
+    path.write_bytes(content[:-66])
+    with pytest.raises(OSError, match=r"a\.wav is cut off: it has 3,178 of 3,244 bytes"):
+        read_audio(path)
+    path.write_bytes(content[:4] + b"\xff" * 4 + content[8:40] + b"\xff" * 4 + content[44:-66])
+    assert len(read_audio(path)) == 1600 - 33
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
     with pytest.raises(OSError, match=r"pipe\.wav is not a file"):
@@ -136,6 +157,23 @@ def test_load_gives_a_batch_for_each_group_in_order(tmp_path: Path) -> None:
     assert [batch.lengths.tolist() for batch in found] == [[3], [5, 11]]
     assert all(isinstance(batch, Batch) for batch in found)
     assert list(load([])) == []
+
+
+def test_workers_leave_signals_to_the_process_that_trains(tmp_path: Path) -> None:
+    """A terminal's Ctrl-C, and the end of a cluster's job, reach all of them."""
+    found = load([[one] for one in utterances(tmp_path)] * 4, workers=2)
+    next(found)
+    for worker in multiprocessing.active_children():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(worker.pid or 0, number)
+    assert len(list(found)) == 11
+    found = load([[one] for one in utterances(tmp_path)] * 40, workers=1)
+    next(found)
+    multiprocessing.active_children()[0].kill()
+    with pytest.raises(
+        RuntimeError, match=r"processes that read audio has ended \(.*give fewer by train\.load_workers$"
+    ):
+        list(found)
 
 
 def test_load_by_workers_gives_the_same(tmp_path: Path) -> None:

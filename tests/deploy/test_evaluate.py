@@ -92,13 +92,29 @@ def test_lines_that_can_not_be_used_stop_it_or_are_named(
     assert "utterances: 4" in done.stdout and "no.wav: no such file" in done.stderr
 
 
-def test_what_can_not_be_evaluated_is_said(packed: tuple[Path, Path], split: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("word", ["threads=0", "threads=9999", "device=nowhere", "device=meta", "device=cuda:99"])
+def test_a_wrong_command_line_has_its_own_exit_code(
+    packed: tuple[Path, Path], split: Path, command: Callable, word: str
+) -> None:
+    for model in packed:
+        done = command("evaluate", str(model), str(split), word)
+        assert done.returncode == 2 and word in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_what_can_not_be_evaluated_is_said(
+    packed: tuple[Path, Path], split: Path, broken_flac: Path, tmp_path: Path
+) -> None:
     folder, file = packed
+    broken = tmp_path / "broken.jsonl"
+    files = (split.with_name("test0.wav"), broken_flac)
+    broken.write_text("".join(json.dumps({"audio_filepath": str(file), "text": "a"}) + "\n" for file in files))
     cases: list[tuple[Path, Path, dict[str, object], str]] = [
         (tmp_path, split, {}, "holds no finished run"),
         (folder, tmp_path / "no.jsonl", {}, "no.jsonl: no such file"),
         (folder, split, {"threads": 0}, "threads=0: must be 1 or more"),
-        (folder, split, {"device": "nowhere"}, "device=nowhere can't be used"),
+        (folder, split, {"device": "nowhere"}, "device=nowhere: must be auto, cpu, cuda"),
+        (folder, broken, {}, "line 2 .*broken.flac can't be decoded"),
+        (file, broken, {}, "line 2 .*broken.flac can't be decoded"),
         (file, split, {"device": "cuda"}, "device=cuda: a packed file is decoded on the CPU"),
         (split, split, {}, "is not a packed network"),
         (tmp_path / "nowhere", split, {}, "no such file; make one by"),

@@ -3,19 +3,22 @@
 import json
 import tempfile
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import load, save, save_file
 from torch import Tensor
 
 from prune_rnn.config import compose_config
-from prune_rnn.deploy.file import Packed, checksum, gaps_of, read, to_bytes
+from prune_rnn.deploy.file import Packed, checksum, gaps_of, read, sealed, to_bytes
+from prune_rnn.deploy.network import load as network_of
 from prune_rnn.deploy.network import pack
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.features import BINS
@@ -214,3 +217,78 @@ def test_what_is_no_such_network_is_refused_without_a_checksum(
     with pytest.raises(ValueError, match=rf"x\.safetensors is damaged \(.*{message}") as caught:
         read(path)
     assert "\n" not in str(caught.value)
+
+
+# --- whatever a file may hold ----------------------------------------------------------------------------------------
+
+_WILD = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.just([]), st.just({}), st.just("nan"),
+    st.lists(st.integers(-3, 2**40), max_size=3), st.sampled_from(["F64", "BF16", "I8", 0, 1, -1, 2, 2**31, 2**63]),
+)  # fmt: skip
+_MORE_MEMORY = 32 << 20  # bytes, beyond twice what the good file takes: the allocator's whims
+
+
+def _places(values: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Returns the way to each value in dicts and lists."""
+    keys = values if isinstance(values, dict) else range(len(values)) if isinstance(values, list) else ()
+    return [way for key in keys for way in [(*at, key), *_places(values[key], (*at, key))]]
+
+
+def _damaged(content: bytes, flipped: Callable[[bytes, int], bytes], data: st.DataObject) -> bytes:
+    """Returns the file with bits flipped, cut off, with two tensors in each other's place, or with another value in
+    the header or in the configuration that the header holds; with a checksum of its own or that of before."""
+    kind = data.draw(st.sampled_from(["flip", "cut", "swap", "header", "config"]))
+    if kind == "flip":
+        for bit in data.draw(st.lists(st.integers(0, 8 * len(content) - 1), min_size=1, max_size=9, unique=True)):
+            content = flipped(content, bit)
+        return content
+    if kind == "cut":
+        return content[: data.draw(st.integers(0, len(content) - 1))]
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    metadata = header["__metadata__"]
+    if kind == "swap":
+        one, other = data.draw(st.lists(st.sampled_from([*header]), min_size=2, max_size=2, unique=True))
+        header[one], header[other] = header[other], header[one]
+    else:
+        inner = json.loads(metadata["config"]) if kind == "config" else header
+        *way, last = data.draw(st.sampled_from(_places(inner)))
+        reduce(lambda each, key: each[key], way, inner)[last] = data.draw(_WILD)
+        if kind == "config":
+            metadata["config"] = json.dumps(inner)
+    text = json.dumps(header).encode()
+    made = len(text).to_bytes(8, "little") + text + content[start:]
+    try:
+        return sealed(made) if data.draw(st.booleans()) else made
+    except (TypeError, AttributeError):  # no metadata any more
+        return made
+
+
+@pytest.fixture
+def good(tmp_path: Path, packed: Callable[..., Packed], peak: Callable) -> tuple[Path, bytes, int]:
+    """(A path, the content of a good file, the memory that it takes to load it)."""
+    path, content = tmp_path / "any.safetensors", to_bytes(packed())
+    path.write_bytes(content)
+    return path, content, max(peak(lambda: network_of(path)) for _ in range(2))
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(data=st.data())
+def test_any_damage_is_refused_by_name_or_leaves_a_network(
+    good: tuple[Path, bytes, int], flipped: Callable, peak: Callable, data: st.DataObject
+) -> None:
+    """A network only where the file has a new checksum: who writes that has meant it."""
+    path, whole, usual = good
+    path.write_bytes(content := _damaged(whole, flipped, data))
+
+    def work() -> None:
+        try:
+            made = network_of(path)
+        except (ValueError, OSError) as error:
+            assert "any.safetensors" in str(error) and "\n" not in str(error)
+        else:
+            assert checksum(path) and content[8:] != whole[8:]
+            assert len(made.log_probs(torch.randn(BINS, 30))) == 15  # frames, after a stride of 2
+
+    assert peak(work) <= 2 * usual + _MORE_MEMORY

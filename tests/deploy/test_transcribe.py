@@ -59,18 +59,22 @@ def test_streaming(network: Callable, command: Callable, recordings: list[str], 
 
 
 def test_what_can_not_be_transcribed_is_said(
-    network: Callable, command: Callable, recordings: list[str], tmp_path: Path
+    network: Callable, command: Callable, recordings: list[str], broken_flac: Path, tmp_path: Path
 ) -> None:
     model = packed_file(network, "rnn_sparse", tmp_path)
     short, text, absurd = (tmp_path / f"{name}.wav" for name in ("short", "text", "absurd"))
     soundfile.write(absurd, np.full(3000, 1e30, np.float32), 16_000, subtype="FLOAT")
     soundfile.write(short, np.zeros(300), 16_000)
     text.write_text("no sound")
+    soundfile.write(cut := tmp_path / "cut.wav", np.zeros(1000), 16_000)
+    cut.write_bytes(cut.read_bytes()[:1900])
     for words, message in (
         ([model, str(tmp_path / "no.wav")], "no.wav: no such file"),
         ([model, str(short)], "300 samples at 16 kHz are shorter than one window"),
         ([model, str(absurd)], "absurd.wav: holds a sample of 1e+30, and sound lies within -1 and 1"),
         ([model, str(text)], "text.wav can't be decoded"),
+        ([model, recordings[0], str(broken_flac)], "broken.flac can't be decoded"),
+        ([model, str(cut)], "cut.wav is cut off: it has 1,900 of 2,044 bytes; fix it, or leave it out"),
         ([recordings[0], recordings[0]], "a.wav is not a packed network"),
         (["--stream", model, recordings[0]], "needs whole files: leave out --stream"),
         ([model, recordings[0], "threads=0"], "threads=0: must be 1 or more"),

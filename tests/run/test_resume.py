@@ -83,3 +83,25 @@ def test_a_config_that_is_gone_is_written_anew(
     assert "config.yaml was missing or damaged; it is written anew" in capsys.readouterr().err
     assert path.read_bytes() == before
     run.check()
+
+
+def test_a_state_that_does_not_fit_together_is_refused_before_training_goes_on(
+    begun: tuple[Run, Callable[[], Run]],
+) -> None:
+    run, train = begun
+    whole = run.load(paths.CHECKPOINT)
+    (run.folder / paths.BEFORE).unlink()
+    trainer = whole["trainer"]
+    wrong = [
+        {**whole, "history": whole["history"][1:]},
+        {**whole, "best": {**whole["best"], "model": {}}},
+        {**whole, "trainer": {**trainer, "position": {**trainer["position"], "step": 1}}},
+    ]
+    for state in wrong:
+        run.save(paths.CHECKPOINT, state)
+        (run.folder / paths.BEFORE).unlink()
+        with pytest.raises(ValueError, match=r"checkpoint\.pt does not hold the state of this network \("):
+            train()
+    run.save(paths.CHECKPOINT, whole)
+    (run.folder / paths.CHECKSUMS).write_text("damaged before the run was finished")
+    train().check()

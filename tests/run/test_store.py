@@ -8,6 +8,8 @@ from random import Random
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from prune_rnn import paths
 from prune_rnn.config import compose_config
@@ -188,3 +190,36 @@ def test_the_checkpoint_before_is_kept(tmp_path: Path) -> None:
     for step in range(3):
         run.save(paths.CHECKPOINT, {"step": step})
     assert [run.load(name)["step"] for name in (paths.CHECKPOINT, paths.BEFORE)] == [2, 1]
+
+
+# --- whatever a file may hold ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(sealed=st.booleans(), bits=st.lists(st.floats(0, 1, exclude_max=True), max_size=5), keep=st.floats(0, 1))
+def test_any_damage_to_a_saved_file_is_refused_by_name(
+    tmp_path: Path, flipped: Callable, peak: Callable, sealed: bool, bits: list[float], keep: float
+) -> None:
+    """One of before there were checksums holds those of its parts: what lies between them may be damaged."""
+    run, path = Run(tmp_path), tmp_path / paths.MODEL
+    weights = torch.arange(1000.0)
+    run.save(paths.MODEL, {"model": {"weights": weights}, "step": 3})
+    if not sealed:
+        torch.save(run.load(paths.MODEL), path)
+    usual = peak(lambda: run.load(paths.MODEL))
+    whole = content = path.read_bytes()
+    for place in bits:
+        content = flipped(content, int(place * 8 * len(content)))
+    path.write_bytes(content := content[: len(content) if bits else int(keep * (len(content) - 1))])
+
+    def work() -> None:
+        try:
+            state = run.load(paths.MODEL)
+        except ValueError as error:
+            assert str(path) in str(error) and "\n" not in str(error)
+        else:
+            assert content == whole or not sealed
+            assert set(state) == {"model", "step"} and torch.equal(state["model"]["weights"], weights)
+
+    assert peak(work) <= 2 * usual + (32 << 20)  # the allocator's whims
