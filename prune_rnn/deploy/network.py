@@ -121,10 +121,12 @@ class Network:
         """(frames, inputs) -> (frames, units), last state (1, units); where it runs both ways, their sum."""
         product, norm, ahead, back = self.layers[index]
         inputs = norm(product.product(x))[:, None]
-        states, last = ahead.layer(self.cell, self.activation, inputs, state=state)
-        if back is not None:
-            states = states + back.layer(self.cell, self.activation, inputs, reverse=True)[0]
-        return states[:, 0], last
+        if back is None:
+            states, last = ahead.layer(self.cell, self.activation, inputs, state=state)
+            return states[:, 0], last
+        assert state is None
+        states, behind = ahead.both_ways(back, self.cell, self.activation, inputs)
+        return (states + behind)[:, 0], states[-1]
 
     def look_ahead(self, x: Tensor) -> Tensor:
         """(frames + taps - 1, units) -> row convolution, batch norm and activation, (frames, units)."""

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -144,6 +145,23 @@ def test_the_number_of_threads_changes_nothing(instruction_set: InstructionSet) 
         for threads in (1, 2, 4)
     ]
     assert torch.equal(results[0], results[1]) and torch.equal(results[0], results[2])
+
+
+@each_set
+@pytest.mark.parametrize("cell", [each.value for each in Cells], ids=lambda cell: cell.name)
+@pytest.mark.parametrize("threads", [1, 2, 3, 5])
+def test_both_ways_share_the_threads(instruction_set: InstructionSet, cell: Cell, threads: int) -> None:
+    """Whether a direction has one part or several, and each thread one of them or several: not a bit differs."""
+    units = 304
+    make = partial(Matrix, gates=cell.gates, threads=threads, instruction_set=instruction_set)
+    first = make(quantise(random_weight(cell.gates * units, units, 0.6, 0), Dtype.int8))
+    for density in (0.02, 0.6):  # one part, which is all that so few weights are worth, and as many as the first has
+        second = make(quantise(random_weight(cell.gates * units, units, density, 1), Dtype.int8))
+        assert second.threads == (1 if density < 0.1 else first.threads) and first.threads > (threads > 1)
+        x = torch.randn(9, 1, cell.gates * units, generator=torch.Generator().manual_seed(1))
+        found = first.both_ways(second, cell, Activation.clipped_relu, x)
+        assert torch.equal(found[0], first.layer(cell, Activation.clipped_relu, x)[0])
+        assert torch.equal(found[1], second.layer(cell, Activation.clipped_relu, x, reverse=True)[0])
 
 
 def test_auto_takes_the_format_that_suits_the_mask() -> None:

@@ -41,6 +41,7 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
              int format, int streams) {
     auto matrix = std::make_unique<Matrix>();
     matrix->rows = rows, matrix->columns = columns, matrix->gates = gates, matrix->kind = kind, matrix->set = set;
+    matrix->threads = threads;
     int units = rows / gates;
     std::vector<std::vector<uint16_t>> used(rows);
     std::vector<int64_t> weights(units, 1);
