@@ -74,10 +74,9 @@ void layer(const Sequence& sequence, const Direction& direction) {
 // step has fewer threads to wait for; but they read twice as many weights each, which costs more once those don't fit
 // into a core's own cache: such matrices take turns.
 void both_ways(const Sequence& sequence, const Direction& one, const Direction& other) {
-    constexpr int64_t CACHE = 1 << 20;  // bytes
     const Matrix &m = *one.matrix, &back = *other.matrix;
     const int threads = std::min(m.threads, (int)(m.parts.size() + back.parts.size()));
-    if (threads == 1 || m.bytes() + back.bytes() > CACHE * threads) {
+    if (threads == 1 || m.bytes() + back.bytes() > OWN_CACHE * threads) {
         layer(sequence, one);
         layer(sequence, other);
         return;

@@ -8,6 +8,8 @@
 
 enum Set { PLAIN = 0, AVX2 = 1, AVX512 = 2 };
 
+constexpr int64_t OWN_CACHE = 1 << 20;  // bytes of a core's own cache, what else is in it not counted
+
 // The best that this machine has and the library was compiled for.
 Set best_set();
 const Kernels& kernels_of(Set set);
@@ -39,6 +41,7 @@ struct Matrix {
 // What is to be packed: dense rows with the row numbers of one part, and their columns that are not zero.
 struct Source {
     int columns, kind;
+    bool wide;  // LANES in wide windows: best where the time goes into reading the weights
     const float* dense;
     const float* scale;
     std::vector<int> rows;                          // by local row
