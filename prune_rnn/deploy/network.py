@@ -140,10 +140,12 @@ class Network:
     def loop(self, index: int, inputs: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """Runs a recurrent layer over its input contribution and returns what `recurrent` does."""
         _, _, ahead, back = self.layers[index]
-        states, last = ahead.layer(self.cell, self.activation, inputs, state=state)
-        if back is not None:
-            states = states + back.layer(self.cell, self.activation, inputs, reverse=True)[0]
-        return states[:, 0], last
+        if back is None:
+            states, last = ahead.layer(self.cell, self.activation, inputs, state=state)
+            return states[:, 0], last
+        assert state is None
+        states, behind = ahead.both_ways(back, self.cell, self.activation, inputs)
+        return (states + behind)[:, 0], states[-1]
 
     def look_ahead(self, x: Tensor) -> Tensor:
         """(frames + taps - 1, units) -> row convolution, batch norm and activation, (frames, units)."""

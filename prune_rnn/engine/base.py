@@ -50,18 +50,39 @@ class Multiplier(ABC):
         (streams,), past which a stream's state is zero. reverse: from the last step to the first.
         States are (steps, streams, units), each as by `cell.step`. ValueError where shapes don't fit.
         """
+        x = self._sequence(cell, x, lengths)
+        if state is not None:
+            wanted = (x.shape[1], self.units)
+            state = self._given(state, state.shape == wanted, str(wanted))
+        return self._layer(cell, activation, x, state, lengths, reverse)
+
+    def both_ways(
+        self,
+        back: Multiplier,
+        cell: Cell,
+        activation: Activation,
+        x: Tensor,
+        *,
+        lengths: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Returns the states of this matrix's layer and, over the same inputs, of `back`'s layer in reverse.
+
+        Each is what `layer` returns; where the engine has both, they run at the same time.
+        """
+        x = self._sequence(cell, x, lengths)
+        back._sequence(cell, x, lengths)
+        return self._both_ways(back, cell, activation, x, lengths)
+
+    def _sequence(self, cell: Cell, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Returns x as `_given` does; ValueError where the layer's arguments don't fit the matrix."""
         if cell.gates != self.gates:
             raise ValueError(f"a matrix of {self.gates} gates in a layer of the {cell.name}, which has {cell.gates}")
-        units = self.units
-        if self.columns != units:
-            raise ValueError(f"a matrix of {self.rows} x {self.columns} is not a recurrent one of {units} units")
+        if self.columns != self.units:
+            raise ValueError(f"a matrix of {self.rows} x {self.columns} is not a recurrent one of {self.units} units")
         x = self._given(x, x.dim() == 3 and x.shape[2] == self.rows, f"(steps, streams, {self.rows})")
-        streams = x.shape[1]
-        if state is not None:
-            state = self._given(state, state.shape == (streams, units), f"({streams}, {units})")
-        if lengths is not None and lengths.shape != (streams,):
-            raise ValueError(f"lengths of shape {tuple(lengths.shape)} for {streams} streams")
-        return self._layer(cell, activation, x, state, lengths, reverse)
+        if lengths is not None and lengths.shape != (x.shape[1],):
+            raise ValueError(f"lengths of shape {tuple(lengths.shape)} for {x.shape[1]} streams")
+        return x
 
     def _given(self, x: Tensor, fits: bool, wanted: str) -> Tensor:
         """Returns x on the device, float32 and contiguous; ValueError where it doesn't fit the wanted shape."""
@@ -85,3 +106,10 @@ class Multiplier(ABC):
         reverse: bool,
     ) -> tuple[Tensor, Tensor]:
         """Returns what `layer` does; all arguments are checked, x and state moved."""
+
+    def _both_ways(
+        self, back: Multiplier, cell: Cell, activation: Activation, x: Tensor, lengths: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Returns what `both_ways` does; all arguments are checked, x is moved."""
+        ahead = self._layer(cell, activation, x, None, lengths, False)[0]
+        return ahead, back._layer(cell, activation, x, None, lengths, True)[0]

@@ -54,6 +54,7 @@ def _library() -> ctypes.CDLL | None:
         found.prune_rnn_describe.argtypes = [pointer] * 2
         found.prune_rnn_product.argtypes = [pointer, integer, pointer, pointer]
         found.prune_rnn_layer.argtypes = [pointer] + [integer] * 4 + [pointer, integer] + [pointer] * 3
+        found.prune_rnn_both_ways.argtypes = [pointer] * 2 + [integer] * 4 + [pointer] * 6
     return found
 
 
@@ -151,3 +152,20 @@ class Matrix(Multiplier):
         if failed:
             raise MemoryError("no memory for the layer")
         return out, last
+
+    def _both_ways(
+        self, back: Multiplier, cell: Cell, activation: Activation, x: Tensor, lengths: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        if not isinstance(back, Matrix):
+            return super()._both_ways(back, cell, activation, x, lengths)
+        steps, streams, _ = x.shape
+        ahead, behind = torch.empty(2, steps, streams, self.units)
+        limits = None if lengths is None else lengths.to("cpu", torch.int32).contiguous()
+        last = torch.zeros(2, streams, self.units)
+        failed = self._library.prune_rnn_both_ways(
+            self._pointer, back._pointer, cell.kind, int(activation is Activation.tanh), steps, streams, _at(limits),
+            _at(x), _at(last[0]), _at(ahead), _at(last[1]), _at(behind),
+        )  # fmt: skip
+        if failed:
+            raise MemoryError("no memory for the layer")
+        return ahead, behind

@@ -118,6 +118,21 @@ def test_layers(make: Make, cell: Cell, dtype: Dtype, activation: Activation, re
 
 
 @each_multiplier
+@each_cell
+@each_dtype
+@pytest.mark.parametrize("streams", [1, 5])
+def test_both_ways_at_once_is_one_after_the_other(make: Make, cell: Cell, dtype: Dtype, streams: int) -> None:
+    """Not a bit differs."""
+    weight = pruned(cell.gates * UNITS, UNITS, dtype)
+    ahead, back = make(weight, gates=cell.gates), make(Weight(weight.values.flip(1), weight.scale), gates=cell.gates)
+    x, lengths = random(4, streams, cell.gates * UNITS, seed=3), torch.arange(streams)
+    for limits in (None, lengths):
+        found = ahead.both_ways(back, cell, Activation.tanh, x, lengths=limits)
+        assert torch.equal(found[0], ahead.layer(cell, Activation.tanh, x, lengths=limits)[0])
+        assert torch.equal(found[1], back.layer(cell, Activation.tanh, x, lengths=limits, reverse=True)[0])
+
+
+@each_multiplier
 @each_dtype
 @pytest.mark.parametrize("streams", [1, 5])
 def test_nan_in_gives_nan_out(make: Make, dtype: Dtype, streams: int) -> None:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -87,6 +88,23 @@ def test_every_lane_and_slot_is_reached(instruction_set: InstructionSet, dtype: 
 
 
 @each_set
+@each_dtype
+def test_weights_past_a_cores_cache_agree(instruction_set: InstructionSet, dtype: Dtype) -> None:
+    """A matrix of about a megabyte for its thread: lanes take wider windows for a single vector."""
+    columns, density = 3000, 0.1
+    weight = quantise(random_weight(int(400_000 / density / columns), columns, density, 0), dtype)
+    x = torch.randn(2, columns, generator=torch.Generator().manual_seed(1))
+    form = Format.lanes if instruction_set is InstructionSet.avx512 else Format.rows
+    for streams in (1, 2):
+        matrix = Matrix(weight, streams=streams, threads=1, instruction_set=instruction_set, format=form)
+        for several in (x[:1], x):
+            assert_products(matrix, weight, several)
+    if instruction_set is InstructionSet.avx512:
+        wide = Matrix(weight, streams=1, threads=1, instruction_set=instruction_set, format=form)
+        assert wide.vectors < matrix.vectors
+
+
+@each_set
 def test_blocks_keep_their_rows_when_threads_share_them(instruction_set: InstructionSet) -> None:
     """Parts are whole slices of 16 rows: 16 x 1 blocks pack to exactly their number, whatever the threads."""
     blocks = torch.rand(20, 400, generator=torch.Generator().manual_seed(0)) < 0.3
@@ -144,6 +162,23 @@ def test_the_number_of_threads_changes_nothing(instruction_set: InstructionSet) 
         for threads in (1, 2, 4)
     ]
     assert torch.equal(results[0], results[1]) and torch.equal(results[0], results[2])
+
+
+@each_set
+@pytest.mark.parametrize("cell", [each.value for each in Cells], ids=lambda cell: cell.name)
+@pytest.mark.parametrize("threads", [1, 2, 3, 5])
+def test_both_ways_share_the_threads(instruction_set: InstructionSet, cell: Cell, threads: int) -> None:
+    """Whether a direction has one part or several, and each thread one of them or several: not a bit differs."""
+    units = 304
+    make = partial(Matrix, gates=cell.gates, threads=threads, instruction_set=instruction_set)
+    first = make(quantise(random_weight(cell.gates * units, units, 0.6, 0), Dtype.int8))
+    for density in (0.02, 0.6):  # one part, which is all that so few weights are worth, and as many as the first has
+        second = make(quantise(random_weight(cell.gates * units, units, density, 1), Dtype.int8))
+        assert second.threads == (1 if density < 0.1 else first.threads) and first.threads > (threads > 1)
+        x = torch.randn(9, 1, cell.gates * units, generator=torch.Generator().manual_seed(1))
+        found = first.both_ways(second, cell, Activation.clipped_relu, x)
+        assert torch.equal(found[0], first.layer(cell, Activation.clipped_relu, x)[0])
+        assert torch.equal(found[1], second.layer(cell, Activation.clipped_relu, x, reverse=True)[0])
 
 
 def test_auto_takes_the_format_that_suits_the_mask() -> None:

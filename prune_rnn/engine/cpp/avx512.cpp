@@ -7,7 +7,8 @@
 namespace {
 
 // A lane is a row. From a window of 128 bytes of the vector, held by two registers, one instruction looks up all slots of
-// the 16 rows; another multiplies them with the values and adds each row's products to its lane.
+// the 16 rows; another multiplies them with the values and adds each row's products to its lane. A wide window is two of
+// them: more work a vector, but fewer vectors.
 template <int KIND, int FORMAT>
 struct Slots;
 
@@ -19,7 +20,10 @@ struct Slots<INT8, FORMAT> {
         return _mm512_load_si512(index + 64L * i);
     }
     static __m512i look(const char* window, __m512i index) {
-        return _mm512_permutex2var_epi8(_mm512_loadu_si512(window), index, _mm512_loadu_si512(window + 64));
+        return _mm512_permutex2var_epi8(_mm512_load_si512(window), index, _mm512_load_si512(window + 64));
+    }
+    static __m512i look_wide(const char* window, __m512i index) {
+        return _mm512_mask_mov_epi8(look(window, index), _mm512_movepi8_mask(index), look(window + WINDOW, index));
     }
     static Sum add(Sum sum, __m512i x, const char* values) {
         return _mm512_dpbusd_epi32(sum, x, _mm512_load_si512(values));
@@ -40,7 +44,10 @@ struct Slots<BFLOAT16, FORMAT> {
         return _mm512_cvtepu8_epi16(_mm256_load_si256((const __m256i*)(index + 32L * i)));
     }
     static __m512i look(const char* window, __m512i index) {
-        return _mm512_permutex2var_epi16(_mm512_loadu_si512(window), index, _mm512_loadu_si512(window + 64));
+        return _mm512_permutex2var_epi16(_mm512_load_si512(window), index, _mm512_load_si512(window + 64));
+    }
+    static __m512i look_wide(const char* window, __m512i index) {
+        return _mm512_mask_mov_epi16(look(window, index), _mm512_test_epi16_mask(index, _mm512_set1_epi16(64)), look(window + WINDOW, index));
     }
     static Sum add(Sum sum, __m512i x, const char* values) {
         return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)_mm512_load_si512(values));
@@ -57,7 +64,10 @@ struct Slots<FLOAT32, FORMAT> {
         return _mm512_cvtepu8_epi32(_mm_load_si128((const __m128i*)(index + 16L * i)));
     }
     static __m512i look(const char* window, __m512i index) {
-        return _mm512_permutex2var_epi32(_mm512_loadu_si512(window), index, _mm512_loadu_si512(window + 64));
+        return _mm512_permutex2var_epi32(_mm512_load_si512(window), index, _mm512_load_si512(window + 64));
+    }
+    static __m512i look_wide(const char* window, __m512i index) {
+        return _mm512_mask_mov_epi32(look(window, index), _mm512_test_epi32_mask(index, _mm512_set1_epi32(32)), look(window + WINDOW, index));
     }
     static Sum add(Sum sum, __m512i x, const char* values) {
         return _mm512_fmadd_ps(_mm512_castsi512_ps(x), _mm512_load_ps(values), sum);
@@ -66,7 +76,7 @@ struct Slots<FLOAT32, FORMAT> {
     static __m512 result(const Part*, int, Sum sum, const Operand*, int) { return sum; }
 };
 
-template <int KIND, int FORMAT, int STREAMS>
+template <int KIND, int FORMAT, int WIDE, int STREAMS>
 void lanes(const Part* p, int slice, int last, const Operand* x, int from, float* y, int64_t y_stride) {
     typedef Slots<KIND, FORMAT> S;
     constexpr int UNROLL = STREAMS >= 4 ? 1 : 4 / STREAMS;
@@ -87,8 +97,10 @@ void lanes(const Part* p, int slice, int last, const Operand* x, int from, float
             } else {
                 const char* window = data + (int64_t)WINDOW_STEP * p->offset[i];
                 __m512i slots = S::indices(index, i);
-                for (int s = 0; s < STREAMS; s++)
-                    sum[u][s] = S::add(sum[u][s], S::look(window + s * x->stride, slots), values);
+                for (int s = 0; s < STREAMS; s++) {
+                    const char* at = window + s * x->stride;
+                    sum[u][s] = S::add(sum[u][s], WIDE ? S::look_wide(at, slots) : S::look(at, slots), values);
+                }
             }
             i++;
         };
@@ -110,26 +122,27 @@ void lanes(const Part* p, int slice, int last, const Operand* x, int from, float
     }
 }
 
-template <int KIND, int FORMAT>
+template <int KIND, int FORMAT, int WIDE>
 void all_streams(const Part* p, const Operand* x, int streams, float* y, int64_t y_stride) {
     constexpr int NEAR = FORMAT == LANE_DENSE ? 2048 : 4096;  // vectors of values that stay in the cache while all streams use them
     for (int slice = 0, last; slice < p->slices; slice = last) {
         for (last = slice + 1; last < p->slices && p->start[last + 1] - p->start[slice] <= NEAR;) last++;
         for (int s = 0; s < streams;) {
             int left = streams - s;
-            if (left >= 8) lanes<KIND, FORMAT, 8>(p, slice, last, x, s, y, y_stride), s += 8;
-            else if (left >= 4) lanes<KIND, FORMAT, 4>(p, slice, last, x, s, y, y_stride), s += 4;
-            else if (left >= 2) lanes<KIND, FORMAT, 2>(p, slice, last, x, s, y, y_stride), s += 2;
-            else lanes<KIND, FORMAT, 1>(p, slice, last, x, s, y, y_stride), s += 1;
+            if (left >= 8) lanes<KIND, FORMAT, WIDE, 8>(p, slice, last, x, s, y, y_stride), s += 8;
+            else if (left >= 4) lanes<KIND, FORMAT, WIDE, 4>(p, slice, last, x, s, y, y_stride), s += 4;
+            else if (left >= 2) lanes<KIND, FORMAT, WIDE, 2>(p, slice, last, x, s, y, y_stride), s += 2;
+            else lanes<KIND, FORMAT, WIDE, 1>(p, slice, last, x, s, y, y_stride), s += 1;
         }
     }
 }
 
 template <int KIND>
 void native_multiply(const Part* p, int format, const Operand* x, int streams, float* y, int64_t y_stride) {
-    if (format == LANES) all_streams<KIND, LANES>(p, x, streams, y, y_stride);
-    else if (format == LANE_BLOCKS) all_streams<KIND, LANE_BLOCKS>(p, x, streams, y, y_stride);
-    else all_streams<KIND, LANE_DENSE>(p, x, streams, y, y_stride);
+    if (format == LANES && p->wide) all_streams<KIND, LANES, 1>(p, x, streams, y, y_stride);
+    else if (format == LANES) all_streams<KIND, LANES, 0>(p, x, streams, y, y_stride);
+    else if (format == LANE_BLOCKS) all_streams<KIND, LANE_BLOCKS, 0>(p, x, streams, y, y_stride);
+    else all_streams<KIND, LANE_DENSE, 0>(p, x, streams, y, y_stride);
 }
 
 void multiply(const Part* p, int kind, int format, const Operand* x, int streams, float* y, int64_t y_stride) {

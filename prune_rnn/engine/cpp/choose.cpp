@@ -41,6 +41,7 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
              int format, int streams) {
     auto matrix = std::make_unique<Matrix>();
     matrix->rows = rows, matrix->columns = columns, matrix->gates = gates, matrix->kind = kind, matrix->set = set;
+    matrix->threads = threads;
     int units = rows / gates;
     std::vector<std::vector<uint16_t>> used(rows);
     std::vector<int64_t> weights(units, 1);
@@ -53,9 +54,11 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
     // a thread is worth its barrier from some thousand cycles on
     int worth = (int)std::min<int64_t>(threads, 1 + matrix->nonzero * streams / 16384);
     std::vector<int> first = boundaries(weights, std::max(1, std::min(worth, units)));
+    // about: a byte of index a weight, and two thirds of the slots full
+    bool from_afar = matrix->nonzero * (bytes_of(kind) + 1) * 3 / 2 > OWN_CACHE * (int64_t)(first.size() - 1);
     std::vector<Source> sources;
     for (size_t p = 0; p + 1 < first.size(); p++) {
-        Source source{columns, kind, dense, scale, {}, {}};
+        Source source{columns, kind, streams == 1 && from_afar, dense, scale, {}, {}};
         for (int gate = 0; gate < gates; gate++)
             for (int unit = first[p]; unit < first[p + 1]; unit++) {
                 source.rows.push_back(gate * units + unit);

@@ -97,7 +97,21 @@ API int prune_rnn_product(const void* matrix, int streams, const float* x, float
 API int prune_rnn_layer(const void* matrix, int cell, int activation, int steps, int streams, const int32_t* lengths,
                     int reverse, const float* x, float* state, float* out) {
     try {
-        layer(*static_cast<const Matrix*>(matrix), cell, activation, steps, streams, lengths, reverse, x, state, out);
+        layer({cell, activation, steps, streams, lengths, x},
+              {static_cast<const Matrix*>(matrix), reverse != 0, state, out});
+        return 0;
+    } catch (const std::bad_alloc&) {
+        return 1;
+    }
+}
+
+// The same for two matrices side by side, the second's from the last step to the first.
+API int prune_rnn_both_ways(const void* matrix, const void* back, int cell, int activation, int steps, int streams,
+                            const int32_t* lengths, const float* x, float* state, float* out, float* back_state,
+                            float* back_out) {
+    try {
+        both_ways({cell, activation, steps, streams, lengths, x}, {static_cast<const Matrix*>(matrix), false, state, out},
+                  {static_cast<const Matrix*>(back), true, back_state, back_out});
         return 0;
     } catch (const std::bad_alloc&) {
         return 1;

@@ -13,13 +13,13 @@ enum Format {
     AUTO = 0,
     ROWS = 1,         // each row's values and columns: one value at a time, or one for 16 vectors
     BLOCKS = 2,       // each slice's columns, 16 float32 values a column
-    LANES = 3,        // AVX-512: each row of a slice takes up to a group from a window of 128 bytes of the vector
+    LANES = 3,        // AVX-512: each row of a slice takes up to a group from a window of 128 or 256 bytes of the vector
     LANE_BLOCKS = 4,  // AVX-512: the same, all rows of a slice taking the same columns
     LANE_DENSE = 5,   // AVX-512: all columns
 };
 static inline int native(int format) { return format >= LANES; }  // works on the vector in the weights' own kind
 
-enum { SLICE = 16, WINDOW = 128 /* bytes */, WINDOW_STEP = 32 /* bytes */, PADDING = 192 /* bytes after a vector */ };
+enum { SLICE = 16, WINDOW = 128 /* bytes */, WINDOW_STEP = 64 /* bytes */, PADDING = 320 /* bytes after a vector */ };
 static inline int group_of(int kind) { return kind == FLOAT32 ? 1 : kind == BFLOAT16 ? 2 : 4; }
 static inline int bytes_of(int kind) { return 4 / group_of(kind); }
 
@@ -27,6 +27,7 @@ static inline int bytes_of(int kind) { return 4 / group_of(kind); }
 struct Part {
     int first_unit, units, rows;
     int slices;
+    int wide;           // LANES: whether windows are of twice the size
     int32_t* start;     // [slices + 1] (ROWS: [rows + 1]) first vector (ROWS: value) of each
     int32_t* order;     // [slices * 16] local row of each lane, or null where it is the lane's own number
     float* scale;       // of the rows' int8 weights, else null: [slices * 16] by lane where native, else [rows]

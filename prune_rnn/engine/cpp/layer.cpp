@@ -1,41 +1,94 @@
-// A recurrent layer over a sequence: in each step a product, then the cell.
+// A recurrent layer over a sequence: in each step a product, then the cell. Or two, one for each direction, side by side.
+#include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>
 
 #include "vectors.h"
 
-void layer(const Matrix& m, int cell, int activation, int steps, int streams, const int32_t* lengths, bool reverse,
-           const float* x, float* state, float* out) {
-    const int parts = (int)m.parts.size(), units = m.units();
-    const int64_t frame = (int64_t)streams * units;
-    const Kernels& kernels = m.kernels();
-    Vectors vectors(m, streams, 2);
-    std::vector<Buffer<float>> results(parts);
-    for (int p = 0; p < parts; p++) results[p] = buffer<float>(padded_rows(m.parts[p]) * streams);
-    auto own = [&](int p) { return std::pair(m.parts[p].first_unit, m.parts[p].first_unit + m.parts[p].units); };
-    in_parallel(parts, [&](int thread, int threads, Barrier& barrier) {
-        const float* before = state;
-        for (int step = 0; step < steps; step++) {
-            Operand operand = vectors.publish(before, units, step, thread, threads, barrier, own);
-            const int64_t t = reverse ? steps - 1 - step : step;
-            float* after = out + t * frame;
-            for (int p = thread; p < parts; p += threads) {
-                const Part& part = m.parts[p];
-                float* y = results[p].get();
-                kernels.multiply(&part, m.kind, m.format, &operand, streams, y, padded_rows(part));
-                vectors.spoil(step, streams, y, padded_rows(part), part.rows);
-                for (int s = 0; s < streams; s++) {
-                    int64_t at = (int64_t)s * units + part.first_unit;
-                    const float* inputs = x + (t * streams + s) * m.rows + part.first_unit;
-                    const float* products = y + s * padded_rows(part);
-                    if (lengths && t >= lengths[s]) std::memset(after + at, 0, 4 * (size_t)part.units);
-                    else if (cell == RNN) kernels.rnn(activation, part.units, inputs, products, after + at);
-                    else kernels.gru(activation, part.units, units, inputs, products, before + at, after + at);
-                }
-            }
+namespace {
+
+class Loop {
+public:
+    Loop(const Sequence& sequence, const Direction& direction)
+        : all_(sequence), own_(direction), m_(*direction.matrix), vectors_(m_, sequence.streams, 2) {
+        for (const Part& part : m_.parts) results_.push_back(buffer<float>(padded_rows(part) * all_.streams));
+    }
+
+    // For each of the threads at the same time.
+    void run(int thread, int threads, Barrier& barrier) {
+        auto span = [&](int p) { return std::pair(m_.parts[p].first_unit, m_.parts[p].first_unit + m_.parts[p].units); };
+        const float* before = own_.state;
+        for (int step = 0; step < all_.steps; step++) {
+            Operand operand = vectors_.publish(before, m_.units(), step, thread, threads, barrier, span);
+            const int64_t t = own_.reverse ? all_.steps - 1 - step : step;
+            float* after = own_.out + t * frame();
+            for (int p = thread; p < (int)m_.parts.size(); p += threads) take_step(p, step, t, operand, before, after);
             before = after;
         }
+    }
+
+    // Once all threads have run.
+    void keep_state() {
+        if (all_.steps > 0)
+            std::memcpy(own_.state, own_.out + (own_.reverse ? 0 : all_.steps - 1) * frame(), 4 * (size_t)frame());
+    }
+
+private:
+    int64_t frame() const { return (int64_t)all_.streams * m_.units(); }
+
+    void take_step(int p, int step, int64_t t, const Operand& operand, const float* before, float* after) {
+        const Part& part = m_.parts[p];
+        const Kernels& kernels = m_.kernels();
+        const int units = m_.units();
+        float* y = results_[p].get();
+        kernels.multiply(&part, m_.kind, m_.format, &operand, all_.streams, y, padded_rows(part));
+        vectors_.spoil(step, all_.streams, y, padded_rows(part), part.rows);
+        for (int s = 0; s < all_.streams; s++) {
+            int64_t at = (int64_t)s * units + part.first_unit;
+            const float* inputs = all_.x + (t * all_.streams + s) * m_.rows + part.first_unit;
+            const float* products = y + s * padded_rows(part);
+            if (all_.lengths && t >= all_.lengths[s]) std::memset(after + at, 0, 4 * (size_t)part.units);
+            else if (all_.cell == RNN) kernels.rnn(all_.activation, part.units, inputs, products, after + at);
+            else kernels.gru(all_.activation, part.units, units, inputs, products, before + at, after + at);
+        }
+    }
+
+    const Sequence& all_;
+    const Direction& own_;
+    const Matrix& m_;
+    Vectors vectors_;
+    std::vector<Buffer<float>> results_;
+};
+
+}  // namespace
+
+void layer(const Sequence& sequence, const Direction& direction) {
+    Loop loop(sequence, direction);
+    in_parallel((int)direction.matrix->parts.size(),
+                [&](int thread, int threads, Barrier& barrier) { loop.run(thread, threads, barrier); });
+    loop.keep_state();
+}
+
+// Half of the threads each, as many as there are parts, but no more than one of the matrices was packed for. Thus a
+// step has fewer threads to wait for; but they read twice as many weights each, which costs more once those don't fit
+// into a core's own cache: such matrices take turns.
+void both_ways(const Sequence& sequence, const Direction& one, const Direction& other) {
+    const Matrix &m = *one.matrix, &back = *other.matrix;
+    const int threads = std::min(m.threads, (int)(m.parts.size() + back.parts.size()));
+    if (threads == 1 || m.bytes() + back.bytes() > OWN_CACHE * threads) {
+        layer(sequence, one);
+        layer(sequence, other);
+        return;
+    }
+    Loop first(sequence, one), second(sequence, other);
+    Barrier barriers[2];
+    in_parallel(threads, [&](int thread, int threads, Barrier&) {
+        const int half = std::min(threads / 2, (int)m.parts.size()), rest = std::min(threads - half, (int)back.parts.size());
+        if (threads == 1) first.run(0, 1, barriers[0]);
+        else if (thread < half) first.run(thread, half, barriers[0]);
+        if (thread >= half && thread < half + rest) second.run(thread - half, rest, barriers[1]);
     });
-    if (steps > 0) std::memcpy(state, out + (reverse ? 0 : steps - 1) * frame, 4 * (size_t)frame);
+    first.keep_state();
+    second.keep_state();
 }

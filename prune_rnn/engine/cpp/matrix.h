@@ -8,6 +8,8 @@
 
 enum Set { PLAIN = 0, AVX2 = 1, AVX512 = 2 };
 
+constexpr int64_t OWN_CACHE = 1 << 20;  // bytes of a core's own cache, what else is in it not counted
+
 // The best that this machine has and the library was compiled for.
 Set best_set();
 const Kernels& kernels_of(Set set);
@@ -22,7 +24,7 @@ struct Owned {
 };
 
 struct Matrix {
-    int rows, columns, gates, kind, format;
+    int rows, columns, gates, kind, format, threads;  // threads: at most so many
     Set set;
     int64_t nonzero = 0, vectors = 0;
     std::vector<Part> parts;
@@ -39,6 +41,7 @@ struct Matrix {
 // What is to be packed: dense rows with the row numbers of one part, and their columns that are not zero.
 struct Source {
     int columns, kind;
+    bool wide;  // LANES in wide windows: best where the time goes into reading the weights
     const float* dense;
     const float* scale;
     std::vector<int> rows;                          // by local row
@@ -63,7 +66,20 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
 // product.cpp: x: (streams, columns) -> y: (streams, rows).
 void product(const Matrix& m, int streams, const float* x, float* y);
 
-// layer.cpp: x: (steps, streams, gates * units) -> out: (steps, streams, units); state: (streams, units), replaced.
-// lengths: (streams,) or null.
-void layer(const Matrix& m, int cell, int activation, int steps, int streams, const int32_t* lengths, bool reverse,
-           const float* x, float* state, float* out);
+// What the directions of a layer share. x: (steps, streams, gates * units); lengths: (streams,) or null.
+struct Sequence {
+    int cell, activation, steps, streams;
+    const int32_t* lengths;
+    const float* x;
+};
+
+// state: (streams, units), replaced; out: (steps, streams, units).
+struct Direction {
+    const Matrix* matrix;
+    bool reverse;
+    float *state, *out;
+};
+
+// layer.cpp: one direction, or two at the same time.
+void layer(const Sequence& sequence, const Direction& direction);
+void both_ways(const Sequence& sequence, const Direction& one, const Direction& other);

@@ -50,7 +50,7 @@ struct Slots {
 // Each lane takes its next columns, up to a group, that lie in the window; the window begins at the column furthest
 // behind. Sliding so, a lane that runs short in one window catches up in the next.
 void pack_lanes(const Source& source, const int* lane_rows, Slots& slots) {
-    const int group = slots.group, bytes = bytes_of(slots.kind), width = WINDOW / bytes;
+    const int group = slots.group, bytes = bytes_of(slots.kind), width = (source.wide ? 2 : 1) * WINDOW / bytes;
     const std::vector<uint16_t> none;
     const std::vector<uint16_t>* used[SLICE];
     size_t done[SLICE] = {};
@@ -221,6 +221,7 @@ Packed pack_part(const Source& source, int format) {
     Part& part = packed.part;
     const Owned& own = packed.owned;
     part.rows = (int)source.rows.size();
+    part.wide = source.wide;
     part.start = own.start.get();
     part.order = own.order.get();
     part.scale = own.scale.get();
