@@ -56,7 +56,9 @@ def frontier() -> None:
     rows = []
     for place, run in enumerate(runs):
         relative = (cer[:, baseline] - cer[:, place]) / cer[:, baseline]
-        row = [f"{run.config.model.units} units", f"{100 * run.result.sparsity:.1f}", f"{run.result.nonzero:,}"]
+        phase = run.config.prune.phase()
+        row = [f"{run.config.model.units} units", f"{100 * run.result.sparsity:.1f}"]
+        row += [f"{phase[0]:g} to {phase[1]:g}" if phase else "-", f"{run.result.nonzero:,}"]
         row += [f"{100 * run.cer:.2f}", told(relative) if place != baseline else "-"]
         if place not in dense and sizes[0] <= np.log(run.result.nonzero) <= sizes[-1]:
             at_size = np.array([np.interp(np.log(run.result.nonzero), sizes, each[dense]) for each in cer])
@@ -72,6 +74,7 @@ def frontier() -> None:
     head = [
         "GRU network",
         "sparsity %",
+        "pruned in epochs",
         "parameters not zero",
         "test CER %",
         "against GRU Dense",

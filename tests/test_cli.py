@@ -75,7 +75,11 @@ def test_help_of_a_command_fits_and_names_its_keys(command: Command, name: str) 
         (["train", "model.units=100000"], 2, "model.units=100000: training 160,0"),
         (["train", "model=gru_sparse", "prune.sparsity=0.99"], 2, "prune.sparsity=0.99: of "),
         (["export", "x", "dtype="], 2, "dtype=: has no value; choose one of float32, bfloat16, int8"),
-        (["transcribe", "m", "a=b.wav"], 2, "a: no such key; choose one of threads; if it is a file, write ./a=b.wav"),
+        (
+            ["transcribe", "m", "a=b.wav"],
+            2,
+            "a: no such key; choose one of threads, jobs; if it is a file, write ./a=b.wav",
+        ),
         (["bench", "workloads=product"], 2, "workloads=product: is no list; give a list, such as workloads=[product]"),
         (["bench", "streams=[1,1]"], 2, "streams=[1, 1]: names one of them more than once"),
         (["export"], 2, "give one RUN"),

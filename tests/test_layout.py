@@ -36,7 +36,7 @@ RANKS = [
     {"progress", "config", "help"},
     {"run"},
     {"feasible"},
-    {"deploy.layout", "deploy.file", "deploy.network", "deploy.stream", "deploy.transcribe"},
+    {"deploy.convolution", "deploy.layout", "deploy.file", "deploy.network", "deploy.stream", "deploy.transcribe"},
     {"bench.candidate", "bench.job", "bench.matrices"},
     {"bench.networks", "bench.opponents"},
     {"bench.ours"},
@@ -110,4 +110,6 @@ def test_tests_mirror_the_layout() -> None:
     modules = {module.removeprefix("prune_rnn.").replace(".", "/") for module in MODULES}
     for test in here.rglob("test_*.py"):
         name = test.relative_to(here).with_name(test.name.removeprefix("test_")).with_suffix("").as_posix()
-        assert name in modules | {"layout", "install", "readme", "engine/contract"}, f"{test} tests no module"
+        assert name in modules | {"layout", "install", "readme", "engine/contract", "engine/sanitizers"}, (
+            f"{test} tests no module"
+        )

@@ -2,6 +2,9 @@
 #pragma once
 #include <atomic>
 #include <thread>
+#ifdef __SANITIZE_THREAD__
+#include <vector>
+#endif
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -78,6 +81,12 @@ void in_parallel(int parts, const Phase& phases) {
         NoDenormals mode;
         return phases(0, 1, barrier);
     }
+#ifdef __SANITIZE_THREAD__  // which doesn't see how OpenMP's threads begin and end
+    std::vector<std::thread> others;
+    for (int thread = 1; thread < parts; thread++) others.emplace_back([&, thread] { phases(thread, parts, barrier); });
+    phases(0, parts, barrier);
+    for (std::thread& other : others) other.join();
+#else
 #ifdef _OPENMP
 #pragma omp parallel num_threads(parts)
 #endif
@@ -85,4 +94,5 @@ void in_parallel(int parts, const Phase& phases) {
         NoDenormals mode;
         phases(thread_number(), thread_count(), barrier);
     }
+#endif
 }
