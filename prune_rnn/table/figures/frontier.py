@@ -18,6 +18,7 @@ from prune_rnn.table.finished import Finished
 from prune_rnn.typed import Plain
 
 _EPOCHS = ("start_epoch", "ramp_epoch", "end_epoch", "epoch")
+_DASHES = ("--", ":", "-.")  # of lines of the same width, pruned otherwise than the table's
 _HIGHEST = 1.15  # times the greatest dense CER: what lies above is written at the edge
 
 
@@ -58,16 +59,15 @@ def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
 
 
 def _pruned(own: Recorded, usual: Recorded) -> list[str]:
-    """Returns the method, and what but the sparsity is set otherwise than for the row; the epochs together."""
+    """Returns what but the sparsity is set otherwise than for the row, the epochs together; or the other method."""
     mine, theirs = own.identity["prune"], usual.identity["prune"]
-    words = [mine["method"]]
-    if mine["method"] == theirs["method"]:
-        epochs = [key for key in mine if key in _EPOCHS]
-        if any(mine[key] != theirs[key] for key in epochs):
-            words.append("epochs " + ", ".join(f"{mine[key]:g}" for key in epochs))
-        other = [key for key in mine if key not in epochs and "sparsity" not in key and mine[key] != theirs[key]]
-        words += [f"{key}={mine[key]}" for key in other]
-    return words
+    if mine["method"] != theirs["method"]:
+        return [mine["method"]]
+    epochs = [key for key in mine if key in _EPOCHS]
+    late = any(mine[key] != theirs[key] for key in epochs)
+    words = ["epochs " + ", ".join(f"{mine[key]:g}" for key in epochs)] if late else []
+    other = [key for key in mine if key not in epochs and "sparsity" not in key and mine[key] != theirs[key]]
+    return [*words, *(f"{key}={mine[key]}" for key in other)]
 
 
 def _settings(config: Recorded) -> Plain:
@@ -97,7 +97,13 @@ def draw(material: Material) -> Figure | None:
     shown = [(panel, _panel(panel, family, found[family])) for family, [panel] in zip(sorted(found), axes, strict=True)]
     axes[-1][0].set_xlabel("parameters that are not zero")
     legend(figure, [panel for [panel] in axes], 2)
-    for panel, points in shown:
+    for panel, all_points in shown:
+        # lines of one width have points of one sparsity, one above the other
+        points = list(
+            {
+                (point.text, round(point.size)): point for point in sorted(all_points, key=lambda point: point.mean)
+            }.values()
+        )
         places = [(point.size, point.mean) for point in points]
         bars = [(min(point.cer), max(point.cer)) for point in points]
         label_points(panel, places, [point.text for point in points], bars)
@@ -110,16 +116,21 @@ def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point
     highest = _HIGHEST * max(dense) if dense else float("inf")
     inside: list[Point] = []
     above: list[tuple[Point, str]] = []
-    for place, (line, points) in enumerate(found.items()):
-        colour = BLACK if line == "dense" else SPARSE[(place - bool(dense)) % len(SPARSE)]
-        marker = "o" if line == "dense" else MARKERS[(1 + place) % len(MARKERS)]
+    widths = list(dict.fromkeys(line.split(",")[0] for line in found if line != "dense"))
+    for line, points in found.items():
+        place = 0 if line == "dense" else widths.index(line.split(",")[0])
+        usual = line in widths
+        others = [other for other in found if other.startswith(f"{widths[place]},")] if widths else []
+        dashes = "-" if usual or line == "dense" else _DASHES[others.index(line) % len(_DASHES)]
+        colour = BLACK if line == "dense" else SPARSE[place % len(SPARSE)]
+        marker = "o" if line == "dense" else MARKERS[place % len(MARKERS)]
         within = [point for point in points if point.mean <= highest]
         for point in within:
             axes.vlines(point.size, min(point.cer), max(point.cer), color=colour, linewidth=1.2)
         label = f"{NAMES.get(family, family)} {line}"
-        face = "white" if line == "dense" else colour
+        face = colour if usual else "white"
         sizes, means = [point.size for point in within], [point.mean for point in within]
-        axes.plot(sizes, means, color=colour, marker=marker, markerfacecolor=face, linewidth=1.0, label=label)
+        axes.plot(sizes, means, dashes, color=colour, marker=marker, markerfacecolor=face, linewidth=1.0, label=label)
         inside += within
         above += [(point, colour) for point in points if point.mean > highest]
     axes.set_xscale("log")
