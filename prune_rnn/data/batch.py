@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import random
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -150,25 +153,40 @@ def load(groups: Sequence[Sequence[Utterance]], workers: int = 0) -> Iterator[Ba
     """Yields one Batch for each group of utterances, in order, read by so many worker processes (0: this one)."""
     ordered: Any = [list(group) for group in groups]  # a list serves as a data set
     loader = DataLoader(ordered, batch_size=None, collate_fn=_collate, num_workers=workers, shuffle=False)
-    # workers inherit this: what becomes of a signal sent to all, such as Ctrl-C, is left to the one that trains
+    # workers inherit this: what becomes of a signal sent to all, such as Ctrl-C, is left to the one that trains; so it
+    # has to end them in another way, and at its exit too, where multiprocessing would wait for them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         found: Any = iter(loader)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    kill = partial(_kill, getattr(found, "_workers", []))
+    atexit.register(kill)
     try:
         for batch in found:
             if isinstance(batch, Exception):
                 raise batch
             yield batch
     except (RuntimeError, EOFError, ConnectionError) as error:  # whichever comes first when one is killed
-        with suppress(Exception):  # at the iterator's end the same error would come again, with a traceback
-            found._shutdown_workers()
+        if not workers:
+            raise
         reason = str(error).partition("\n")[0].rstrip(". ") or type(error).__name__
         raise RuntimeError(
             f"one of the {workers} processes that read audio has ended ({reason}), most often for want of memory; "
             "give fewer by train.load_workers"
         ) from None
+    finally:
+        if workers:
+            with suppress(Exception):  # what has been told may come again, with a traceback
+                found._shutdown_workers()
+            kill()
+        atexit.unregister(kill)
+
+
+def _kill(workers: Sequence[BaseProcess]) -> None:
+    for worker in workers:
+        if worker.is_alive():
+            worker.kill()
 
 
 def _collate(utterances: Sequence[Utterance]) -> Batch | Exception:

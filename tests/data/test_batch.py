@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +93,21 @@ def test_samples_that_are_no_sound_are_refused_by_name(tmp_path: Path, bad: floa
         with pytest.raises(ValueError, match=r"bad\.wav: holds ") as error:
             list(load([utterances(tmp_path), [Utterance(path, 9, "a")]], workers))
         assert "\n" not in str(error.value)
+
+
+def test_no_process_is_left_after_an_error(tmp_path: Path, broken_flac: Path) -> None:
+    with pytest.raises(OSError, match=r"broken\.flac") as error:  # holds the frame in which it was raised
+        list(load([utterances(tmp_path), [Utterance(broken_flac, 60, "a")]], 2))
+    assert error.value and not multiprocessing.active_children()
+
+
+def test_a_process_ends_in_the_middle_of_its_batches(tmp_path: Path) -> None:
+    utterances(tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from prune_rnn.data.batch import Utterance, load\n"
+        "kept = load([[Utterance(next(Path(sys.argv[1]).glob('*.wav')), 5, 'a')]] * 9, 2); next(kept); sys.exit(3)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], timeout=100).returncode == 3
 
 
 def test_a_float_file_may_pass_one(tmp_path: Path) -> None:
