@@ -273,7 +273,7 @@ def good(tmp_path: Path, packed: Callable[..., Packed], peak: Callable) -> tuple
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=750, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data())
 def test_any_damage_is_refused_by_name_or_leaves_a_network(
     good: tuple[Path, bytes, int], flipped: Callable, peak: Callable, data: st.DataObject

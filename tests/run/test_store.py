@@ -196,7 +196,7 @@ def test_the_checkpoint_before_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=750, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(sealed=st.booleans(), bits=st.lists(st.floats(0, 1, exclude_max=True), max_size=5), keep=st.floats(0, 1))
 def test_any_damage_to_a_saved_file_is_refused_by_name(
     tmp_path: Path, flipped: Callable, peak: Callable, sealed: bool, bits: list[float], keep: float
