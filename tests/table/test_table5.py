@@ -94,7 +94,8 @@ def test_committed_tables_are_what_their_records_say(path: Path, tmp_path: Path)
     for name in (name for name in names if name.endswith((".md", ".tex"))):
         rendered = (tmp_path / name).read_text()
         assert rendered == path.with_name(name).read_text(), name
-        assert max(map(len, rendered.splitlines())) <= 200 or name == "README.md"
+        lines = [line for line in rendered.splitlines() if not line.startswith("%")]  # what stands beside the numbers
+        assert max(map(len, lines)) <= 200 or name == "README.md"
     assert json.loads(path.with_name(record.CONDITIONS).read_text())["command"]
 
 
