@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -136,9 +136,10 @@ class Plan:
                 if left:
                     yield from measure.recurrent(workload, shape, left, options.sparsity, timing)
         for network in self.networks:
+            variants = cache(network.variants)  # made once, and only where something is left to measure
             for workload, measured in ((NETWORK, measure.network), (STAGES, stages.measure)):
                 if workload in options.workloads and (workload, network.name, 1) not in done:
-                    yield measured(network.name, network.variants(), timing)
+                    yield measured(network.name, variants(), timing)
 
 
 def plan(options: BenchOptions) -> Plan:

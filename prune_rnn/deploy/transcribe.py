@@ -48,8 +48,9 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     if stream:
         Stream(network)  # tells of a network that can't
     print(describe_backend(), file=sys.stderr)
+    with torch.inference_mode():
+        (streamed_text if stream else _whole)(network, torch.zeros(WINDOW * 10))  # warm-up
     decode = partial(_as_it_comes if stream else _whole, network)
-    decode(torch.zeros(WINDOW * 10), quiet=True)  # warm-up
     start = time.perf_counter()
     # each thread has its own treatment of denormals
     with ThreadPoolExecutor(options.jobs, initializer=torch.set_flush_denormal, initargs=(True,)) as pool:
@@ -92,16 +93,16 @@ def _streamed(network: Network, waveform: Tensor, write: Callable[[str], object]
     streamed_text(network, waveform, write)
 
 
-def _whole(network: Network, waveform: Tensor, quiet: bool = False) -> tuple[str, float]:
+def _whole(network: Network, waveform: Tensor) -> tuple[str, float]:
     """Returns the text, and the seconds that it took."""
     start = time.perf_counter()
     with torch.inference_mode():  # each thread has its own
         return network.text(log_spectrogram(waveform)), time.perf_counter() - start
 
 
-def _as_it_comes(network: Network, waveform: Tensor, quiet: bool = False) -> tuple[str, float]:
-    """Prints the text unless quiet, piece by piece, and returns "" and the seconds that it took."""
+def _as_it_comes(network: Network, waveform: Tensor) -> tuple[str, float]:
+    """Prints the text, piece by piece, and returns "" and the seconds that it took."""
     start = time.perf_counter()
     with torch.inference_mode():
-        streamed_text(network, waveform, lambda text: quiet or print(text, end="", flush=True))
+        streamed_text(network, waveform, partial(print, end="", flush=True))
     return "", time.perf_counter() - start
