@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -99,11 +100,8 @@ def draw(material: Material) -> Figure | None:
     legend(figure, [panel for [panel] in axes], 2)
     for panel, all_points in shown:
         # lines of one width have points of one sparsity, one above the other
-        points = list(
-            {
-                (point.text, round(point.size)): point for point in sorted(all_points, key=lambda point: point.mean)
-            }.values()
-        )
+        rising = sorted(all_points, key=lambda point: point.mean)  # of equal keys the last is kept
+        points = list({(point.text, round(point.size)): point for point in rising}.values())
         places = [(point.size, point.mean) for point in points]
         bars = [(min(point.cer), max(point.cer)) for point in points]
         label_points(panel, places, [point.text for point in points], bars)
@@ -116,21 +114,14 @@ def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point
     highest = _HIGHEST * max(dense) if dense else float("inf")
     inside: list[Point] = []
     above: list[tuple[Point, str]] = []
-    widths = list(dict.fromkeys(line.split(",")[0] for line in found if line != "dense"))
-    for line, points in found.items():
-        place = 0 if line == "dense" else widths.index(line.split(",")[0])
-        usual = line in widths
-        others = [other for other in found if other.startswith(f"{widths[place]},")] if widths else []
-        dashes = "-" if usual or line == "dense" else _DASHES[others.index(line) % len(_DASHES)]
-        colour = BLACK if line == "dense" else SPARSE[place % len(SPARSE)]
-        marker = "o" if line == "dense" else MARKERS[place % len(MARKERS)]
+    for (line, points), style in zip(found.items(), _styles(found), strict=True):
+        colour = style["color"]
         within = [point for point in points if point.mean <= highest]
         for point in within:
             axes.vlines(point.size, min(point.cer), max(point.cer), color=colour, linewidth=1.2)
         label = f"{NAMES.get(family, family)} {line}"
-        face = colour if usual else "white"
         sizes, means = [point.size for point in within], [point.mean for point in within]
-        axes.plot(sizes, means, dashes, color=colour, marker=marker, markerfacecolor=face, linewidth=1.0, label=label)
+        axes.plot(sizes, means, linewidth=1.0, label=label, **style)
         inside += within
         above += [(point, colour) for point in points if point.mean > highest]
     axes.set_xscale("log")
@@ -146,6 +137,22 @@ def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point
     axes.set_ylabel("test CER, %")
     axes.set_title(NAMES.get(family, family))
     return inside
+
+
+def _styles(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yields how each line is drawn: a colour and marker a width, dashed where pruned otherwise than the table's."""
+    otherwise: dict[str, int] = {}  # lines so far, by width
+    for line in lines:
+        if line == "dense":
+            yield {"color": BLACK, "marker": "o", "markerfacecolor": "white", "linestyle": "-"}
+            continue
+        width, other, _ = line.partition(",")
+        number = otherwise.setdefault(width, 0)
+        place = list(otherwise).index(width)
+        colour, marker = SPARSE[place % len(SPARSE)], MARKERS[place % len(MARKERS)]
+        face, dashes = ("white", _DASHES[number % len(_DASHES)]) if other else (colour, "-")
+        otherwise[width] += bool(other)
+        yield {"color": colour, "marker": marker, "markerfacecolor": face, "linestyle": dashes}
 
 
 def _short(number: float) -> str:
