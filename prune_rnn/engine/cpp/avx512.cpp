@@ -76,6 +76,14 @@ struct Slots<FLOAT32, FORMAT> {
     static __m512 result(const Part*, int, Sum sum, const Operand*, int) { return sum; }
 };
 
+// Where the windows of the vectors from i on begin. Read four vectors ahead: behind all the loads of windows that wait for
+// their turn, a load of where the next one begins would come too late.
+inline uint64_t four_offsets(const Part* p, int i) {
+    uint64_t four;
+    __builtin_memcpy(&four, p->offset + i, 8);
+    return four;
+}
+
 template <int KIND, int FORMAT, int WIDE, int STREAMS>
 void lanes(const Part* p, int slice, int last, const Operand* x, int from, float* y, int64_t y_stride) {
     typedef Slots<KIND, FORMAT> S;
@@ -85,7 +93,7 @@ void lanes(const Part* p, int slice, int last, const Operand* x, int from, float
     for (; slice < last; slice++) {
         typename S::Sum sum[UNROLL][STREAMS] = {};
         int first = p->start[slice], i = first, end = p->start[slice + 1];
-        auto step = [&](int u) __attribute__((always_inline)) {
+        auto step = [&](int u, int64_t offset) __attribute__((always_inline)) {
             const char* values = (const char*)p->values + 64L * i;
             if (FORMAT == LANE_DENSE) {
                 const char* at = data + 4L * (i - first);
@@ -95,7 +103,7 @@ void lanes(const Part* p, int slice, int last, const Operand* x, int from, float
                     sum[u][s] = S::add(sum[u][s], _mm512_set1_epi32(group), values);
                 }
             } else {
-                const char* window = data + (int64_t)WINDOW_STEP * p->offset[i];
+                const char* window = data + WINDOW_STEP * offset;
                 __m512i slots = S::indices(index, i);
                 for (int s = 0; s < STREAMS; s++) {
                     const char* at = window + s * x->stride;
@@ -104,9 +112,13 @@ void lanes(const Part* p, int slice, int last, const Operand* x, int from, float
             }
             i++;
         };
-        while (i + UNROLL <= end)
-            for (int u = 0; u < UNROLL; u++) step(u);
-        while (i < end) step(0);
+        uint64_t next = four_offsets(p, i);
+        while (i + 4 <= end) {
+            uint64_t now = next;
+            next = four_offsets(p, i + 4);
+            for (int u = 0; u < 4; u++, now >>= 16) step(u % UNROLL, now & 0xffff);
+        }
+        for (; i < end; next >>= 16) step(0, next & 0xffff);
         for (int s = 0; s < STREAMS; s++) {
             for (int u = 1; u < UNROLL; u++) sum[0][s] = S::plus(sum[0][s], sum[u][s]);
             __m512 result = S::result(p, slice, sum[0][s], x, from + s);

@@ -140,8 +140,9 @@ Packed pack_native(const Source& source, int format, bool sorted) {
     own.start = copied<int32_t>(start);
     own.values = copied<char>(slots.values);
     own.index = copied<char>(slots.index);
-    own.offset = copied<uint16_t>(slots.offset);
     own.bytes = 4 * start.size() + slots.values.size() + slots.index.size() + 2 * slots.offset.size();
+    slots.offset.resize(slots.offset.size() + 4);  // which are read ahead
+    own.offset = copied<uint16_t>(slots.offset);
     if (source.scale) {
         own.scale = buffer<float>(order.size());
         own.row_sum = buffer<int32_t>(order.size());
