@@ -12,7 +12,7 @@ class Loop {
 public:
     Loop(const Sequence& sequence, const Direction& direction)
         : all_(sequence), own_(direction), m_(*direction.matrix), vectors_(m_, sequence.streams, 2) {
-        for (const Part& part : m_.parts) results_.push_back(buffer<float>(padded_rows(part) * all_.streams));
+        for (const Part& part : m_.parts) results_.push_back(room<float>(padded_rows(part) * all_.streams));
     }
 
     // For each of the threads at the same time.

@@ -9,8 +9,11 @@ void product(const Matrix& m, int streams, const float* x, float* y) {
     const int parts = (int)m.parts.size();
     const Kernels& kernels = m.kernels();
     Vectors vectors(m, streams, 1);
+    // where the rows of a part lie in y as the kernel writes them, whole slices of one gate, they need no room of their own
+    auto direct = [&](const Part& part) { return m.gates == 1 && part.rows % SLICE == 0; };
     std::vector<Buffer<float>> results(parts);
-    for (int p = 0; p < parts; p++) results[p] = buffer<float>(padded_rows(m.parts[p]) * streams);
+    for (int p = 0; p < parts; p++)
+        if (!direct(m.parts[p])) results[p] = room<float>(padded_rows(m.parts[p]) * streams);
     auto share = [&](int p) {
         return std::pair((int)((int64_t)m.columns * p / parts), (int)((int64_t)m.columns * (p + 1) / parts));
     };
@@ -18,13 +21,14 @@ void product(const Matrix& m, int streams, const float* x, float* y) {
         Operand operand = vectors.publish(x, m.columns, 0, thread, threads, barrier, share);
         for (int p = thread; p < parts; p += threads) {
             const Part& part = m.parts[p];
-            kernels.multiply(&part, m.kind, m.format, &operand, streams, results[p].get(), padded_rows(part));
-            vectors.spoil(0, streams, results[p].get(), padded_rows(part), part.rows);
-            for (int s = 0; s < streams; s++)
+            float* to = results[p] ? results[p].get() : y + part.first_unit;
+            const int64_t stride = results[p] ? padded_rows(part) : m.rows;
+            kernels.multiply(&part, m.kind, m.format, &operand, streams, to, stride);
+            vectors.spoil(0, streams, to, stride, part.rows);
+            for (int s = 0; results[p] && s < streams; s++)
                 for (int gate = 0; gate < m.gates; gate++)
                     std::memcpy(y + (int64_t)s * m.rows + (int64_t)gate * m.units() + part.first_unit,
-                                results[p].get() + s * padded_rows(part) + (int64_t)gate * part.units,
-                                4 * (size_t)part.units);
+                                to + s * stride + (int64_t)gate * part.units, 4 * (size_t)part.units);
         }
     });
 }

@@ -11,12 +11,18 @@ struct Free {
 template <typename T>
 using Buffer = std::unique_ptr<T[], Free>;
 
-// Zeroed, on a cache line of its own.
+// On a cache line of its own, holding anything.
+template <typename T>
+Buffer<T> room(size_t count) {
+    void* memory = std::aligned_alloc(64, (count * sizeof(T) + 63) / 64 * 64 + 64);
+    if (!memory) throw std::bad_alloc();
+    return Buffer<T>(static_cast<T*>(memory));
+}
+
+// Zeroed.
 template <typename T>
 Buffer<T> buffer(size_t count) {
-    size_t bytes = (count * sizeof(T) + 63) / 64 * 64 + 64;
-    void* memory = std::aligned_alloc(64, bytes);
-    if (!memory) throw std::bad_alloc();
-    std::memset(memory, 0, bytes);
-    return Buffer<T>(static_cast<T*>(memory));
+    Buffer<T> made = room<T>(count);
+    std::memset(made.get(), 0, count * sizeof(T));
+    return made;
 }
