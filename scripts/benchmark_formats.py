@@ -1,4 +1,4 @@
-"""Times every format of the engine on one matrix: what `cost` in choose.cpp, which chooses the format, is set by.
+"""Times every format of the engine on one matrix: what there is to choose from.
 
 python scripts/benchmark_formats.py --units 2560 --density 0.05 --streams 1 16
 """
@@ -34,15 +34,13 @@ for density in options.density:
     for dtype in Dtype:
         for streams in options.streams:
             matrices = [
-                Matrix(quantise(weight, dtype), gates=3, streams=streams, format=form)
-                for form in Format
-                if form.needs <= best
+                Matrix(quantise(weight, dtype), form, gates=3, streams=streams) for form in Format if form.needs <= best
             ]
             inputs = torch.randn(STEPS, streams, 3 * options.units, generator=generator)
             work = [partial(m.layer, Cells.gru.value, Activation.clipped_relu, inputs) for m in matrices]
             cells = []
             for matrix, seconds in zip(matrices, in_turn(work, options.rounds, 0.02, 0.01), strict=True):
                 each = 1e6 * statistics.median(seconds) / STEPS
-                form = matrix.format.name if matrix is not matrices[0] else f"auto = {matrix.format.name}"
-                cells.append(f"{form} {each:.1f} ({each * 3500 * matrix.threads / max(1, matrix.vectors):.1f})")
+                cycles = each * 3500 * matrix.threads / max(1, matrix.vectors)
+                cells.append(f"{matrix.format.name} {each:.1f} ({cycles:.1f})")
             print(f"density {density:g}, {dtype.value}, {streams} streams: " + ", ".join(cells), flush=True)

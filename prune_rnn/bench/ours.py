@@ -19,7 +19,7 @@ from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.network import Network
 from prune_rnn.engine import native
 from prune_rnn.engine.base import Multiplier
-from prune_rnn.engine.choose import fastest
+from prune_rnn.engine.choose import fastest, fastest_format
 from prune_rnn.engine.cuda import CudaMatrix
 from prune_rnn.engine.native import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise
@@ -45,12 +45,16 @@ def sparse(job: Job, masked: Masked, device: str) -> Iterator[Way]:
 
     job: its weight is the masked one.
     """
-    name, packed = ("engine", _engine) if device == "cpu" else ("Triton", _triton)
-    form = Format.auto
-    if masked.mask == FORCED:
-        form = Format.lanes if _has_lanes() else Format.rows
-    for dtype in Dtype if device != "cpu" or native.instruction_sets() else ():
-        yield packed(job, dtype, form, Candidate(f"{name} {dtype.value}", dtype.value, masked.sparsity, masked.mask))
+    if device == "cpu" and not native.instruction_sets():
+        return
+    forced = Format.lanes if _has_lanes() else Format.rows
+    for dtype in Dtype:
+        name = f"{'engine' if device == 'cpu' else 'Triton'} {dtype.value}"
+        candidate = Candidate(name, dtype.value, masked.sparsity, masked.mask)
+        if device == "cpu":
+            yield _engine(job, dtype, forced if masked.mask == FORCED else None, candidate)
+        else:
+            yield _triton(job, dtype, candidate)
 
 
 def networks(variant: Variant, features: Tensor) -> Iterator[Way]:
@@ -90,14 +94,18 @@ def _has_lanes() -> bool:
     return InstructionSet.avx512 in native.instruction_sets()
 
 
-def _engine(job: Job, dtype: Dtype, form: Format, candidate: Candidate) -> Way:
+def _engine(job: Job, dtype: Dtype, form: Format | None, candidate: Candidate) -> Way:
+    """form: None for the fastest."""
     rounded = quantise(job.weight, dtype)
+    if form is None:
+        cell = job.cell if isinstance(job, Layer) else None
+        form = fastest_format(rounded, gates=job.gates, streams=job.streams, cell=cell)
     start = time.perf_counter()
-    made = Matrix(rounded, gates=job.gates, streams=job.streams, threads=job.threads, format=form)
-    return candidate.packed(time.perf_counter() - start, made.format.name, made.bytes), job.on(made)
+    made = Matrix(rounded, form, gates=job.gates, streams=job.streams, threads=job.threads)
+    return candidate.packed(time.perf_counter() - start, form.name, made.bytes), job.on(made)
 
 
-def _triton(job: Job, dtype: Dtype, _: Format, candidate: Candidate) -> Way:
+def _triton(job: Job, dtype: Dtype, candidate: Candidate) -> Way:
     start = time.perf_counter()
     made = CudaMatrix(quantise(job.weight, dtype), gates=job.gates, streams=job.streams)
     seconds = time.perf_counter() - start  # with the timings that choose
@@ -107,7 +115,7 @@ def _triton(job: Job, dtype: Dtype, _: Format, candidate: Candidate) -> Way:
 
 def _engine_dense(weight: Weight, **how: Any) -> Multiplier:
     how.pop("cell", None)
-    return Matrix(weight, format=Format.lane_dense, **how)
+    return Matrix(weight, Format.lane_dense, **how)
 
 
 def _torch_dense(weight: Weight, *, gates: int = 1, **_: Any) -> Multiplier:

@@ -39,11 +39,31 @@ def fastest(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | No
     weights' type; kept for this machine from then on (`kept`), so that every load multiplies alike.
     streams: so many vectors at a time. cell: times the recurrent layer, else the product alone.
     """
-    ways = _ways(weight, gates, streams)
-    key = _key(weight, gates, streams, cell)
-    choice = kept.choices().get(key, "")
-    if choice in ways:
-        return ways[choice]()
+    ways: Ways = {"torch dense": partial(DenseMatrix, weight, gates=gates)}
+    if native.instruction_sets():
+        ways |= _of_engine(weight, gates, streams)
+    else:
+        ways["torch csr"] = partial(CsrMatrix, weight, gates=gates)
+    return ways[_choice(ways, _key(weight, gates, streams, cell), weight, streams, cell)]()
+
+
+def fastest_format(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | None = None) -> Format:
+    """Returns the engine's fastest format for the matrix, found and kept as `fastest` does; it has to be built."""
+    key = f"{_key(weight, gates, streams, cell)}; the engine alone"
+    return Format[_choice(_of_engine(weight, gates, streams), key, weight, streams, cell)]
+
+
+def _of_engine(weight: Weight, gates: int, streams: int) -> Ways:
+    """Returns the engine's ways to multiply with it here, by the format's name."""
+    best = native.instruction_sets()[0]
+    formats = [form for form in Format if form.needs <= best]
+    return {form.name: partial(native.Matrix, weight, form, gates=gates, streams=streams) for form in formats}
+
+
+def _choice(ways: Ways, key: str, weight: Weight, streams: int, cell: Cell | None) -> str:
+    """Returns the name of the fastest way: the one that is kept, else the one that is found now."""
+    if (choice := kept.choices().get(key, "")) in ways:
+        return choice
     made = {name: make() for name, make in ways.items()}
     rows, columns = weight.values.shape
     with torch.no_grad():
@@ -56,16 +76,7 @@ def fastest(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | No
         seconds = [statistics.median(each) for each in in_turn(work, _ROUNDS, _SECONDS)]
     choice = min(zip(seconds, made, strict=True))[1]
     kept.keep(key, choice)
-    return made[choice]
-
-
-def _ways(weight: Weight, gates: int, streams: int) -> Ways:
-    """Returns what can multiply with it here, by name."""
-    ways: Ways = {"torch dense": partial(DenseMatrix, weight, gates=gates)}
-    if not (sets := native.instruction_sets()):
-        return ways | {"torch csr": partial(CsrMatrix, weight, gates=gates)}
-    formats = [form for form in Format if form is not Format.auto and form.needs <= sets[0]]
-    return ways | {f.name: partial(native.Matrix, weight, gates=gates, streams=streams, format=f) for f in formats}
+    return choice
 
 
 def _key(weight: Weight, gates: int, streams: int, cell: Cell | None) -> str:

@@ -27,9 +27,8 @@ MOST_WEIGHTS = 2**31 - 1  # places of weights have 32 bits, signed
 
 
 class Format(IntEnum):
-    """How the engine holds a matrix; `engine/cpp/kernels.h` tells more. auto: the one that costs least."""
+    """How the engine holds a matrix; `engine/cpp/kernels.h` tells more."""
 
-    auto = 0
     rows = 1
     blocks = 2
     lanes = 3
@@ -72,21 +71,21 @@ def _at(array: Tensor | np.ndarray | None) -> int | None:
 class Matrix(Multiplier):
     """A sparse matrix that the engine multiplies with.
 
-    streams: the number of vectors at a time that the format is chosen for; any number may be multiplied. threads: at
-    most so many; None: as torch has. A vector that holds NaN or infinity gives NaN in every row. ValueError for a
-    matrix that passes the limits above.
-    format, threads, bytes, nonzero: what it became. vectors: steps that the format's kernel takes for a single stream.
+    streams: the number of vectors at a time that it is packed for; any number may be multiplied. threads: at most so
+    many; None: as torch has. A vector that holds NaN or infinity gives NaN in every row. ValueError for a matrix that
+    passes the limits above, and for a format that the instruction set lacks.
+    threads, bytes, nonzero: what it became. vectors: steps that the format's kernel takes for a single stream.
     """
 
     def __init__(
         self,
         weight: Weight,
+        format: Format,
         *,
         gates: int = 1,
         streams: int = 1,
         threads: int | None = None,
         instruction_set: InstructionSet | None = None,
-        format: Format = Format.auto,
     ) -> None:
         super().__init__(weight, gates=gates)
         built = _library()
@@ -117,10 +116,10 @@ class Matrix(Multiplier):
         )  # fmt: skip
         if not self._pointer:
             raise MemoryError("no memory to pack the matrix")
-        described = np.zeros(5, np.int64)
+        described = np.zeros(4, np.int64)
         built.prune_rnn_describe(self._pointer, _at(described))
-        self.format = Format(described[0])
-        self.threads, self.bytes, self.vectors, self.nonzero = (int(value) for value in described[1:])
+        self.format = format
+        self.threads, self.bytes, self.vectors, self.nonzero = (int(value) for value in described)
 
     def __del__(self) -> None:
         if getattr(self, "_pointer", None):

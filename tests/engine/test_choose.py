@@ -43,7 +43,7 @@ def test_every_load_chooses_as_the_first_did(monkeypatch: pytest.MonkeyPatch, no
         return [[0.0 if place == best else 1.0] for place in range(len(work))]
 
     monkeypatch.setattr(choose, "in_turn", in_turn)
-    formats = [f for f in Format if f is not Format.auto and f.needs <= native.instruction_sets()[0]]
+    formats = [f for f in Format if f.needs <= native.instruction_sets()[0]]
     first = fastest(weight)
     assert isinstance(first, Matrix) and first.format is Format.rows and timed == [1 + len(formats)]
     best = 2
@@ -57,6 +57,15 @@ def test_every_load_chooses_as_the_first_did(monkeypatch: pytest.MonkeyPatch, no
     assert fastest(weight, streams=2).format is Format.blocks and len(timed) == 4  # type: ignore[attr-defined]
     nothing_kept.write_text(nothing_kept.read_text().replace('"rows"', '"columns"'))
     assert fastest(weight).format is Format.blocks and len(timed) == 5  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not native.instruction_sets(), reason="the engine wasn't built")
+def test_the_fastest_format_is_one_of_the_engine_and_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second way timed: among all, that is the engine's first format, as torch comes before."""
+    monkeypatch.setattr(choose, "in_turn", lambda work, rounds, spent: [[1.0], [0.0], *[[1.0]] * (len(work) - 2)])
+    weight = quantise(pruned(32, 16), Dtype.float32)
+    assert choose.fastest_format(weight) is Format.blocks
+    assert fastest(weight).format is Format.rows  # type: ignore[attr-defined]
 
 
 def test_without_the_engine_torch_serves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

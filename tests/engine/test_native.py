@@ -170,7 +170,8 @@ def test_the_number_of_threads_changes_nothing(instruction_set: InstructionSet) 
 def test_both_ways_share_the_threads(instruction_set: InstructionSet, cell: Cell, threads: int) -> None:
     """Whether a direction has one part or several, and each thread one of them or several: not a bit differs."""
     units = 304
-    make = partial(Matrix, gates=cell.gates, threads=threads, instruction_set=instruction_set)
+    form = Format.lanes if Format.lanes in formats(instruction_set) else Format.rows
+    make = partial(Matrix, format=form, gates=cell.gates, threads=threads, instruction_set=instruction_set)
     first = make(quantise(random_weight(cell.gates * units, units, 0.6, 0), Dtype.int8))
     for density in (0.02, 0.6):  # one part, which is all that so few weights are worth, and as many as the first has
         second = make(quantise(random_weight(cell.gates * units, units, density, 1), Dtype.int8))
@@ -181,24 +182,15 @@ def test_both_ways_share_the_threads(instruction_set: InstructionSet, cell: Cell
         assert torch.equal(found[1], second.layer(cell, Activation.clipped_relu, x, reverse=True)[0])
 
 
-def test_auto_takes_the_format_that_suits_the_mask() -> None:
-    if InstructionSet.avx512 not in SETS:
-        pytest.skip("this CPU has no avx512")
-    sparse = quantise(random_weight(256, 256, 0.05, 0), Dtype.int8)
-    dense = quantise(random_weight(256, 256, 1.0, 0), Dtype.int8)
-    assert Matrix(sparse).format is Format.lanes
-    assert Matrix(dense).format is Format.lane_dense
-
-
 def test_what_the_engine_can_not_take_is_said() -> None:
     with pytest.raises(ValueError, match="70000 columns: the engine takes at most 65536"):
-        Matrix(Weight(torch.zeros(1, 70_000)))
+        Matrix(Weight(torch.zeros(1, 70_000)), Format.rows)
     with pytest.raises(ValueError, match="lanes needs avx512, not plain"):
         Matrix(Weight(torch.zeros(4, 4)), instruction_set=InstructionSet.plain, format=Format.lanes)
     with pytest.raises(ValueError, match="int8 weights need the scales of their rows"):
-        Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8)))
+        Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8)), Format.rows)
     with pytest.raises(ValueError, match=r"scales of shape \(1,\) for 4 rows"):
-        Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8), torch.ones(1)))
+        Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8), torch.ones(1)), Format.rows)
 
 
 @each_set
@@ -233,15 +225,15 @@ def test_denormals_are_zero_within_and_as_before_without(instruction_set: Instru
 @each_set
 def test_a_matrix_past_the_limits_is_refused(instruction_set: InstructionSet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "MOST_WEIGHTS", 63)
-    Matrix(Weight(torch.ones(7, 9)), instruction_set=instruction_set)
+    Matrix(Weight(torch.ones(7, 9)), Format.rows, instruction_set=instruction_set)
     with pytest.raises(ValueError, match="64 weights that are not zero: the engine takes at most 63"):
-        Matrix(Weight(torch.ones(8, 8)), instruction_set=instruction_set)
+        Matrix(Weight(torch.ones(8, 8)), Format.rows, instruction_set=instruction_set)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_goes_on_by_itself() -> None:
     """OpenMP's threads are not there: asking for them hangs."""
-    matrix = Matrix(quantise(random_weight(512, 512, 1.0, 0), Dtype.float32), threads=2)
+    matrix = Matrix(quantise(random_weight(512, 512, 1.0, 0), Dtype.float32), Format.rows, threads=2)
     x = torch.ones(1, 512)
     wanted = matrix.product(x).numpy()
     given, product = x.numpy(), np.zeros((1, 512), np.float32)  # no call of torch in the fork

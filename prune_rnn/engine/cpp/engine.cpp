@@ -76,10 +76,10 @@ API void* prune_rnn_pack(int rows, int columns, int gates, const float* dense, c
 
 API void prune_rnn_free(void* matrix) { delete static_cast<Matrix*>(matrix); }
 
-// format, parts, bytes, vectors, weights that are not zero
+// parts, bytes, vectors, weights that are not zero
 API void prune_rnn_describe(const void* matrix, int64_t* out) {
     const Matrix& m = *static_cast<const Matrix*>(matrix);
-    out[0] = m.format, out[1] = (int64_t)m.parts.size(), out[2] = m.bytes(), out[3] = m.vectors, out[4] = m.nonzero;
+    out[0] = (int64_t)m.parts.size(), out[1] = m.bytes(), out[2] = m.vectors, out[3] = m.nonzero;
 }
 
 // x: (streams, columns) -> y: (streams, rows). Returns 0, or 1 where memory is short.

@@ -10,7 +10,6 @@ enum Activation { CLIPPED_RELU = 0, TANH = 1 };
 // How a part of a matrix is stored. A slice is 16 rows; a group is 1 (float32), 2 (bfloat16) or 4 (int8) columns, so that
 // 16 rows x 1 group are 64 bytes.
 enum Format {
-    AUTO = 0,
     ROWS = 1,         // each row's values and columns: one value at a time, or one for 16 vectors
     BLOCKS = 2,       // each slice's columns, 16 float32 values a column
     LANES = 3,        // AVX-512: each row of a slice takes up to a group from a window of 128 or 256 bytes of the vector

@@ -58,8 +58,7 @@ struct Packed {
 // pack.cpp: the source in a format.
 Packed pack_part(const Source& source, int format);
 
-// choose.cpp: a matrix of (rows, columns) in the format, or in the one that costs least (AUTO) for so many streams.
-// scale: (rows,) or null.
+// share.cpp: a matrix of (rows, columns) in the format, for so many streams. scale: (rows,) or null.
 Matrix* pack(int rows, int columns, int gates, const float* dense, const float* scale, int kind, int threads, Set set,
              int format, int streams);
 

@@ -1,4 +1,4 @@
-// Shares a matrix out among threads and chooses its format.
+// Shares a matrix out among threads.
 #include <algorithm>
 #include <memory>
 #include <numeric>
@@ -8,19 +8,6 @@
 #include "matrix.h"
 
 namespace {
-
-// Cycles that a format takes for so many streams, from timings on a Zen 4 (`python scripts/benchmark_formats.py`): a
-// guess elsewhere. `engine.choose.fastest` times the formats on the machine itself, and doesn't ask this.
-double cost(const Packed& packed, int format, Set set, int streams, int parts) {
-    double v = (double)packed.vectors, wide = set == AVX512 ? 1 : set == AVX2 ? 2 : 4, each;
-    if (format == ROWS) each = streams == 1 ? 1.7 : 3.0 * wide * ((streams + SLICE - 1) / SLICE);
-    else if (format == BLOCKS) each = wide * (3.0 + 2.0 * streams);
-    else if (format == LANES) each = 4.0 + 3.6 * streams;
-    else if (format == LANE_BLOCKS) each = 3.6 + 3.5 * streams;
-    else each = 3.0 + 1.5 * streams;
-    double bytes = (double)packed.owned.bytes;
-    return v * each + (bytes * parts > 24e6 ? bytes / 7 : 0);  // from memory, where it is too much for the cache
-}
 
 // The first unit of each part, and the end: whole slices, so that all parts have about as many weights.
 std::vector<int> boundaries(const std::vector<int64_t>& weights, int parts) {
@@ -66,32 +53,14 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
             }
         sources.push_back(std::move(source));
     }
-    std::vector<int> formats{format};
-    if (format == AUTO) {
-        formats = {ROWS, BLOCKS};
-        if (set == AVX512) formats = {ROWS, BLOCKS, LANES, LANE_BLOCKS, LANE_DENSE};
-    }
-    double least = 0;
-    for (int candidate : formats) {
-        std::vector<Packed> all;
-        double cycles = 0;
-        for (const Source& source : sources) {
-            all.push_back(pack_part(source, candidate));
-            cycles = std::max(cycles, cost(all.back(), candidate, set, streams, (int)sources.size()));
-        }
-        if (!matrix->parts.empty() && cycles >= least) continue;
-        least = cycles;
-        matrix->format = candidate;
-        matrix->vectors = 0;
-        matrix->parts.clear();
-        matrix->owned.clear();
-        for (size_t p = 0; p < all.size(); p++) {
-            all[p].part.first_unit = first[p];
-            all[p].part.units = first[p + 1] - first[p];
-            matrix->vectors += all[p].vectors;
-            matrix->parts.push_back(all[p].part);
-            matrix->owned.push_back(std::move(all[p].owned));
-        }
+    matrix->format = format;
+    for (size_t p = 0; p < sources.size(); p++) {
+        Packed packed = pack_part(sources[p], format);
+        packed.part.first_unit = first[p];
+        packed.part.units = first[p + 1] - first[p];
+        matrix->vectors += packed.vectors;
+        matrix->parts.push_back(packed.part);
+        matrix->owned.push_back(std::move(packed.owned));
     }
     return matrix.release();
 }
