@@ -86,6 +86,7 @@ inline uint64_t four_offsets(const Part* p, int i) {
 
 template <int KIND, int FORMAT, int WIDE, int STREAMS>
 void lanes(const Part* p, int slice, int last, const Operand* x, int from, float* y, int64_t y_stride) {
+    y += from * y_stride;
     typedef Slots<KIND, FORMAT> S;
     constexpr int UNROLL = STREAMS >= 4 ? 1 : 4 / STREAMS;
     const uint8_t* index = (const uint8_t*)p->index;
@@ -122,46 +123,50 @@ void lanes(const Part* p, int slice, int last, const Operand* x, int from, float
         for (int s = 0; s < STREAMS; s++) {
             for (int u = 1; u < UNROLL; u++) sum[0][s] = S::plus(sum[0][s], sum[u][s]);
             __m512 result = S::result(p, slice, sum[0][s], x, from + s);
-            float* out = y + (from + s) * y_stride;
+            float* out = y + s * y_stride;
             if (p->order) {
                 alignas(64) float lane[SLICE];
                 _mm512_store_ps(lane, result);
-                store_slice(p, slice, lane, out);
+                for (int k = 0; k < SLICE; k++) out[p->order[slice * SLICE + k]] = lane[k];
             } else {
-                _mm512_storeu_ps(out + slice * SLICE, result);
+                _mm512_storeu_ps(out, result);
             }
         }
+        if (!p->order) y += SLICE;
     }
 }
 
 template <int KIND, int FORMAT, int WIDE>
-void all_streams(const Part* p, const Operand* x, int streams, float* y, int64_t y_stride) {
+void all_streams(const Part* p, int first, int end, const Operand* x, int streams, float* y, int64_t y_stride) {
     constexpr int NEAR = FORMAT == LANE_DENSE ? 2048 : 4096;  // vectors of values that stay in the cache while all streams use them
-    for (int slice = 0, last; slice < p->slices; slice = last) {
-        for (last = slice + 1; last < p->slices && p->start[last + 1] - p->start[slice] <= NEAR;) last++;
+    for (int slice = first, last; slice < end; slice = last) {
+        for (last = slice + 1; last < end && p->start[last + 1] - p->start[slice] <= NEAR;) last++;
+        float* to = p->order ? y : y + (slice - first) * SLICE;
         for (int s = 0; s < streams;) {
             int left = streams - s;
-            if (left >= 8) lanes<KIND, FORMAT, WIDE, 8>(p, slice, last, x, s, y, y_stride), s += 8;
-            else if (left >= 4) lanes<KIND, FORMAT, WIDE, 4>(p, slice, last, x, s, y, y_stride), s += 4;
-            else if (left >= 2) lanes<KIND, FORMAT, WIDE, 2>(p, slice, last, x, s, y, y_stride), s += 2;
-            else lanes<KIND, FORMAT, WIDE, 1>(p, slice, last, x, s, y, y_stride), s += 1;
+            if (left >= 8) lanes<KIND, FORMAT, WIDE, 8>(p, slice, last, x, s, to, y_stride), s += 8;
+            else if (left >= 4) lanes<KIND, FORMAT, WIDE, 4>(p, slice, last, x, s, to, y_stride), s += 4;
+            else if (left >= 2) lanes<KIND, FORMAT, WIDE, 2>(p, slice, last, x, s, to, y_stride), s += 2;
+            else lanes<KIND, FORMAT, WIDE, 1>(p, slice, last, x, s, to, y_stride), s += 1;
         }
     }
 }
 
 template <int KIND>
-void native_multiply(const Part* p, int format, const Operand* x, int streams, float* y, int64_t y_stride) {
-    if (format == LANES && p->wide) all_streams<KIND, LANES, 1>(p, x, streams, y, y_stride);
-    else if (format == LANES) all_streams<KIND, LANES, 0>(p, x, streams, y, y_stride);
-    else if (format == LANE_BLOCKS) all_streams<KIND, LANE_BLOCKS, 0>(p, x, streams, y, y_stride);
-    else all_streams<KIND, LANE_DENSE, 0>(p, x, streams, y, y_stride);
+void native_multiply(const Part* p, int format, int first, int last, const Operand* x, int streams, float* y,
+                     int64_t y_stride) {
+    if (format == LANES && p->wide) all_streams<KIND, LANES, 1>(p, first, last, x, streams, y, y_stride);
+    else if (format == LANES) all_streams<KIND, LANES, 0>(p, first, last, x, streams, y, y_stride);
+    else if (format == LANE_BLOCKS) all_streams<KIND, LANE_BLOCKS, 0>(p, first, last, x, streams, y, y_stride);
+    else all_streams<KIND, LANE_DENSE, 0>(p, first, last, x, streams, y, y_stride);
 }
 
-void multiply(const Part* p, int kind, int format, const Operand* x, int streams, float* y, int64_t y_stride) {
-    if (!native(format)) portable_multiply(p, format, x, streams, y, y_stride);
-    else if (kind == INT8) native_multiply<INT8>(p, format, x, streams, y, y_stride);
-    else if (kind == BFLOAT16) native_multiply<BFLOAT16>(p, format, x, streams, y, y_stride);
-    else native_multiply<FLOAT32>(p, format, x, streams, y, y_stride);
+void multiply(const Part* p, int kind, int format, int first, int last, const Operand* x, int streams, float* y,
+              int64_t y_stride) {
+    if (!native(format)) portable_multiply(p, format, first, last, x, streams, y, y_stride);
+    else if (kind == INT8) native_multiply<INT8>(p, format, first, last, x, streams, y, y_stride);
+    else if (kind == BFLOAT16) native_multiply<BFLOAT16>(p, format, first, last, x, streams, y, y_stride);
+    else native_multiply<FLOAT32>(p, format, first, last, x, streams, y, y_stride);
 }
 
 }  // namespace

@@ -22,7 +22,9 @@ enum { SLICE = 16, WINDOW = 128 /* bytes */, WINDOW_STEP = 64 /* bytes */, PADDI
 static inline int group_of(int kind) { return kind == FLOAT32 ? 1 : kind == BFLOAT16 ? 2 : 4; }
 static inline int bytes_of(int kind) { return 4 / group_of(kind); }
 
-// The rows that one thread owns: those of units first_unit .. first_unit + units - 1, of each gate in turn.
+// The rows that one thread owns: those of units first_unit .. first_unit + units - 1; of each 16 units, all gates in turn,
+// so that slices which follow each other hold all that the gates of those units need. The last units' slices are filled
+// up with rows of zeros.
 struct Part {
     int first_unit, units, rows;
     int slices;
@@ -46,14 +48,16 @@ struct Operand {
 };
 
 struct Kernels {
-    // products of the part's rows: y[stream * y_stride + local row]; y has room for whole slices
-    void (*multiply)(const Part* part, int kind, int format, const Operand* x, int streams, float* y, int64_t y_stride);
+    // products of the slices first .. last - 1, which begin at y: y[stream * y_stride + row]. A part whose rows are out
+    // of order (`order`) is only multiplied whole.
+    void (*multiply)(const Part* part, int kind, int format, int first, int last, const Operand* x, int streams, float* y,
+                     int64_t y_stride);
     // rounds columns first .. last - 1 of the streams x[stream * x_stride + column] into the operand
     void (*prepare)(int kind, int format, const float* x, int64_t x_stride, int first, int last, int streams,
                     const Operand* out);
     int (*finite)(const float* x, int count);  // whether none is NaN or infinite
     void (*range)(const float* x, int count, float* low, float* high);  // with 0 among the values
-    // one step: products y, gates x, state before -> state after, each for units values
+    // one step: products y (of each 16 units all gates in turn), gates x (x_gate apart), state before -> state after
     void (*rnn)(int activation, int units, const float* x, const float* y, float* after);
     void (*gru)(int activation, int units, int x_gate, const float* x, const float* y, const float* before, float* after);
 };

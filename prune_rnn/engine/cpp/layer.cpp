@@ -12,7 +12,8 @@ class Loop {
 public:
     Loop(const Sequence& sequence, const Direction& direction)
         : all_(sequence), own_(direction), m_(*direction.matrix), vectors_(m_, sequence.streams, 2) {
-        for (const Part& part : m_.parts) results_.push_back(room<float>(padded_rows(part) * all_.streams));
+        for (int p = 0; p < (int)m_.parts.size(); p++)
+            results_.push_back(room<float>((size_t)blocks_at_a_time(p) * m_.gates * SLICE * all_.streams));
     }
 
     // For each of the threads at the same time.
@@ -37,20 +38,43 @@ public:
 private:
     int64_t frame() const { return (int64_t)all_.streams * m_.units(); }
 
+    // Some slices at a time, whose products stay in the cache until the gates have used them. Parts that don't fit into a
+    // core's own cache are walked there and back: what was read last is still there.
     void take_step(int p, int step, int64_t t, const Operand& operand, const float* before, float* after) {
         const Part& part = m_.parts[p];
+        const int blocks = part.slices / m_.gates, each = blocks_at_a_time(p);
+        const bool back = step % 2 && m_.owned[p].bytes > OWN_CACHE;
+        for (int done = 0; done < blocks; done += each) {
+            const int first = back ? std::max(0, blocks - done - each) : done;
+            const int last = back ? blocks - done : std::min(blocks, done + each);
+            take_blocks(p, step, t, first, last, operand, before, after);
+        }
+    }
+
+    // All gates of 16 units are a block. 64 KB of products, and 256 KB of weights, at a time.
+    int blocks_at_a_time(int p) const {
+        const int blocks = m_.parts[p].slices / m_.gates;
+        if (m_.parts[p].order) return blocks;
+        const int64_t products = 4L * SLICE * m_.gates * all_.streams, weights = m_.owned[p].bytes / blocks + 1;
+        return (int)std::max<int64_t>(1, std::min((64 << 10) / products, (256 << 10) / weights));
+    }
+
+    void take_blocks(int p, int step, int64_t t, int first, int last, const Operand& operand, const float* before,
+                     float* after) {
+        const Part& part = m_.parts[p];
         const Kernels& kernels = m_.kernels();
-        const int units = m_.units();
+        const int units = m_.units(), rows = (last - first) * m_.gates * SLICE;
+        const int unit = part.first_unit + first * SLICE, count = std::min(part.units - first * SLICE, (last - first) * SLICE);
         float* y = results_[p].get();
-        kernels.multiply(&part, m_.kind, m_.format, &operand, all_.streams, y, padded_rows(part));
-        vectors_.spoil(step, all_.streams, y, padded_rows(part), part.rows);
+        kernels.multiply(&part, m_.kind, m_.format, first * m_.gates, last * m_.gates, &operand, all_.streams, y, rows);
+        vectors_.spoil(step, all_.streams, y, rows, rows);
         for (int s = 0; s < all_.streams; s++) {
-            int64_t at = (int64_t)s * units + part.first_unit;
-            const float* inputs = all_.x + (t * all_.streams + s) * m_.rows + part.first_unit;
-            const float* products = y + s * padded_rows(part);
-            if (all_.lengths && t >= all_.lengths[s]) std::memset(after + at, 0, 4 * (size_t)part.units);
-            else if (all_.cell == RNN) kernels.rnn(all_.activation, part.units, inputs, products, after + at);
-            else kernels.gru(all_.activation, part.units, units, inputs, products, before + at, after + at);
+            int64_t at = (int64_t)s * units + unit;
+            const float* inputs = all_.x + (t * all_.streams + s) * m_.rows + unit;
+            const float* products = y + s * rows;
+            if (all_.lengths && t >= all_.lengths[s]) std::memset(after + at, 0, 4 * (size_t)count);
+            else if (all_.cell == RNN) kernels.rnn(all_.activation, count, inputs, products, after + at);
+            else kernels.gru(all_.activation, count, units, inputs, products, before + at, after + at);
         }
     }
 

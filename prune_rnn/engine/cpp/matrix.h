@@ -44,9 +44,10 @@ struct Source {
     bool wide;  // LANES in wide windows: best where the time goes into reading the weights
     const float* dense;
     const float* scale;
-    std::vector<int> rows;                          // by local row
+    std::vector<int> rows;                          // by local row; -1 for a row of zeros
     std::vector<std::vector<uint16_t>> used;        // columns, by local row
-    float at(int local, int column) const { return dense[(int64_t)rows[local] * columns + column]; }
+    float at(int local, int column) const { return rows[local] < 0 ? 0 : dense[(int64_t)rows[local] * columns + column]; }
+    float scale_of(int local) const { return rows[local] < 0 ? 0 : scale[rows[local]]; }
 };
 
 struct Packed {

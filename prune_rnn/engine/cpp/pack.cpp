@@ -51,10 +51,9 @@ struct Slots {
 // behind. Sliding so, a lane that runs short in one window catches up in the next.
 void pack_lanes(const Source& source, const int* lane_rows, Slots& slots) {
     const int group = slots.group, bytes = bytes_of(slots.kind), width = (source.wide ? 2 : 1) * WINDOW / bytes;
-    const std::vector<uint16_t> none;
     const std::vector<uint16_t>* used[SLICE];
     size_t done[SLICE] = {};
-    for (int lane = 0; lane < SLICE; lane++) used[lane] = lane_rows[lane] < 0 ? &none : &source.used[lane_rows[lane]];
+    for (int lane = 0; lane < SLICE; lane++) used[lane] = &source.used[lane_rows[lane]];
     for (;;) {
         int behind = source.columns;
         for (int lane = 0; lane < SLICE; lane++)
@@ -77,8 +76,7 @@ void pack_lanes(const Source& source, const int* lane_rows, Slots& slots) {
 std::vector<uint16_t> columns_of(const Source& source, const int* lane_rows) {
     std::vector<char> seen(source.columns);
     for (int lane = 0; lane < SLICE; lane++)
-        if (lane_rows[lane] >= 0)
-            for (uint16_t column : source.used[lane_rows[lane]]) seen[column] = 1;
+        for (uint16_t column : source.used[lane_rows[lane]]) seen[column] = 1;
     std::vector<uint16_t> columns;
     for (int c = 0; c < source.columns; c++)
         if (seen[c]) columns.push_back((uint16_t)c);
@@ -86,8 +84,7 @@ std::vector<uint16_t> columns_of(const Source& source, const int* lane_rows) {
 }
 
 void set_column(const Source& source, const int* lane_rows, int column, int k, Slots& slots) {
-    for (int lane = 0; lane < SLICE; lane++)
-        if (lane_rows[lane] >= 0) slots.set(lane * slots.group + k, source.at(lane_rows[lane], column));
+    for (int lane = 0; lane < SLICE; lane++) slots.set(lane * slots.group + k, source.at(lane_rows[lane], column));
 }
 
 void pack_lane_blocks(const Source& source, const int* lane_rows, Slots& slots) {
@@ -112,15 +109,13 @@ void pack_lane_dense(const Source& source, const int* lane_rows, Slots& slots) {
     }
 }
 
-// Local rows by lane, slice after slice; -1 where there is none.
+// Local rows by lane, slice after slice.
 std::vector<int> lanes_in_order(const Source& source, bool sorted) {
-    int count = (int)source.rows.size();
-    std::vector<int> order(count);
+    std::vector<int> order(source.rows.size());
     std::iota(order.begin(), order.end(), 0);
     if (sorted)
         std::stable_sort(order.begin(), order.end(),
                          [&](int a, int b) { return source.used[a].size() > source.used[b].size(); });
-    order.resize((count + SLICE - 1) / SLICE * SLICE, -1);
     return order;
 }
 
@@ -146,17 +141,13 @@ Packed pack_native(const Source& source, int format, bool sorted) {
     if (source.scale) {
         own.scale = buffer<float>(order.size());
         own.row_sum = buffer<int32_t>(order.size());
-        for (size_t lane = 0; lane < order.size(); lane++)
-            if (order[lane] >= 0) {
-                own.scale[lane] = source.scale[source.rows[order[lane]]];
-                for (uint16_t c : source.used[order[lane]]) own.row_sum[lane] += (int32_t)source.at(order[lane], c);
-            }
+        for (size_t lane = 0; lane < order.size(); lane++) {
+            own.scale[lane] = source.scale_of(order[lane]);
+            for (uint16_t c : source.used[order[lane]]) own.row_sum[lane] += (int32_t)source.at(order[lane], c);
+        }
         own.bytes += 8 * order.size();
     }
     if (sorted) {
-        // lanes without a row write to a place past the rows, which nobody reads
-        for (size_t lane = 0, spare = source.rows.size(); lane < order.size(); lane++)
-            if (order[lane] < 0) order[lane] = (int)spare++;
         own.order = copied<int32_t>(order);
         own.bytes += 4 * order.size();
     }
@@ -183,16 +174,13 @@ Packed pack_portable(const Source& source, int format) {
         for (size_t lane = 0; lane < order.size(); lane += SLICE) {
             for (uint16_t c : columns_of(source, &order[lane])) {
                 index.push_back(c);
-                for (int k = 0; k < SLICE; k++) {
-                    int row = order[lane + k];
-                    values.push_back(row < 0 ? 0.0f : source.at(row, c));
-                }
+                for (int k = 0; k < SLICE; k++) values.push_back(source.at(order[lane + k], c));
             }
             start.push_back((int32_t)index.size());
         }
         packed.vectors = index.size();
     }
-    packed.part.slices = (rows + SLICE - 1) / SLICE;
+    packed.part.slices = rows / SLICE;
     Owned& own = packed.owned;
     own.start = copied<int32_t>(start);
     own.values = copied<char>(std::vector<char>((char*)values.data(), (char*)(values.data() + values.size())));
@@ -200,7 +188,7 @@ Packed pack_portable(const Source& source, int format) {
     own.bytes = 4 * start.size() + 4 * values.size() + 2 * index.size();
     if (source.scale) {
         own.scale = buffer<float>(rows);
-        for (int r = 0; r < rows; r++) own.scale[r] = source.scale[source.rows[r]];
+        for (int r = 0; r < rows; r++) own.scale[r] = source.scale_of(r);
         own.bytes += 4 * rows;
     }
     return packed;

@@ -1,4 +1,5 @@
 // A product with a packed matrix.
+#include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -10,10 +11,10 @@ void product(const Matrix& m, int streams, const float* x, float* y) {
     const Kernels& kernels = m.kernels();
     Vectors vectors(m, streams, 1);
     // where the rows of a part lie in y as the kernel writes them, whole slices of one gate, they need no room of their own
-    auto direct = [&](const Part& part) { return m.gates == 1 && part.rows % SLICE == 0; };
+    auto direct = [&](const Part& part) { return m.gates == 1 && part.units == part.rows; };
     std::vector<Buffer<float>> results(parts);
     for (int p = 0; p < parts; p++)
-        if (!direct(m.parts[p])) results[p] = room<float>(padded_rows(m.parts[p]) * streams);
+        if (!direct(m.parts[p])) results[p] = room<float>((size_t)m.parts[p].rows * streams);
     auto share = [&](int p) {
         return std::pair((int)((int64_t)m.columns * p / parts), (int)((int64_t)m.columns * (p + 1) / parts));
     };
@@ -22,13 +23,15 @@ void product(const Matrix& m, int streams, const float* x, float* y) {
         for (int p = thread; p < parts; p += threads) {
             const Part& part = m.parts[p];
             float* to = results[p] ? results[p].get() : y + part.first_unit;
-            const int64_t stride = results[p] ? padded_rows(part) : m.rows;
-            kernels.multiply(&part, m.kind, m.format, &operand, streams, to, stride);
+            const int64_t stride = results[p] ? part.rows : m.rows;
+            kernels.multiply(&part, m.kind, m.format, 0, part.slices, &operand, streams, to, stride);
             vectors.spoil(0, streams, to, stride, part.rows);
             for (int s = 0; results[p] && s < streams; s++)
-                for (int gate = 0; gate < m.gates; gate++)
-                    std::memcpy(y + (int64_t)s * m.rows + (int64_t)gate * m.units() + part.first_unit,
-                                to + s * stride + (int64_t)gate * part.units, 4 * (size_t)part.units);
+                for (int slice = 0; slice < part.slices; slice++) {
+                    const int unit = slice / m.gates * SLICE, gate = slice % m.gates;
+                    std::memcpy(y + (int64_t)s * m.rows + (int64_t)gate * m.units() + part.first_unit + unit,
+                                to + s * stride + slice * SLICE, 4 * (size_t)std::min<int>(SLICE, part.units - unit));
+                }
         }
     });
 }

@@ -46,11 +46,13 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
     std::vector<Source> sources;
     for (size_t p = 0; p + 1 < first.size(); p++) {
         Source source{columns, kind, streams == 1 && from_afar, dense, scale, {}, {}};
-        for (int gate = 0; gate < gates; gate++)
-            for (int unit = first[p]; unit < first[p + 1]; unit++) {
-                source.rows.push_back(gate * units + unit);
-                source.used.push_back(used[gate * units + unit]);
-            }
+        for (int block = first[p]; block < first[p + 1]; block += SLICE)
+            for (int gate = 0; gate < gates; gate++)
+                for (int unit = block; unit < block + SLICE; unit++) {
+                    const int row = unit < first[p + 1] ? gate * units + unit : -1;
+                    source.rows.push_back(row);
+                    source.used.push_back(row < 0 ? std::vector<uint16_t>() : used[row]);
+                }
         sources.push_back(std::move(source));
     }
     matrix->format = format;

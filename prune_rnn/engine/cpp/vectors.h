@@ -100,4 +100,3 @@ private:
     Buffer<Seen> seen_[2];  // [part][stream]
 };
 
-inline int64_t padded_rows(const Part& part) { return (int64_t)part.slices * SLICE; }
