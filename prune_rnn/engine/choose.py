@@ -18,8 +18,9 @@ from prune_rnn.engine.torch import CsrMatrix, DenseMatrix
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
-_ROUNDS = 5  # of the timing that chooses
+_ROUNDS = 9  # of the timing that chooses
 _SECONDS = 0.002  # that a round of it takes, about
+_DISTURBED = 1.5  # median over least of the rounds, from which on other work decides
 _SLICE = 16  # rows that the engine's formats take together
 
 Ways = dict[str, Callable[[], Multiplier]]
@@ -36,7 +37,9 @@ def fastest(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | No
     """Returns what multiplies fastest with the matrix on this machine: a format of the engine, or torch's product.
 
     Timed when first asked for, among them torch's dense product and, where the engine has it, the dense one in the
-    weights' type; kept for this machine from then on (`kept`), so that every load multiplies alike.
+    weights' type: the least of some rounds, as other work on the machine only ever adds to a time. Kept for this
+    machine from then on (`kept`), so that every load multiplies alike, unless so much other work went on that it was
+    chance: then the next load times them again.
     streams: so many vectors at a time. cell: times the recurrent layer, else the product alone.
     """
     ways: Ways = {"torch dense": partial(DenseMatrix, weight, gates=gates)}
@@ -73,9 +76,10 @@ def _choice(ways: Ways, key: str, weight: Weight, streams: int, cell: Cell | Non
         else:
             inputs = torch.zeros(8, streams, rows)
             work = [partial(m.layer, cell, Activation.clipped_relu, inputs) for m in made.values()]
-        seconds = [statistics.median(each) for each in in_turn(work, _ROUNDS, _SECONDS)]
-    choice = min(zip(seconds, made, strict=True))[1]
-    kept.keep(key, choice)
+        seconds = in_turn(work, _ROUNDS, _SECONDS)
+    least, choice, rounds = min((min(each), name, each) for each, name in zip(seconds, made, strict=True))
+    if statistics.median(rounds) <= _DISTURBED * least:
+        kept.keep(key, choice)
     return choice
 
 
