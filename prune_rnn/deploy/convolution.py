@@ -6,8 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn.engine import native
+from prune_rnn.engine import native as engine
 from prune_rnn.library import InstructionSet
+from prune_rnn.model import native
+from prune_rnn.model.recurrence import Activation
 
 _FEW = 4  # output frames up to which one product of all that is seen takes a third of the time of torch's convolution
 
@@ -48,18 +50,31 @@ class Convolution:
 
 def fast_bfloat16() -> bool:
     """Tells whether this machine has instructions for it; without, torch's convolution in it is a slow one."""
-    return InstructionSet.avx512 in native.instruction_sets()
+    return InstructionSet.avx512 in engine.instruction_sets()
 
 
-def row_convolution(x: Tensor, weight: Tensor) -> Tensor:
-    """(frames + taps - 1, units) -> (frames, units): each unit's own weights, (taps, units), times its frames to come.
+class RowConvolution:
+    """(frames + taps - 1, units) -> (frames, units): each unit's own weights times its frames to come, then batch norm
+    and activation. weight: (taps, units). gain, shift: (units,).
 
-    Over long files this takes a sixth of the time of torch's depthwise convolution.
+    Without the compiled library, over long files this takes a sixth of the time of torch's depthwise convolution.
     """
-    taps, frames = len(weight), len(x) - len(weight) + 1
-    if frames < taps:
-        return torch.stack([(x[frame : frame + taps] * weight).sum(0) for frame in range(frames)])
-    y = x[:frames] * weight[0]
-    for tap in range(1, taps):
-        y.addcmul_(x[tap : tap + frames], weight[tap])
-    return y
+
+    def __init__(self, weight: Tensor, gain: Tensor, shift: Tensor, activation: Activation) -> None:
+        self.taps = len(weight)
+        self._weight, self._gain, self._shift, self._activation = weight, gain, shift, activation
+        self._compiled: native.RowConvolution | None = None
+        if native.chosen() is not None:
+            self._compiled = native.RowConvolution(weight, gain, shift, activation is Activation.tanh)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if self._compiled is not None:
+            return self._compiled(x)
+        frames = len(x) - self.taps + 1
+        if frames < self.taps:
+            y = torch.stack([(x[frame : frame + self.taps] * self._weight).sum(0) for frame in range(frames)])
+        else:
+            y = x[:frames] * self._weight[0]
+            for tap in range(1, self.taps):
+                y.addcmul_(x[tap : tap + frames], self._weight[tap])
+        return self._activation.apply_(torch.addcmul(self._shift, y, self._gain))

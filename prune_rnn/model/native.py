@@ -1,6 +1,6 @@
-"""The cells' time loops as a C++ library: all steps, forward or backward, are one call.
+"""The cells' time loops as a C++ library: all steps, forward or backward, are one call. And the row convolution.
 
-Where it wasn't built (no compiler at installation), each cell walks the steps with torch's operations.
+Where it wasn't built (no compiler at installation), torch's operations do the same.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def _library() -> ctypes.CDLL | None:
         shared: list[Any] = [integer] * 3 + [ctypes.c_int64, pointer] + [integer] * 4
         found.prune_rnn_loop_forward.argtypes = shared + [pointer] * 5
         found.prune_rnn_loop_backward.argtypes = shared + [pointer] * 8
+        found.prune_rnn_row_convolution.argtypes = [integer] * 6 + [pointer] * 5
     return found
 
 
@@ -43,19 +44,19 @@ _chosen: ContextVar[InstructionSet | None] = ContextVar("chosen")
 
 
 def chosen() -> InstructionSet | None:
-    """Returns what the loops are to run on: this machine's best, or as `using` says; None: torch's operations."""
+    """Returns what it is to run on: this machine's best, or as `using` says; None: torch's operations."""
     best = instruction_sets()
     return _chosen.get(best[0] if best else None)
 
 
 @contextmanager
 def using(instruction_set: InstructionSet | None) -> Iterator[None]:
-    """Within it, loops run on `instruction_set`, or where that is None as torch's operations.
+    """Within it, the library runs on `instruction_set`, or where that is None torch's operations serve.
 
     A backward loop goes as its forward loop went, wherever it is called. ValueError where this machine can't.
     """
     if instruction_set is not None and instruction_set not in instruction_sets():
-        raise ValueError(f"the loops can't run on {instruction_set.name} here")
+        raise ValueError(f"the library can't run on {instruction_set.name} here")
     token = _chosen.set(instruction_set)
     try:
         yield
@@ -133,3 +134,39 @@ def _call(
         raise MemoryError("no memory for the time loop")
     if failed:
         raise ValueError(f"batch sizes {sizes.tolist()} for {frames} frames: must be positive, never grow, and add up")
+
+
+class RowConvolution:
+    """(frames + taps - 1, units) -> (frames, units): f(gain * convolution + shift), without a gradient.
+
+    weight: (taps, units). gain, shift: (units,). tanh: else the clipped ReLU. It runs on what is `chosen` when it is
+    made. ValueError for what doesn't fit or is not float32 on the CPU.
+    """
+
+    def __init__(self, weight: Tensor, gain: Tensor, shift: Tensor, tanh: bool) -> None:
+        library, instruction_set = _library(), chosen()
+        assert library is not None and instruction_set is not None, "ask `chosen` first"
+        self.taps, self.units = weight.shape
+        if gain.shape != (self.units,) or shift.shape != (self.units,):
+            raise ValueError(f"gain {tuple(gain.shape)} and shift {tuple(shift.shape)} for {self.units} units")
+        self._kept = [_checked(each) for each in (weight, gain, shift)]
+        self._function, self._last = library.prune_rnn_row_convolution, [each.data_ptr() for each in self._kept]
+        self._tanh, self._instruction_set = tanh, int(instruction_set)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        rows, units = x.shape
+        frames = rows - self.taps + 1
+        if frames < 0 or units != self.units:
+            raise ValueError(f"{rows} frames of {units} units for {self.taps} taps of {self.units}")
+        x, y = _checked(x), torch.empty(frames, units)
+        self._function(
+            frames, self.taps, units, self._tanh, torch.get_num_threads(), self._instruction_set, x.data_ptr(),
+            *self._last, y.data_ptr(),
+        )  # fmt: skip
+        return y
+
+
+def _checked(array: Tensor) -> Tensor:
+    if array.dtype is not torch.float32 or not array.is_cpu:
+        raise ValueError(f"the row convolution takes float32 on the CPU, not {array.dtype} on {array.device}")
+    return array.contiguous()

@@ -143,6 +143,22 @@ int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, i
     }
 }
 
+void run(const Ahead& ahead, int threads, const Walks& walks) {
+    const int64_t tile = 2 * walks.lanes, tiles = (ahead.units + tile - 1) / tile;
+    const int64_t work = ahead.frames * ahead.taps * ahead.units;
+    const int64_t groups = std::max<int64_t>(1, std::min({(int64_t)threads, tiles, 1 + work / 400000}));
+    if (groups == 1) return walks.ahead(&ahead, 0, ahead.units);
+    const Denormals denormals;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static, 1) num_threads((int)groups)
+#endif
+    for (int64_t group = 0; group < groups; group++) {
+        const unsigned own = denormals.enter();
+        walks.ahead(&ahead, tiles * group / groups * tile, std::min(ahead.units, tiles * (group + 1) / groups * tile));
+        denormals.leave(own);
+    }
+}
+
 }  // namespace
 
 #define API __attribute__((visibility("default")))
@@ -170,5 +186,11 @@ API int prune_rnn_loop_backward(int gates, int units, int steps, int64_t frames,
     loop.gates = gate_values, loop.candidate = candidate, loop.hidden = hidden;
     loop.grad_hidden = grad_hidden, loop.grad_x = grad_x, loop.grad_uh = grad_uh, loop.states = states;
     return checked_run(loop, gates, weight, frames, threads, set, true);
+}
+
+// For the arrays see `Ahead`.
+API void prune_rnn_row_convolution(int frames, int taps, int units, int tanh, int threads, int set, const float* x,
+                                   const float* weight, const float* gain, const float* shift, float* y) {
+    run(Ahead{frames, taps, units, tanh, x, weight, gain, shift, y}, threads, walks_of(set));
 }
 }

@@ -26,11 +26,20 @@ struct Loop {
 // others have two of neighbouring units, or one where only one is left. Columns past the last are zero.
 enum { GATES = 3 };
 
+// A row convolution, batch norm and activation: x (frames + taps - 1, units), weight (taps, units), y (frames, units).
+struct Ahead {
+    int64_t frames, taps, units;
+    int tanh;
+    const float *x, *weight, *gain, *shift;
+    float* y;
+};
+
 // Each walks all steps for utterances `from` .. `to` - 1, which depend on no others.
 typedef void (*Walk)(const Loop* loop, int64_t from, int64_t to);
 struct Walks {
     int lanes;
     Walk rnn_forward, rnn_backward, gru_forward, gru_backward;
+    void (*ahead)(const Ahead* ahead, int64_t from, int64_t to);  // units `from` .. `to` - 1
 };
 
 extern const Walks plain_walks;
