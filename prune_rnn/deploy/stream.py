@@ -121,7 +121,7 @@ class NetworkStream:
     def _convolve(self, index: int, x: Tensor, last: bool) -> Tensor:
         convolution, _ = self.network.convolutions[index]
         (bin_stride, stride), pad, kept = convolution.stride, convolution.padding[1], self._kept[index]
-        x = F.pad(x, (pad, 0)) if kept is None else torch.cat([kept, x], dim=3)
+        x = F.pad(x, (pad, 0)) if kept is None else _joined(kept, x)
         if last:
             x = F.pad(x, (0, pad))
         ready = convolution.outputs(x.shape[3])
@@ -130,6 +130,11 @@ class NetworkStream:
             bins = (x.shape[2] - 1) // bin_stride + 1
             return x.new_zeros(1, convolution.channels, bins, 0)
         return self.network.convolve(index, x)
+
+
+def _joined(before: Tensor, x: Tensor) -> Tensor:
+    """Returns both, one after the other, (batch, channel, bin, frame), laid out frame by frame as they are."""
+    return torch.cat([before.permute(0, 3, 1, 2), x.permute(0, 3, 1, 2)], dim=1).permute(0, 2, 3, 1)
 
 
 class GreedyStream:

@@ -1,4 +1,4 @@
-"""The C++ time loops do what torch's operations do, and the row convolution what its formula says."""
+"""The C++ time loops do what torch's operations do, and the convolutions what their formulas say."""
 
 import math
 import platform
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn.library import InstructionSet
@@ -263,3 +264,51 @@ def test_a_row_convolution_of_what_does_not_fit_is_refused() -> None:
         native.RowConvolution(weight, per_unit, torch.zeros(1), tanh=False)
     with pytest.raises(ValueError, match=r"takes float32 on the CPU, not torch.float64 on cpu"):
         made(torch.zeros(9, 4).double())
+
+
+@needs_library
+@pytest.mark.parametrize("rounded", [False, True])
+@pytest.mark.parametrize(("stride", "padding"), [((2, 1), 3), ((2, 2), 2), ((1, 1), 0), ((3, 2), 1)])
+@pytest.mark.parametrize(("batch", "frames"), [(1, 4), (1, 9), (3, 5)])
+@pytest.mark.parametrize(("channels", "bins"), [((1, 4), 161), ((3, 5), 20), ((2, 1), 7)])
+def test_a_convolution_is_torchs_in_double_precision(
+    channels: tuple[int, int], bins: int, batch: int, frames: int, stride: tuple[int, int], padding: int, rounded: bool
+) -> None:
+    """Rounding to bfloat16 costs the result up to 2^-9; on which side of a tie it falls may differ."""
+    x, weight = random(batch, frames, channels[0], bins), random(channels[1], channels[0], 7, 4, seed=1)
+    kept = [each.bfloat16().double() if rounded else each.double() for each in (x.permute(0, 2, 3, 1), weight)]
+    wanted = F.conv2d(*kept, None, stride, (padding, 0)).permute(0, 3, 1, 2)
+    for instruction_set in BUILT:
+        with native.using(instruction_set):
+            found = native.Convolution(weight, stride, padding, rounded)(x)
+        torch.testing.assert_close(found.double(), wanted, rtol=2**-8 if rounded else 1e-5, atol=3e-5)
+        assert torch.equal(found, found.bfloat16().float()) == rounded
+
+
+@needs_library
+@pytest.mark.parametrize("instruction_set", BUILT)
+def test_neither_threads_nor_the_batch_change_a_convolution(instruction_set: InstructionSet) -> None:
+    """NaN stays NaN, rounded too, in the 4 frames that see it, in its utterance."""
+    x, weight = random(2, 9, 8, 60), random(6, 8, 21, 4, seed=1)
+    with native.using(instruction_set):
+        made = native.Convolution(weight, (2, 1), 10, rounded=True)
+    found = []
+    for count in (1, 2, 3):
+        with threads(count):
+            found.append(made(x))
+    assert (
+        torch.equal(found[0], found[1]) and torch.equal(found[0], found[2]) and torch.equal(found[0][1:], made(x[1:]))
+    )
+    x[1, 4] = math.nan
+    lost = made(x).isnan()
+    assert not lost[0].any() and lost[1].all(dim=(1, 2)).tolist() == [False] + [True] * 4 + [False]
+
+
+@needs_library
+@pytest.mark.parametrize("shape", [(1, 3, 2, 9), (1, 4, 1, 9), (1, 4, 2, 4)])
+def test_a_convolution_of_what_does_not_fit_is_refused(shape: tuple[int, ...]) -> None:
+    """A frame too few; a channel too few; bins too few, 4 and 2 padded, for 7."""
+    made = native.Convolution(torch.zeros(3, 2, 7, 4), (1, 1), 1, rounded=False)
+    with pytest.raises(ValueError, match=r"for a kernel \(channel, bin, frame\) of 2, 7, 4, 1 bins padded"):
+        made(torch.zeros(shape))
+    assert made(torch.zeros(1, 4, 2, 5)).shape == (1, 1, 3, 1)
