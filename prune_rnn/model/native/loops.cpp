@@ -1,5 +1,5 @@
-// Runs the time loops of loops.h on several threads, each of which walks all steps for utterances of its own. The C
-// functions at the end are all that others call.
+// Runs the time loops of loops.h on several threads, each of which walks all steps for utterances of its own, and the
+// convolutions. The C functions at the end are all that others call.
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -14,6 +14,23 @@
 
 #include "buffer.h"
 #include "loops.h"
+
+namespace {
+
+inline int32_t as_bits(float value) {
+    int32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+inline float as_float(int32_t bits) {
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+}  // namespace
+
+#include "functions.inc"
 
 namespace {
 
@@ -159,23 +176,6 @@ void in_parts(int64_t count, int64_t work, int threads, const Body& body) {
     }
 }
 
-inline int32_t as_bits(float value) {
-    int32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-inline float as_float(int32_t bits) {
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-}  // namespace
-
-#include "functions.inc"
-
-namespace {
-
 }  // namespace
 
 #define API __attribute__((visibility("default")))
@@ -218,8 +218,8 @@ API void prune_rnn_row_convolution(int frames, int taps, int units, int tanh, in
 
 // sizes: utterances, frames, channels and bins in; channels out, the kernel's bins and frames, both strides, padding of
 // bins. x: (utterances, frames, channels, bins). For the others see `Filter`. Returns 0; 1 where memory is short.
-API int prune_rnn_convolution(const int64_t* sizes, int rounded, int threads, int set, const float* x, const float* weight,
-                              float* y) {
+API int prune_rnn_convolution(const int64_t* sizes, int rounded, int threads, int set, const float* x,
+                              const float* weight, float* y) {
     const int64_t utterances = sizes[0], frames = sizes[1], inputs = sizes[2], bins = sizes[3], channels = sizes[4];
     const int64_t kernel = sizes[5], taps = sizes[6], stride = sizes[7], step = sizes[8], padding = sizes[9];
     const int64_t each = (frames - taps) / step + 1, out = (bins + 2 * padding - kernel) / stride + 1;
@@ -227,13 +227,13 @@ API int prune_rnn_convolution(const int64_t* sizes, int rounded, int threads, in
     const int64_t span = SPAN * walks.lanes, most = (bins + 2 * padding + stride - 1) / stride;
     const int64_t length = std::max((out + span - 1) / span * span + (kernel - 1) / stride, most), row = stride * length;
     try {
-        const Buffer<float> rows = buffer<float>(utterances * frames * inputs * row);
+        const Buffer<float> rows = buffer<float>(utterances * frames * inputs * row);  // zeroed: so is the padding
         for (int64_t i = 0; i < utterances * frames * inputs; i++) {
             float* to = rows.get() + i * row;
             for (int64_t phase = 0; phase < stride; phase++) {
-                const float* from = x + i * bins + phase - padding;
-                const int64_t first = std::max<int64_t>(0, (padding - phase + stride - 1) / stride);  // before is padding
-                for (int64_t at = first; at * stride + phase - padding < bins; at++) to[phase * length + at] = from[at * stride];
+                const int64_t first = std::max<int64_t>(0, (padding - phase + stride - 1) / stride);
+                for (int64_t at = first; at * stride + phase - padding < bins; at++)
+                    to[phase * length + at] = x[i * bins + at * stride + phase - padding];
             }
             if (rounded)
                 for (int64_t at = 0; at < row; at++) to[at] = bfloat16(to[at]);
