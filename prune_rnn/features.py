@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torchaudio.functional import spectrogram
 
 SAMPLE_RATE = 16_000  # Hz
 WINDOW = 320  # samples: 20 ms
@@ -12,6 +13,8 @@ STEP = 160  # samples: 10 ms
 BINS = WINDOW // 2 + 1  # 161
 DEVIATION_FLOOR = 1e-5  # added to a deviation before the division
 _FLOOR = 1e-10  # power: the quantisation noise of 16-bit audio lies above it
+_WINDOW = torch.hann_window(WINDOW, device="cpu")
+_WIDE_WINDOW = _WINDOW.double().numpy()
 
 
 def frames(samples: int) -> int:
@@ -30,9 +33,16 @@ def log_power(waveform: Tensor) -> Tensor:
     """
     if frames(len(waveform)) == 0:
         raise ValueError(f"a waveform of {len(waveform)} samples is shorter than one window of {WINDOW}")
-    window = torch.hann_window(WINDOW, device=waveform.device)
-    power: Tensor = spectrogram(waveform, 0, window, WINDOW, STEP, WINDOW, power=2.0, normalized=False, center=False)
-    return power.clamp_min(_FLOOR).log()
+    windows = waveform.unfold(0, WINDOW, STEP) * _WINDOW.to(waveform.device)
+    spectrum: Tensor = torch.fft.rfft(windows)
+    return spectrum.abs().square_().clamp_min_(_FLOOR).log_().t()
+
+
+def log_power_of_few(waveform: Tensor) -> NDArray[np.float64]:
+    """Returns the same as (frames, bins) in double precision; for few frames in half the time, and on this thread."""
+    spectrum = np.fft.rfft(waveform.unfold(0, WINDOW, STEP).numpy() * _WIDE_WINDOW)
+    power = spectrum.real**2 + spectrum.imag**2
+    return np.log(np.maximum(power, _FLOOR, out=power), out=power)
 
 
 def log_spectrogram(waveform: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn import paths
-from prune_rnn.deploy.convolution import Convolution, row_convolution
+from prune_rnn.deploy.convolution import Convolution, RowConvolution
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.engine.base import Multiplier
 from prune_rnn.engine.choose import fastest
@@ -19,6 +19,7 @@ from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.model import deepspeech2, layers
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.model.recurrence import Activation
 from prune_rnn.run.identity import digest_of
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.resolve import meta_model
@@ -94,16 +95,14 @@ class Network:
              recurrent(layers.matrix(i, layers.REVERSE)) if self.cell.bidirectional else None)
             for i in range(config.layers)
         ]  # fmt: skip
-        row_conv = tensors[layers.weight(layers.ROW_CONV)][:, 0].t().contiguous() if self.cell.row_convolution else None
-        self.row_conv = row_conv  # (taps, units)
-        self.row_norm = _affine(tensors, layers.ROW_CONV) if self.cell.row_convolution else None
+        self.row_conv = _row_convolution(tensors, self.activation) if self.cell.row_convolution else None
         self.linear, self.linear_norm = product(layers.LINEAR), _affine(tensors, layers.LINEAR)
         self.output, self.bias = product(layers.OUTPUT), tensors[f"{layers.OUTPUT}.bias"]
 
     @property
     def frames_ahead(self) -> int:
         """Output frames to come that each one depends on, besides what the convolutions see."""
-        return 0 if self.row_conv is None else len(self.row_conv) - 1
+        return 0 if self.row_conv is None else self.row_conv.taps - 1
 
     def log_probs(self, features: Tensor) -> Tensor:
         """(bins, frames), normalised -> log-probabilities (output frames, symbols)."""
@@ -149,8 +148,8 @@ class Network:
 
     def look_ahead(self, x: Tensor) -> Tensor:
         """(frames + taps - 1, units) -> row convolution, batch norm and activation, (frames, units)."""
-        assert self.row_conv is not None and self.row_norm is not None
-        return self.activation.apply_(self.row_norm(row_convolution(x, self.row_conv)))
+        assert self.row_conv is not None
+        return self.row_conv(x)
 
     def classify(self, x: Tensor) -> Tensor:
         """(frames, units) -> log-probabilities (frames, symbols)."""
@@ -201,3 +200,8 @@ def load(path: Path, frames: int = _FRAMES) -> Network:
 
 def _affine(tensors: dict[str, Tensor], layer: str) -> _Affine:
     return _Affine(tensors[f"{layer}.gain"], tensors[f"{layer}.shift"])
+
+
+def _row_convolution(tensors: dict[str, Tensor], activation: Activation) -> RowConvolution:
+    weight, norm = tensors[layers.weight(layers.ROW_CONV)][:, 0].t().contiguous(), _affine(tensors, layers.ROW_CONV)
+    return RowConvolution(weight, norm.gain, norm.shift, activation)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from prune_rnn.deploy.network import Network
-from prune_rnn.features import DEVIATION_FLOOR, STEP, WINDOW, frames, log_power
+from prune_rnn.features import DEVIATION_FLOOR, STEP, frames, log_power_of_few
 from prune_rnn.text import ALPHABET, BLANK
 
 PIECE = 2 * STEP  # samples fed at a time: 20 ms, one output frame
 PRIOR = 3.0  # frames that the corpus's statistics count for, beside those heard so far
 HELD = 100  # frames at the beginning that wait for each other
+_Array = NDArray[np.float64]
 
 
 class RunningFeatures:
@@ -26,55 +29,55 @@ class RunningFeatures:
 
     def __init__(self, mean: Tensor, deviation: Tensor) -> None:
         self._samples = torch.zeros(0)
-        self._held: Tensor | None = torch.zeros(len(mean), 0)  # (bins, frames) until there are HELD
+        self._held: _Array | None = np.zeros((0, len(mean)))  # (frames, bins) until there are HELD
         self._count = PRIOR
-        self._sum = mean.double() * PRIOR
-        self._squares = (deviation.double() ** 2 + mean.double() ** 2) * PRIOR
+        average, spread = mean.double().numpy(), deviation.double().numpy()
+        self._sums = PRIOR * np.concatenate([average, spread**2 + average**2])  # of values, then of squares
 
     def feed(self, samples: Tensor) -> Tensor:
         """(n,) float in [-1, 1] at 16 kHz -> (bins, frames), as many as the samples complete; maybe none."""
         self._samples = torch.cat([self._samples, samples])
         complete = frames(len(self._samples))
         if complete == 0:
-            return torch.zeros(len(self._sum), 0)
-        log = log_power(self._samples[: (complete - 1) * STEP + WINDOW])
+            return self._none()
+        log = log_power_of_few(self._samples)
         self._samples = self._samples[complete * STEP :]
         if self._held is None:
             return self._normalised(log)
-        self._held = torch.cat([self._held, log], dim=1)
-        if self._held.shape[1] < HELD:
-            return torch.zeros(len(self._sum), 0)
-        held, later = self._held[:, :HELD], self._held[:, HELD:]
+        self._held = np.concatenate([self._held, log])
+        if len(self._held) < HELD:
+            return self._none()
+        held, later = self._held[:HELD], self._held[HELD:]
         return torch.cat([self._normalised_alike(held), self._normalised(later)], dim=1)
 
     def finish(self) -> Tensor:
         """Returns what is still held, (bins, frames), maybe none."""
-        return torch.zeros(len(self._sum), 0) if self._held is None else self._normalised_alike(self._held)
+        return self._none() if self._held is None else self._normalised_alike(self._held)
 
-    def _normalised_alike(self, log: Tensor) -> Tensor:
+    def _none(self) -> Tensor:
+        return torch.zeros(len(self._sums) // 2, 0)
+
+    def _normalised_alike(self, log: _Array) -> Tensor:
         """Returns the first frames normalised by all of them; from now on nothing is held."""
         self._held = None
-        after = self._normalised(log)
-        if log.shape[1] == 0:
-            return after
-        return _scaled(log.double(), self._count, self._sum[:, None], self._squares[:, None])
+        self._normalised(log)
+        return _scaled(log, self._count, self._sums)
 
-    def _normalised(self, log: Tensor) -> Tensor:
-        if log.shape[1] == 0:
-            return log
-        log = log.double()
-        count = self._count + torch.arange(1, log.shape[1] + 1)
-        sums = self._sum[:, None] + log.cumsum(1)
-        squares = self._squares[:, None] + (log**2).cumsum(1)
-        self._count, self._sum, self._squares = float(count[-1]), sums[:, -1], squares[:, -1]
-        return _scaled(log, count, sums, squares)
+    def _normalised(self, log: _Array) -> Tensor:
+        if len(log) == 0:
+            return self._none()
+        count = np.arange(self._count + 1, self._count + 1 + len(log))[:, None]
+        sums = self._sums + np.concatenate([log, log * log], axis=1).cumsum(0)
+        self._count, self._sums = float(count[-1, 0]), sums[-1]
+        return _scaled(log, count, sums)
 
 
-def _scaled(log: Tensor, count: Tensor | float, sums: Tensor, squares: Tensor) -> Tensor:
-    """Returns (bins, frames) less its mean, over its deviation, from sums over `count` frames; float32."""
-    mean = sums / count
-    deviation = (squares / count - mean**2).clamp_min(0).sqrt()
-    return ((log - mean) / (deviation + DEVIATION_FLOOR)).float()
+def _scaled(log: _Array, count: _Array | float, sums: _Array) -> Tensor:
+    """(frames, bins) -> (bins, frames), less its mean, over its deviation, from sums over `count` frames; float32."""
+    bins, means = log.shape[1], sums / count
+    mean, square = means[..., :bins], means[..., bins:]
+    deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
+    return torch.from_numpy(((log - mean) / (deviation + DEVIATION_FLOOR)).astype(np.float32).T)
 
 
 class NetworkStream:
@@ -118,7 +121,7 @@ class NetworkStream:
     def _convolve(self, index: int, x: Tensor, last: bool) -> Tensor:
         convolution, _ = self.network.convolutions[index]
         (bin_stride, stride), pad, kept = convolution.stride, convolution.padding[1], self._kept[index]
-        x = F.pad(x, (pad, 0)) if kept is None else torch.cat([kept, x], dim=3)
+        x = F.pad(x, (pad, 0)) if kept is None else _joined(kept, x)
         if last:
             x = F.pad(x, (0, pad))
         ready = convolution.outputs(x.shape[3])
@@ -127,6 +130,11 @@ class NetworkStream:
             bins = (x.shape[2] - 1) // bin_stride + 1
             return x.new_zeros(1, convolution.channels, bins, 0)
         return self.network.convolve(index, x)
+
+
+def _joined(before: Tensor, x: Tensor) -> Tensor:
+    """Returns both, one after the other, (batch, channel, bin, frame), laid out frame by frame as they are."""
+    return torch.cat([before.permute(0, 3, 1, 2), x.permute(0, 3, 1, 2)], dim=1).permute(0, 2, 3, 1)
 
 
 class GreedyStream:

@@ -1,5 +1,5 @@
-// Runs the time loops of loops.h on several threads, each of which walks all steps for utterances of its own. The C
-// functions at the end are all that others call.
+// Runs the time loops of loops.h on several threads, each of which walks all steps for utterances of its own, and the
+// convolutions. The C functions at the end are all that others call.
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -14,6 +14,23 @@
 
 #include "buffer.h"
 #include "loops.h"
+
+namespace {
+
+inline int32_t as_bits(float value) {
+    int32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+inline float as_float(int32_t bits) {
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+}  // namespace
+
+#include "functions.inc"
 
 namespace {
 
@@ -143,6 +160,22 @@ int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, i
     }
 }
 
+// body(from, to) on parts of 0 .. count - 1, each on a thread of its own where that pays; `work`: products of all.
+template <typename Body>
+void in_parts(int64_t count, int64_t work, int threads, const Body& body) {
+    const int64_t groups = std::max<int64_t>(1, std::min({(int64_t)threads, count, 1 + work / 400000}));
+    if (groups == 1) return body(0, count);
+    const Denormals denormals;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static, 1) num_threads((int)groups)
+#endif
+    for (int64_t group = 0; group < groups; group++) {
+        const unsigned own = denormals.enter();
+        body(count * group / groups, count * (group + 1) / groups);
+        denormals.leave(own);
+    }
+}
+
 }  // namespace
 
 #define API __attribute__((visibility("default")))
@@ -170,5 +203,51 @@ API int prune_rnn_loop_backward(int gates, int units, int steps, int64_t frames,
     loop.gates = gate_values, loop.candidate = candidate, loop.hidden = hidden;
     loop.grad_hidden = grad_hidden, loop.grad_x = grad_x, loop.grad_uh = grad_uh, loop.states = states;
     return checked_run(loop, gates, weight, frames, threads, set, true);
+}
+
+// For the arrays see `Ahead`.
+API void prune_rnn_row_convolution(int frames, int taps, int units, int tanh, int threads, int set, const float* x,
+                                   const float* weight, const float* gain, const float* shift, float* y) {
+    const Ahead ahead{frames, taps, units, tanh, x, weight, gain, shift, y};
+    const Walks& walks = walks_of(set);
+    const int64_t tile = 2 * walks.lanes, count = (ahead.units + tile - 1) / tile;
+    in_parts(count, ahead.frames * taps * units, threads, [&](int64_t from, int64_t to) {
+        walks.ahead(&ahead, from * tile, std::min(ahead.units, to * tile));
+    });
+}
+
+// sizes: utterances, frames, channels and bins in; channels out, the kernel's bins and frames, both strides, padding of
+// bins. x: (utterances, frames, channels, bins). For the others see `Filter`. Returns 0; 1 where memory is short.
+API int prune_rnn_convolution(const int64_t* sizes, int rounded, int threads, int set, const float* x,
+                              const float* weight, float* y) {
+    const int64_t utterances = sizes[0], frames = sizes[1], inputs = sizes[2], bins = sizes[3], channels = sizes[4];
+    const int64_t kernel = sizes[5], taps = sizes[6], stride = sizes[7], step = sizes[8], padding = sizes[9];
+    const int64_t each = (frames - taps) / step + 1, out = (bins + 2 * padding - kernel) / stride + 1;
+    const Walks& walks = walks_of(set);
+    const int64_t span = SPAN * walks.lanes, most = (bins + 2 * padding + stride - 1) / stride;
+    const int64_t length = std::max((out + span - 1) / span * span + (kernel - 1) / stride, most), row = stride * length;
+    try {
+        const Buffer<float> rows = buffer<float>(utterances * frames * inputs * row);  // zeroed: so is the padding
+        for (int64_t i = 0; i < utterances * frames * inputs; i++) {
+            float* to = rows.get() + i * row;
+            for (int64_t phase = 0; phase < stride; phase++) {
+                const int64_t first = std::max<int64_t>(0, (padding - phase + stride - 1) / stride);
+                for (int64_t at = first; at * stride + phase - padding < bins; at++)
+                    to[phase * length + at] = x[i * bins + at * stride + phase - padding];
+            }
+            if (rounded)
+                for (int64_t at = 0; at < row; at++) to[at] = bfloat16(to[at]);
+        }
+        std::vector<int64_t> offset(kernel);
+        for (int64_t k = 0; k < kernel; k++) offset[k] = k % stride * length + k / stride;
+        const Filter filter{channels, out, utterances * each, each, frames, step, taps, inputs, kernel, row,
+                            offset.data(), rounded, rows.get(), weight, y};
+        const int64_t count = (channels + BLOCK - 1) / BLOCK * filter.outputs;
+        in_parts(count, count * BLOCK * out * taps * inputs * kernel, threads,
+                 [&](int64_t from, int64_t to) { walks.filter(&filter, from, to); });
+        return DONE;
+    } catch (const std::bad_alloc&) {
+        return NO_MEMORY;
+    }
 }
 }
