@@ -24,12 +24,12 @@ def frames(samples: int) -> int:
 
 
 def log_power(waveform: Tensor) -> Tensor:
-    """Returns the log power spectrogram as it is: (samples,) float in [-1, 1] at 16 kHz -> (bins, frames) float32.
+    """Returns the log power spectrogram as it is, of (..., samples) float in [-1, 1] at 16 kHz.
 
-    ValueError where the waveform is shorter than one window.
+    Returns (..., bins, frames), float32. ValueError where the waveform is shorter than one window.
     """
-    if frames(len(waveform)) == 0:
-        raise ValueError(f"a waveform of {len(waveform)} samples is shorter than one window of {WINDOW}")
+    if frames(waveform.shape[-1]) == 0:
+        raise ValueError(f"a waveform of {waveform.shape[-1]} samples is shorter than one window of {WINDOW}")
     window = torch.hann_window(WINDOW, device=waveform.device)
     power: Tensor = spectrogram(waveform, 0, window, WINDOW, STEP, WINDOW, power=2.0, normalized=False, center=False)
     return power.clamp_min(_FLOOR).log()

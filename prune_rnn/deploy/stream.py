@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from prune_rnn.deploy.advance import Memory, advance, alike
 from prune_rnn.deploy.network import Network
 from prune_rnn.features import DEVIATION_FLOOR, STEP, WINDOW, frames, log_power
 from prune_rnn.text import ALPHABET, BLANK
@@ -28,53 +28,78 @@ class RunningFeatures:
         self._samples = torch.zeros(0)
         self._held: Tensor | None = torch.zeros(len(mean), 0)  # (bins, frames) until there are HELD
         self._count = PRIOR
-        self._sum = mean.double() * PRIOR
-        self._squares = (deviation.double() ** 2 + mean.double() ** 2) * PRIOR
+        mean, deviation = mean.double(), deviation.double()
+        self._sums = PRIOR * torch.stack([mean, deviation**2 + mean**2])  # (2, bins): of values, of their squares
 
     def feed(self, samples: Tensor) -> Tensor:
         """(n,) float in [-1, 1] at 16 kHz -> (bins, frames), as many as the samples complete; maybe none."""
-        self._samples = torch.cat([self._samples, samples])
-        complete = frames(len(self._samples))
-        if complete == 0:
-            return torch.zeros(len(self._sum), 0)
-        log = log_power(self._samples[: (complete - 1) * STEP + WINDOW])
-        self._samples = self._samples[complete * STEP :]
-        if self._held is None:
-            return self._normalised(log)
-        self._held = torch.cat([self._held, log], dim=1)
-        if self._held.shape[1] < HELD:
-            return torch.zeros(len(self._sum), 0)
-        held, later = self._held[:, :HELD], self._held[:, HELD:]
-        return torch.cat([self._normalised_alike(held), self._normalised(later)], dim=1)
+        return feed_features([self], [samples])[0]
 
     def finish(self) -> Tensor:
         """Returns what is still held, (bins, frames), maybe none."""
-        return torch.zeros(len(self._sum), 0) if self._held is None else self._normalised_alike(self._held)
+        return self._none() if self._held is None else self._normalised_alike(self._held)
+
+    def _complete(self, samples: Tensor) -> Tensor:
+        """Returns the samples of all frames that are whole by now, maybe none."""
+        heard = torch.cat([self._samples, samples])
+        complete = frames(len(heard))
+        self._samples = heard[complete * STEP :]
+        return heard[: (complete - 1) * STEP + WINDOW if complete else 0]
+
+    def _hold(self, log: Tensor) -> Tensor:
+        assert self._held is not None
+        self._held = torch.cat([self._held, log], dim=1)
+        if self._held.shape[1] < HELD:
+            return self._none()
+        held, later = self._held[:, :HELD], self._held[:, HELD:]
+        return torch.cat([self._normalised_alike(held), _normalised([self], later[None])[0]], dim=1)
 
     def _normalised_alike(self, log: Tensor) -> Tensor:
         """Returns the first frames normalised by all of them; from now on nothing is held."""
         self._held = None
-        after = self._normalised(log)
-        if log.shape[1] == 0:
-            return after
-        return _scaled(log.double(), self._count, self._sum[:, None], self._squares[:, None])
+        _normalised([self], log[None])
+        return _scaled(log.double(), self._count, self._sums[..., None])
 
-    def _normalised(self, log: Tensor) -> Tensor:
-        if log.shape[1] == 0:
-            return log
-        log = log.double()
-        count = self._count + torch.arange(1, log.shape[1] + 1)
-        sums = self._sum[:, None] + log.cumsum(1)
-        squares = self._squares[:, None] + (log**2).cumsum(1)
-        self._count, self._sum, self._squares = float(count[-1]), sums[:, -1], squares[:, -1]
-        return _scaled(log, count, sums, squares)
+    def _none(self) -> Tensor:
+        return torch.zeros(self._sums.shape[1], 0)
 
 
-def _scaled(log: Tensor, count: Tensor | float, sums: Tensor, squares: Tensor) -> Tensor:
-    """Returns (bins, frames) less its mean, over its deviation, from sums over `count` frames; float32."""
-    mean = sums / count
-    deviation = (squares / count - mean**2).clamp_min(0).sqrt()
-    return ((log - mean) / (deviation + DEVIATION_FLOOR)).float()
+def feed_features(streams: Sequence[RunningFeatures], samples: Sequence[Tensor]) -> list[Tensor]:
+    """Feeds each stream its samples, (n,), and returns the features of each; those of as many frames go together."""
+    whole = [stream._complete(own) for stream, own in zip(streams, samples, strict=True)]
+    found = [stream._none() for stream in streams]
+    for group in alike((len(own), stream._held is None) for stream, own in zip(streams, whole, strict=True)):
+        if len(whole[group[0]]) == 0:
+            continue
+        logs, own = log_power(torch.stack([whole[i] for i in group])), [streams[i] for i in group]
+        if own[0]._held is None:
+            made = list(_normalised(own, logs))
+        else:
+            made = [stream._hold(log) for stream, log in zip(own, logs, strict=True)]
+        for i, features in zip(group, made, strict=True):
+            found[i] = features
+    return found
+
+
+def _normalised(streams: Sequence[RunningFeatures], log: Tensor) -> Tensor:
+    """(streams, bins, frames) -> each frame normalised by all that its stream has heard by then."""
+    if log.shape[2] == 0:
+        return log
+    log = log.double()
+    count = torch.tensor([stream._count for stream in streams])[:, None, None] + torch.arange(1, log.shape[2] + 1)
+    sums = torch.stack([stream._sums for stream in streams], 1)[..., None] + torch.stack([log, log**2]).cumsum(-1)
+    for place, stream in enumerate(streams):
+        stream._count, stream._sums = stream._count + log.shape[2], sums[:, place, :, -1].clone()
+    return _scaled(log, count, sums)
+
+
+def _scaled(log: Tensor, count: Tensor | float, sums: Tensor) -> Tensor:
+    """Returns (..., bins, frames) less its mean, over its deviation, from (2, ..., bins, frames): its sums and those of
+    its squares over `count` frames; float32."""
+    mean, square = sums / count
+    deviation = (square - mean**2).clamp_min(0).sqrt()
+    scaled: Tensor = (log - mean) / (deviation + DEVIATION_FLOOR)
+    return scaled.float()
 
 
 class NetworkStream:
@@ -84,49 +109,15 @@ class NetworkStream:
     """
 
     def __init__(self, network: Network) -> None:
-        if network.cell.bidirectional:
-            raise ValueError("this network also runs backward in time and needs whole files: leave out --stream")
-        self.network = network
-        self._kept: list[Tensor | None] = [None] * len(network.convolutions)  # (1, channel, bin, frame) still needed
-        self._states: list[Tensor | None] = [None] * len(network.layers)
-        self._ahead = torch.zeros(0, network.config.units)  # states that the row convolution still needs
+        self.network, self.memory = network, Memory(network)
 
     def feed(self, features: Tensor) -> Tensor:
         """(bins, frames) normalised -> log-probabilities (output frames, symbols), maybe none yet."""
-        return self._advance(features[None, None], last=False)
+        return advance(self.network, [self.memory], [features], last=False)[0]
 
     def finish(self, features: Tensor) -> Tensor:
         """The same for the last piece, which may be empty, and all that was held back."""
-        return self._advance(features[None, None], last=True)
-
-    def _advance(self, x: Tensor, last: bool) -> Tensor:
-        for index in range(len(self._kept)):
-            x = self._convolve(index, x, last)
-        rows = x[0].flatten(0, 1).t()
-        if len(rows):
-            for index in range(len(self._states)):
-                rows, self._states[index] = self.network.recurrent(index, rows, self._states[index])
-            self._ahead = torch.cat([self._ahead, rows])
-        beyond = self.network.frames_ahead
-        heard = F.pad(self._ahead, (0, 0, 0, beyond)) if last else self._ahead
-        ready = len(heard) - beyond
-        if ready <= 0:
-            return torch.zeros(0, len(ALPHABET))
-        self._ahead = heard[ready:]
-        return self.network.classify(self.network.look_ahead(heard))
-
-    def _convolve(self, index: int, x: Tensor, last: bool) -> Tensor:
-        convolution, _ = self.network.convolutions[index]
-        (bin_stride, stride), pad, kept = convolution.stride, convolution.padding[1], self._kept[index]
-        x = F.pad(x, (pad, 0)) if kept is None else torch.cat([kept, x], dim=3)
-        if last:
-            x = F.pad(x, (0, pad))
-        ready = convolution.outputs(x.shape[3])
-        self._kept[index] = x[..., ready * stride :]
-        if ready == 0:
-            bins = (x.shape[2] - 1) // bin_stride + 1
-            return x.new_zeros(1, convolution.channels, bins, 0)
-        return self.network.convolve(index, x)
+        return advance(self.network, [self.memory], [features], last=True)[0]
 
 
 class GreedyStream:
