@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 from torchaudio.functional import spectrogram
@@ -30,9 +32,15 @@ def log_power(waveform: Tensor) -> Tensor:
     """
     if frames(waveform.shape[-1]) == 0:
         raise ValueError(f"a waveform of {waveform.shape[-1]} samples is shorter than one window of {WINDOW}")
-    window = torch.hann_window(WINDOW, device=waveform.device)
+    window = _window(waveform.device)
     power: Tensor = spectrogram(waveform, 0, window, WINDOW, STEP, WINDOW, power=2.0, normalized=False, center=False)
     return power.clamp_min(_FLOOR).log()
+
+
+@cache
+def _window(device: torch.device) -> Tensor:
+    with torch.inference_mode(False):  # whatever it is first asked for in
+        return torch.hann_window(WINDOW, device=device)
 
 
 def log_spectrogram(waveform: Tensor) -> Tensor:

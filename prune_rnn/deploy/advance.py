@@ -10,15 +10,43 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from prune_rnn.deploy.convolution import joined
 from prune_rnn.deploy.network import Network
 from prune_rnn.text import ALPHABET
+
+
+class Queue:
+    """Rows that are added at the end and dropped at the beginning, one after the other in memory.
+
+    room: (rows, units), for twice as many as there were when it was made; thus they are seldom moved.
+    """
+
+    def __init__(self, units: int) -> None:
+        self.room = torch.zeros(0, units)
+        self._begin = self._end = 0
+
+    def add(self, rows: Tensor) -> Tensor:
+        """(n, units) -> all that are there, a view."""
+        end = self._end + rows.shape[0]
+        if end > self.room.shape[0]:
+            kept = self.room[self._begin : self._end]
+            self.room = torch.cat([kept, rows, torch.empty(end - self._begin, rows.shape[1])])
+            self._begin, end = 0, end - self._begin
+        else:
+            self.room[self._end : end] = rows
+        self._end = end
+        return self.room[self._begin : end]
+
+    def drop(self, count: int) -> None:
+        """Drops the first ones."""
+        self._begin += count
 
 
 class Memory:
     """What a network remembers of one stream.
 
-    kept: (1, channel, bin, frame) that each convolution still needs; None at the beginning. states: (layers, units),
-    the last of each recurrent layer. ahead: (frames, units), the last layer's that the row convolution still needs.
+    kept: (1, channel, bin, frame) that each convolution still needs; None at the beginning. states: (1, units), the
+    last of each recurrent layer. ahead: the last layer's, (frames, units), that the row convolution still needs.
     None of them is a view of what other streams also hold. ValueError for a network that runs backward in time.
     """
 
@@ -26,8 +54,8 @@ class Memory:
         if network.cell.bidirectional:
             raise ValueError("this network also runs backward in time and needs whole files: leave out --stream")
         self.kept: list[Tensor | None] = [None] * len(network.convolutions)
-        self.states = torch.zeros(len(network.layers), network.config.units)
-        self.ahead = torch.zeros(0, network.config.units)
+        self.states = [torch.zeros(1, network.config.units) for _ in network.layers]
+        self.ahead = Queue(network.config.units)
 
 
 def alike(keys: Iterable[Hashable]) -> list[list[int]]:
@@ -46,24 +74,24 @@ def advance(network: Network, memories: Sequence[Memory], features: Sequence[Ten
     """Returns the log-probabilities, (output frames, symbols), that each stream's next features complete; maybe none.
 
     features: (bins, frames) each, normalised. last: nothing comes after them, so what was held back comes out too.
-    A matrix is multiplied once with what all streams have for it; a recurrent one once a step, for all that take it.
+    Where all have as many, each matrix is multiplied once with what all have for it, a recurrent one once a step;
+    else once for the steps that all take, then for those that all but the shortest take, and so on.
     """
     x = [each[None, None] for each in features]
     for index in range(len(network.convolutions)):
         x = _convolve(network, index, memories, x, last)
-    rows = [each[0].flatten(0, 1).t() for each in x]
-    if any(map(len, rows)):
-        rows = _recur(network, memories, rows)
+    heard = _recur(network, memories, [each[0].flatten(0, 1).t() for each in x])
     beyond, ready, counts = network.frames_ahead, [], []
-    for memory, own in zip(memories, rows, strict=True):
-        heard = torch.cat([memory.ahead, own]) if len(own) else memory.ahead
-        heard = F.pad(heard, (0, 0, 0, beyond)) if last else heard
-        counts.append(max(0, len(heard) - beyond))
-        memory.ahead = heard[counts[-1] :]
-        ready += [heard] if counts[-1] else []
+    for memory, own in zip(memories, heard, strict=True):
+        seen = memory.ahead.add(own)
+        seen = F.pad(seen, (0, 0, 0, beyond)) if last else seen
+        counts.append(max(0, seen.shape[0] - beyond))
+        memory.ahead.drop(counts[-1])
+        ready += [seen] if counts[-1] else []
     if not ready:
         return [torch.zeros(0, len(ALPHABET)) for _ in memories]
-    return list(network.classify(network.look_ahead(ready)).split(counts))
+    found = network.classify(network.look_ahead(ready))
+    return [found] if len(memories) == 1 else list(found.split(counts))
 
 
 def _convolve(
@@ -79,12 +107,15 @@ def _convolve(
         seen = F.pad(seen, (0, pad)) if last else seen
         memory.kept[index] = seen[..., convolution.outputs(seen.shape[3]) * stride :]
         whole.append(seen)
-    found = [each.new_zeros(1, convolution.channels, (each.shape[2] - 1) // bin_stride + 1, 0) for each in whole]
-    for group in alike(each.shape[3] for each in whole):
-        if convolution.outputs(whole[group[0]].shape[3]):
-            made = network.convolve(index, torch.cat([whole[i] for i in group]))
-            for i, own in zip(group, made.split(1), strict=True):
-                found[i] = own
+    found = list(x)
+    for group in alike(seen.shape[3] for seen in whole):
+        _, _, bins, frames = whole[group[0]].shape
+        if convolution.outputs(frames):
+            made = network.convolve(index, joined([whole[i] for i in group]))
+        else:
+            made = torch.zeros(len(group), convolution.channels, (bins - 1) // bin_stride + 1, 0)
+        for i, own in zip(group, made.split(1) if len(group) > 1 else [made], strict=True):
+            found[i] = own
     return found
 
 
@@ -93,22 +124,20 @@ def _recur(network: Network, memories: Sequence[Memory], rows: Sequence[Tensor])
 
     Streams take their steps together, those with fewer frames stop earlier: nothing is computed for padding.
     """
-    order = sorted((i for i in range(len(rows)) if len(rows[i])), key=lambda i: -len(rows[i]))
-    ends = sorted({len(rows[i]) for i in order})
-    spans = [(begin, end, sum(len(rows[i]) >= end for i in order)) for begin, end in pairwise([0, *ends])]
-    together = [torch.stack([rows[i][begin:end] for i in order[:streams]], 1) for begin, end, streams in spans]
-    x = torch.cat([span.flatten(0, 1) for span in together])  # step after step, in each the streams that take it
-    states = torch.stack([memories[i].states for i in order], 1)  # (layers, streams, units)
-    sizes = [(end - begin) * streams for begin, end, streams in spans]
-    for index, state in enumerate(states):
-        parts = []
-        for inputs, (_, _, streams) in zip(network.inputs(index, x).split(sizes), spans, strict=True):
-            part, state[:streams] = network.loop(index, inputs.unflatten(0, (-1, streams)), state[:streams])
-            parts.append(part.flatten(0, 1))
-        x = torch.cat(parts)
-    found = [x[:0] for _ in rows]
-    together = [part.unflatten(0, (-1, streams)) for part, (_, _, streams) in zip(x.split(sizes), spans, strict=True)]
-    for place, i in enumerate(order):
-        memories[i].states = states[:, place].clone()
-        found[i] = torch.cat([part[:, place] for part in together if place < part.shape[1]])
-    return found
+    counts = [each.shape[0] for each in rows]
+    found: list[list[Tensor]] = [[] for _ in rows]
+    for begin, end in pairwise(sorted({0, *counts})):
+        group = [i for i, count in enumerate(counts) if count >= end]
+        x = torch.stack([rows[i][begin:end] for i in group], 1)
+        for index in range(len(network.layers)):
+            x, last = network.recurrent(index, x, joined([memories[i].states[index] for i in group]))
+            for i, own in zip(group, _each(last), strict=True):
+                memories[i].states[index] = own
+        for place, i in enumerate(group):
+            found[i].append(x[:, place])
+    return [joined(parts) if parts else torch.zeros(0, network.config.units) for parts in found]
+
+
+def _each(x: Tensor) -> Sequence[Tensor]:
+    """Returns (1, ...) of each stream of (streams, ...); none is a view of what others also hold."""
+    return [own.clone() for own in x.split(1)] if x.shape[0] > 1 else [x]

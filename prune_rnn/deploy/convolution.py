@@ -37,8 +37,10 @@ class Convolution:
             x = x.bfloat16()
         x = x.to(self._weight.dtype)
         outputs = self.outputs(x.shape[3])
-        if outputs <= _FEW:
-            y = torch.cat([self._product(part) for part in x.split(_MOST // outputs)])
+        if len(x) == 1 and outputs <= _FEW:
+            y = self._product(x)
+        elif outputs <= _FEW:
+            y = joined([self._product(part) for part in x.split(_MOST // outputs)])
         else:
             y = F.conv2d(x, self._weight, None, self.stride, (self.padding[0], 0))
         return y.bfloat16().float() if self.rounded else y
@@ -67,3 +69,8 @@ def row_convolution(x: Tensor, weight: Tensor) -> Tensor:
     for tap in range(1, taps):
         y.addcmul_(x[tap : tap + frames], weight[tap])
     return y
+
+
+def joined(parts: list[Tensor]) -> Tensor:
+    """Returns them one after the other along their first dimension; a single one as it is."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts)

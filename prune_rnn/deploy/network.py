@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn import paths
-from prune_rnn.deploy.convolution import Convolution, row_convolution
+from prune_rnn.deploy.convolution import Convolution, joined, row_convolution
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.engine.base import Multiplier
 from prune_rnn.engine.choose import fastest
@@ -125,11 +125,19 @@ class Network:
 
     def after_convolutions(self, x: Tensor) -> Tensor:
         """(frames, channels * bins) of a whole utterance -> (frames, symbols)."""
+        x = x[:, None]
         for index in range(len(self.layers)):
-            x = self.loop(index, self.inputs(index, x)[:, None], None)[0][:, 0]
+            x = self.recurrent(index, x, None)[0]
+        x = x[:, 0]
         if self.row_conv is not None:
             x = self.look_ahead([F.pad(x, (0, 0, 0, self.frames_ahead))])
         return self.classify(x)
+
+    def recurrent(self, index: int, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """(frames, streams, inputs) -> (frames, streams, units), where it runs both ways the sum of both, and the last
+        state (streams, units)."""
+        frames, streams, _ = x.shape
+        return self.loop(index, self.inputs(index, x.flatten(0, 1)).view(frames, streams, -1), state)
 
     def inputs(self, index: int, x: Tensor) -> Tensor:
         """(frames, inputs) -> the input contribution to a recurrent layer, (frames, gates * units)."""
@@ -137,10 +145,8 @@ class Network:
         return norm(product.product(x))
 
     def loop(self, index: int, inputs: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Runs a recurrent layer over its input contribution, (steps, streams, gates * units).
-
-        Returns (steps, streams, units), where it runs both ways the sum of both, and the last state (streams, units).
-        """
+        """Runs a recurrent layer over its input contribution, (frames, streams, gates * units), and returns what
+        `recurrent` does."""
         _, _, ahead, back = self.layers[index]
         if back is None:
             return ahead.layer(self.cell, self.activation, inputs, state=state)
@@ -151,7 +157,7 @@ class Network:
     def look_ahead(self, heard: Sequence[Tensor]) -> Tensor:
         """(frames + taps - 1, units) each -> row convolution, batch norm and activation, (all frames, units)."""
         assert self.row_conv is not None and self.row_norm is not None
-        found = torch.cat([row_convolution(x, self.row_conv) for x in heard])
+        found = joined([row_convolution(x, self.row_conv) for x in heard])
         return self.activation.apply_(self.row_norm(found))
 
     def classify(self, x: Tensor) -> Tensor:

@@ -67,18 +67,16 @@ class RunningFeatures:
 def feed_features(streams: Sequence[RunningFeatures], samples: Sequence[Tensor]) -> list[Tensor]:
     """Feeds each stream its samples, (n,), and returns the features of each; those of as many frames go together."""
     whole = [stream._complete(own) for stream, own in zip(streams, samples, strict=True)]
-    found = [stream._none() for stream in streams]
-    for group in alike((len(own), stream._held is None) for stream, own in zip(streams, whole, strict=True)):
-        if len(whole[group[0]]) == 0:
+    found: dict[int, Tensor] = {}
+    for group in alike((own.shape[0], stream._held is None) for stream, own in zip(streams, whole, strict=True)):
+        if whole[group[0]].shape[0] == 0:
             continue
         logs, own = log_power(torch.stack([whole[i] for i in group])), [streams[i] for i in group]
         if own[0]._held is None:
-            made = list(_normalised(own, logs))
+            found |= zip(group, _normalised(own, logs).unbind(), strict=True)
         else:
-            made = [stream._hold(log) for stream, log in zip(own, logs, strict=True)]
-        for i, features in zip(group, made, strict=True):
-            found[i] = features
-    return found
+            found |= {i: streams[i]._hold(log) for i, log in zip(group, logs.unbind(), strict=True)}
+    return [found[i] if i in found else stream._none() for i, stream in enumerate(streams)]
 
 
 def _normalised(streams: Sequence[RunningFeatures], log: Tensor) -> Tensor:
@@ -86,20 +84,20 @@ def _normalised(streams: Sequence[RunningFeatures], log: Tensor) -> Tensor:
     if log.shape[2] == 0:
         return log
     log = log.double()
-    count = torch.tensor([stream._count for stream in streams])[:, None, None] + torch.arange(1, log.shape[2] + 1)
-    sums = torch.stack([stream._sums for stream in streams], 1)[..., None] + torch.stack([log, log**2]).cumsum(-1)
-    for place, stream in enumerate(streams):
-        stream._count, stream._sums = stream._count + log.shape[2], sums[:, place, :, -1].clone()
+    count = torch.tensor([[[stream._count + 1 + frame for frame in range(log.shape[2])]] for stream in streams])
+    sums = torch.stack([log, log.square()]).cumsum(-1)
+    sums += torch.stack([stream._sums for stream in streams], 1)[..., None]
+    for stream, own in zip(streams, sums[..., -1].unbind(1), strict=True):
+        stream._count, stream._sums = stream._count + log.shape[2], own.clone()
     return _scaled(log, count, sums)
 
 
 def _scaled(log: Tensor, count: Tensor | float, sums: Tensor) -> Tensor:
     """Returns (..., bins, frames) less its mean, over its deviation, from (2, ..., bins, frames): its sums and those of
     its squares over `count` frames; float32."""
-    mean, square = sums / count
-    deviation = (square - mean**2).clamp_min(0).sqrt()
-    scaled: Tensor = (log - mean) / (deviation + DEVIATION_FLOOR)
-    return scaled.float()
+    mean, square = (sums / count).unbind()
+    deviation = (square - mean.square()).clamp_min_(0).sqrt_()
+    return (log - mean).div_(deviation.add_(DEVIATION_FLOOR)).float()
 
 
 class NetworkStream:

@@ -1,5 +1,6 @@
 """Streams advance together: as each would alone, with one product a matrix and one a step of a recurrent one."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from prune_rnn.deploy.advance import Memory, advance
+from prune_rnn.deploy.advance import Memory, Queue, advance
 from prune_rnn.deploy.network import Network, pack
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.engine.torch import DenseMatrix
@@ -49,21 +50,21 @@ def noise(frames: int) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("frames", "rows", "steps"),
+    ("frames", "steps"),
     [
-        ([6, 6, 6], 9, [(3, 3)]),
-        ([10, 0, 4, 2], 8, [(1, 3), (1, 2), (3, 1)]),  # of 5, none, 2 and 1 outputs
-        ([2], 1, [(1, 1)]),
+        ([6, 6, 6], [(3, 3)]),
+        ([10, 0, 4, 2], [(1, 3), (1, 2), (3, 1)]),  # of 5, none, 2 and 1 outputs
+        ([2], [(1, 1)]),
     ],
 )
 def test_no_matrix_is_read_more_often_than_the_longest_needs(
-    counted: Network, frames: list[int], rows: int, steps: list[tuple[int, int]]
+    counted: Network, frames: list[int], steps: list[tuple[int, int]]
 ) -> None:
     """Two frames give one output."""
     memories = [Memory(counted) for _ in frames]
     found = advance(counted, memories, [noise(each) for each in frames], last=True)
-    layers = len(counted.layers)
-    assert Counted.seen == layers * [(rows,), *steps] + 2 * [(rows,)]
+    wanted = [call for each in steps for _ in counted.layers for call in ((math.prod(each),), each)]
+    assert Counted.seen == wanted + 2 * [(sum(frames) // 2,)]
     for own, each in zip(found, frames, strict=True):
         assert own.shape == (each // 2, 29)
         if each:
@@ -83,3 +84,17 @@ def test_products_are_chosen_for_frames_of_streams_and_recurrent_ones_for_stream
         Counted.chosen.clear()
         layers = len(Network(packed, frames, streams, choose=Counted).layers)
         assert Counted.chosen == layers * [frames * streams, streams] + 2 * [frames * streams]
+
+
+@pytest.mark.parametrize("sizes", [[1] * 40, [3, 0, 5, 1, 20, 2, 2], [7]])
+@pytest.mark.parametrize("kept", [0, 1, 6])
+def test_a_queue_is_what_was_added_less_what_was_dropped(sizes: list[int], kept: int) -> None:
+    rows = torch.arange(2.0 * sum(sizes)).view(-1, 2)
+    queue, begin, end = Queue(2), 0, 0
+    for size in sizes:
+        found = queue.add(rows[end : end + size])
+        end += size
+        assert torch.equal(found, rows[begin:end]) and found.is_contiguous()
+        queue.drop(count := max(0, len(found) - kept))
+        begin += count
+        assert len(queue.room) <= 2 * (kept + max(sizes))

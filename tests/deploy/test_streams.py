@@ -109,7 +109,9 @@ def test_a_caller_holds_no_memory_of_the_others(network: Callable) -> None:
 
     def held(one: Stream) -> int:
         memory = one.network.memory
-        kept = [each for each in (*memory.kept, memory.states, memory.ahead, one.features._sums) if each is not None]
+        kept = [
+            each for each in (*memory.kept, *memory.states, memory.ahead.room, one.features._sums) if each is not None
+        ]
         return sum(each.untyped_storage().nbytes() for each in kept)
 
     assert held(streams._streams[keys[0]]) == held(alone) > 0
