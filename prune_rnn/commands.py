@@ -124,7 +124,8 @@ def transcribe(flags: Namespace, rest: list[str], typed: str) -> int:
     MODEL is a file that `prune-rnn export` wrote. AUDIO is WAV, FLAC or whatever else libsndfile
     reads, at any rate. With --stream the samples go in 20 ms at a time and the text comes out as it
     is found, about 0.9 s later, after the first second (GRU networks only: the RNN runs both ways and
-    needs whole files). How long it took is printed on the error stream.
+    needs whole files); several files at a time (jobs) are computed together there, as callers would be.
+    How long it took is printed on the error stream.
     """
     from prune_rnn.deploy.transcribe import TranscribeOptions, transcribe
     from prune_rnn.options import parse

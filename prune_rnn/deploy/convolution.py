@@ -74,3 +74,8 @@ class RowConvolution:
             for tap in range(1, self.taps):
                 y.addcmul_(x[tap : tap + frames], self._weight[tap])
         return self._activation.apply_(torch.addcmul(self._shift, y, self._gain))
+
+
+def joined(parts: list[Tensor]) -> Tensor:
+    """Returns them one after the other along their first dimension; a single one as it is."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn import paths
-from prune_rnn.deploy.convolution import Convolution, RowConvolution
+from prune_rnn.deploy.convolution import Convolution, RowConvolution, joined
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.engine.base import Multiplier
 from prune_rnn.engine.choose import fastest
@@ -63,10 +63,13 @@ class _Affine:
 
 
 class Network:
-    """A packed network. frames: how many are multiplied with a matrix at a time, which the products are chosen for;
-    1 for streaming. choose: makes what multiplies, as `engine.choose.fastest` does."""
+    """A packed network. frames, streams: of each of so many streams, so many frames are multiplied with a matrix at a
+    time, which the products are chosen for; 1 frame for streaming. choose: makes what multiplies, as
+    `engine.choose.fastest` does."""
 
-    def __init__(self, packed: Packed, frames: int = _FRAMES, choose: Callable[..., Multiplier] = fastest) -> None:
+    def __init__(
+        self, packed: Packed, frames: int = _FRAMES, streams: int = 1, choose: Callable[..., Multiplier] = fastest
+    ) -> None:
         config = packed.config.model
         with torch.device("meta"):
             shape = DeepSpeech2(config)
@@ -82,12 +85,12 @@ class Network:
             self.convolutions.append((own, _affine(tensors, layers.conv(i))))
 
         def product(name: str) -> Multiplier:
-            return choose(packed.matrices[name], streams=frames)
+            return choose(packed.matrices[name], streams=frames * streams)
 
         self.cell: Cell = config.cell.value
 
         def recurrent(name: str) -> Multiplier:
-            return choose(packed.matrices[name], gates=self.cell.gates, cell=self.cell)
+            return choose(packed.matrices[name], gates=self.cell.gates, streams=streams, cell=self.cell)
 
         self.layers = [
             (product(layers.matrix(i, layers.INPUT)), _affine(tensors, layers.recurrent(i)),
@@ -113,7 +116,7 @@ class Network:
         return self.after_convolutions(x[0].flatten(0, 1).t())
 
     def convolve(self, index: int, x: Tensor) -> Tensor:
-        """(1, channel, bin, frame), its frames padded -> convolution, batch norm per channel and bin, activation."""
+        """(batch, channel, bin, frame), frames padded -> convolution, batch norm per channel and bin, activation."""
         convolution, norm = self.convolutions[index]
         frames = convolution(x).permute(0, 3, 1, 2)
         y = self.activation.apply_(norm(frames.flatten(2)))
@@ -121,35 +124,39 @@ class Network:
 
     def after_convolutions(self, x: Tensor) -> Tensor:
         """(frames, channels * bins) of a whole utterance -> (frames, symbols)."""
+        x = x[:, None]
         for index in range(len(self.layers)):
-            x, _ = self.recurrent(index, x, None)
+            x = self.recurrent(index, x, None)[0]
+        x = x[:, 0]
         if self.row_conv is not None:
-            x = self.look_ahead(F.pad(x, (0, 0, 0, self.frames_ahead)))
+            x = self.look_ahead([F.pad(x, (0, 0, 0, self.frames_ahead))])
         return self.classify(x)
 
     def recurrent(self, index: int, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(frames, inputs) -> (frames, units), last state (1, units); where it runs both ways, their sum."""
-        return self.loop(index, self.inputs(index, x), state)
+        """(frames, streams, inputs) -> (frames, streams, units), where it runs both ways the sum of both, and the last
+        state (streams, units)."""
+        frames, streams, _ = x.shape
+        return self.loop(index, self.inputs(index, x.flatten(0, 1)).view(frames, streams, -1), state)
 
     def inputs(self, index: int, x: Tensor) -> Tensor:
-        """(frames, inputs) -> the input contribution to a recurrent layer, (frames, 1, gates * units)."""
+        """(frames, inputs) -> the input contribution to a recurrent layer, (frames, gates * units)."""
         product, norm, _, _ = self.layers[index]
-        return norm(product.product(x))[:, None]
+        return norm(product.product(x))
 
     def loop(self, index: int, inputs: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Runs a recurrent layer over its input contribution and returns what `recurrent` does."""
+        """Runs a recurrent layer over its input contribution, (frames, streams, gates * units), and returns what
+        `recurrent` does."""
         _, _, ahead, back = self.layers[index]
         if back is None:
-            states, last = ahead.layer(self.cell, self.activation, inputs, state=state)
-            return states[:, 0], last
+            return ahead.layer(self.cell, self.activation, inputs, state=state)
         assert state is None
         states, behind = ahead.both_ways(back, self.cell, self.activation, inputs)
-        return (states + behind)[:, 0], states[-1]
+        return states + behind, states[-1]
 
-    def look_ahead(self, x: Tensor) -> Tensor:
-        """(frames + taps - 1, units) -> row convolution, batch norm and activation, (frames, units)."""
+    def look_ahead(self, heard: Sequence[Tensor]) -> Tensor:
+        """(frames + taps - 1, units) each -> row convolution, batch norm and activation, (all frames, units)."""
         assert self.row_conv is not None
-        return self.row_conv(x)
+        return joined([self.row_conv(x) for x in heard])
 
     def classify(self, x: Tensor) -> Tensor:
         """(frames, units) -> log-probabilities (frames, symbols)."""
@@ -189,11 +196,14 @@ def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2, bool]:
     return config, model.eval(), has_checksum
 
 
-def load(path: Path, frames: int = _FRAMES) -> Network:
-    """Returns the network of a packed file; ValueError that names the file where something is missing from it."""
+def load(path: Path, frames: int = _FRAMES, streams: int = 1) -> Network:
+    """Returns the network of a packed file; ValueError that names the file where something is missing from it.
+
+    frames, streams: as for `Network`.
+    """
     packed = read(path)
     try:
-        return Network(packed, frames)
+        return Network(packed, frames, streams)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}); export it again") from None
 

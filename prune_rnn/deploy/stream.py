@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from prune_rnn.deploy.advance import Memory, advance
 from prune_rnn.deploy.network import Network
 from prune_rnn.features import DEVIATION_FLOOR, STEP, frames, log_power_of_few
 from prune_rnn.text import ALPHABET, BLANK
@@ -87,54 +87,15 @@ class NetworkStream:
     """
 
     def __init__(self, network: Network) -> None:
-        if network.cell.bidirectional:
-            raise ValueError("this network also runs backward in time and needs whole files: leave out --stream")
-        self.network = network
-        self._kept: list[Tensor | None] = [None] * len(network.convolutions)  # (1, channel, bin, frame) still needed
-        self._states: list[Tensor | None] = [None] * len(network.layers)
-        self._ahead = torch.zeros(0, network.config.units)  # states that the row convolution still needs
+        self.network, self.memory = network, Memory(network)
 
     def feed(self, features: Tensor) -> Tensor:
         """(bins, frames) normalised -> log-probabilities (output frames, symbols), maybe none yet."""
-        return self._advance(features[None, None], last=False)
+        return advance(self.network, [self.memory], [features], last=False)[0]
 
     def finish(self, features: Tensor) -> Tensor:
         """The same for the last piece, which may be empty, and all that was held back."""
-        return self._advance(features[None, None], last=True)
-
-    def _advance(self, x: Tensor, last: bool) -> Tensor:
-        for index in range(len(self._kept)):
-            x = self._convolve(index, x, last)
-        rows = x[0].flatten(0, 1).t()
-        if len(rows):
-            for index in range(len(self._states)):
-                rows, self._states[index] = self.network.recurrent(index, rows, self._states[index])
-            self._ahead = torch.cat([self._ahead, rows])
-        beyond = self.network.frames_ahead
-        heard = F.pad(self._ahead, (0, 0, 0, beyond)) if last else self._ahead
-        ready = len(heard) - beyond
-        if ready <= 0:
-            return torch.zeros(0, len(ALPHABET))
-        self._ahead = heard[ready:]
-        return self.network.classify(self.network.look_ahead(heard))
-
-    def _convolve(self, index: int, x: Tensor, last: bool) -> Tensor:
-        convolution, _ = self.network.convolutions[index]
-        (bin_stride, stride), pad, kept = convolution.stride, convolution.padding[1], self._kept[index]
-        x = F.pad(x, (pad, 0)) if kept is None else _joined(kept, x)
-        if last:
-            x = F.pad(x, (0, pad))
-        ready = convolution.outputs(x.shape[3])
-        self._kept[index] = x[..., ready * stride :]
-        if ready == 0:
-            bins = (x.shape[2] - 1) // bin_stride + 1
-            return x.new_zeros(1, convolution.channels, bins, 0)
-        return self.network.convolve(index, x)
-
-
-def _joined(before: Tensor, x: Tensor) -> Tensor:
-    """Returns both, one after the other, (batch, channel, bin, frame), laid out frame by frame as they are."""
-    return torch.cat([before.permute(0, 3, 1, 2), x.permute(0, 3, 1, 2)], dim=1).permute(0, 2, 3, 1)
+        return advance(self.network, [self.memory], [features], last=True)[0]
 
 
 class GreedyStream:

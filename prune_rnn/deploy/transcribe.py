@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -15,11 +16,12 @@ from torch import Tensor
 
 from prune_rnn.data.batch import read_audio
 from prune_rnn.deploy.network import Network, load
-from prune_rnn.deploy.stream import Stream, streamed_text
+from prune_rnn.deploy.stream import PIECE, Stream, streamed_text
+from prune_rnn.deploy.streams import Streams
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
 from prune_rnn.schema import option
-from prune_rnn.usage import THREADS, UsageError, within
+from prune_rnn.usage import THREADS, within
 
 
 @dataclass(kw_only=True, slots=True)
@@ -28,7 +30,7 @@ class TranscribeOptions:
 
     # one when streaming: its products are small
     threads: int | None = option("CPU threads of each file; null: torch's choice, 1 with --stream or jobs", None)
-    jobs: int = option("files at a time; not with --stream", 1)
+    jobs: int = option("files at a time; with --stream a text comes once its file has ended", 1)
 
 
 def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, stream: bool) -> None:
@@ -38,23 +40,26 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     """
     within("threads", options.threads, 1, THREADS)
     within("jobs", options.jobs, 1, THREADS)
-    if stream and options.jobs > 1:
-        raise UsageError(f"jobs={options.jobs} with --stream: texts would come mixed up; leave out one of the two")
     if stream or options.jobs > 1 or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
-    network = load(model, frames=1) if stream else load(model)
+    callers = min(options.jobs, len(audio))
+    network = load(model, frames=1, streams=callers) if stream else load(model)
     waveforms = [_checked(path) for path in audio]  # what is wrong with the last is told before the first is begun
     if stream:
         Stream(network)  # tells of a network that can't
     print(describe_backend(), file=sys.stderr)
     with torch.inference_mode():
         (streamed_text if stream else _whole)(network, torch.zeros(WINDOW * 10))  # warm-up
-    decode = partial(_as_it_comes if stream else _whole, network)
     start = time.perf_counter()
     # each thread has its own treatment of denormals
     with ThreadPoolExecutor(options.jobs, initializer=torch.set_flush_denormal, initargs=(True,)) as pool:
-        decoded = map(decode, waveforms) if stream else pool.map(decode, waveforms)
+        if not stream:
+            decoded = pool.map(partial(_whole, network), waveforms)
+        elif callers == 1:
+            decoded = map(partial(_as_it_comes, network), waveforms)
+        else:
+            decoded = _together(network, waveforms, callers)
         for path, waveform in zip(audio, waveforms, strict=True):
             if len(audio) > 1:
                 print(f"{path}\t", end="", flush=True)
@@ -81,18 +86,6 @@ def _checked(path: Path) -> Tensor:
     return waveform
 
 
-def _timed(work: Callable[..., object], network: Network, write: Callable[[str], object], waveform: Tensor) -> float:
-    """Returns the seconds that the text took."""
-    start = time.perf_counter()
-    with torch.inference_mode():  # which each thread has to be told
-        work(network, waveform, write)
-    return time.perf_counter() - start
-
-
-def _streamed(network: Network, waveform: Tensor, write: Callable[[str], object]) -> None:
-    streamed_text(network, waveform, write)
-
-
 def _whole(network: Network, waveform: Tensor) -> tuple[str, float]:
     """Returns the text, and the seconds that it took."""
     start = time.perf_counter()
@@ -106,3 +99,25 @@ def _as_it_comes(network: Network, waveform: Tensor) -> tuple[str, float]:
     with torch.inference_mode():
         streamed_text(network, waveform, partial(print, end="", flush=True))
     return "", time.perf_counter() - start
+
+
+def _together(network: Network, waveforms: Sequence[Tensor], callers: int) -> Iterator[tuple[str, float]]:
+    """Yields text and seconds of each, in their order; so many are fed side by side, the next begins as one ends."""
+    streams, waiting = Streams(network), iter(enumerate(waveforms))
+    heard: dict[int, tuple[int, Iterator[Tensor], float]] = {}  # by key: whose, what is left of it, when it began
+    texts, seconds = [""] * len(waveforms), [0.0] * len(waveforms)
+    for place in range(len(waveforms)):
+        while not seconds[place]:
+            for index, waveform in islice(waiting, callers - len(heard)):
+                heard[streams.open()] = index, iter(waveform.split(PIECE)), time.perf_counter()
+            pieces = {key: next(left, None) for key, (_, left, _) in heard.items()}
+            with torch.inference_mode():
+                found = streams.feed({key: piece for key, piece in pieces.items() if piece is not None})
+                found |= streams.finish(key for key, piece in pieces.items() if piece is None)
+            for key, text in found.items():
+                index, _, start = heard[key]
+                texts[index] += text
+                if pieces[key] is None:
+                    seconds[index] = time.perf_counter() - start
+                    del heard[key]
+        yield texts[place], seconds[place]

@@ -20,12 +20,13 @@ def noise(*shape: int) -> torch.Tensor:
 @pytest.mark.parametrize("rounded", [False, True])
 @pytest.mark.parametrize("stride", [(2, 2), (2, 1)])
 @pytest.mark.parametrize("frames", [5, 6, 9, 40])
+@pytest.mark.parametrize("batch", [1, 5, 37])  # more than go into a product
 def test_both_ways_are_the_convolution(
-    frames: int, stride: tuple[int, int], rounded: bool, fast: bool, monkeypatch: pytest.MonkeyPatch
+    batch: int, frames: int, stride: tuple[int, int], rounded: bool, fast: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rounding to bfloat16 costs up to 2^-9 of each factor and of the result."""
     monkeypatch.setattr(convolution, "fast_bfloat16", lambda: fast)
-    x, weight = noise(1, 3, 20, frames), noise(4, 3, 7, 5)
+    x, weight = noise(batch, 3, 20, frames), noise(4, 3, 7, 5)
     wanted = F.conv2d(x.double(), weight.double(), None, stride, (3, 0)).float()
     made = Convolution(weight, stride, (3, 2), rounded)
     found = made(x)

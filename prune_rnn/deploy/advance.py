@@ -1,0 +1,148 @@
+"""Networks that only run forward in time, fed piece by piece: what is remembered of each stream, and many at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from prune_rnn.deploy.convolution import joined
+from prune_rnn.deploy.network import Network
+from prune_rnn.text import ALPHABET
+
+
+class Queue:
+    """Rows that are added at the end and dropped at the beginning, one after the other in memory.
+
+    room: (rows, units), for twice as many as there were when it was made; thus they are seldom moved.
+    """
+
+    def __init__(self, units: int) -> None:
+        self.room = torch.zeros(0, units)
+        self._begin = self._end = 0
+
+    def add(self, rows: Tensor) -> Tensor:
+        """(n, units) -> all that are there, a view."""
+        end = self._end + rows.shape[0]
+        if end > self.room.shape[0]:
+            kept = self.room[self._begin : self._end]
+            self.room = torch.cat([kept, rows, torch.empty(end - self._begin, rows.shape[1])])
+            self._begin, end = 0, end - self._begin
+        else:
+            self.room[self._end : end] = rows
+        self._end = end
+        return self.room[self._begin : end]
+
+    def drop(self, count: int) -> None:
+        """Drops the first ones."""
+        self._begin += count
+
+
+class Memory:
+    """What a network remembers of one stream.
+
+    kept: (1, channel, bin, frame) that each convolution still needs; None at the beginning. states: (1, units), the
+    last of each recurrent layer. ahead: the last layer's, (frames, units), that the row convolution still needs.
+    None of them is a view of what other streams also hold. ValueError for a network that runs backward in time.
+    """
+
+    def __init__(self, network: Network) -> None:
+        if network.cell.bidirectional:
+            raise ValueError("this network also runs backward in time and needs whole files: leave out --stream")
+        self.kept: list[Tensor | None] = [None] * len(network.convolutions)
+        self.states = [torch.zeros(1, network.config.units) for _ in network.layers]
+        self.ahead = Queue(network.config.units)
+
+
+def alike(keys: Iterable[Hashable]) -> list[list[int]]:
+    """Returns the positions of each key.
+
+    >>> alike("abca")
+    [[0, 3], [1], [2]]
+    """
+    found: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for position, key in enumerate(keys):
+        found[key].append(position)
+    return list(found.values())
+
+
+def advance(network: Network, memories: Sequence[Memory], features: Sequence[Tensor], last: bool) -> list[Tensor]:
+    """Returns the log-probabilities, (output frames, symbols), that each stream's next features complete; maybe none.
+
+    features: (bins, frames) each, normalised. last: nothing comes after them, so what was held back comes out too.
+    Where all have as many, each matrix is multiplied once with what all have for it, a recurrent one once a step;
+    else once for the steps that all take, then for those that all but the shortest take, and so on.
+    """
+    x = [each[None, None] for each in features]
+    for index in range(len(network.convolutions)):
+        x = _convolve(network, index, memories, x, last)
+    heard = _recur(network, memories, [each[0].flatten(0, 1).t() for each in x])
+    beyond, ready, counts = network.frames_ahead, [], []
+    for memory, own in zip(memories, heard, strict=True):
+        seen = memory.ahead.add(own)
+        seen = F.pad(seen, (0, 0, 0, beyond)) if last else seen
+        counts.append(max(0, seen.shape[0] - beyond))
+        memory.ahead.drop(counts[-1])
+        ready += [seen] if counts[-1] else []
+    if not ready:
+        return [torch.zeros(0, len(ALPHABET)) for _ in memories]
+    found = network.classify(network.look_ahead(ready))
+    return [found] if len(memories) == 1 else list(found.split(counts))
+
+
+def _convolve(
+    network: Network, index: int, memories: Sequence[Memory], x: Sequence[Tensor], last: bool
+) -> list[Tensor]:
+    """(1, channel, bin, frame) each -> the outputs that they complete; those of as many frames go together."""
+    convolution, _ = network.convolutions[index]
+    (bin_stride, stride), pad = convolution.stride, convolution.padding[1]
+    whole = []
+    for memory, own in zip(memories, x, strict=True):
+        kept = memory.kept[index]
+        seen = F.pad(own, (pad, 0)) if kept is None else _after(kept, own)
+        seen = F.pad(seen, (0, pad)) if last else seen
+        memory.kept[index] = seen[..., convolution.outputs(seen.shape[3]) * stride :]
+        whole.append(seen)
+    found = list(x)
+    for group in alike(seen.shape[3] for seen in whole):
+        _, _, bins, frames = whole[group[0]].shape
+        if convolution.outputs(frames):
+            made = network.convolve(index, joined([whole[i] for i in group]))
+        else:
+            made = torch.zeros(len(group), convolution.channels, (bins - 1) // bin_stride + 1, 0)
+        for i, own in zip(group, made.split(1) if len(group) > 1 else [made], strict=True):
+            found[i] = own
+    return found
+
+
+def _after(kept: Tensor, x: Tensor) -> Tensor:
+    """Returns both, one after the other, (batch, channel, bin, frame), laid out frame by frame as they are."""
+    return torch.cat([kept.permute(0, 3, 1, 2), x.permute(0, 3, 1, 2)], dim=1).permute(0, 2, 3, 1)
+
+
+def _recur(network: Network, memories: Sequence[Memory], rows: Sequence[Tensor]) -> list[Tensor]:
+    """(frames, inputs) of each stream -> (frames, units), all recurrent layers.
+
+    Streams take their steps together, those with fewer frames stop earlier: nothing is computed for padding.
+    """
+    counts = [each.shape[0] for each in rows]
+    found: list[list[Tensor]] = [[] for _ in rows]
+    for begin, end in pairwise(sorted({0, *counts})):
+        group = [i for i, count in enumerate(counts) if count >= end]
+        x = torch.stack([rows[i][begin:end] for i in group], 1)
+        for index in range(len(network.layers)):
+            x, last = network.recurrent(index, x, joined([memories[i].states[index] for i in group]))
+            for i, own in zip(group, _each(last), strict=True):
+                memories[i].states[index] = own
+        for place, i in enumerate(group):
+            found[i].append(x[:, place])
+    return [joined(parts) if parts else torch.zeros(0, network.config.units) for parts in found]
+
+
+def _each(x: Tensor) -> Sequence[Tensor]:
+    """Returns (1, ...) of each stream of (streams, ...); none is a view of what others also hold."""
+    return [own.clone() for own in x.split(1)] if x.shape[0] > 1 else [x]

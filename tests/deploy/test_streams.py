@@ -1,0 +1,142 @@
+"""Callers that are computed together get what each would get alone, whoever joins, leaves and speaks when."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from prune_rnn.deploy import stream
+from prune_rnn.deploy.network import Network, pack
+from prune_rnn.deploy.stream import GreedyStream, Stream
+from prune_rnn.deploy.streams import Streams
+from prune_rnn.engine.quantise import Dtype
+
+BINS = 161
+PIECES = st.lists(st.integers(0, 2500) | st.just(8000), max_size=5)
+CALLERS = st.lists(st.tuples(st.integers(0, 4), PIECES), min_size=1, max_size=5)  # when each joins, what it says
+RAGGED = [(0, [8000, 320, 700]), (0, [8000, 2000]), (1, [9000]), (1, [320, 9000, 0, 1])]
+
+
+def made(network: Callable, dtype: Dtype = Dtype.float32, name: str = "gru_sparse") -> Network:
+    model, kept = network(name)
+    return Network(pack(model.state_dict(), kept, dtype, torch.zeros(BINS), torch.ones(BINS)), frames=1, streams=4)
+
+
+def spoken(lengths: list[int], seed: int) -> list[Tensor]:
+    """Noise, louder from caller to caller."""
+    generator = torch.Generator().manual_seed(seed)
+    return [0.01 * 3**seed * torch.randn(length, generator=generator) for length in lengths]
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Callable[[GreedyStream], Tensor]:
+    """Returns the log-probabilities that a stream decoded."""
+    seen: dict[int, list[Tensor]] = {}
+    feed = GreedyStream.feed
+
+    def recorded(self: GreedyStream, log_probs: Tensor) -> str:
+        seen.setdefault(id(self), []).append(log_probs)
+        return feed(self, log_probs)
+
+    monkeypatch.setattr(GreedyStream, "feed", recorded)
+    return lambda text: torch.cat(seen.pop(id(text)))
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(Dtype.float32, 1e-5), (Dtype.bfloat16, 1e-2), (Dtype.int8, 1e-2)])
+def test_each_caller_gets_what_it_gets_alone(
+    network: Callable, heard: Callable, monkeypatch: pytest.MonkeyPatch, dtype: Dtype, tolerance: float
+) -> None:
+    """Sums of another order differ in their last bits; a value between two steps of a coarse type then rounds to
+    the other one."""
+    monkeypatch.setattr(stream, "HELD", 7)
+    packed = made(network, dtype)
+
+    @settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck), derandomize=True)
+    @example(RAGGED)
+    @given(CALLERS)
+    def check(callers: list[tuple[int, list[int]]]) -> None:
+        said = [spoken(pieces, seed) for seed, (_, pieces) in enumerate(callers)]
+        streams, keys, kept = Streams(packed), {}, {}
+        texts = [""] * len(callers)
+        for moment in range(11):
+            turn = {}
+            for who, (joins, _) in enumerate(callers):
+                if moment == joins:
+                    keys[who] = streams.open()
+                    kept[who] = streams._streams[keys[who]].text
+                if 0 <= moment - joins < len(said[who]):
+                    turn[keys[who]] = said[who][moment - joins]
+            ends = {keys[who] for who, (joins, _) in enumerate(callers) if moment - joins == len(said[who])}
+            for found in (streams.feed(turn), streams.finish(ends)):
+                for who, key in keys.items():
+                    texts[who] += found.get(key, "")
+        assert len(streams) == 0
+        for who, pieces in enumerate(said):
+            alone = Stream(packed)
+            text = "".join(alone.feed(piece) for piece in pieces) + alone.finish()
+            together, wanted = heard(kept[who]), heard(alone.text)
+            torch.testing.assert_close(together, wanted, atol=tolerance, rtol=0)
+            assert texts[who] == text
+
+    with torch.inference_mode():
+        check()
+
+
+def test_what_one_caller_says_does_not_reach_another(network: Callable) -> None:
+    """Not even what is no sound."""
+    packed = made(network, Dtype.int8)
+    (sound,) = spoken([24_000], 2)
+    with torch.inference_mode():
+        streams, alone = Streams(packed), Stream(packed)
+        good, bad = streams.open(), streams.open()
+        text = streams.feed({bad: torch.full_like(sound, torch.nan), good: sound})[good] + streams.finish([good])[good]
+        assert text == alone.feed(sound) + alone.finish() != ""
+
+
+def test_a_caller_holds_no_memory_of_the_others(network: Callable) -> None:
+    """Else one that falls silent would hold what all of them had when it last spoke."""
+    packed = made(network)
+    (sound,) = spoken([24_000], 0)
+    with torch.inference_mode():
+        streams, alone = Streams(packed), Stream(packed)
+        keys = [streams.open() for _ in range(6)]
+        for _ in range(2):
+            streams.feed(dict.fromkeys(keys, sound))
+            alone.feed(sound)
+
+    def held(one: Stream) -> int:
+        memory = one.network.memory
+        kept = [each for each in (*memory.kept, *memory.states, memory.ahead.room) if each is not None]
+        return sum(each.untyped_storage().nbytes() for each in kept)
+
+    assert held(streams._streams[keys[0]]) == held(alone) > 0
+
+
+def test_no_caller_is_fed_where_one_is_wrong(network: Callable) -> None:
+    streams = Streams(made(network))
+    (sound,) = spoken([24_000], 1)
+    with torch.inference_mode():
+        good, gone, other = (streams.open() for _ in range(3))
+        streams.finish([gone])
+        assert len({good, gone, other, streams.open()}) == 4 and len(streams) == 3
+        for samples, message in (
+            ({good: sound, gone: sound}, "caller 1 is unknown or has left; `open` gives the key of a new one"),
+            ({good: sound, 77: sound}, "caller 77 is unknown or has left"),
+            ({good: sound, other: sound[None]}, r"samples of shape \(1, 24000\) for caller 2: give one channel"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                streams.feed(samples)
+        with pytest.raises(ValueError, match="caller 1 is unknown or has left"):
+            streams.finish([good, gone])
+        alone = Stream(streams.network)
+        assert streams.feed({good: sound}) == {good: alone.feed(sound)}
+        assert streams.finish([good, good]) == {good: alone.finish()}
+        assert streams.feed({}) == streams.finish([]) == {}
+
+
+def test_a_network_that_runs_both_ways_is_refused(network: Callable) -> None:
+    with pytest.raises(ValueError, match="needs whole files"):
+        Streams(made(network, name="rnn_sparse"))
