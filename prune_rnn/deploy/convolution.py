@@ -11,7 +11,7 @@ from prune_rnn.library import InstructionSet
 from prune_rnn.model import native
 from prune_rnn.model.recurrence import Activation
 
-_FEW = 4  # output frames up to which the compiled convolution takes a half to a tenth of the time of torch's
+_FEW = 4  # output frames of each up to which the compiled convolution takes a half to a tenth of the time of torch's
 
 
 class Convolution:
@@ -36,7 +36,7 @@ class Convolution:
         return max(0, (frames - self.frames) // self.stride[1] + 1)
 
     def __call__(self, x: Tensor) -> Tensor:
-        if self._few is not None and len(x) * self.outputs(x.shape[3]) <= _FEW:
+        if self._few is not None and self.outputs(x.shape[3]) <= _FEW:
             return self._few(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         if self.rounded:
             x = x.bfloat16()
