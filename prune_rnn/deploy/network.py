@@ -196,12 +196,12 @@ def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2, bool]:
     return config, model.eval(), has_checksum
 
 
-def load(path: Path, frames: int = _FRAMES, streams: int = 1) -> Network:
+def load(path: Path | str, frames: int = _FRAMES, streams: int = 1) -> Network:
     """Returns the network of a packed file; ValueError that names the file where something is missing from it.
 
     frames, streams: as for `Network`.
     """
-    packed = read(path)
+    packed = read(Path(path))
     try:
         return Network(packed, frames, streams)
     except (KeyError, TypeError, AttributeError) as error:

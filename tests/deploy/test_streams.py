@@ -1,6 +1,7 @@
 """Callers that are computed together get what each would get alone, whoever joins, leaves and speaks when."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from prune_rnn.deploy import stream
-from prune_rnn.deploy.network import Network, pack
-from prune_rnn.deploy.stream import GreedyStream, Stream
+from prune_rnn.deploy.file import to_bytes
+from prune_rnn.deploy.network import Network, load, pack
+from prune_rnn.deploy.stream import GreedyStream, Stream, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.engine.quantise import Dtype
 
@@ -135,6 +137,18 @@ def test_no_caller_is_fed_where_one_is_wrong(network: Callable) -> None:
         assert streams.feed({good: sound}) == {good: alone.feed(sound)}
         assert streams.finish([good, good]) == {good: alone.finish()}
         assert streams.feed({}) == streams.finish([]) == {}
+
+
+def test_a_packed_file_serves_callers_as_the_readme_says(network: Callable, tmp_path: Path) -> None:
+    model, kept = network("gru_sparse")
+    path = tmp_path / "model-float32.safetensors"
+    path.write_bytes(to_bytes(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(BINS), torch.ones(BINS))))
+    (sound,) = spoken([24_000], 1)
+    with torch.inference_mode():
+        streams = Streams(load(str(path), frames=1, streams=16))
+        caller = streams.open()
+        text = streams.feed({caller: sound})[caller] + streams.finish([caller])[caller]
+        assert text == streamed_text(load(path, frames=1), sound) != ""
 
 
 def test_a_network_that_runs_both_ways_is_refused(network: Callable) -> None:
