@@ -118,21 +118,30 @@ std::vector<int64_t> boundaries(const Loop& loop, int64_t frames, int64_t groups
     return first;
 }
 
-void run(const Loop& loop, int64_t gates, int64_t frames, int threads, Walk walk) {
-    // a thread is worth waking from some ten microseconds on
-    const int64_t work = frames * gates * loop.units * loop.units;
-    const int64_t groups = std::max<int64_t>(1, std::min({(int64_t)threads, loop.sizes[0], 1 + work / 400000}));
-    if (groups == 1) return walk(&loop, 0, loop.sizes[0]);
-    const std::vector<int64_t> first = boundaries(loop, frames, groups);
+// How many threads are worth waking for so many products: one from some ten microseconds on.
+int64_t worth(int threads, int64_t most, int64_t products) {
+    return std::max<int64_t>(1, std::min({(int64_t)threads, most, 1 + products / 400000}));
+}
+
+// body(group) for each group, on a thread of its own.
+template <typename Body>
+void in_groups(int64_t groups, const Body& body) {
+    if (groups == 1) return body(0);
     const Denormals denormals;
 #ifdef _OPENMP
 #pragma omp parallel for schedule(static, 1) num_threads((int)groups)
 #endif
     for (int64_t group = 0; group < groups; group++) {
         const unsigned own = denormals.enter();
-        walk(&loop, first[group], first[group + 1]);
+        body(group);
         denormals.leave(own);
     }
+}
+
+void run(const Loop& loop, int64_t gates, int64_t frames, int threads, Walk walk) {
+    const int64_t groups = worth(threads, loop.sizes[0], frames * gates * loop.units * loop.units);
+    const std::vector<int64_t> first = boundaries(loop, frames, groups);
+    in_groups(groups, [&](int64_t group) { walk(&loop, first[group], first[group + 1]); });
 }
 
 int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, int threads, int set, bool backward) {
@@ -160,20 +169,11 @@ int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, i
     }
 }
 
-// body(from, to) on parts of 0 .. count - 1, each on a thread of its own where that pays; `work`: products of all.
+// body(from, to) on parts of 0 .. count - 1.
 template <typename Body>
-void in_parts(int64_t count, int64_t work, int threads, const Body& body) {
-    const int64_t groups = std::max<int64_t>(1, std::min({(int64_t)threads, count, 1 + work / 400000}));
-    if (groups == 1) return body(0, count);
-    const Denormals denormals;
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static, 1) num_threads((int)groups)
-#endif
-    for (int64_t group = 0; group < groups; group++) {
-        const unsigned own = denormals.enter();
-        body(count * group / groups, count * (group + 1) / groups);
-        denormals.leave(own);
-    }
+void in_parts(int64_t count, int64_t products, int threads, const Body& body) {
+    const int64_t groups = worth(threads, count, products);
+    in_groups(groups, [&](int64_t group) { body(count * group / groups, count * (group + 1) / groups); });
 }
 
 }  // namespace
