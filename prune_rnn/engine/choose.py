@@ -47,13 +47,14 @@ def fastest(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | No
         ways |= _of_engine(weight, gates, streams)
     else:
         ways["torch csr"] = partial(CsrMatrix, weight, gates=gates)
-    return ways[_choice(ways, _key(weight, gates, streams, cell), weight, streams, cell)]()
+    choice, made = _choice(ways, _key(weight, gates, streams, cell), weight, streams, cell)
+    return ways[choice]() if made is None else made
 
 
 def fastest_format(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | None = None) -> Format:
     """Returns the engine's fastest format for the matrix, found and kept as `fastest` does; it has to be built."""
     key = f"{_key(weight, gates, streams, cell)}; the engine alone"
-    return Format[_choice(_of_engine(weight, gates, streams), key, weight, streams, cell)]
+    return Format[_choice(_of_engine(weight, gates, streams), key, weight, streams, cell)[0]]
 
 
 def _of_engine(weight: Weight, gates: int, streams: int) -> Ways:
@@ -63,10 +64,10 @@ def _of_engine(weight: Weight, gates: int, streams: int) -> Ways:
     return {form.name: partial(native.Matrix, weight, form, gates=gates, streams=streams) for form in formats}
 
 
-def _choice(ways: Ways, key: str, weight: Weight, streams: int, cell: Cell | None) -> str:
-    """Returns the name of the fastest way: the one that is kept, else the one that is found now."""
+def _choice(ways: Ways, key: str, weight: Weight, streams: int, cell: Cell | None) -> tuple[str, Multiplier | None]:
+    """Returns the name of the fastest way: the one that is kept, or the one that is found now, and what it made."""
     if (choice := kept.choices().get(key, "")) in ways:
-        return choice
+        return choice, None
     made = {name: make() for name, make in ways.items()}
     rows, columns = weight.values.shape
     with torch.no_grad():
@@ -80,7 +81,7 @@ def _choice(ways: Ways, key: str, weight: Weight, streams: int, cell: Cell | Non
     least, choice, rounds = min((min(each), name, each) for each, name in zip(seconds, made, strict=True))
     if statistics.median(rounds) <= _DISTURBED * least:
         kept.keep(key, choice)
-    return choice
+    return choice, made[choice]
 
 
 def _key(weight: Weight, gates: int, streams: int, cell: Cell | None) -> str:
