@@ -26,7 +26,7 @@ static inline int bytes_of(int kind) { return 4 / group_of(kind); }
 // so that slices which follow each other hold all that the gates of those units need. The last units' slices are filled
 // up with rows of zeros.
 struct Part {
-    int first_unit, units, rows;
+    int first_unit, units;
     int slices;
     int wide;           // LANES: whether windows are of twice the size
     int32_t* start;     // [slices + 1] (ROWS: [rows + 1]) first vector (ROWS: value) of each

@@ -209,7 +209,6 @@ Packed pack_part(const Source& source, int format) {
     }
     Part& part = packed.part;
     const Owned& own = packed.owned;
-    part.rows = (int)source.rows.size();
     part.wide = source.wide;
     part.start = own.start.get();
     part.order = own.order.get();

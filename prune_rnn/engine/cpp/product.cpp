@@ -11,10 +11,10 @@ void product(const Matrix& m, int streams, const float* x, float* y) {
     const Kernels& kernels = m.kernels();
     Vectors vectors(m, streams, 1);
     // where the rows of a part lie in y as the kernel writes them, whole slices of one gate, they need no room of their own
-    auto direct = [&](const Part& part) { return m.gates == 1 && part.units == part.rows; };
+    auto direct = [&](const Part& part) { return m.gates == 1 && part.units == part.slices * SLICE; };
     std::vector<Buffer<float>> results(parts);
     for (int p = 0; p < parts; p++)
-        if (!direct(m.parts[p])) results[p] = room<float>((size_t)m.parts[p].rows * streams);
+        if (!direct(m.parts[p])) results[p] = room<float>((size_t)m.parts[p].slices * SLICE * streams);
     auto share = [&](int p) {
         return std::pair((int)((int64_t)m.columns * p / parts), (int)((int64_t)m.columns * (p + 1) / parts));
     };
@@ -23,9 +23,10 @@ void product(const Matrix& m, int streams, const float* x, float* y) {
         for (int p = thread; p < parts; p += threads) {
             const Part& part = m.parts[p];
             float* to = results[p] ? results[p].get() : y + part.first_unit;
-            const int64_t stride = results[p] ? part.rows : m.rows;
+            const int rows = part.slices * SLICE;
+            const int64_t stride = results[p] ? rows : m.rows;
             kernels.multiply(&part, m.kind, m.format, 0, part.slices, &operand, streams, to, stride);
-            vectors.spoil(0, streams, to, stride, part.rows);
+            vectors.spoil(0, streams, to, stride, rows);
             for (int s = 0; results[p] && s < streams; s++)
                 for (int slice = 0; slice < part.slices; slice++) {
                     const int unit = slice / m.gates * SLICE, gate = slice % m.gates;
