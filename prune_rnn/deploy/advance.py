@@ -45,7 +45,7 @@ class Queue:
 class Memory:
     """What a network remembers of one stream.
 
-    kept: (1, channel, bin, frame) that each convolution still needs; None at the beginning. states: (1, units), the
+    kept: (1, frame, channel, bin) that each convolution still needs; None at the beginning. states: (1, units), the
     last of each recurrent layer. ahead: the last layer's, (frames, units), that the row convolution still needs.
     None of them is a view of what other streams also hold. ValueError for a network that runs backward in time.
     """
@@ -77,10 +77,10 @@ def advance(network: Network, memories: Sequence[Memory], features: Sequence[Ten
     Where all have as many, each matrix is multiplied once with what all have for it, a recurrent one once a step;
     else once for the steps that all take, then for those that all but the shortest take, and so on.
     """
-    x = [each[None, None] for each in features]
+    x = [each.t()[None, :, None] for each in features]
     for index in range(len(network.convolutions)):
         x = _convolve(network, index, memories, x, last)
-    heard = _recur(network, memories, [each[0].flatten(0, 1).t() for each in x])
+    heard = _recur(network, memories, [each[0].flatten(1) for each in x])
     beyond, ready, counts = network.frames_ahead, [], []
     for memory, own in zip(memories, heard, strict=True):
         seen = memory.ahead.add(own)
@@ -97,31 +97,25 @@ def advance(network: Network, memories: Sequence[Memory], features: Sequence[Ten
 def _convolve(
     network: Network, index: int, memories: Sequence[Memory], x: Sequence[Tensor], last: bool
 ) -> list[Tensor]:
-    """(1, channel, bin, frame) each -> the outputs that they complete; those of as many frames go together."""
-    convolution, _ = network.convolutions[index]
-    (bin_stride, stride), pad = convolution.stride, convolution.padding[1]
+    """(1, frame, channel, bin) each -> the outputs that they complete; those of as many frames go together."""
+    convolution = network.convolutions[index]
+    stride, pad = convolution.stride[1], convolution.padding[1]
     whole = []
     for memory, own in zip(memories, x, strict=True):
         kept = memory.kept[index]
-        seen = F.pad(own, (pad, 0)) if kept is None else _after(kept, own)
-        seen = F.pad(seen, (0, pad)) if last else seen
-        memory.kept[index] = seen[..., convolution.outputs(seen.shape[3]) * stride :]
+        seen = F.pad(own, (0, 0, 0, 0, pad, 0)) if kept is None else torch.cat([kept, own], 1)
+        seen = F.pad(seen, (0, 0, 0, 0, 0, pad)) if last else seen
+        memory.kept[index] = seen[:, convolution.outputs(seen.shape[1]) * stride :]
         whole.append(seen)
     found = list(x)
-    for group in alike(seen.shape[3] for seen in whole):
-        _, _, bins, frames = whole[group[0]].shape
-        if convolution.outputs(frames):
+    for group in alike(seen.shape[1] for seen in whole):
+        if convolution.outputs(whole[group[0]].shape[1]):
             made = network.convolve(index, joined([whole[i] for i in group]))
         else:
-            made = torch.zeros(len(group), convolution.channels, (bins - 1) // bin_stride + 1, 0)
+            made = torch.zeros(len(group), 0, convolution.channels, convolution.bins_out)
         for i, own in zip(group, made.split(1) if len(group) > 1 else [made], strict=True):
             found[i] = own
     return found
-
-
-def _after(kept: Tensor, x: Tensor) -> Tensor:
-    """Returns both, one after the other, (batch, channel, bin, frame), laid out frame by frame as they are."""
-    return torch.cat([kept.permute(0, 3, 1, 2), x.permute(0, 3, 1, 2)], dim=1).permute(0, 2, 3, 1)
 
 
 def _recur(network: Network, memories: Sequence[Memory], rows: Sequence[Tensor]) -> list[Tensor]:

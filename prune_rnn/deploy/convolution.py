@@ -8,25 +8,43 @@ from torch import Tensor
 
 from prune_rnn.engine import native as engine
 from prune_rnn.library import InstructionSet
-from prune_rnn.model import native
+from prune_rnn.model import native, native_convolution
 from prune_rnn.model.recurrence import Activation
 
 _FEW = 4  # output frames of each up to which the compiled convolution takes a half to a tenth of the time of torch's
+_WIDE = 16  # channels that torch's convolution computes at a time, whether there are so many or not
 
 
 class Convolution:
-    """A convolution over (batch, channel, bin, frame), its bins padded, its frames not.
+    """(batch, frame, channel, bin) -> the same: a convolution, its bins padded, its frames not, then batch norm and
+    activation.
 
-    weight: (out, in, bins, frames). stride, padding: bins, frames; frames are padded by the caller. rounded: weights,
-    what it is given and what it gives are rounded to bfloat16; its sums are float32.
+    weight: (out, in, bins, frames). gain, shift: (out * bins out,). stride, padding: bins, frames; frames are padded by
+    the caller. rounded: weights, what is given and what it is convolved to are rounded to bfloat16; sums are float32.
     """
 
-    def __init__(self, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int], rounded: bool) -> None:
+    def __init__(
+        self,
+        weight: Tensor,
+        gain: Tensor,
+        shift: Tensor,
+        activation: Activation,
+        *,
+        stride: tuple[int, int],
+        padding: tuple[int, int],
+        rounded: bool,
+    ) -> None:
         self.stride, self.padding, self.rounded = stride, padding, rounded
-        self.channels, _, self.bins, self.frames = weight.shape
-        self._few: native.Convolution | None = None
+        self.channels, inputs, _, self.frames = weight.shape
+        self._narrow = self.channels < _WIDE or inputs == 1
+        self.bins_out = len(gain) // self.channels
+        self._gain, self._shift, self._activation = gain, shift, activation
+        self._compiled: native_convolution.Convolution | None = None
         if native.chosen() is not None:
-            self._few = native.Convolution(weight, stride, padding[0], rounded)
+            self._compiled = native_convolution.Convolution(
+                weight, gain, shift, tanh=activation is Activation.tanh, stride=stride, padding=padding[0],
+                rounded=rounded,
+            )  # fmt: skip
         if rounded:
             weight = weight.bfloat16() if fast_bfloat16() else weight.bfloat16().float()
         self._weight = weight.contiguous(memory_format=torch.channels_last)
@@ -36,12 +54,15 @@ class Convolution:
         return max(0, (frames - self.frames) // self.stride[1] + 1)
 
     def __call__(self, x: Tensor) -> Tensor:
-        if self._few is not None and self.outputs(x.shape[3]) <= _FEW:
-            return self._few(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        if self._compiled is not None and (self._narrow or self.outputs(x.shape[1]) <= _FEW):
+            return self._compiled(x)
         if self.rounded:
             x = x.bfloat16()
-        y = F.conv2d(x.to(self._weight.dtype), self._weight, None, self.stride, (self.padding[0], 0))
-        return y.bfloat16().float() if self.rounded else y
+        x = x.to(self._weight.dtype).permute(0, 2, 3, 1)
+        y = F.conv2d(x, self._weight, None, self.stride, (self.padding[0], 0)).permute(0, 3, 1, 2)
+        if self.rounded:
+            y = y.bfloat16().float()
+        return self._activation.apply_(torch.addcmul(self._shift, y.flatten(2), self._gain)).view(y.shape)
 
 
 def fast_bfloat16() -> bool:
@@ -59,9 +80,9 @@ class RowConvolution:
     def __init__(self, weight: Tensor, gain: Tensor, shift: Tensor, activation: Activation) -> None:
         self.taps = len(weight)
         self._weight, self._gain, self._shift, self._activation = weight, gain, shift, activation
-        self._compiled: native.RowConvolution | None = None
+        self._compiled: native_convolution.RowConvolution | None = None
         if native.chosen() is not None:
-            self._compiled = native.RowConvolution(weight, gain, shift, activation is Activation.tanh)
+            self._compiled = native_convolution.RowConvolution(weight, gain, shift, activation is Activation.tanh)
 
     def __call__(self, x: Tensor) -> Tensor:
         if self._compiled is not None:

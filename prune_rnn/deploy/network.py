@@ -28,6 +28,7 @@ from prune_rnn.run.store import Run
 from prune_rnn.text import spelt
 
 _FRAMES = 64  # that a product over a whole utterance is timed for
+_KEPT = 31 << 20  # bytes: below the 32 MiB up to which glibc learns
 
 
 def pack(state: dict[str, Tensor], config: Recorded, dtype: Dtype, mean: Tensor, deviation: Tensor) -> Packed:
@@ -70,19 +71,26 @@ class Network:
     def __init__(
         self, packed: Packed, frames: int = _FRAMES, streams: int = 1, choose: Callable[..., Multiplier] = fastest
     ) -> None:
+        # Once so much was freed, glibc keeps twice as much for what comes; else it would give memory back after each file
+        # and get it again page by page, a third of the time of a small network.
+        torch.empty(_KEPT, dtype=torch.uint8)
         config = packed.config.model
         with torch.device("meta"):
             shape = DeepSpeech2(config)
         self.config, self.activation = config, config.activation
         self.mean, self.deviation = packed.tensors["features.mean"], packed.tensors["features.deviation"]
         tensors = packed.tensors
-        self.convolutions: list[tuple[Convolution, _Affine]] = []
+        self.convolutions: list[Convolution] = []
         for i, conv in enumerate(shape.conv):
             assert isinstance(conv, deepspeech2.Convolution)
             # the first has one channel to sum over: nothing is gained by rounding
             rounded = packed.dtype is not Dtype.float32 and i > 0
-            own = Convolution(tensors[layers.weight(layers.conv(i))], conv.stride, conv.padding, rounded)
-            self.convolutions.append((own, _affine(tensors, layers.conv(i))))
+            weight, norm = tensors[layers.weight(layers.conv(i))], _affine(tensors, layers.conv(i))
+            own = Convolution(
+                weight, norm.gain, norm.shift, self.activation,
+                stride=conv.stride, padding=conv.padding, rounded=rounded,
+            )  # fmt: skip
+            self.convolutions.append(own)
 
         def product(name: str) -> Multiplier:
             return choose(packed.matrices[name], streams=frames * streams)
@@ -109,18 +117,15 @@ class Network:
 
     def log_probs(self, features: Tensor) -> Tensor:
         """(bins, frames), normalised -> log-probabilities (output frames, symbols)."""
-        x = features[None, None]
-        for index, (convolution, _) in enumerate(self.convolutions):
+        x = features.t()[None, :, None]
+        for index, convolution in enumerate(self.convolutions):
             before = convolution.padding[1]
-            x = self.convolve(index, F.pad(x, (before, before)))
-        return self.after_convolutions(x[0].flatten(0, 1).t())
+            x = self.convolve(index, F.pad(x, (0, 0, 0, 0, before, before)))
+        return self.after_convolutions(x[0].flatten(1))
 
     def convolve(self, index: int, x: Tensor) -> Tensor:
-        """(batch, channel, bin, frame), frames padded -> convolution, batch norm per channel and bin, activation."""
-        convolution, norm = self.convolutions[index]
-        frames = convolution(x).permute(0, 3, 1, 2)
-        y = self.activation.apply_(norm(frames.flatten(2)))
-        return y.view(frames.shape).permute(0, 2, 3, 1)
+        """(batch, frame, channel, bin), frames padded -> convolution, batch norm per channel and bin, activation."""
+        return self.convolutions[index](x)
 
     def after_convolutions(self, x: Tensor) -> Tensor:
         """(frames, channels * bins) of a whole utterance -> (frames, symbols)."""

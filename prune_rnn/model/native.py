@@ -1,4 +1,4 @@
-"""The cells' time loops as a C++ library: all steps, forward or backward, are one call. And convolutions.
+"""The cells' time loops as a C++ library: all steps, forward or backward, are one call.
 
 Where it wasn't built (no compiler at installation), torch's operations do the same.
 """
@@ -13,7 +13,6 @@ from functools import cache
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -21,11 +20,10 @@ from prune_rnn import library, model
 from prune_rnn.library import InstructionSet
 
 _GATES = (1, 3)  # of the cells that it has loops for
-_BLOCK = 4  # channels out whose weights lie together
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
+def built() -> ctypes.CDLL | None:
     """Returns the library, or None where it wasn't built."""
     found = library.load(model.__path__, "native/libprune_rnn_native.so")
     if found is not None:
@@ -34,13 +32,13 @@ def _library() -> ctypes.CDLL | None:
         found.prune_rnn_loop_forward.argtypes = shared + [pointer] * 5
         found.prune_rnn_loop_backward.argtypes = shared + [pointer] * 8
         found.prune_rnn_row_convolution.argtypes = [integer] * 6 + [pointer] * 5
-        found.prune_rnn_convolution.argtypes = [pointer] + [integer] * 3 + [pointer] * 3
+        found.prune_rnn_convolution.argtypes = [pointer] + [integer] * 4 + [pointer] * 5
     return found
 
 
 def instruction_sets() -> list[InstructionSet]:
     """Returns what this machine can run, best first; empty where the library wasn't built."""
-    return library.instruction_sets(_library())
+    return library.instruction_sets(built())
 
 
 _chosen: ContextVar[InstructionSet | None] = ContextVar("chosen")
@@ -129,7 +127,7 @@ def _call(
     """Runs the loop; the arrays, contiguous float32, are the C function's, some of which it writes."""
     tanh, reverse, instruction_set = options
     units = weight.shape[1]
-    failed = getattr(_library(), f"prune_rnn_loop_{direction}")(
+    failed = getattr(built(), f"prune_rnn_loop_{direction}")(
         len(weight) // units, units, len(sizes), frames, sizes.data_ptr(), tanh, reverse, torch.get_num_threads(),
         instruction_set, weight.data_ptr(), *(None if each is None else each.data_ptr() for each in arrays),
     )  # fmt: skip
@@ -137,74 +135,3 @@ def _call(
         raise MemoryError("no memory for the time loop")
     if failed:
         raise ValueError(f"batch sizes {sizes.tolist()} for {frames} frames: must be positive, never grow, and add up")
-
-
-class RowConvolution:
-    """(frames + taps - 1, units) -> (frames, units): f(gain * convolution + shift), without a gradient.
-
-    weight: (taps, units). gain, shift: (units,). tanh: else the clipped ReLU. It runs on what is `chosen` when it is
-    made. ValueError for what doesn't fit or is not float32 on the CPU.
-    """
-
-    def __init__(self, weight: Tensor, gain: Tensor, shift: Tensor, tanh: bool) -> None:
-        library, instruction_set = _library(), chosen()
-        assert library is not None and instruction_set is not None, "ask `chosen` first"
-        self.taps, self.units = weight.shape
-        if gain.shape != (self.units,) or shift.shape != (self.units,):
-            raise ValueError(f"gain {tuple(gain.shape)} and shift {tuple(shift.shape)} for {self.units} units")
-        self._kept = [_checked(each) for each in (weight, gain, shift)]
-        self._function, self._last = library.prune_rnn_row_convolution, [each.data_ptr() for each in self._kept]
-        self._tanh, self._instruction_set = tanh, int(instruction_set)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        rows, units = x.shape
-        frames = rows - self.taps + 1
-        if frames < 0 or units != self.units:
-            raise ValueError(f"{rows} frames of {units} units for {self.taps} taps of {self.units}")
-        x, y = _checked(x), torch.empty(frames, units)
-        self._function(
-            frames, self.taps, units, self._tanh, torch.get_num_threads(), self._instruction_set, x.data_ptr(),
-            *self._last, y.data_ptr(),
-        )  # fmt: skip
-        return y
-
-
-class Convolution:
-    """(batch, frame, channel, bin) -> the same: a convolution, its bins padded, its frames not, without a gradient.
-
-    For few frames out: with many, torch's takes less time. weight: (out, in, bins, frames). stride: bins, frames.
-    padding: of bins. rounded: weights, x and results are rounded to bfloat16, sums are not. It runs on what is `chosen`
-    when it is made. ValueError for what doesn't fit or is not float32 on the CPU.
-    """
-
-    def __init__(self, weight: Tensor, stride: tuple[int, int], padding: int, rounded: bool) -> None:
-        library, instruction_set = _library(), chosen()
-        assert library is not None and instruction_set is not None, "ask `chosen` first"
-        self._out, self._in, self._bins, self._frames = weight.shape
-        self._stride, self._padding, self._rounded = stride, padding, rounded
-        self._function, self._instruction_set = library.prune_rnn_convolution, int(instruction_set)
-        weight = _checked(weight.bfloat16().float() if rounded else weight)
-        blocks = F.pad(weight.flatten(1), (0, 0, 0, -self._out % _BLOCK)).view(-1, _BLOCK, *weight.shape[1:])
-        self._weight = blocks.permute(0, 4, 2, 3, 1).contiguous()  # (block, frame, in, bin, out)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        batch, frames, channels, bins = x.shape
-        over_bins, over_frames = bins + 2 * self._padding - self._bins, frames - self._frames
-        if channels != self._in or over_bins < 0 or over_frames < 0:
-            kernel = f"(channel, bin, frame) of {self._in}, {self._bins}, {self._frames}, {self._padding} bins padded"
-            raise ValueError(f"x of shape {tuple(x.shape)} for a kernel {kernel}")
-        x = _checked(x)
-        y = torch.empty(batch, over_frames // self._stride[1] + 1, self._out, over_bins // self._stride[0] + 1)
-        sizes = batch, frames, channels, bins, self._out, self._bins, self._frames, *self._stride, self._padding
-        if self._function(
-            (ctypes.c_int64 * len(sizes))(*sizes), self._rounded, torch.get_num_threads(), self._instruction_set,
-            x.data_ptr(), self._weight.data_ptr(), y.data_ptr(),
-        ):  # fmt: skip
-            raise MemoryError("no memory for the convolution")
-        return y
-
-
-def _checked(array: Tensor) -> Tensor:
-    if array.dtype is not torch.float32 or not array.is_cpu:
-        raise ValueError(f"the library takes float32 on the CPU, not {array.dtype} on {array.device}")
-    return array.contiguous()

@@ -1,4 +1,4 @@
-"""The C++ time loops do what torch's operations do, and the convolutions what their formulas say."""
+"""The C++ time loops do what torch's operations do."""
 
 import math
 import platform
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn.library import InstructionSet
@@ -207,108 +206,3 @@ def test_without_the_library_torch_serves(cell: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(native, "instruction_sets", lambda: [])
     for a, b in zip(run(cell, x, weight, [2, 1], Activation.tanh), wanted, strict=True):
         torch.testing.assert_close(a.double(), b, rtol=1e-5, atol=1e-6)
-
-
-@needs_library
-@pytest.mark.parametrize("frames", [0, 1, 2, 15, 29, 65])
-@pytest.mark.parametrize("units", [1, 3, 33, 80])
-@pytest.mark.parametrize("taps", [1, 7])
-@pytest.mark.parametrize("activation", Activation)
-def test_a_row_convolution_is_its_formula(activation: Activation, taps: int, units: int, frames: int) -> None:
-    """y_t = f(g sum_j w_j x_(t+j) + b), in double precision; some are beyond both corners of the clipped ReLU."""
-    x, weight = random(frames + taps - 1, units), random(taps, units, seed=1) / math.sqrt(taps)
-    gain, shift = 10 * random(units, seed=2), random(units, seed=3)
-    wide = [each.double() for each in (x, weight, gain, shift)]
-    sums = torch.zeros(frames, units, dtype=torch.float64)
-    for tap in range(taps):
-        sums += wide[0][tap : tap + frames] * wide[1][tap]
-    before = wide[2] * sums + wide[3]
-    wanted = activation(before)
-    if frames * units > 1000:
-        assert before.min() < 0 and before.max() > 20
-    for instruction_set in BUILT:
-        with native.using(instruction_set):
-            found = native.RowConvolution(weight, gain, shift, activation is Activation.tanh)(x)
-        assert found.dtype is torch.float32
-        torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=3e-5)
-
-
-@needs_library
-@pytest.mark.parametrize("instruction_set", BUILT)
-def test_neither_threads_nor_more_frames_change_a_row_convolution(instruction_set: InstructionSet) -> None:
-    """200 frames, 8 taps, 1000 units: enough for three threads. NaN reaches the 8 frames that see it, in its unit."""
-    x, weight, gain, shift = random(207, 1000), random(8, 1000, seed=1), random(1000, seed=2), random(1000, seed=3)
-    found = []
-    with native.using(instruction_set):
-        made = native.RowConvolution(weight, gain, shift, tanh=True)
-    for count in (1, 2, 3):
-        with threads(count):
-            found.append(made(x))
-    few = made(x[50:60])
-    x[100, 500] = math.nan
-    lost = made(x).isnan()
-    assert torch.equal(found[0], found[1]) and torch.equal(found[0], found[2]) and torch.equal(found[0][50:53], few)
-    assert lost.sum() == 8 and lost[93:101, 500].all()
-
-
-@needs_library
-def test_a_row_convolution_of_what_does_not_fit_is_refused() -> None:
-    """7 taps of 4 units: 6 frames give none, 5 are too few."""
-    weight, per_unit = torch.zeros(7, 4), torch.zeros(4)
-    made = native.RowConvolution(weight, per_unit, per_unit, tanh=False)
-    assert made(torch.zeros(6, 4)).shape == (0, 4)
-    for frames, units in ((5, 4), (9, 3)):
-        with pytest.raises(ValueError, match=f"{frames} frames of {units} units for 7 taps of 4"):
-            made(torch.zeros(frames, units))
-    with pytest.raises(ValueError, match=r"gain \(4,\) and shift \(1,\) for 4 units"):
-        native.RowConvolution(weight, per_unit, torch.zeros(1), tanh=False)
-    with pytest.raises(ValueError, match=r"takes float32 on the CPU, not torch.float64 on cpu"):
-        made(torch.zeros(9, 4).double())
-
-
-@needs_library
-@pytest.mark.parametrize("rounded", [False, True])
-@pytest.mark.parametrize(("stride", "padding"), [((2, 1), 3), ((2, 2), 2), ((1, 1), 0), ((3, 2), 1)])
-@pytest.mark.parametrize(("batch", "frames"), [(1, 4), (1, 9), (3, 5)])
-@pytest.mark.parametrize(("channels", "bins"), [((1, 4), 161), ((3, 5), 20), ((2, 1), 7)])
-def test_a_convolution_is_torchs_in_double_precision(
-    channels: tuple[int, int], bins: int, batch: int, frames: int, stride: tuple[int, int], padding: int, rounded: bool
-) -> None:
-    """Rounding to bfloat16 costs the result up to 2^-9; on which side of a tie it falls may differ."""
-    x, weight = random(batch, frames, channels[0], bins), random(channels[1], channels[0], 7, 4, seed=1)
-    kept = [each.bfloat16().double() if rounded else each.double() for each in (x.permute(0, 2, 3, 1), weight)]
-    wanted = F.conv2d(*kept, None, stride, (padding, 0)).permute(0, 3, 1, 2)
-    for instruction_set in BUILT:
-        with native.using(instruction_set):
-            found = native.Convolution(weight, stride, padding, rounded)(x)
-        torch.testing.assert_close(found.double(), wanted, rtol=2**-8 if rounded else 1e-5, atol=3e-5)
-        assert torch.equal(found, found.bfloat16().float()) == rounded
-
-
-@needs_library
-@pytest.mark.parametrize("instruction_set", BUILT)
-def test_neither_threads_nor_the_batch_change_a_convolution(instruction_set: InstructionSet) -> None:
-    """NaN stays NaN, rounded too, in the 4 frames that see it, in its utterance."""
-    x, weight = random(2, 9, 8, 60), random(6, 8, 21, 4, seed=1)
-    with native.using(instruction_set):
-        made = native.Convolution(weight, (2, 1), 10, rounded=True)
-    found = []
-    for count in (1, 2, 3):
-        with threads(count):
-            found.append(made(x))
-    assert (
-        torch.equal(found[0], found[1]) and torch.equal(found[0], found[2]) and torch.equal(found[0][1:], made(x[1:]))
-    )
-    x[1, 4] = math.nan
-    lost = made(x).isnan()
-    assert not lost[0].any() and lost[1].all(dim=(1, 2)).tolist() == [False] + [True] * 4 + [False]
-
-
-@needs_library
-@pytest.mark.parametrize("shape", [(1, 3, 2, 9), (1, 4, 1, 9), (1, 4, 2, 4)])
-def test_a_convolution_of_what_does_not_fit_is_refused(shape: tuple[int, ...]) -> None:
-    """A frame too few; a channel too few; bins too few, 4 and 2 padded, for 7."""
-    made = native.Convolution(torch.zeros(3, 2, 7, 4), (1, 1), 1, rounded=False)
-    with pytest.raises(ValueError, match=r"for a kernel \(channel, bin, frame\) of 2, 7, 4, 1 bins padded"):
-        made(torch.zeros(shape))
-    assert made(torch.zeros(1, 4, 2, 5)).shape == (1, 1, 3, 1)

@@ -1,41 +1,14 @@
-// Runs the time loops of loops.h on several threads, each of which walks all steps for utterances of its own, and the
-// convolutions. The C functions at the end are all that others call.
+// Runs the time loops of loops.h on several threads, each of which walks all steps for utterances of its own. The C
+// functions at the end are all that others call.
 #include <algorithm>
 #include <cstring>
 #include <new>
 #include <vector>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
-
 #include "buffer.h"
 #include "loops.h"
-
-namespace {
-
-inline int32_t as_bits(float value) {
-    int32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-inline float as_float(int32_t bits) {
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-}  // namespace
-
-#include "functions.inc"
-
-namespace {
-
-enum Set { PLAIN = 0, AVX2 = 1, AVX512 = 2 };
-enum Status { DONE = 0, NO_MEMORY = 1, BAD_SIZES = 2 };
+#include "sets.h"
+#include "threads.h"
 
 Set best_set() {
 #if defined(__x86_64__) && defined(HAVE_AVX512)
@@ -49,6 +22,8 @@ Set best_set() {
     return PLAIN;
 }
 
+namespace {
+
 const Walks& walks_of(int set) {
 #ifdef HAVE_AVX512
     if (set == AVX512) return avx512_walks;
@@ -59,27 +34,6 @@ const Walks& walks_of(int set) {
     (void)set;
     return plain_walks;
 }
-
-// Whether a thread flushes denormal numbers to zero, which each thread decides for itself: they cost a hundred times
-// more to reckon with. The thread that made this decides for the threads that enter it.
-class Denormals {
-public:
-#if defined(__x86_64__)
-    unsigned enter() const {
-        unsigned own = _mm_getcsr();
-        _mm_setcsr((own & ~FLUSH) | (wanted_ & FLUSH));
-        return own;
-    }
-    void leave(unsigned own) const { _mm_setcsr((_mm_getcsr() & ~FLUSH) | (own & FLUSH)); }
-
-private:
-    static constexpr unsigned FLUSH = 0x8040;  // results, operands
-    unsigned wanted_ = _mm_getcsr();
-#else
-    unsigned enter() const { return 0; }
-    void leave(unsigned) const {}
-#endif
-};
 
 // The matrix as the loops read it. weight: (gates * units, units). Forward, the states' units are summed over; backward,
 // the products of all gates.
@@ -118,26 +72,6 @@ std::vector<int64_t> boundaries(const Loop& loop, int64_t frames, int64_t groups
     return first;
 }
 
-// How many threads are worth waking for so many products: one from some ten microseconds on.
-int64_t worth(int threads, int64_t most, int64_t products) {
-    return std::max<int64_t>(1, std::min({(int64_t)threads, most, 1 + products / 400000}));
-}
-
-// body(group) for each group, on a thread of its own.
-template <typename Body>
-void in_groups(int64_t groups, const Body& body) {
-    if (groups == 1) return body(0);
-    const Denormals denormals;
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static, 1) num_threads((int)groups)
-#endif
-    for (int64_t group = 0; group < groups; group++) {
-        const unsigned own = denormals.enter();
-        body(group);
-        denormals.leave(own);
-    }
-}
-
 void run(const Loop& loop, int64_t gates, int64_t frames, int threads, Walk walk) {
     const int64_t groups = worth(threads, loop.sizes[0], frames * gates * loop.units * loop.units);
     const std::vector<int64_t> first = boundaries(loop, frames, groups);
@@ -169,16 +103,7 @@ int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, i
     }
 }
 
-// body(from, to) on parts of 0 .. count - 1.
-template <typename Body>
-void in_parts(int64_t count, int64_t products, int threads, const Body& body) {
-    const int64_t groups = worth(threads, count, products);
-    in_groups(groups, [&](int64_t group) { body(count * group / groups, count * (group + 1) / groups); });
-}
-
 }  // namespace
-
-#define API __attribute__((visibility("default")))
 
 extern "C" {
 
@@ -205,49 +130,4 @@ API int prune_rnn_loop_backward(int gates, int units, int steps, int64_t frames,
     return checked_run(loop, gates, weight, frames, threads, set, true);
 }
 
-// For the arrays see `Ahead`.
-API void prune_rnn_row_convolution(int frames, int taps, int units, int tanh, int threads, int set, const float* x,
-                                   const float* weight, const float* gain, const float* shift, float* y) {
-    const Ahead ahead{frames, taps, units, tanh, x, weight, gain, shift, y};
-    const Walks& walks = walks_of(set);
-    const int64_t tile = 2 * walks.lanes, count = (ahead.units + tile - 1) / tile;
-    in_parts(count, ahead.frames * taps * units, threads, [&](int64_t from, int64_t to) {
-        walks.ahead(&ahead, from * tile, std::min(ahead.units, to * tile));
-    });
-}
-
-// sizes: utterances, frames, channels and bins in; channels out, the kernel's bins and frames, both strides, padding of
-// bins. x: (utterances, frames, channels, bins). For the others see `Filter`. Returns 0; 1 where memory is short.
-API int prune_rnn_convolution(const int64_t* sizes, int rounded, int threads, int set, const float* x,
-                              const float* weight, float* y) {
-    const int64_t utterances = sizes[0], frames = sizes[1], inputs = sizes[2], bins = sizes[3], channels = sizes[4];
-    const int64_t kernel = sizes[5], taps = sizes[6], stride = sizes[7], step = sizes[8], padding = sizes[9];
-    const int64_t each = (frames - taps) / step + 1, out = (bins + 2 * padding - kernel) / stride + 1;
-    const Walks& walks = walks_of(set);
-    const int64_t span = SPAN * walks.lanes, most = (bins + 2 * padding + stride - 1) / stride;
-    const int64_t length = std::max((out + span - 1) / span * span + (kernel - 1) / stride, most), row = stride * length;
-    try {
-        const Buffer<float> rows = buffer<float>(utterances * frames * inputs * row);  // zeroed: so is the padding
-        for (int64_t i = 0; i < utterances * frames * inputs; i++) {
-            float* to = rows.get() + i * row;
-            for (int64_t phase = 0; phase < stride; phase++) {
-                const int64_t first = std::max<int64_t>(0, (padding - phase + stride - 1) / stride);
-                for (int64_t at = first; at * stride + phase - padding < bins; at++)
-                    to[phase * length + at] = x[i * bins + at * stride + phase - padding];
-            }
-            if (rounded)
-                for (int64_t at = 0; at < row; at++) to[at] = bfloat16(to[at]);
-        }
-        std::vector<int64_t> offset(kernel);
-        for (int64_t k = 0; k < kernel; k++) offset[k] = k % stride * length + k / stride;
-        const Filter filter{channels, out, utterances * each, each, frames, step, taps, inputs, kernel, row,
-                            offset.data(), rounded, rows.get(), weight, y};
-        const int64_t count = (channels + BLOCK - 1) / BLOCK * filter.outputs;
-        in_parts(count, count * BLOCK * out * taps * inputs * kernel, threads,
-                 [&](int64_t from, int64_t to) { walks.filter(&filter, from, to); });
-        return DONE;
-    } catch (const std::bad_alloc&) {
-        return NO_MEMORY;
-    }
-}
 }

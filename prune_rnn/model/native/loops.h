@@ -26,35 +26,11 @@ struct Loop {
 // others have two of neighbouring units, or one where only one is left. Columns past the last are zero.
 enum { GATES = 3 };
 
-// A row convolution, batch norm and activation: x (frames + taps - 1, units), weight (taps, units), y (frames, units).
-struct Ahead {
-    int64_t frames, taps, units;
-    int tanh;
-    const float *x, *weight, *gain, *shift;
-    float* y;
-};
-
-// A convolution over bins and frames. Rows of x, one a frame and channel in, hold the padded bins 0, stride, 2 stride ..,
-// then 1, 1 + stride .. and so on: neighbouring outputs see neighbouring values. Weights: for each BLOCK of channels out,
-// for each tap in time, channel in and tap over bins, those of the block's channels. y: (outputs, channels, bins).
-enum { BLOCK = 4, SPAN = 3 };  // the sums held: of so many channels times so many vectors of bins
-struct Filter {
-    int64_t channels, bins, outputs, each;  // frames out, of all utterances and of one
-    int64_t frames, step;                   // frames in, of one utterance; between two frames out
-    int64_t taps, inputs, kernel, row;      // the kernel's frames, channels and bins; values of a row of x
-    const int64_t* offset;                  // within a row, of the first value that each of the kernel's bins sees
-    int rounded;                            // y to bfloat16
-    const float *x, *weight;
-    float* y;
-};
-
 // Each walks all steps for utterances `from` .. `to` - 1, which depend on no others.
 typedef void (*Walk)(const Loop* loop, int64_t from, int64_t to);
 struct Walks {
     int lanes;
     Walk rnn_forward, rnn_backward, gru_forward, gru_backward;
-    void (*ahead)(const Ahead* ahead, int64_t from, int64_t to);  // units `from` .. `to` - 1
-    void (*filter)(const Filter* filter, int64_t from, int64_t to);  // of all (block, output), `from` .. `to` - 1
 };
 
 extern const Walks plain_walks;
