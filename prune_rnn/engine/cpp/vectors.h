@@ -17,14 +17,17 @@ public:
         : m_(m), streams_(streams), parts_((int)m.parts.size()), whole_(m.kind == INT8 && streams == 1) {
         size_t bytes;
         if (m.format == ROWS && streams > 1) {
-            stride_ = (int64_t)(streams + SLICE - 1) / SLICE * SLICE;
-            bytes = 4 * ((size_t)stride_ * m.columns + 3 * SLICE);  // the widest kernel reads four slices of streams
+            stride_ = streams > SLICE ? PANEL : SLICE;
+            panel_ = stride_ * m.columns;
+            bytes = 4 * (size_t)panel_ * ((streams + stride_ - 1) / stride_);
         } else {
             int each = native(m.format) ? bytes_of(m.kind) : 4;
             stride_ = ((int64_t)m.columns * each + PADDING + 63) / 64 * 64;
             bytes = (size_t)stride_ * streams;
         }
-        for (int copy = 0; copy < (whole_ ? parts_ : turns); copy++) data_.push_back(buffer<char>(bytes));
+        // a window that passes a vector's end must see zeros; the streams that fill up a panel are never looked at
+        const auto made = m.format == ROWS ? room<char> : buffer<char>;
+        for (int copy = 0; copy < (whole_ ? parts_ : turns); copy++) data_.push_back(made(bytes));
         size_t each = (size_t)parts_ * streams;
         scale_ = buffer<float>(each), zero_ = buffer<int32_t>(each);
         for (int turn = 0; turn < turns; turn++) seen_[turn] = buffer<Seen>(each);
@@ -34,7 +37,7 @@ public:
     // returns once all threads have.
     template <typename Span>
     Operand publish(const float* x, int64_t x_stride, int turn, int thread, int threads, Barrier& barrier, Span span) {
-        Operand out{data_[whole_ ? thread : turn % 2].get(), stride_, &scale_[(size_t)thread * streams_],
+        Operand out{data_[whole_ ? thread : turn % 2].get(), stride_, panel_, &scale_[(size_t)thread * streams_],
                     &zero_[(size_t)thread * streams_]};
         for (int p = thread; p < parts_; p += threads)
             for (int s = 0; s < streams_; s++) {
@@ -93,7 +96,7 @@ private:
     const Matrix& m_;
     int streams_, parts_;
     bool whole_;
-    int64_t stride_;
+    int64_t stride_, panel_ = 0;
     std::vector<Buffer<char>> data_;  // [turn], or whole for each thread
     Buffer<float> scale_;             // [thread][stream]
     Buffer<int32_t> zero_;
