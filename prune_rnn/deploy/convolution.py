@@ -35,8 +35,7 @@ class Convolution:
         rounded: bool,
     ) -> None:
         self.stride, self.padding, self.rounded = stride, padding, rounded
-        self.channels, inputs, _, self.frames = weight.shape
-        self._narrow = self.channels < _WIDE or inputs == 1
+        self.channels, _, _, self.frames = weight.shape
         self.bins_out = len(gain) // self.channels
         self._gain, self._shift, self._activation = gain, shift, activation
         self._compiled: native_convolution.Convolution | None = None
@@ -54,7 +53,7 @@ class Convolution:
         return max(0, (frames - self.frames) // self.stride[1] + 1)
 
     def __call__(self, x: Tensor) -> Tensor:
-        if self._compiled is not None and (self._narrow or self.outputs(x.shape[1]) <= _FEW):
+        if self._compiled is not None and (self.channels < _WIDE or self.outputs(x.shape[1]) <= _FEW):
             return self._compiled(x)
         if self.rounded:
             x = x.bfloat16()

@@ -37,8 +37,8 @@ def test_both_ways_are_the_convolution(
     fast: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Rounding to bfloat16 costs up to 2^-9 of each factor and of the result. The compiled one serves a single
-    channel in, few out, and few frames; torch's all others."""
+    """Rounding to bfloat16 costs up to 2^-9 of each factor and of the result. The compiled one serves few channels
+    and few frames, torch's all others."""
     monkeypatch.setattr(convolution, "fast_bfloat16", lambda: fast)
     x, weight = noise(batch, frames, 3, 20), noise(channels, 3, 7, 5) / 4
     seen = x.permute(0, 2, 3, 1)

@@ -120,6 +120,7 @@ void lanes(const Part* p, int slice, int last, const Operand* x, int from, float
             for (int u = 0; u < 4; u++, now >>= 16) step(u % UNROLL, now & 0xffff);
         }
         for (; i < end; next >>= 16) step(0, next & 0xffff);
+#pragma GCC unroll 8  // a loop would have the sums in memory, and that cleared for each slice
         for (int s = 0; s < STREAMS; s++) {
             for (int u = 1; u < UNROLL; u++) sum[0][s] = S::plus(sum[0][s], sum[u][s]);
             __m512 result = S::result(p, slice, sum[0][s], x, from + s);
