@@ -71,8 +71,8 @@ class Network:
     def __init__(
         self, packed: Packed, frames: int = _FRAMES, streams: int = 1, choose: Callable[..., Multiplier] = fastest
     ) -> None:
-        # Once so much was freed, glibc keeps twice as much for what comes; else it would give memory back after each file
-        # and get it again page by page, a third of the time of a small network.
+        # Once so much was freed, glibc keeps twice as much for what comes; else it would give memory back after each
+        # file and get it again page by page, a third of the time of a small network.
         torch.empty(_KEPT, dtype=torch.uint8)
         config = packed.config.model
         with torch.device("meta"):
