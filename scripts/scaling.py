@@ -1,8 +1,9 @@
-"""Prints the frontier, the trend and the start of pruning, with 95 % intervals, from the runs under results/.
+"""Prints the frontier, the trend, the start of pruning and hard pruning, with 95 % intervals, from the runs under results/.
 
 python scripts/scaling.py frontier    # what scripts/frontier.sh trained
 python scripts/scaling.py trend       # what scripts/trend.sh trained
 python scripts/scaling.py start       # what scripts/start.sh trained
+python scripts/scaling.py hard        # what scripts/hard.sh trained
 """
 
 import sys
@@ -19,13 +20,18 @@ from prune_rnn.table.finished import read
 from prune_rnn.table.rows import Row, comparable
 from prune_rnn.table.table3 import between
 
+WIDER = ["scale.width=0.0875"]
 TREND = [
-    ["scale.width=0.025", "data.train_hours=4", "train.steps_per_epoch=60"],
-    ["scale.width=0.035", "data.train_hours=8", "train.steps_per_epoch=100"],
-    ["train.steps_per_epoch=50"],
-    ["train.steps_per_epoch=100"],
-    [],
+    ("gru", ["scale.width=0.025", "data.train_hours=4", "train.steps_per_epoch=60"]),
+    ("gru", ["scale.width=0.035", "data.train_hours=8", "train.steps_per_epoch=100"]),
+    ("gru", ["train.steps_per_epoch=50"]),
+    ("gru", ["train.steps_per_epoch=100"]),
+    ("gru", []),
+    ("gru", WIDER),
+    ("rnn", []),
+    ("rnn", WIDER),
 ]
+HARD = [5, 7, 10, 12, 15]  # the epochs of the paper's Table 4
 LATE = [
     ["prune.start_epoch=5", "prune.ramp_epoch=7", "prune.end_epoch=12"],
     ["prune.start_epoch=8", "prune.ramp_epoch=9", "prune.end_epoch=14"],
@@ -101,14 +107,14 @@ def row_of(overrides: list[str]) -> Row:
 
 
 def trend() -> None:
-    """GRU Sparse Big against GRU Dense at each setting, over the seeds of both."""
+    """Sparse Big against its dense baseline at each setting, over the seeds of both."""
     rows = []
-    for overrides in TREND:
+    for family, overrides in TREND:
         shared = compose_config(overrides)
-        dense, big = (row_of([f"model={model}", *overrides]) for model in ("gru_dense", "gru_sparse_big"))
+        dense, big = (row_of([f"model={family}_{kind}", *overrides]) for kind in ("dense", "sparse_big"))
         steps = shared.train.epochs * (shared.train.steps_per_epoch or 0)
-        rows += compared(dense, big, dense.units, big.units, shared.data.describe(), f"{steps:,}")
-    show(["dense units", "sparse units", "speech", "steps"], rows)
+        rows += compared(dense, big, family.upper(), dense.units, big.units, shared.data.describe(), f"{steps:,}")
+    show(["cell", "dense units", "sparse units", "speech", "steps"], rows)
 
 
 def start() -> None:
@@ -121,13 +127,28 @@ def start() -> None:
             if not row.runs:
                 continue
             (first, last), sparsity = row.config.prune.phase() or (0, 0), row.runs[0].result.sparsity
-            gain = "-"
-            if row is not early:
-                against = versus(row, early, heard([dense, early, row]))
-                gain = f"{100 * (against.relative or 0):+.1f} % {between(against.interval, '+.1f')}"
+            gain = "-" if row is early else gain_over(row, early, dense)
             about = [model, f"{100 * sparsity:.1f}", f"{first:g} to {last:g}"]
             rows += [[*line, gain] for line in compared(dense, row, *about)]
     show(["model", "sparsity %", "pruned in epochs"], rows, "against the table's epochs")
+
+
+def gain_over(row: Row, other: Row, dense: Row) -> str:
+    """Returns how much lower the CER of the one is than the other's."""
+    against = versus(row, other, heard([dense, other, row]))
+    return f"{100 * (against.relative or 0):+.1f} % {between(against.interval, '+.1f')}"
+
+
+def hard() -> None:
+    """RNN Sparse pruned at once at some epoch, against RNN Dense and against gradual pruning."""
+    dense, gradual = row_of(["model=rnn_dense"]), row_of(["model=rnn_sparse"])
+    (first, last), rows = gradual.config.prune.phase() or (0, 0), []
+    for epoch in (None, *HARD):
+        row = gradual if epoch is None else row_of(["model=rnn_sparse", "prune=hard", f"prune.epoch={epoch}"])
+        gain = gain_over(row, gradual, dense) if row is not gradual and row.runs else "-"
+        about = f"gradual, {first:g} to {last:g}" if epoch is None else f"hard, at {epoch}"
+        rows += [[*line, gain] for line in compared(dense, row, about)]
+    show(["pruned in epochs"], rows, "against gradual pruning")
 
 
 def compared(dense: Row, sparse: Row, *first: object) -> list[list[object]]:
@@ -148,4 +169,4 @@ def show(first: list[str], rows: list[list[object]], *last: str) -> None:
 
 
 if __name__ == "__main__":
-    {"frontier": frontier, "trend": trend, "start": start}[sys.argv[1]]()
+    {"frontier": frontier, "trend": trend, "start": start, "hard": hard}[sys.argv[1]]()

@@ -51,6 +51,8 @@ def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
         units, sparse = run.config.model.units, run.config.prune.prunes
         line = ", ".join([f"{units} units", *_pruned(run.config, row.config)]) if sparse else "dense"
         text = f"{100 * run.result.sparsity:.3g} %" if sparse else f"{units}"
+        at_once = run.config.identity["prune"].get("epoch")  # of `hard`: its line is of all epochs
+        text = text if at_once is None else f"at {at_once:g}"
         points = named.setdefault(row.family, {}).setdefault(line, {})
         points.setdefault(", ".join([text, *_odd(run, points.get(text, []))]), []).append(run)
     return {
@@ -171,7 +173,8 @@ PLOT = Plot(
     "Error against size",
     "CER of the test split against the parameters that are not zero, of the finished runs that were trained as the "
     "table's: dense networks by their units, pruned ones by their sparsity (epochs: start, ramp and end of pruning, "
-    "where they are not the table's); mean over seeds, bars from the least to the greatest. Lower and further to the "
-    "left is better. What lies far above is written at the edge.",
+    "where they are not the table's), those pruned hard by the epoch; mean over seeds, bars from the least to the "
+    "greatest, none where there is one seed. Lower and further to the left is better. What lies far above is written "
+    "at the edge.",
     draw,
 )
