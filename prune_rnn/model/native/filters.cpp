@@ -97,11 +97,11 @@ API int prune_rnn_convolution(const int64_t* sizes, int rounded, int tanh, int t
             for (int64_t i = from * channels_in; i < to * channels_in; i++) {
                 const int64_t frame = i / channels_in, channel = i % channels_in;
                 float* own = rows.get() + (frame * inputs + channel / together) * row;
-                if (together == 1) layout.each(x + i * bins, [&](int64_t at, float value) { own[at] = value; });
-                else if (channel % 2 == 0)
-                    layout.each(x + i * bins, [&](int64_t at, float value) { own[at] = as_float(as_bits(value) >> 16 & 0xffff); });
-                else
-                    layout.each(x + i * bins, [&](int64_t at, float value) { own[at] = as_float(as_bits(own[at]) | as_bits(value)); });
+                layout.each(x + i * bins, [&](int64_t at, float value) {
+                    if (together == 1) own[at] = value;
+                    else if (channel % 2 == 0) own[at] = as_float(as_bits(value) >> 16 & 0xffff);  // the lower half
+                    else own[at] = as_float(as_bits(own[at]) | as_bits(value));
+                });
             }
         });
         std::vector<int64_t> offset(kernel);
