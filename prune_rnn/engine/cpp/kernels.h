@@ -18,7 +18,8 @@ enum Format {
 };
 static inline int native(int format) { return format >= LANES; }  // works on the vector in the weights' own kind
 
-enum { SLICE = 16, PANEL = 64, WINDOW = 128 /* bytes */, WINDOW_STEP = 64 /* bytes */, PADDING = 320 /* bytes after a vector */ };
+enum { SLICE = 16, PANEL = 64 /* streams */ };
+enum { WINDOW = 128 /* bytes */, WINDOW_STEP = 64 /* bytes */, PADDING = 320 /* bytes after a vector */ };
 static inline int group_of(int kind) { return kind == FLOAT32 ? 1 : kind == BFLOAT16 ? 2 : 4; }
 static inline int bytes_of(int kind) { return 4 / group_of(kind); }
 
@@ -38,8 +39,9 @@ struct Part {
     uint16_t* offset;   // LANES, LANE_BLOCKS: first byte of the window, in units of WINDOW_STEP
 };
 
-// Vectors to multiply, one a stream. ROWS with several: (panel, column, stream) of PANEL streams each, `panel` floats apart,
-// `stride` floats a column. Else (stream, column), `stride` bytes a stream. int8: value = scale * (stored - zero); ROWS and BLOCKS hold the difference.
+// Vectors to multiply, one a stream. ROWS with several: (panel, column, stream) of up to PANEL streams, panels `panel`
+// floats apart, `stride` floats a column. Else (stream, column), `stride` bytes a stream. int8: value = scale *
+// (stored - zero); ROWS and BLOCKS hold the difference.
 struct Operand {
     void* data;
     int64_t stride, panel;
