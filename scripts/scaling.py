@@ -1,4 +1,4 @@
-"""Prints the frontier, the trend, the start of pruning and hard pruning, with 95 % intervals, from the runs under results/.
+"""Prints the frontier, the trend, the start of pruning and hard pruning, with 95 % intervals, from results/runs.
 
 python scripts/scaling.py frontier    # what scripts/frontier.sh trained
 python scripts/scaling.py trend       # what scripts/trend.sh trained

@@ -36,7 +36,7 @@ from prune_rnn.text import ALPHABET
 from prune_rnn.typed import Plain
 
 FORMAT = "prune-rnn 1"
-_WIDEST = 255  # gap
+WIDEST_GAP = 255
 _KEYS = {"format", "config", "alphabet", "dtype", "matrices"}  # of the metadata, beside the checksum
 _MARK, _ZEROS = b'"sha256":"', b"0" * 64  # what stands before the checksum, and in its place while it is computed
 
@@ -66,13 +66,13 @@ def gaps_of(nonzero: Tensor) -> tuple[Tensor, Tensor]:
     """
     wanted = nonzero.nonzero().flatten()
     skipped = torch.diff(wanted, prepend=torch.tensor([-1])) - 1
-    fillers = skipped // (_WIDEST + 1)
+    fillers = skipped // (WIDEST_GAP + 1)
     last = torch.repeat_interleave(wanted, fillers + 1)  # each value's position once for itself, once for a filler
     ends = (fillers + 1).cumsum(0)
     number = torch.arange(len(last)) - torch.repeat_interleave(ends - fillers - 1, fillers + 1)
     before = torch.repeat_interleave(wanted - skipped - 1, fillers + 1)
     filler = number < torch.repeat_interleave(fillers, fillers + 1)
-    positions = torch.where(filler, before + (number + 1) * (_WIDEST + 1), last)
+    positions = torch.where(filler, before + (number + 1) * (WIDEST_GAP + 1), last)
     gaps = torch.diff(positions, prepend=torch.tensor([-1])) - 1
     return positions, gaps.to(torch.uint8)
 
