@@ -40,7 +40,8 @@ def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str],
     Asked to seal, gives those without one their checksum. What has one keeps it, right or wrong.
     places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these.
     """
-    everything = sorted(path for path in paths.runs(Path(options.results)).glob("*") if path.is_dir())
+    folders = sorted(path for path in paths.runs(Path(options.results)).glob("*") if path.is_dir())
+    everything = [folder for folder in folders if not Run(folder).empty]
     count, bare, damaged = 0, 0, 0
     for place in places or everything:
         without, before = [], damaged

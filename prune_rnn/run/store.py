@@ -47,6 +47,11 @@ class Run:
         """Whether there is a checkpoint to go on from."""
         return any((self.folder / name).is_file() for name in (paths.CHECKPOINT, paths.BEFORE))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing but a lock: it reads its data, or has failed before its first step."""
+        return [path.name for path in self.folder.glob("*")] == [paths.LOCK]
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Holds the run for this process; ValueError where another one holds it. Freed by the system after a kill."""

@@ -70,8 +70,9 @@ def table(results: Path) -> str:
 
 def _runs(folder: Path) -> Iterator[Run]:
     for path in folder.iterdir():
-        if path.is_dir() and not path.name.startswith("."):
-            yield Run(path)
+        run = Run(path)
+        if path.is_dir() and not path.name.startswith(".") and (run.held or not run.empty):
+            yield run
 
 
 def _row(run: Run) -> _Row:
