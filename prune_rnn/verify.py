@@ -44,16 +44,18 @@ def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str],
     everything = [folder for folder in folders if not Run(folder).empty]
     count, bare, damaged = 0, 0, 0
     for place in places or everything:
-        without, before = [], damaged
+        without, errors = [], set[str]()  # what one file has, those read with it have as well
         for path, check in _checks(place, named=bool(places)):
             count += 1
             try:
                 if not check():
                     without.append(path)
             except (ValueError, OSError) as error:
-                tell(str(error))
-                damaged += 1
-        if without and options.seal and damaged == before:
+                if str(error) not in errors:
+                    tell(str(error))
+                errors.add(str(error))
+        damaged += len(errors)
+        if without and options.seal and not errors:
             with Run(place).lock() if place.is_dir() else nullcontext():
                 for path in without:
                     _seal(path)

@@ -159,3 +159,14 @@ def test_a_copied_run_is_to_be_renamed(run: Run) -> None:
     assert told(renamed)[1][0].endswith(f"; rename it to {run.folder.name}, or delete it")
     older(renamed)
     assert told(renamed)[1][0].endswith(f"; delete {renamed.folder} and train again")
+
+
+def test_a_damaged_file_is_told_once(run: Run) -> None:
+    """The history and the hypotheses are read with the result, and the packed file with the configuration."""
+    with (run.folder / paths.RESULT).open("a") as file:
+        file.write(" ")
+    whole, lines = told(run)
+    assert not whole and len(lines) == 2 and "result.json is damaged" in lines[0]
+    assert lines[1] == "6 files: 1 damaged, 0 without a checksum"
+    (run.folder / paths.CONFIG).write_text("")
+    assert told(run)[1][-1].startswith("6 files: 2 damaged")
