@@ -46,7 +46,8 @@ def train(flags: Namespace, overrides: list[str], typed: str) -> int:
 def runs(flags: Namespace, rest: list[str], typed: str) -> int:
     """Lists the runs: finished, cut off, being trained or damaged.
 
-    One line each, by scale, model and seed, with the test CER, the sparsity and how long it trained.
+    One line each, by scale, model and seed, with the test CER, the sparsity, how long it trained, and
+    what was set otherwise than its model and scale have it.
     """
     from prune_rnn.options import parse
     from prune_rnn.table.runs import RunsOptions, table

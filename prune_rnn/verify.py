@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -39,19 +40,22 @@ def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str],
     Asked to seal, gives those without one their checksum. What has one keeps it, right or wrong.
     places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these.
     """
-    everything = sorted(path for path in paths.runs(Path(options.results)).glob("*") if path.is_dir())
+    folders = sorted(path for path in paths.runs(Path(options.results)).glob("*") if path.is_dir())
+    everything = [folder for folder in folders if not Run(folder).empty]
     count, bare, damaged = 0, 0, 0
     for place in places or everything:
-        without, before = [], damaged
-        for path, check in _checks(place):
+        without, errors = [], set[str]()  # what one file has, those read with it have as well
+        for path, check in _checks(place, named=bool(places)):
             count += 1
             try:
                 if not check():
                     without.append(path)
             except (ValueError, OSError) as error:
-                tell(str(error))
-                damaged += 1
-        if without and options.seal and damaged == before:
+                if str(error) not in errors:
+                    tell(str(error))
+                errors.add(str(error))
+        damaged += len(errors)
+        if without and options.seal and not errors:
             with Run(place).lock() if place.is_dir() else nullcontext():
                 for path in without:
                     _seal(path)
@@ -69,15 +73,14 @@ def _names(files: Sequence[Path]) -> str:
     return ", ".join(path.name for path in files)
 
 
-def _checks(place: Path) -> Iterator[tuple[Path, Check]]:
-    """Yields every file of a place, with what checks it."""
+def _checks(place: Path, *, named: bool) -> Iterator[tuple[Path, Check]]:
+    """Yields every file of a place, with what checks it. named: by the user, whose folder it may be, and no run's."""
     if place.is_file() and place.suffix in (_SEALED, _PACKED):
         yield place, partial(_saved if place.suffix == _SEALED else _packed, place)
     elif (place / speech.NAME).is_file():
         for path in speech.files(place):
             yield path, partial(_speech, path, place)
-    elif place.is_dir():
-        run = Run(place)
+    elif (run := Run(place)).there or (place.is_dir() and not named):
         texts = {paths.CONFIG: _config}
         if run.finished:
             texts |= {paths.RESULT: _result, paths.HISTORY: _history, paths.HYPOTHESES: _hypotheses}
@@ -104,9 +107,14 @@ def _text(run: Run, check: Callable[[Run], object], listed: bool) -> bool:
 
 
 def _config(run: Run) -> None:
+    if not run.there:
+        raise ValueError(f"{run.folder} holds no file of a run; move it elsewhere")
     config = run.config()
-    if run.folder.name != (wanted := f"{config.name}-{digest_of(config.identity)}"):
-        raise ValueError(f"{run.folder / paths.CONFIG} is that of {wanted}; delete {run.folder} and train again")
+    if (name := run.folder.name) != (wanted := f"{config.name}-{digest_of(config.identity)}"):
+        # a run of before there were checksums, under a name such as runs have: its configuration may have been changed
+        renamed = checksums.listed(run.folder) or not re.search(r"-[0-9a-f]{10}$", name)
+        way = f"rename it to {wanted}, or delete it" if renamed else f"delete {run.folder} and train again"
+        raise ValueError(f"{run.folder / paths.CONFIG} is that of {wanted}, and the folder is {name}; {way}")
 
 
 def _result(run: Run) -> None:

@@ -190,6 +190,21 @@ def test_a_run_under_way_refuses_a_second_process(process: Process, tiny: list[s
     assert second.returncode == 1 and "is being trained by another process" in errors
 
 
+def test_a_training_that_fails_before_its_first_step_is_no_damaged_run(
+    command: Command, tiny: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "bad.jsonl").write_text("{}\n")
+    words = ["train", *tiny, "data.train=bad.jsonl"]
+    assert command(*words).returncode == 1
+    assert command("runs", check=True).stdout == "results/runs holds no runs\n"
+    assert "damaged" not in command("verify").stdout.replace("0 damaged", "")
+    again = command(*words)
+    assert "bad.jsonl" in again.stderr and "cut off" not in again.stderr
+    with run_of(compose_config([*tiny, "data.train=bad.jsonl"])).lock():  # as while it reads its data
+        assert "being trained" in command("runs").stdout
+        assert "damaged" not in command("verify").stdout.replace("0 damaged", "")
+
+
 def test_a_file_in_place_of_the_results_folder_is_named(command: Command, tiny: list[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = command("train", *tiny, f"results={tmp_path / 'file'}")

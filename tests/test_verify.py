@@ -129,3 +129,44 @@ def test_files_and_corpora_are_checked(run: Run, command: Callable, tmp_path: Pa
     assert command("verify", str(run.folder / paths.MODEL), check=True).stdout.startswith("1 files: 0 damaged, 0 ")
     done = command("verify", str(tmp_path / "nothing"))
     assert done.returncode == 1 and "nothing is neither the folder of a run nor a packed file" in done.stderr
+
+
+def test_a_folder_that_is_no_run_is_not_to_be_deleted(command: Callable, tmp_path: Path) -> None:
+    own = tmp_path / "recordings"
+    own.mkdir()
+    for file in (None, "speech.wav", "packed.safetensors"):
+        if file:
+            (own / file).write_text("mine")
+        done = command("verify", str(own))
+        assert done.returncode == 1 and "recordings is neither the folder of a run nor a packed file" in done.stderr
+        assert "delete" not in done.stdout + done.stderr
+    below = paths.runs(tmp_path / "results") / "notes"
+    below.mkdir(parents=True)
+    (below / "notes.txt").write_text("mine")
+    done = command("verify")
+    assert done.returncode == 1 and f"{below.relative_to(tmp_path)} holds no file of a run" in done.stdout
+    assert "delete" not in done.stdout
+    (own / paths.RESULT).write_text("{}")  # what is left of a run
+    assert "config.yaml is missing or damaged" in command("verify", str(own)).stdout
+
+
+def test_a_copied_run_is_to_be_renamed(run: Run) -> None:
+    copy = Run(run.folder.rename(run.folder.parent / "backup"))
+    whole, lines = told(copy)
+    assert not whole and lines[-1].startswith("6 files: 1 damaged")
+    assert lines[0].endswith(f"; rename it to {run.folder.name}, or delete it")
+    renamed = Run(copy.folder.rename(run.folder.parent / "gru_sparse-0123456789"))
+    assert told(renamed)[1][0].endswith(f"; rename it to {run.folder.name}, or delete it")
+    older(renamed)
+    assert told(renamed)[1][0].endswith(f"; delete {renamed.folder} and train again")
+
+
+def test_a_damaged_file_is_told_once(run: Run) -> None:
+    """The history and the hypotheses are read with the result, and the packed file with the configuration."""
+    with (run.folder / paths.RESULT).open("a") as file:
+        file.write(" ")
+    whole, lines = told(run)
+    assert not whole and len(lines) == 2 and "result.json is damaged" in lines[0]
+    assert lines[1] == "6 files: 1 damaged, 0 without a checksum"
+    (run.folder / paths.CONFIG).write_text("")
+    assert told(run)[1][-1].startswith("6 files: 2 damaged")

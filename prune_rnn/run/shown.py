@@ -2,13 +2,76 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from typing import Any
+
 from omegaconf import OmegaConf
 
-from prune_rnn.config import Config
+from prune_rnn.config import Config, compose_config
+from prune_rnn.prune.q import BASELINE, GIVEN
+from prune_rnn.run.identity import plain
+from prune_rnn.run.record import Recorded
 from prune_rnn.run.resolve import resolve, run_of
+from prune_rnn.typed import Plain
+from prune_rnn.usage import shown
 
 
 def as_yaml(config: Config) -> str:
     """Returns all keys of a run as YAML, with what others fill in, after a comment that names the run's folder."""
     config, _ = resolve(config)
     return f"# {run_of(config).folder}\n{OmegaConf.to_yaml(OmegaConf.structured(config))}"
+
+
+def set_otherwise(kept: Recorded) -> list[str]:
+    """Returns what a run has otherwise than its model and scale alone give it, as overrides; but for seed and sparsity.
+
+    Nothing where model or scale are no longer there. What follows from another setting is left out.
+    """
+    chosen = [f"model={kept.model.name}", f"scale={kept.scale.name}"]
+    told: list[str] = []
+    try:
+        default = _composed(*chosen)
+        told += _apart("scale", plain(kept.scale), plain(default.scale))
+        epochs = {"epochs": kept.train.epochs}
+        told += _apart("train", epochs, {"epochs": _composed(*chosen, *told).train.epochs})
+        goal = []
+        if kept.prune.method != default.prune.method:
+            told.append(f"prune={kept.prune.method}")
+            goal = sparsity(kept)  # not every model has one of its own
+        same_data = kept.data["name"] == default.data.name
+        default = _composed(*chosen, *told, *goal)
+        told += [] if same_data else [f"data={kept.data['name']}"]
+        for group in ("model", "prune", "train", *(["data"] if same_data else [])):
+            told += _apart(group, _left_open(kept, group), plain(getattr(default, group)))
+    except ValueError:  # what is there today does not compose with that
+        pass
+    return told
+
+
+def sparsity(kept: Recorded) -> list[str]:
+    """Returns how far a run prunes, as an override; nothing where a magnitude is the goal, or it does not prune."""
+    goal = kept.identity["prune"].get("prunable_sparsity")
+    return [] if goal is None else [f"prune.prunable_sparsity={goal}"]
+
+
+@cache
+def _composed(*words: str) -> Config:
+    return compose_config(words)
+
+
+def _left_open(kept: Recorded, group: str) -> Plain:
+    """Returns a group's part of the identity, less the goal of pruning, with q as it was asked for."""
+    values: Plain = {key: value for key, value in kept.identity[group].items() if "sparsity" not in key}
+    if isinstance(values.get("q"), dict) and kept.q_source != GIVEN:
+        values["q"] = BASELINE
+    return values
+
+
+def _apart(group: str, own: Plain, default: Plain) -> list[str]:
+    """Returns the keys of both whose values differ, with those of `own`."""
+    return [f"{group}.{key}={_text(own[key])}" for key in default if key in own and own[key] != default[key]]
+
+
+def _text(value: Any) -> str:
+    return shown(value) if isinstance(value, str) else shown(json.dumps(value, separators=(",", ":")))

@@ -23,12 +23,19 @@ from prune_rnn.run import checksums, sealed
 from prune_rnn.run.record import Recorded, Result, read_config, read_result
 from prune_rnn.typed import Plain
 
+_OWN = (*checksums.LISTED, paths.CHECKSUMS, paths.CHECKPOINT, paths.BEFORE, paths.MODEL)
+
 
 class Run:
     """The folder `<results>/runs/<name>-<digest>`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def there(self) -> bool:
+        """Whether the folder holds any of a run's own files."""
+        return any((self.folder / name).is_file() for name in _OWN)
 
     @property
     def finished(self) -> bool:
@@ -39,6 +46,11 @@ class Run:
     def begun(self) -> bool:
         """Whether there is a checkpoint to go on from."""
         return any((self.folder / name).is_file() for name in (paths.CHECKPOINT, paths.BEFORE))
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing but a lock: it reads its data, or has failed before its first step."""
+        return [path.name for path in self.folder.glob("*")] == [paths.LOCK]
 
     @contextmanager
     def lock(self) -> Iterator[None]:

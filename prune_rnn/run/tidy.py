@@ -27,7 +27,8 @@ def clean(run: Run, say: Callable[[str], None]) -> None:
             return
         with run.lock():
             for path in left_behind(run):
-                say(f"removing {path}, left by a process that was cut off")
+                if path.name != paths.LOCK:  # a training that fails before its first step leaves one, too
+                    say(f"removing {path}, left by a process that was cut off")
                 path.unlink()
             if not any(run.folder.iterdir()):
                 run.folder.rmdir()

@@ -11,12 +11,12 @@ from tabulate import tabulate
 
 from prune_rnn import paths
 from prune_rnn.run.record import Recorded
+from prune_rnn.run.shown import set_otherwise, sparsity
 from prune_rnn.run.store import Run
 from prune_rnn.schema import option
 
-WIDTH = 120  # columns of the table
 _NAME, _CELL = 36, 17  # columns of a run's name, and of its model's and scale's
-_HEAD = ("run", "model", "scale", "seed", "test CER %", "sparsity %", "minutes", "state")
+_HEAD = ("run", "model", "scale", "seed", "test CER %", "sparsity %", "minutes", "state", "set otherwise")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -38,21 +38,23 @@ class _Row:
     cer: str = ""
     sparsity: str = ""
     minutes: str = ""
+    besides: str = ""
 
     def order(self) -> tuple[bool, str, str, int, str]:
         """By scale, model and seed; those of which nothing is known come last."""
         return not self.model, self.scale, self.model, self.seed or 0, self.run
 
     def cells(self) -> tuple[str, ...]:
-        """As they stand in the table, the state uncut."""
+        """As they stand in the table."""
         names = _without_middle(self.run, _NAME), _cut(self.model, _CELL), _cut(self.scale, _CELL)
         seed = "" if self.seed is None else str(self.seed)
-        return *names, seed, self.cer, self.sparsity, self.minutes, self.state
+        return *names, seed, self.cer, self.sparsity, self.minutes, self.state, self.besides
 
 
 def table(results: Path) -> str:
-    """Returns all runs under a results folder as a table of at most WIDTH columns, by scale, model and seed.
+    """Returns all runs under a results folder as a table, by scale, model and seed.
 
+    Last what was set otherwise than model and scale have it, or what is damaged, uncut.
     ValueError where there is no such folder.
     """
     folder = paths.runs(results)
@@ -63,15 +65,16 @@ def table(results: Path) -> str:
         return f"{folder} holds no runs"
     text = tabulate(
         [row.cells() for row in rows], _HEAD, tablefmt="simple", disable_numparse=True,
-        colalign=("left", "left", "left", *["right"] * 4, "left"),
+        colalign=("left", "left", "left", *["right"] * 4, "left", "left"),
     )  # fmt: skip
-    return "\n".join(_cut(line.rstrip(), WIDTH) for line in text.splitlines())
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def _runs(folder: Path) -> Iterator[Run]:
     for path in folder.iterdir():
-        if path.is_dir() and not path.name.startswith("."):
-            yield Run(path)
+        run = Run(path)
+        if path.is_dir() and not path.name.startswith(".") and (run.held or not run.empty):
+            yield run
 
 
 def _row(run: Run) -> _Row:
@@ -82,6 +85,7 @@ def _row(run: Run) -> _Row:
             return row
         config = run.config()
         row.model, row.scale, row.seed = config.model.name, config.scale.name, config.seed
+        row.besides = " ".join(set_otherwise(config) + ([] if run.finished else sparsity(config)))
         if run.finished:
             result = run.result()
             row.cer, row.sparsity = f"{100 * result.test.cer.rate:.2f}", f"{100 * result.sparsity:.1f}"
@@ -90,7 +94,7 @@ def _row(run: Run) -> _Row:
             _unfinished(run, config, row)
     except (ValueError, OSError) as error:
         text = " ".join(str(error).replace(f"{run.folder}/", "").split())
-        row.state = f"damaged: {text.partition('; delete')[0]}"
+        row.state, row.besides = "damaged:", text.partition("; delete")[0]
     return row
 
 
