@@ -57,12 +57,12 @@ def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
 
 
 def sweep(overrides: Sequence[str], command: str) -> int:
-    """Runs all combinations of the overrides' values, then prints a line each; returns 1 where some failed, else 0."""
+    """Runs all combinations of the overrides' values, then prints a line each; returns 1 where some failed, else 0.
+
+    ValueError, before any is run, where one can't be.
+    """
     overrides = quoted(overrides, sweep=True)
     combinations = _combinations(overrides)
-    fine = [_composes(words) for words in combinations]
-    if not any(fine):
-        compose_config(combinations[0])  # tells what is wrong
     common = set.intersection(*map(set, combinations))
 
     def own(words: Sequence[str]) -> str:
@@ -71,14 +71,12 @@ def sweep(overrides: Sequence[str], command: str) -> int:
     def name(number: int, words: Sequence[str]) -> str:
         return f"job {number} of {len(combinations)}: {own(words)}"
 
-    if all(fine):
-        outcomes = _launch(overrides, command, name)
-    else:
-        # Hydra drops the whole sweep for one combination that doesn't compose: here the others run all the same
-        outcomes = [
-            (words, _attempt(partial(compose_config, words), command, name(number, words)))
-            for number, words in enumerate(combinations, 1)
-        ]
+    for number, words in enumerate(combinations, 1):  # before hours go into those that come before a slip
+        try:
+            compose_config(words)
+        except ValueError as error:
+            raise UsageError(f"{name(number, words)}: {error}; nothing was trained") from None
+    outcomes = _launch(overrides, command, name)
     for words, outcome in outcomes:
         if outcome.failed:
             print(f"failed: {' '.join(words)}: {outcome.failed}", file=sys.stderr)
@@ -98,11 +96,13 @@ def table(outcomes: Sequence[tuple[str, Outcome]]) -> str:
     seed=1                                         failed: no
     """
     rows = [
-        (job, of.cer, of.sparsity, of.minutes, of.failed and f"failed: {shorten(of.failed, _REASON)}")
+        [job, of.cer, of.sparsity, of.minutes, of.failed and f"failed: {shorten(of.failed, _REASON)}"]
         for job, of in outcomes
     ]
-    align = ("left", "right", "right", "right", "left")
-    text = tabulate(rows, ("job", "test CER %", "sparsity %", "minutes", ""), disable_numparse=True, colalign=align)
+    align, head = ["left", "right", "right", "right", "left"], ["job", "test CER %", "sparsity %", "minutes", ""]
+    if not any(of.failed for _, of in outcomes):
+        rows, align, head = [row[:-1] for row in rows], align[:-1], head[:-1]
+    text = tabulate(rows, head, disable_numparse=True, colalign=align)
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
@@ -113,14 +113,6 @@ def _combinations(overrides: Sequence[str]) -> list[list[str]]:
         return [words for batch in BasicSweeper.split_arguments(parsed, None) for words in batch]
     except (HydraException, ValueError, RecursionError) as error:
         raise UsageError(explain(overrides, error)) from None
-
-
-def _composes(words: list[str]) -> bool:
-    try:
-        compose_config(words)
-    except ValueError:
-        return False
-    return True
 
 
 def _launch(

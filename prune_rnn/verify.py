@@ -38,10 +38,15 @@ def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str],
     """Whether nothing is damaged; tells of each file that is, of those without a checksum, and last how many there are.
 
     Asked to seal, gives those without one their checksum. What has one keeps it, right or wrong.
-    places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these.
+    places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these, and
+    where none is named and there is no run.
     """
     folders = sorted(path for path in paths.runs(Path(options.results)).glob("*") if path.is_dir())
     everything = [folder for folder in folders if not Run(folder).empty]
+    if not places and not everything:
+        raise ValueError(
+            f"{paths.runs(Path(options.results))} holds no run; train one, or give results= or a RUN or FILE"
+        )
     count, bare, damaged = 0, 0, 0
     for place in places or everything:
         without, errors = [], set[str]()  # what one file has, those read with it have as well

@@ -121,6 +121,14 @@ def test_all_runs_are_checked_where_none_is_named(run: Run, command: Callable) -
     assert "history.csv is missing or damaged" in done.stdout and "the next training removes it" in done.stdout
 
 
+def test_nothing_to_check_is_an_error(command: Callable, tmp_path: Path) -> None:
+    """A wrong path must not pass for whole."""
+    done = command("verify", "results=typo")
+    assert (
+        done.returncode != 0 and "typo/runs holds no run; train one, or give results= or a RUN or FILE" in done.stderr
+    )
+
+
 def test_files_and_corpora_are_checked(run: Run, command: Callable, tmp_path: Path) -> None:
     (tmp_path / "synthetic.sha256").write_text(f"{'0' * 64}  dev.jsonl\n")
     assert "dev.jsonl is damaged or gone" in command("verify", str(tmp_path)).stdout
