@@ -112,7 +112,7 @@ def _together(network: Network, waveforms: Sequence[Tensor], callers: int) -> It
                 heard[streams.open()] = index, iter(waveform.split(PIECE)), time.perf_counter()
             pieces = {key: next(left, None) for key, (_, left, _) in heard.items()}
             with torch.inference_mode():
-                found = streams.feed({key: piece for key, piece in pieces.items() if piece is not None})
+                found = streams.feed_checked({key: piece for key, piece in pieces.items() if piece is not None})
                 found |= streams.finish(key for key, piece in pieces.items() if piece is None)
             for key, text in found.items():
                 index, _, start = heard[key]
