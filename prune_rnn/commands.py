@@ -51,7 +51,7 @@ def runs(flags: Namespace, rest: list[str], typed: str) -> int:
     from prune_rnn.options import parse
     from prune_rnn.table.runs import RunsOptions, table
 
-    others, options = parse(rest, RunsOptions)
+    others, options = parse(rest, RunsOptions, files=False)
     if others:
         raise UsageError(f"prune-rnn runs: {others[0]!r} is not of the form KEY=VALUE")
     print(table(Path(options.results)))
@@ -131,7 +131,7 @@ def transcribe(flags: Namespace, rest: list[str], typed: str) -> int:
     from prune_rnn.deploy.transcribe import TranscribeOptions, transcribe
     from prune_rnn.options import parse
 
-    files, options = parse(rest, TranscribeOptions)
+    files, options = parse(rest, TranscribeOptions, flags=["--stream"])
     if len(files) < 2:
         raise UsageError("prune-rnn transcribe: give a MODEL (by prune-rnn export) and one AUDIO file or more")
     audio = [Path(file) for file in files[1:]]
@@ -168,7 +168,7 @@ def bench(flags: Namespace, rest: list[str], typed: str) -> int:
     from prune_rnn.options import parse
     from prune_rnn.table import table5
 
-    others, options = parse(rest, BenchOptions)
+    others, options = parse(rest, BenchOptions, files=False)
     if others:
         raise UsageError(f"prune-rnn bench: {others[0]!r} is not of the form KEY=VALUE")
     print(table5.write(bench(options, typed)))

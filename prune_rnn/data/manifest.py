@@ -82,7 +82,8 @@ class Manifest(Data):
     def manifests(self, say: Say) -> dict[str, Path]:
         """Returns the files as given; tells of recordings that are in two of them."""
         for one, other, shared, _ in self._shared():
-            say(f"warning: data.{one} and data.{other} share {shared} recordings: the error rates are better than true")
+            what = f"{shared} recording{'s' * (shared != 1)}"
+            say(f"warning: data.{one} and data.{other} share {what}: the error rates are better than true")
         return {split: Path(getattr(self, split)) for split in SPLITS}
 
     def describe(self) -> str:

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from prune_rnn.data.batch import read_audio
+from prune_rnn.deploy.advance import NEEDS_WHOLE
 from prune_rnn.deploy.network import Network, load
-from prune_rnn.deploy.stream import PIECE, Stream, streamed_text
+from prune_rnn.deploy.stream import PIECE, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
@@ -45,8 +46,8 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
     network = load(model, frames=1, streams=min(options.jobs, len(audio))) if stream else load(model)
-    if stream:
-        Stream(network)  # tells of a network that can't
+    if stream and network.cell.bidirectional:
+        raise ValueError(f"{NEEDS_WHOLE}: leave out --stream")
     readable = [(path, waveform) for path in audio if (waveform := _usable(path)) is not None]
     if not readable:
         return False
@@ -88,7 +89,8 @@ def _usable(path: Path) -> Tensor | None:
             raise OSError(f"{path}: is a folder" if path.is_dir() else f"{path}: no such file")
         waveform = read_audio(path)
         if len(waveform) < WINDOW:
-            raise ValueError(f"{path}: {len(waveform)} samples at 16 kHz are shorter than one window of 20 ms")
+            held = f"{len(waveform)} sample{'s' * (len(waveform) != 1)} at 16 kHz"
+            raise ValueError(f"{path}: is shorter than one window of 20 ms: {held}")
         return waveform
     except (ValueError, OSError) as error:
         print(f"prune-rnn: {error}", file=sys.stderr)

@@ -78,12 +78,14 @@ def test_what_can_not_be_transcribed_is_said(
     short, text, absurd = (tmp_path / f"{name}.wav" for name in ("short", "text", "absurd"))
     soundfile.write(absurd, np.full(3000, 1e30, np.float32), 16_000, subtype="FLOAT")
     soundfile.write(short, np.zeros(300), 16_000)
+    soundfile.write(click := tmp_path / "click.wav", np.zeros(1), 16_000)
     text.write_text("no sound")
     soundfile.write(cut := tmp_path / "cut.wav", np.zeros(1000), 16_000)
     cut.write_bytes(cut.read_bytes()[:1900])
     for words, message in (
         ([model, str(tmp_path / "no.wav")], "no.wav: no such file"),
-        ([model, str(short)], "300 samples at 16 kHz are shorter than one window"),
+        ([model, str(short)], "short.wav: is shorter than one window of 20 ms: 300 samples at 16 kHz"),
+        ([model, str(click)], "click.wav: is shorter than one window of 20 ms: 1 sample at 16 kHz\n"),
         ([model, str(absurd)], "absurd.wav: holds a sample of 1e+30, and sound lies within -1 and 1"),
         ([model, str(text)], "text.wav can't be decoded"),
         ([model, str(broken_flac)], "broken.flac can't be decoded"),
