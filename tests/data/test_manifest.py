@@ -226,10 +226,16 @@ def test_a_manifest_of_bad_lines_only_is_refused_even_where_they_are_skipped(fol
 
 
 def test_a_manifest_that_is_no_text_is_refused(folder: Path) -> None:
-    path = folder / "audio" / "a.wav"
-    path.write_bytes(b"\xff\xfe\x00\x01")
-    for bad in (path, folder, folder / "none.jsonl"):
-        with pytest.raises(ValueError, match=re.escape(f"{bad}: is not readable as text")):
+    sound, latin = folder / "audio" / "a.wav", folder / "latin.jsonl"
+    sound.write_bytes(b"\xff\xfe\x00\x01")
+    latin.write_bytes(f"{entry()}\n\n{entry(text='ä')}\n".encode("latin-1"))
+    for bad, message in (
+        (sound, "is not JSON lines in UTF-8, from line 1 on; give a manifest"),
+        (latin, "is not JSON lines in UTF-8, from line 3 on; give a manifest"),
+        (folder, "can't be read (Is a directory)"),
+        (folder / "none.jsonl", "can't be read (No such file or directory)"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(f"{bad}: {message}")):
             read_manifest(bad, halved, True, silent)
 
 
