@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import inspect
 import os
@@ -14,6 +15,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from prune_rnn import __version__, commands, library
@@ -124,15 +126,28 @@ def _parse(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
     elif name not in parsers:
         raise UsageError(f"prune-rnn: unknown command {name!r}; " + nearest(name, list(parsers)))
     flags, rest = whole.parse_known_args([name, *others])
-    _refuse(f"prune-rnn {name}", [argument for argument in rest if argument.startswith("-")], parsers[name])
+    _refuse(f"prune-rnn {name}", rest, parsers[name])
     return flags, rest
 
 
-def _refuse(where: str, unknown: Sequence[str], parser: _Parser) -> None:
+def _refuse(where: str, words: Sequence[str], parser: _Parser) -> None:
+    """Raises UsageError for a word that is no flag of the parser and looks like one."""
     known = list(parser._option_string_actions)
-    for flag in unknown:
-        if flag not in known:
-            raise UsageError(f"{where}: unknown option {flag}; " + nearest(flag, known))
+    for word, following in pairwise([*words, ""]):
+        if word == "-":
+            raise UsageError(f"{where}: standard input is not read; give a file")
+        if word.startswith("-") and word not in known:
+            key, _, value = word.lstrip("-").partition("=")
+            misspelt = difflib.get_close_matches(word, known, cutoff=0.8)
+            meant = f"did you mean {key}={value or following or '...'}?"
+            if misspelt or not _is_key(key, parser):  # in this order: to know the keys takes seconds
+                meant = nearest(word, known)
+            raise UsageError(f"{where}: unknown option {word}; {meant}")
+
+
+def _is_key(word: str, parser: _Parser) -> bool:
+    keys = (_run_keys if parser.keys is _see_train else parser.keys)()
+    return re.search(f"^ *{re.escape(word)}=", keys, re.MULTILINE) is not None
 
 
 def _terminate(number: int, frame: Any) -> None:

@@ -52,7 +52,7 @@ def runs(flags: Namespace, rest: list[str], typed: str) -> int:
     from prune_rnn.options import parse
     from prune_rnn.table.runs import RunsOptions, table
 
-    others, options = parse(rest, RunsOptions)
+    others, options = parse(rest, RunsOptions, files=False)
     if others:
         raise UsageError(f"prune-rnn runs: {others[0]!r} is not of the form KEY=VALUE")
     print(table(Path(options.results)))
@@ -128,16 +128,17 @@ def transcribe(flags: Namespace, rest: list[str], typed: str) -> int:
     reads, at any rate. With --stream the samples go in 20 ms at a time and the text comes out as it
     is found, about 0.9 s later, after the first second (GRU networks only: the RNN runs both ways and
     needs whole files); several files at a time (jobs) are computed together there, as callers would be.
-    How long it took is printed on the error stream.
+    How long it took is printed on the error stream, and so is what is wrong with a file that can't be
+    used: the others are transcribed, and the exit code is 1.
     """
     from prune_rnn.deploy.transcribe import TranscribeOptions, transcribe
     from prune_rnn.options import parse
 
-    files, options = parse(rest, TranscribeOptions)
+    files, options = parse(rest, TranscribeOptions, flags=["--stream"])
     if len(files) < 2:
         raise UsageError("prune-rnn transcribe: give a MODEL (by prune-rnn export) and one AUDIO file or more")
-    transcribe(Path(files[0]), [Path(file) for file in files[1:]], options, stream=flags.stream)
-    return 0
+    audio = [Path(file) for file in files[1:]]
+    return 0 if transcribe(Path(files[0]), audio, options, stream=flags.stream) else 1
 
 
 def evaluate(flags: Namespace, rest: list[str], typed: str) -> int:
@@ -170,7 +171,7 @@ def bench(flags: Namespace, rest: list[str], typed: str) -> int:
     from prune_rnn.options import parse
     from prune_rnn.table import table5
 
-    others, options = parse(rest, BenchOptions)
+    others, options = parse(rest, BenchOptions, files=False)
     if others:
         raise UsageError(f"prune-rnn bench: {others[0]!r} is not of the form KEY=VALUE")
     print(table5.write(bench(options, typed)))

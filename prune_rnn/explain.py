@@ -34,6 +34,8 @@ def plainly(text: str) -> str:
     """
     if found := re.match(r"field '([\w.]+)' is not Optional", text):
         return f"{found[1]}=null: needs a value; leave it out for its default"
+    if found := re.match(r"(\S+): Value '(.*)' is not a valid bool", text):
+        return f"{found[1]}={found[2][:_LONGEST]}: must be {_KINDS['Boolean']}"
     if found := re.match(r"(\S+): Value '(.*)' of type '\w+' could not be converted to (\w+)$", text):
         if found[3] in _KINDS:
             return f"{found[1]}={found[2][:_LONGEST]}: must be {_KINDS[found[3]]}"

@@ -32,7 +32,8 @@ def log_power(waveform: Tensor) -> Tensor:
     ValueError where the waveform is shorter than one window.
     """
     if frames(len(waveform)) == 0:
-        raise ValueError(f"a waveform of {len(waveform)} samples is shorter than one window of {WINDOW}")
+        samples = f"{len(waveform)} sample{'s' * (len(waveform) != 1)}"
+        raise ValueError(f"a waveform of {samples} is shorter than one window of {WINDOW}")
     windows = waveform.unfold(0, WINDOW, STEP) * _WINDOW.to(waveform.device)
     spectrum: Tensor = torch.fft.rfft(windows)
     return spectrum.abs().square_().clamp_min_(_FLOOR).log_().t()

@@ -103,9 +103,10 @@ def _chosen(group: str) -> str:
 
 
 def lines(keys: Sequence[Key]) -> list[str]:
-    """Returns one line per key: KEY=DEFAULT and the help, in columns."""
+    """Returns one line per key, or more where it is longer than WIDTH: KEY=DEFAULT and the help, in columns."""
     width = max(len(f"{key.name}={key.default}") for key in keys)
-    return [f"  {f'{key.name}={key.default}':<{width}}  {key.help}".rstrip() for key in keys]
+    whole = [f"  {f'{key.name}={key.default}':<{width}}  {key.help}".rstrip() for key in keys]
+    return [part for line in whole for part in textwrap.wrap(line, WIDTH, subsequent_indent=" " * (width + 4))]
 
 
 def run_help() -> str:

@@ -20,11 +20,13 @@ from prune_rnn.usage import UsageError, of_the_command_line, shown
 Options = TypeVar("Options")
 
 
-def parse(arguments: Sequence[str], schema: type[Options]) -> tuple[list[str], Options]:
+def parse(
+    arguments: Sequence[str], schema: type[Options], *, files: bool = True, flags: Sequence[str] = ()
+) -> tuple[list[str], Options]:
     """Returns (the arguments not of the form KEY=VALUE, the options); UsageError names key, value and the way out.
 
     schema: a dataclass; an argument whose KEY is not an identifier (a path, say) is not an option, nor
-    is the name of a file that is there.
+    is the name of a file that is there. files: the command takes files. flags: what it takes as --FLAG.
     """
     keys = [field.name for field in dataclasses.fields(schema)]  # type: ignore[arg-type]
     options = OmegaConf.structured(schema)
@@ -35,7 +37,9 @@ def parse(arguments: Sequence[str], schema: type[Options]) -> tuple[list[str], O
             others.append(argument)
             continue
         if key not in keys:
-            raise UsageError(f"{key}: no such key; {nearest(key, keys)}; if it is a file, write ./{shown(argument)}")
+            file = f" (if it is a file, write ./{shown(argument)})" if files else ""
+            known = f"did you mean --{key}?" if f"--{key}" in flags else nearest(key, keys)
+            raise UsageError(f"{key}: no such key{file}; {known}")
         kind = get_type_hints(schema)[key]
         text = kind in (str, str | None) and value != "null"
         try:
@@ -44,22 +48,25 @@ def parse(arguments: Sequence[str], schema: type[Options]) -> tuple[list[str], O
             given = OmegaConf.create({key: value}) if text else OmegaConf.from_dotlist([argument])
             options = OmegaConf.merge(options, given)
         except (OmegaConfBaseException, yaml.YAMLError, RecursionError, ValueError) as error:
-            reason = "is no list" if "ListConfig" in str(error) else str(error).partition("\n")[0]
-            raise UsageError(f"{shown(argument)}: {reason[:200]}; {_expected(key, value, kind)}") from None
+            raise UsageError(f"{shown(argument)}: {_wrong(key, value, kind, error)}") from None
     with of_the_command_line():
         parsed: Options = OmegaConf.to_object(options)  # type: ignore[assignment]
         expand_home(parsed)
     return others, parsed
 
 
-def _expected(key: str, value: str, kind: Any) -> str:
-    """Returns what to give for a key of that type."""
+def _wrong(key: str, value: str, kind: Any, error: Exception) -> str:
+    """Returns what is wrong with the value for a key of that type, and what to give."""
     inner = (
         next((part for part in get_args(kind) if part is not NoneType), kind) if NoneType in get_args(kind) else kind
     )
+    reason = str(error).partition("\n")[0][:200]
     if get_origin(inner) is list:
-        return f"give a list, such as {key}=[{shown(value.strip('[]')) or '...'}]"
+        reason = "is no list" if "ListConfig" in reason else reason
+        return f"{reason}; give a list, such as {key}=[{shown(value.strip('[]')) or '...'}]"
+    of_another_type = isinstance(error, OmegaConfBaseException)
     if isinstance(inner, type) and issubclass(inner, Enum):
-        return "choose one of " + ", ".join(inner.__members__)
-    kinds: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
-    return f"give {kinds.get(inner, 'text')}, or leave it out"
+        way = "choose one of " + ", ".join(inner.__members__)
+        return way if of_another_type else f"{reason}; {way}"
+    name = {int: "a whole number", float: "a number", bool: "true or false"}.get(inner)
+    return f"must be {name}" if name and of_another_type else f"{reason}; give {name or 'text'}, or leave it out"

@@ -93,7 +93,10 @@ def refuse(overrides: Sequence[str]) -> None:
 def _refuse(override: str, known: Sequence[str], groups: Sequence[str]) -> None:
     sign, key, value = split(override)
     if ("=" not in override and sign != "~") or not key:
-        raise UsageError(f"{shown(override)!r} is not of the form KEY=VALUE")
+        meant = next(
+            (f"; did you mean {group}={override}?" for group in groups if override in paths.options(group)), ""
+        )
+        raise UsageError(f"{shown(override)!r} is not of the form KEY=VALUE{meant}")
     if len(override) > _LONGEST:
         raise UsageError(f"{shown(override)}: has {len(override):,} characters; give {_LONGEST:,} at most")
     read = parsed(override)

@@ -36,9 +36,15 @@ class BenchOptions:
     Raises ValueError where both names are given.
     """
 
-    workloads: list[str] = option("what is measured: one or more of these", factory=lambda: list(WORKLOADS))
+    workloads: list[str] = option(
+        f"what is measured: one or more of {', '.join(WORKLOADS)}", factory=lambda: list(WORKLOADS)
+    )
     blocks: list[str] | None = option("the former name of workloads", None)
-    shapes: list[str] | None = option("names in conf/table/table5.yaml, or own; null: all", None)
+    shapes: list[str] | None = option(
+        "one or more of rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584 and own; null: all; own: the packed "
+        "files of models=",
+        None,
+    )
     streams: list[int] = option("sequences at a time, each 1 or more", factory=lambda: [1, 4, 16, 64])
     sparsity: list[float] = option("sparsity of random masks, from 0 to below 1", factory=lambda: [0.8, 0.9, 0.95])
     models: list[str] | None = option("packed files; null: all float32 ones in results/runs", None, path=True)

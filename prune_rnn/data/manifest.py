@@ -82,7 +82,8 @@ class Manifest(Data):
     def manifests(self, say: Say) -> dict[str, Path]:
         """Returns the files as given; tells of recordings that are in two of them."""
         for one, other, shared, _ in self._shared():
-            say(f"warning: data.{one} and data.{other} share {shared} recordings: the error rates are better than true")
+            what = f"{shared} recording{'s' * (shared != 1)}"
+            say(f"warning: data.{one} and data.{other} share {what}: the error rates are better than true")
         return {split: Path(getattr(self, split)) for split in SPLITS}
 
     def describe(self) -> str:
@@ -214,8 +215,11 @@ def read_manifest(
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")  # nothing else ends a line of JSON
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: is not readable as text ({error})") from None
+    except UnicodeDecodeError as error:
+        number = error.object.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path}: is not JSON lines in UTF-8, from line {number} on; give a manifest") from None
+    except OSError as error:
+        raise ValueError(f"{path}: can't be read ({error.strerror})") from None
     utterances: list[Utterance] = []
     bad: dict[str, list[str]] = {}
     for number, line in enumerate(lines, 1):

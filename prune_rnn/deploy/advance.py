@@ -14,6 +14,8 @@ from prune_rnn.deploy.convolution import joined
 from prune_rnn.deploy.network import Network
 from prune_rnn.text import ALPHABET
 
+NEEDS_WHOLE = "this network also runs backward in time and needs whole files"
+
 
 class Queue:
     """Rows that are added at the end and dropped at the beginning, one after the other in memory.
@@ -52,7 +54,7 @@ class Memory:
 
     def __init__(self, network: Network) -> None:
         if network.cell.bidirectional:
-            raise ValueError("this network also runs backward in time and needs whole files: leave out --stream")
+            raise ValueError(f"{NEEDS_WHOLE}, as Network.text takes them: it can't be streamed")
         self.kept: list[Tensor | None] = [None] * len(network.convolutions)
         self.states = [torch.zeros(1, network.config.units) for _ in network.layers]
         self.ahead = Queue(network.config.units)

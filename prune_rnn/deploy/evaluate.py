@@ -90,6 +90,9 @@ Heard = tuple[str, Sequence[Utterance], list[str]]  # the network in words, utte
 
 
 def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> Heard:
+    packed = sorted(folder.glob("*.safetensors"), key=lambda file: "float32" not in file.name)  # the lossless one first
+    if packed and not (folder / paths.MODEL).exists():
+        raise ValueError(f"{folder} holds no {paths.MODEL}; give its packed file, {packed[0]}")
     config, model = network.checkpoint(folder)
     device = usable_device(options.device)
     utterances = _read(manifest, model, options)

@@ -18,6 +18,7 @@ from prune_rnn.data.batch import Utterance, batches, read_audio
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
 from prune_rnn.deploy import file
+from prune_rnn.deploy.advance import NEEDS_WHOLE
 from prune_rnn.deploy.network import checkpoint, load, pack
 from prune_rnn.deploy.stream import streamed_text
 from prune_rnn.engine.choose import describe_backend
@@ -32,6 +33,7 @@ from prune_rnn.run.store import Run
 from prune_rnn.run.tidy import clean
 from prune_rnn.schema import option
 from prune_rnn.text import spelt
+from prune_rnn.usage import UsageError
 
 _ROUNDING = 1e-3  # of a probability, which sums in another order bring about: two symbols may tie
 _TOLERANCE = 1e-3  # between error rates of the same weights on different hardware
@@ -83,10 +85,12 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     """Writes the packed file of a finished run and decodes the dev split with it.
 
     ValueError where the run isn't finished, its dev split is not available, a float32 file gives other probabilities
-    than the checkpoint, or the checkpoint is not that of the run's result.
+    than the checkpoint, the checkpoint is not that of the run's result, or the network can't be streamed as asked for.
     """
     torch.set_flush_denormal(True)
     config, model = checkpoint(folder)
+    if options.stream and config.model.cell.value.bidirectional:
+        raise UsageError(f"stream=true: {NEEDS_WHOLE}; leave out stream=true")
     run = Run(folder)
     clean(run, _say)
     dev = _dev_split(config, options, model)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from prune_rnn.deploy.advance import Memory, advance
@@ -17,6 +18,7 @@ from prune_rnn.text import ALPHABET, BLANK
 PIECE = 2 * STEP  # samples fed at a time: 20 ms, one output frame
 PRIOR = 3.0  # frames that the corpus's statistics count for, beside those heard so far
 HELD = 100  # frames at the beginning that wait for each other
+LOUDEST = 2.0  # the greatest sample: what was resampled may pass 1, but not by so much
 _Array = NDArray[np.float64]
 
 
@@ -114,6 +116,27 @@ class GreedyStream:
         return text
 
 
+def checked(samples: ArrayLike | Tensor, whose: str = "") -> Tensor:
+    """Returns samples, as an array, a tensor or a list, as (n,) float32; `whose` is named in errors.
+
+    ValueError where there is more than one channel, or they are not floating-point numbers from -LOUDEST to LOUDEST.
+    """
+    way = 'give float in [-1, 1], as soundfile.read(..., dtype="float32") does'
+    try:
+        given = torch.as_tensor(samples, device="cpu")
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"samples{whose} that are no array of numbers ({error}): {way}") from None
+    if given.dim() != 1:
+        raise ValueError(f"samples of shape {tuple(given.shape)}{whose}: give one channel, (samples,)")
+    if not given.is_floating_point():
+        raise ValueError(f"samples of type {str(given.dtype).removeprefix('torch.')}{whose}: {way}")
+    peak = float(given.abs().max()) if len(given) else 0.0  # NaN where any sample is
+    if not peak <= LOUDEST:
+        what = f"a sample beyond {LOUDEST:g} ({peak:.4g})" if math.isfinite(peak) else "samples that are not finite"
+        raise ValueError(f"{what}{whose}: {way}")
+    return given.float()
+
+
 class Stream:
     """Samples in, characters out."""
 
@@ -122,9 +145,17 @@ class Stream:
         self.network = NetworkStream(network)
         self.text = GreedyStream()
 
-    def feed(self, samples: Tensor) -> str:
-        """(n,) float in [-1, 1] at 16 kHz -> the characters that they add: about 0.9 s late, as the network looks
-        ahead, and none before the first second is heard."""
+    def feed(self, samples: ArrayLike | Tensor) -> str:
+        """(n,) float in [-1, 1] at 16 kHz, as soundfile.read(..., dtype="float32") returns it -> the characters that
+        they add: about 0.9 s late, as the network looks ahead, and none before the first second is heard.
+
+        An array, a tensor or a list. ValueError for another shape, integers, and what is not finite or lies beyond
+        LOUDEST; then nothing was fed.
+        """
+        return self.feed_checked(checked(samples))
+
+    def feed_checked(self, samples: Tensor) -> str:
+        """The same for what `checked` or `read_audio` returned."""
         return self.text.feed(self.network.feed(self.features.feed(samples)))
 
     def finish(self) -> str:
@@ -136,7 +167,7 @@ def streamed_text(network: Network, waveform: Tensor, write: Callable[[str], obj
     """Returns the text of (samples,) at 16 kHz, fed in 20 ms at a time; `write` gets each piece as it is found."""
     stream, text = Stream(network), ""
     for samples in waveform.split(PIECE):
-        if found := stream.feed(samples):
+        if found := stream.feed_checked(samples):
             write(found)
             text += found
     if found := stream.finish():

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import count
 
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from prune_rnn.deploy.advance import advance
 from prune_rnn.deploy.network import Network
-from prune_rnn.deploy.stream import Stream
+from prune_rnn.deploy.stream import Stream, checked
 
 
 class Streams:
@@ -42,15 +43,18 @@ class Streams:
         self._streams[key] = Stream(self.network)
         return key
 
-    def feed(self, samples: Mapping[int, Tensor]) -> dict[int, str]:
-        """The samples of some callers, (n,) each, of any length -> the characters that they add, as by `Stream.feed`.
+    def feed(self, samples: Mapping[int, ArrayLike | Tensor]) -> dict[int, str]:
+        """The samples of some callers, (n,) float in [-1, 1] each, of any length -> the characters that they add, as
+        by `Stream.feed`.
 
-        ValueError for an unknown caller, one that left, or samples of another shape; then no caller was fed.
+        ValueError for an unknown caller, one that left, or samples that `Stream.feed` refuses; then no caller was fed.
         """
+        self._known(samples)
+        return self.feed_checked({key: checked(own, f" for caller {key}") for key, own in samples.items()})
+
+    def feed_checked(self, samples: Mapping[int, Tensor]) -> dict[int, str]:
+        """The same for what `checked` or `read_audio` returned."""
         streams = self._known(samples)
-        for key, own in samples.items():
-            if own.dim() != 1:
-                raise ValueError(f"samples of shape {tuple(own.shape)} for caller {key}: give one channel, (samples,)")
         features = [stream.features.feed(own) for stream, own in zip(streams, samples.values(), strict=True)]
         return self._heard(list(samples), streams, features, last=False)
 

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from prune_rnn.data.batch import read_audio
+from prune_rnn.deploy.advance import NEEDS_WHOLE
 from prune_rnn.deploy.network import Network, load
-from prune_rnn.deploy.stream import PIECE, Stream, streamed_text
+from prune_rnn.deploy.stream import PIECE, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
@@ -33,42 +34,46 @@ class TranscribeOptions:
     jobs: int = option("files at a time; with --stream a text comes once its file has ended", 1)
 
 
-def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, stream: bool) -> None:
+def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, stream: bool) -> bool:
     """Prints the text of each recording as it is found, and on the error stream how long it took.
 
-    Several recordings: each line begins with its path. ValueError and OSError name the file that can't be used.
+    Several recordings: each line begins with its path. Those that can't be used are named on the error stream before
+    the first is begun; returns whether there were none. ValueError and OSError for the model.
     """
     within("threads", options.threads, 1, THREADS)
     within("jobs", options.jobs, 1, THREADS)
     if stream or options.jobs > 1 or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
-    callers = min(options.jobs, len(audio))
-    network = load(model, frames=1, streams=callers) if stream else load(model)
-    waveforms = [_checked(path) for path in audio]  # what is wrong with the last is told before the first is begun
-    if stream:
-        Stream(network)  # tells of a network that can't
+    network = load(model, frames=1, streams=min(options.jobs, len(audio))) if stream else load(model)
+    if stream and network.cell.bidirectional:
+        raise ValueError(f"{NEEDS_WHOLE}: leave out --stream")
+    readable = [(path, waveform) for path in audio if (waveform := _usable(path)) is not None]
+    if not readable:
+        return False
+    waveforms, jobs = [waveform for _, waveform in readable], min(options.jobs, len(readable))
     print(describe_backend(), file=sys.stderr)
     with torch.inference_mode():
         (streamed_text if stream else _whole)(network, torch.zeros(WINDOW * 10))  # warm-up
     start = time.perf_counter()
     # each thread has its own treatment of denormals
-    with ThreadPoolExecutor(options.jobs, initializer=torch.set_flush_denormal, initargs=(True,)) as pool:
+    with ThreadPoolExecutor(jobs, initializer=torch.set_flush_denormal, initargs=(True,)) as pool:
         if not stream:
             decoded = pool.map(partial(_whole, network), waveforms)
-        elif callers == 1:
+        elif jobs == 1:
             decoded = map(partial(_as_it_comes, network), waveforms)
         else:
-            decoded = _together(network, waveforms, callers)
-        for path, waveform in zip(audio, waveforms, strict=True):
+            decoded = _together(network, waveforms, jobs)
+        for path, waveform in readable:
             if len(audio) > 1:
                 print(f"{path}\t", end="", flush=True)
             text, seconds = next(decoded)
             print(text, flush=True)
             print(f"{path}: {_speed(len(waveform), seconds)}", file=sys.stderr)
-    if options.jobs > 1:
+    if jobs > 1:
         seconds = time.perf_counter() - start
-        print(f"all, {options.jobs} at a time: {_speed(sum(map(len, waveforms)), seconds)}", file=sys.stderr)
+        print(f"all, {jobs} at a time: {_speed(sum(map(len, waveforms)), seconds)}", file=sys.stderr)
+    return len(readable) == len(audio)
 
 
 def _speed(samples: int, seconds: float) -> str:
@@ -77,13 +82,19 @@ def _speed(samples: int, seconds: float) -> str:
     return f"{factor}, {threads} thread{'s' * (threads != 1)}"
 
 
-def _checked(path: Path) -> Tensor:
-    if not path.is_file():
-        raise OSError(f"{path}: is a folder" if path.is_dir() else f"{path}: no such file")
-    waveform = read_audio(path)
-    if len(waveform) < WINDOW:
-        raise ValueError(f"{path}: {len(waveform)} samples at 16 kHz are shorter than one window of 20 ms")
-    return waveform
+def _usable(path: Path) -> Tensor | None:
+    """Returns the waveform, or None after telling what is wrong with the file."""
+    try:
+        if not path.is_file():
+            raise OSError(f"{path}: is a folder" if path.is_dir() else f"{path}: no such file")
+        waveform = read_audio(path)
+        if len(waveform) < WINDOW:
+            held = f"{len(waveform)} sample{'s' * (len(waveform) != 1)} at 16 kHz"
+            raise ValueError(f"{path}: is shorter than one window of 20 ms: {held}")
+        return waveform
+    except (ValueError, OSError) as error:
+        print(f"prune-rnn: {error}", file=sys.stderr)
+        return None
 
 
 def _whole(network: Network, waveform: Tensor) -> tuple[str, float]:
@@ -112,7 +123,7 @@ def _together(network: Network, waveforms: Sequence[Tensor], callers: int) -> It
                 heard[streams.open()] = index, iter(waveform.split(PIECE)), time.perf_counter()
             pieces = {key: next(left, None) for key, (_, left, _) in heard.items()}
             with torch.inference_mode():
-                found = streams.feed({key: piece for key, piece in pieces.items() if piece is not None})
+                found = streams.feed_checked({key: piece for key, piece in pieces.items() if piece is not None})
                 found |= streams.finish(key for key, piece in pieces.items() if piece is None)
             for key, text in found.items():
                 index, _, start = heard[key]

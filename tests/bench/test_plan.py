@@ -1,5 +1,6 @@
 """The options of `prune-rnn bench`, and the shapes that they name."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,16 @@ from prune_rnn.options import parse
 def test_a_wrong_option_is_named(changed: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         BenchOptions(**changed).check()
+
+
+def test_the_help_lists_what_there_is_to_choose_from() -> None:
+    told = {field.name: field.metadata["help"] for field in dataclasses.fields(BenchOptions)}
+    assert "own: the packed files of models=" in told["shapes"]
+    for key, names in (
+        ("shapes", [each["name"] for each in layout()["shapes"]]),
+        ("workloads", ["product", "layer", "network", "stages"]),
+    ):
+        assert f"one or more of {', '.join(names)}" in told[key]
 
 
 def test_blocks_is_the_former_name_of_workloads() -> None:

@@ -226,10 +226,16 @@ def test_a_manifest_of_bad_lines_only_is_refused_even_where_they_are_skipped(fol
 
 
 def test_a_manifest_that_is_no_text_is_refused(folder: Path) -> None:
-    path = folder / "audio" / "a.wav"
-    path.write_bytes(b"\xff\xfe\x00\x01")
-    for bad in (path, folder, folder / "none.jsonl"):
-        with pytest.raises(ValueError, match=re.escape(f"{bad}: is not readable as text")):
+    sound, latin = folder / "audio" / "a.wav", folder / "latin.jsonl"
+    sound.write_bytes(b"\xff\xfe\x00\x01")
+    latin.write_bytes(f"{entry()}\n\n{entry(text='ä')}\n".encode("latin-1"))
+    for bad, message in (
+        (sound, "is not JSON lines in UTF-8, from line 1 on; give a manifest"),
+        (latin, "is not JSON lines in UTF-8, from line 3 on; give a manifest"),
+        (folder, "can't be read (Is a directory)"),
+        (folder / "none.jsonl", "can't be read (No such file or directory)"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(f"{bad}: {message}")):
             read_manifest(bad, halved, True, silent)
 
 
@@ -320,7 +326,7 @@ def test_recordings_that_two_splits_share_are_told(folder: Path) -> None:
         setattr(given, split, str(manifest(folder, given_lines, f"{split}_more.jsonl")))
     given.check()
     given.manifests(told.append)
-    assert told == ["warning: data.train and data.dev share 1 recordings: the error rates are better than true"]
+    assert told == ["warning: data.train and data.dev share 1 recording: the error rates are better than true"]
 
 
 def test_a_pipe_among_the_recordings_is_not_waited_for(folder: Path) -> None:

@@ -64,6 +64,18 @@ def test_a_run_and_its_packed_file_hear_the_same(
         assert row[5] == str(length)
 
 
+def test_a_run_without_its_weights_names_the_packed_file(
+    packed: tuple[Path, Path], split: Path, command: Callable
+) -> None:
+    folder, file = packed
+    (folder / "model.pt").unlink()
+    (folder / "model-bfloat16.safetensors").touch()
+    for model in (folder, folder / "model.pt"):
+        done = command("evaluate", str(model), str(split))
+        assert done.returncode == 1
+        assert done.stderr == f"prune-rnn: {folder} holds no model.pt; give its packed file, {file}\n"
+
+
 def test_what_is_printed_by_hand() -> None:
     rates = error_rates(["a cat", "dog"], ["acat", "dogs"])  # a space is missing, an s too much, all words wrong
     shown = str(Evaluated("network", Path("m.jsonl"), 2, *rates, Path("out.jsonl"))).splitlines()

@@ -41,7 +41,9 @@ def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, comma
     done = command("export", str(tmp_path / "nothing"))
     assert done.returncode == 1 and "nothing holds no finished run; train it first" in done.stderr
     assert command("export").returncode == 2
-    run = experiment(compose_config(tiny), "test")
+    run = experiment(compose_config(["model=rnn_dense", *tiny]), "test")
+    done = command("export", str(run.folder), "stream=true")  # told before its dev split is missed
+    assert done.returncode == 2 and done.stderr.endswith("needs whole files; leave out stream=true\n")
     with pytest.raises(ValueError, match="give that of its dev split by dev=PATH"):
         export(run.folder, ExportOptions())
     (run.folder / "model.pt").unlink()

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 
 from prune_rnn.deploy import stream
 from prune_rnn.deploy.network import Network, pack
-from prune_rnn.deploy.stream import PRIOR, GreedyStream, NetworkStream, RunningFeatures, Stream
+from prune_rnn.deploy.stream import PRIOR, GreedyStream, NetworkStream, RunningFeatures, Stream, checked
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.features import log_power
 from prune_rnn.text import greedy
@@ -42,7 +43,7 @@ def test_an_output_waits_for_its_look_ahead_and_no_longer(network: Callable) -> 
 
 
 def test_a_network_that_runs_both_ways_is_refused(network: Callable) -> None:
-    with pytest.raises(ValueError, match="needs whole files: leave out --stream"):
+    with pytest.raises(ValueError, match=r"needs whole files, as Network\.text takes them: it can't be streamed"):
         NetworkStream(made(network, "rnn_sparse"))
 
 
@@ -86,3 +87,37 @@ def test_samples_become_text_whatever_the_pieces(network: Callable) -> None:
             whole = Stream(packed)
             texts.add("".join(whole.feed(part) for part in samples.split(piece)) + whole.finish())
     assert len(texts) == 1
+
+
+def test_samples_may_be_an_array_a_list_or_a_tensor(network: Callable) -> None:
+    packed = made(network)
+    samples = torch.randn(24_000, generator=torch.Generator().manual_seed(0)) * 0.1
+    kinds = [samples, samples.numpy(), samples.numpy().astype(np.float64), samples.tolist(), samples.double()]
+    with torch.inference_mode():
+        streams = [Stream(packed) for _ in kinds]
+        texts = [stream.feed(each) + stream.finish() for stream, each in zip(streams, kinds, strict=True)]
+    assert len(set(texts)) == 1 and texts[0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (np.zeros(320, np.int16), r"samples of type int16: give float in \[-1, 1\], as soundfile.read"),
+        ([[0.0] * 320], r"samples of shape \(1, 320\): give one channel"),
+        (torch.tensor([0.1, torch.nan]), "samples that are not finite: give float"),
+        (torch.tensor([0.1, -torch.inf]), "samples that are not finite: give float"),
+        ([0.5, -2.5], r"a sample beyond 2 \(2.5\): give float"),
+        (["a"], "samples that are no array of numbers"),
+    ],
+)
+def test_what_is_no_sound_is_refused_and_nothing_was_fed(network: Callable, wrong: object, message: str) -> None:
+    stream, other = Stream(made(network)), Stream(made(network))
+    sound = torch.randn(24_000, generator=torch.Generator().manual_seed(1)) * 0.1
+    with torch.inference_mode():
+        with pytest.raises(ValueError, match=message):
+            stream.feed(wrong)  # type: ignore[arg-type]
+        assert stream.feed(sound) + stream.finish() == other.feed(sound) + other.finish() != ""
+
+
+def test_what_was_resampled_may_pass_1_a_little() -> None:
+    assert checked([1.05, -2.0]).tolist() == pytest.approx([1.05, -2.0]) and checked([]).shape == (0,)

@@ -30,7 +30,7 @@ def made(network: Callable, dtype: Dtype = Dtype.float32, name: str = "gru_spars
 def spoken(lengths: list[int], seed: int) -> list[Tensor]:
     """Noise, louder from caller to caller."""
     generator = torch.Generator().manual_seed(seed)
-    return [0.01 * 3**seed * torch.randn(length, generator=generator) for length in lengths]
+    return [(0.01 * 3**seed * torch.randn(length, generator=generator)).clamp(-1, 1) for length in lengths]
 
 
 @pytest.fixture
@@ -88,13 +88,14 @@ def test_each_caller_gets_what_it_gets_alone(
 
 
 def test_what_one_caller_says_does_not_reach_another(network: Callable) -> None:
-    """Not even what is no sound."""
+    """Not even what is no sound, had it not been refused."""
     packed = made(network, Dtype.int8)
     (sound,) = spoken([24_000], 2)
     with torch.inference_mode():
         streams, alone = Streams(packed), Stream(packed)
         good, bad = streams.open(), streams.open()
-        text = streams.feed({bad: torch.full_like(sound, torch.nan), good: sound})[good] + streams.finish([good])[good]
+        text = streams.feed_checked({bad: torch.full_like(sound, torch.nan), good: sound})[good]
+        text += streams.finish([good])[good]
         assert text == alone.feed(sound) + alone.finish() != ""
 
 
@@ -128,6 +129,10 @@ def test_no_caller_is_fed_where_one_is_wrong(network: Callable) -> None:
             ({good: sound, gone: sound}, "caller 1 is unknown or has left; `open` gives the key of a new one"),
             ({good: sound, 77: sound}, "caller 77 is unknown or has left"),
             ({good: sound, other: sound[None]}, r"samples of shape \(1, 24000\) for caller 2: give one channel"),
+            ({good: sound, other: sound.short()}, r"samples of type int16 for caller 2: give float in \[-1, 1\]"),
+            ({good: sound, other: torch.tensor([0.1, torch.nan])}, "samples that are not finite for caller 2: give"),
+            ({good: sound, other: torch.tensor([2.1])}, r"a sample beyond 2 \(2.1\) for caller 2: give float"),
+            ({good: sound, other: "hello"}, "samples for caller 2 that are no array of numbers .*: give float"),
         ):
             with pytest.raises(ValueError, match=message):
                 streams.feed(samples)

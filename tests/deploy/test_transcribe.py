@@ -78,15 +78,17 @@ def test_what_can_not_be_transcribed_is_said(
     short, text, absurd = (tmp_path / f"{name}.wav" for name in ("short", "text", "absurd"))
     soundfile.write(absurd, np.full(3000, 1e30, np.float32), 16_000, subtype="FLOAT")
     soundfile.write(short, np.zeros(300), 16_000)
+    soundfile.write(click := tmp_path / "click.wav", np.zeros(1), 16_000)
     text.write_text("no sound")
     soundfile.write(cut := tmp_path / "cut.wav", np.zeros(1000), 16_000)
     cut.write_bytes(cut.read_bytes()[:1900])
     for words, message in (
         ([model, str(tmp_path / "no.wav")], "no.wav: no such file"),
-        ([model, str(short)], "300 samples at 16 kHz are shorter than one window"),
+        ([model, str(short)], "short.wav: is shorter than one window of 20 ms: 300 samples at 16 kHz"),
+        ([model, str(click)], "click.wav: is shorter than one window of 20 ms: 1 sample at 16 kHz\n"),
         ([model, str(absurd)], "absurd.wav: holds a sample of 1e+30, and sound lies within -1 and 1"),
         ([model, str(text)], "text.wav can't be decoded"),
-        ([model, recordings[0], str(broken_flac)], "broken.flac can't be decoded"),
+        ([model, str(broken_flac)], "broken.flac can't be decoded"),
         ([model, str(cut)], "cut.wav is cut off: it has 1,900 of 2,044 bytes; fix it, or leave it out"),
         ([recordings[0], recordings[0]], "a.wav is not a packed network"),
         (["--stream", model, recordings[0]], "needs whole files: leave out --stream"),
@@ -96,6 +98,29 @@ def test_what_can_not_be_transcribed_is_said(
     ):
         done = command("transcribe", *words)
         wanted = 2 if words[-1] in ("threads=0", "jobs=0") else 1
-        assert done.returncode == wanted and message in done.stderr and done.stderr.count("\n") <= 2, done.stderr
+        assert done.returncode == wanted and message in done.stderr and done.stderr.count("\n") == 1, done.stderr
         assert "Traceback" not in done.stderr and not done.stdout
     assert command("transcribe", model).returncode == 2
+
+
+@pytest.mark.parametrize("more", [[], ["jobs=2"], ["--stream"], ["--stream", "jobs=2"]])
+def test_one_bad_file_does_not_cost_the_texts_of_the_others(
+    network: Callable, command: Callable, recordings: list[str], tmp_path: Path, more: list[str]
+) -> None:
+    model, (first, last) = packed_file(network, "gru_sparse", tmp_path), recordings
+    (bad := tmp_path / "bad.wav").write_text("no sound")
+    good = command("transcribe", model, first, last, *more, check=True)
+    done = command("transcribe", model, first, str(bad), "no.wav", last, *more)
+    assert done.returncode == 1 and done.stdout == good.stdout and len(good.stdout.splitlines()) == 2
+    told = [line for line in done.stderr.splitlines() if line.startswith("prune-rnn: ")]
+    assert len(told) == 2 and "bad.wav can't be decoded" in told[0] and told[1] == "prune-rnn: no.wav: no such file"
+    assert len(done.stderr.splitlines()) == len(good.stderr.splitlines()) + 2
+    assert command("transcribe", model, str(bad), "no.wav", *more).stdout == ""
+
+
+def test_no_more_files_at_a_time_are_told_of_than_there_are(
+    network: Callable, command: Callable, recordings: list[str], tmp_path: Path
+) -> None:
+    model = packed_file(network, "gru_sparse", tmp_path)
+    assert "at a time" not in command("transcribe", model, recordings[0], "jobs=100", check=True).stderr
+    assert "all, 2 at a time" in command("transcribe", model, *recordings, "jobs=100", check=True).stderr
