@@ -79,6 +79,8 @@ class BenchOptions:
             given = getattr(self, key)
             if given == []:
                 raise ValueError(f"{key}=[]: give one or more")
+            if any(isinstance(one, list | dict) for one in given or []):
+                raise ValueError(f"{key}={given}: one of them is a list itself")
             if given is not None and len(set(given)) < len(given):
                 raise ValueError(f"{key}={given}: names one of them more than once; give each once")
         if any(streams < 1 for streams in self.streams):

@@ -122,6 +122,8 @@ def checked(samples: ArrayLike | Tensor, whose: str = "") -> Tensor:
     ValueError where there is more than one channel, or they are not floating-point numbers from -LOUDEST to LOUDEST.
     """
     way = 'give float in [-1, 1], as soundfile.read(..., dtype="float32") does'
+    if isinstance(samples, np.ndarray) and not samples.flags.writeable:  # as frombuffer's: torch would warn
+        samples = samples.copy()
     try:
         given = torch.as_tensor(samples, device="cpu")
     except (TypeError, ValueError, RuntimeError) as error:

@@ -92,7 +92,8 @@ def test_samples_become_text_whatever_the_pieces(network: Callable) -> None:
 def test_samples_may_be_an_array_a_list_or_a_tensor(network: Callable) -> None:
     packed = made(network)
     samples = torch.randn(24_000, generator=torch.Generator().manual_seed(0)) * 0.1
-    kinds = [samples, samples.numpy(), samples.numpy().astype(np.float64), samples.tolist(), samples.double()]
+    packet = np.frombuffer(samples.numpy().tobytes(), np.float32)  # not to be written to
+    kinds = [samples, samples.numpy(), samples.numpy().astype(np.float64), samples.tolist(), samples.double(), packet]
     with torch.inference_mode():
         streams = [Stream(packed) for _ in kinds]
         texts = [stream.feed(each) + stream.finish() for stream, each in zip(streams, kinds, strict=True)]
