@@ -75,11 +75,11 @@ def report(flags: Namespace, overrides: list[str], typed: str) -> int:
 
 
 def describe(flags: Namespace, overrides: list[str], typed: str) -> int:
-    """Tells a network's layers, and its sparsity, size and error to expect, without training.
+    """Prints the layers of a network, and what sparsity, size and error to expect, without training.
 
-    The layers with their parameter counts, as the paper's Table 2; how far it will be pruned; how big its
-    packed file will be; and the test CER to expect, by a law drawn from the finished runs that differ in
-    units, sparsity and seed only.
+    The layers with their parameter counts, as the paper's Table 2; how far it will be pruned; how
+    big its packed file will be; and the test CER to expect, by a law drawn from the finished runs
+    that differ in units, sparsity and seed only.
     """
     from prune_rnn.config import compose_config
     from prune_rnn.table.layers import describe

@@ -4,8 +4,10 @@ python scripts/scaling.py frontier    # what scripts/frontier.sh trained
 python scripts/scaling.py trend       # what scripts/trend.sh trained
 python scripts/scaling.py start       # what scripts/start.sh trained
 python scripts/scaling.py hard        # what scripts/hard.sh trained
+python scripts/scaling.py foretold    # each network by all others, as `prune-rnn describe` does
 """
 
+import statistics
 import sys
 
 import numpy as np
@@ -17,6 +19,7 @@ from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.table.bootstrap import by_speaker
 from prune_rnn.table.comparison import heard, versus
 from prune_rnn.table.finished import read
+from prune_rnn.table.prediction import alike, law
 from prune_rnn.table.rows import Row, comparable
 from prune_rnn.table.table3 import between
 
@@ -151,6 +154,40 @@ def hard() -> None:
     show(["pruned in epochs"], rows, "against gradual pruning")
 
 
+def foretold() -> None:
+    """The CER of each of Table 3's networks, and of the wider ones, as all others of its cell foretell it."""
+    kinds = ["dense", "dense_small", "dense_medium", "sparse", "sparse_medium", "sparse_big"]
+    models = [
+        [f"model={cell}_{kind}"] for cell in ("rnn", "gru") for kind in kinds if (cell, kind) != ("gru", kinds[2])
+    ]
+    models += [[f"model={cell}_{kind}", *WIDER] for cell in ("rnn", "gru") for kind in ("dense", "sparse_big")]
+    rows = []
+    for overrides in models:
+        row = row_of(overrides)
+        if not row.runs:
+            continue
+        config, _ = resolve(compose_config(overrides))
+        result = row.runs[0].result
+        goal = getattr(config.prune, "prunable_sparsity", 0.0)
+        points = alike(config, goal)
+        found = law(points)
+        if found is not None:
+            guess, measured = found.cer(result.prunable, 1 - goal), statistics.mean(run.cer for run in row.runs)
+            rows.append([row.model, row.units, f"{100 * result.sparsity:.1f}", len(points), f"{100 * guess:.1f}"])
+            rows[-1] += [f"{100 * measured:.1f}", len(row.runs), f"{100 * (guess - measured):+.1f}"]
+    head = [
+        "model",
+        "units",
+        "sparsity %",
+        "by networks",
+        "foretold CER %",
+        "measured CER %",
+        "seeds",
+        "off by, points",
+    ]
+    print(tabulate(rows, head, tablefmt="github", disable_numparse=True))
+
+
 def compared(dense: Row, sparse: Row, *first: object) -> list[list[object]]:
     """Returns a line of a table that begins with `first`; none where no seed has both."""
     against = versus(sparse, dense, heard([dense, sparse]))
@@ -169,4 +206,4 @@ def show(first: list[str], rows: list[list[object]], *last: str) -> None:
 
 
 if __name__ == "__main__":
-    {"frontier": frontier, "trend": trend, "start": start, "hard": hard}[sys.argv[1]]()
+    {each.__name__: each for each in (frontier, trend, start, hard, foretold)}[sys.argv[1]]()
