@@ -1,11 +1,8 @@
 // Products and layers of random matrices in every format, type and instruction set that this machine has, against plain
 // loops in double precision; built with a sanitizer by test_sanitizers.py. Prints how many it computed.
-#include <cmath>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <random>
-#include <vector>
+
+#include "../sanitized.h"
 
 extern "C" {
 int prune_rnn_instruction_set();
@@ -20,21 +17,6 @@ int prune_rnn_both_ways(const void* matrix, const void* back, int cell, int acti
 }
 
 namespace {
-std::mt19937 random_numbers(0);
-
-std::vector<float> noise(size_t count) {
-    std::normal_distribution<float> normal;
-    std::vector<float> values(count);
-    for (float& value : values) value = normal(random_numbers);
-    return values;
-}
-
-void near(double found, double wanted, double tolerance, const char* what) {
-    if (std::fabs(found - wanted) <= tolerance) return;
-    std::printf("%s: %g where %g is wanted\n", what, found, wanted);
-    std::exit(1);
-}
-
 // gates 1: an RNN of clipped ReLU; 3: a GRU, whose layer is run but only compared with itself.
 int all_of(int set, int format, int kind, int units, int gates, int threads, int streams) {
     const int rows = gates * units, steps = 4;

@@ -1,12 +1,9 @@
 // Convolutions of random arrays by every instruction set that this machine has, against plain loops in double precision;
 // built with a sanitizer by tests/engine/test_sanitizers.py. Prints how many it computed.
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <random>
-#include <vector>
+
+#include "../sanitized.h"
 
 extern "C" {
 int prune_rnn_instruction_set();
@@ -19,21 +16,6 @@ int prune_rnn_convolution(const int64_t* sizes, int rounded, int tanh, int threa
 
 namespace {
 constexpr int BLOCK = 4;  // channels out whose weights lie together
-std::mt19937 random_numbers(0);
-
-std::vector<float> noise(size_t count) {
-    std::normal_distribution<float> normal;
-    std::vector<float> values(count);
-    for (float& value : values) value = normal(random_numbers);
-    return values;
-}
-
-void near(double found, double wanted, double tolerance, const char* what) {
-    if (std::fabs(found - wanted) <= tolerance) return;
-    std::printf("%s: %g where %g is wanted\n", what, found, wanted);
-    std::exit(1);
-}
-
 double relu(double x) { return std::min(20.0, std::max(0.0, x)); }
 
 int row_convolution(int set, int frames, int taps, int units, int threads) {
