@@ -33,6 +33,12 @@ def identity(config: Config) -> Plain:
     return result
 
 
+def recipe(own: Plain) -> Plain:
+    """Returns of what `identity` returned all that is not width, pruning or seed."""
+    model = {key: value for key, value in own["model"].items() if key != "units"}
+    return {"model": model, "train": own["train"], "data": own["data"]}
+
+
 def digest(config: Config) -> str:
     """Returns the name of the run's content: equal for equal identities, on every machine."""
     return digest_of(identity(config))

@@ -17,8 +17,7 @@ from prune_rnn.deploy.file import WIDEST_GAP
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.prune.select import select
-from prune_rnn.run.identity import identity
-from prune_rnn.run.record import Recorded
+from prune_rnn.run.identity import identity, recipe
 from prune_rnn.run.resolve import meta_model
 from prune_rnn.run.store import all_runs
 from prune_rnn.table.finished import Finished, read
@@ -37,7 +36,7 @@ def packed_bytes(config: ModelConfig, prunable_sparsity: float, dtype: Dtype) ->
     """
     matrices, tensors = layout.shapes(config)
     pruned = {name for group in select(meta_model(config), config.prunable).values() for name in group}
-    element = {Dtype.float32: 4, Dtype.bfloat16: 2, Dtype.int8: 1}[dtype]
+    element = dtype.torch.itemsize
     total, entries = 4.0 * sum(map(prod, tensors.values())), len(tensors)
     for name, shape in matrices.items():
         kept = 1 - prunable_sparsity if f"{name}.weight" in pruned else 1.0
@@ -112,12 +111,12 @@ def alike(config: Config, prunable_sparsity: float) -> list[Point]:
     """
     own = identity(config)
     runs = [read(run) for run in all_runs(Path(config.results)) if run.finished]
-    runs = [run for run in runs if _settings(run.config.identity) == _settings(own)]
-    ways = [_way(run.config) for run in runs if run.config.prune.prunes]
-    way = _way_of(own) if config.prune.prunes else max(sorted(set(ways)), key=ways.count, default="")
+    runs = [run for run in runs if recipe(run.config.identity) == recipe(own)]
+    ways = [_way(run.config.identity) for run in runs if run.config.prune.prunes]
+    way = _way(own) if config.prune.prunes else max(sorted(set(ways)), key=ways.count, default="")
     named: dict[tuple[int, float], list[Finished]] = {}
     for run in runs:
-        if not run.config.prune.prunes or _way(run.config) == way:
+        if not run.config.prune.prunes or _way(run.config.identity) == way:
             named.setdefault((run.config.model.units, round(_density(run), 4)), []).append(run)
     itself = config.model.units, round(1 - prunable_sparsity, 4)
     return [
@@ -152,15 +151,6 @@ def _density(run: Finished) -> float:
     return (result.nonzero - (result.parameters - result.prunable)) / result.prunable
 
 
-def _settings(own: Plain) -> Plain:
-    model = {key: value for key, value in own["model"].items() if key != "units"}
-    return {"model": model, "train": own["train"], "data": own["data"]}
-
-
-def _way(config: Recorded) -> str:
-    return _way_of(config.identity)
-
-
-def _way_of(own: Plain) -> str:
+def _way(own: Plain) -> str:
     """Returns when and how it is pruned, however far."""
     return json.dumps({key: value for key, value in own["prune"].items() if key not in _GOALS}, sort_keys=True)

@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from prune_rnn.run.identity import recipe
 from prune_rnn.run.record import Recorded
 from prune_rnn.table.agreement import conditions
 from prune_rnn.table.figures.labels import label_points
 from prune_rnn.table.figures.style import BLACK, MARKERS, NAMES, SPARSE, Material, Plot, legend, panels
 from prune_rnn.table.finished import Finished
-from prune_rnn.typed import Plain
 
 _EPOCHS = ("start_epoch", "ramp_epoch", "end_epoch", "epoch")
 _DASHES = ("--", ":", "-.")  # of lines of the same width, pruned otherwise than the table's
@@ -46,7 +46,7 @@ def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
     named: dict[str, dict[str, dict[str, list[Finished]]]] = {}
     for run in sorted(material.runs, key=lambda run: (run.config.prune.prunes, run.config.model.units, run.seed)):
         row = next((row for row in material.rows if row.model == run.config.model.name), None)
-        if row is None or _settings(run.config) != _settings(row.config):
+        if row is None or recipe(run.config.identity) != recipe(row.config.identity):
             continue
         units, sparse = run.config.model.units, run.config.prune.prunes
         line = ", ".join([f"{units} units", *_pruned(run.config, row.config)]) if sparse else "dense"
@@ -71,13 +71,6 @@ def _pruned(own: Recorded, usual: Recorded) -> list[str]:
     words = ["epochs " + ", ".join(f"{mine[key]:g}" for key in epochs)] if late else []
     other = [key for key in mine if key not in epochs and "sparsity" not in key and mine[key] != theirs[key]]
     return [*words, *(f"{key}={mine[key]}" for key in other)]
-
-
-def _settings(config: Recorded) -> Plain:
-    """Returns what is not width, pruning or seed of a recorded configuration."""
-    own = config.identity
-    model = {key: value for key, value in own["model"].items() if key != "units"}
-    return {"model": model, "train": own["train"], "data": own["data"]}
 
 
 def _odd(run: Finished, others: Sequence[Finished]) -> list[str]:
