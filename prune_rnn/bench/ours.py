@@ -24,7 +24,6 @@ from prune_rnn.engine.cuda import CudaMatrix
 from prune_rnn.engine.native import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise
 from prune_rnn.engine.torch import DenseMatrix
-from prune_rnn.library import InstructionSet
 
 NAMES = ("engine", "prune-rnn", "Triton")  # what the names of the sparse ways begin with
 
@@ -35,8 +34,8 @@ def dense(job: Job, device: str) -> Iterator[Way]:
         return
     if isinstance(job, Layer):
         yield Candidate("prune_rnn float32", Dtype.float32.value), partial(trained, job)
-    if _has_lanes():
-        for dtype in Dtype:
+    for dtype in Dtype:
+        if _has_lanes(dtype):
             yield _engine(job, dtype, Format.lane_dense, Candidate(f"engine dense {dtype.value}", dtype.value))
 
 
@@ -47,8 +46,8 @@ def sparse(job: Job, masked: Masked, device: str) -> Iterator[Way]:
     """
     if device == "cpu" and not native.instruction_sets():
         return
-    forced = Format.lanes if _has_lanes() else Format.rows
     for dtype in Dtype:
+        forced = Format.lanes if _has_lanes(dtype) else Format.rows
         name = f"{'engine' if device == 'cpu' else 'Triton'} {dtype.value}"
         candidate = Candidate(name, dtype.value, masked.sparsity, masked.mask)
         if device == "cpu":
@@ -74,7 +73,7 @@ def whole(variant: Variant) -> Iterator[tuple[Candidate, Packed, Callable[..., M
         chosen: list[tuple[str, Callable[..., Multiplier]]] = [(f"prune-rnn {dtype.value}", fastest)]
         if variant.sparsity is None:
             chosen = [("torch float32", _torch_dense)] if dtype is Dtype.float32 else []
-            chosen += [(f"engine dense {dtype.value}", _engine_dense)] if _has_lanes() else []
+            chosen += [(f"engine dense {dtype.value}", _engine_dense)] if _has_lanes(dtype) else []
         for name, choose in chosen:
             yield Candidate(name, dtype.value, variant.sparsity, variant.mask), packed, choose
 
@@ -90,8 +89,8 @@ def trained(job: Layer) -> Tensor:
     return states.view(job.steps, job.streams, -1)
 
 
-def _has_lanes() -> bool:
-    return InstructionSet.avx512 in native.instruction_sets()
+def _has_lanes(dtype: Dtype) -> bool:
+    return any(Format.lanes in native.formats(dtype, each) for each in native.instruction_sets())
 
 
 def _engine(job: Job, dtype: Dtype, form: Format | None, candidate: Candidate) -> Way:

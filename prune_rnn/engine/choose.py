@@ -59,8 +59,7 @@ def fastest_format(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Ce
 
 def _of_engine(weight: Weight, gates: int, streams: int) -> Ways:
     """Returns the engine's ways to multiply with it here, by the format's name."""
-    best = native.instruction_sets()[0]
-    formats = [form for form in Format if form.needs <= best]
+    formats = native.formats(weight.dtype, native.instruction_sets()[0])
     return {form.name: partial(native.Matrix, weight, form, gates=gates, streams=streams) for form in formats}
 
 

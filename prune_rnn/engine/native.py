@@ -34,11 +34,17 @@ class Format(IntEnum):
     lanes = 3
     lane_blocks = 4
     lane_dense = 5
+    pairs = 6
 
-    @property
-    def needs(self) -> InstructionSet:
-        """The least instruction set that has it."""
-        return InstructionSet.avx512 if self >= Format.lanes else InstructionSet.plain
+
+def formats(dtype: Dtype, instruction_set: InstructionSet) -> list[Format]:
+    """Returns the formats that the instruction set has for weights of the type."""
+    found = [Format.rows, Format.blocks]
+    if instruction_set is InstructionSet.avx512 or (instruction_set is InstructionSet.avx2 and dtype is Dtype.int8):
+        found += [Format.lanes, Format.lane_blocks, Format.lane_dense]
+    if instruction_set is InstructionSet.avx2 and dtype is Dtype.int8:
+        found += [Format.pairs]
+    return found
 
 
 @cache
@@ -98,14 +104,16 @@ class Matrix(Multiplier):
         self.instruction_set = instruction_sets()[0] if instruction_set is None else instruction_set
         if self.instruction_set not in instruction_sets():
             raise ValueError(f"this machine has no {self.instruction_set.name}")
-        if format.needs > self.instruction_set:
-            raise ValueError(f"format {format.name} needs {format.needs.name}, not {self.instruction_set.name}")
+        if format not in formats(self.dtype, self.instruction_set):
+            raise ValueError(f"{self.instruction_set.name} has no format {format.name} of {self.dtype.value}")
         if (weight.scale is None) == (self.dtype is Dtype.int8):
             raise ValueError("int8 weights need the scales of their rows, and other weights have none")
         if weight.scale is not None and weight.scale.shape != (self.rows,):
             raise ValueError(f"scales of shape {tuple(weight.scale.shape)} for {self.rows} rows")
         if weight.values.device.type != "cpu":
             raise ValueError(f"weights on {weight.values.device}: the engine works on the CPU")
+        if self.dtype is Dtype.int8 and (weight.values == -128).any():
+            raise ValueError("an int8 weight of -128: the engine takes -127 to 127")
         dense = weight.values.float().contiguous()
         scale = None if weight.scale is None else weight.scale.float().contiguous()
         threads = torch.get_num_threads() if threads is None else threads

@@ -59,8 +59,8 @@ int all_of(int set, int format, int kind, int units, int gates, int threads, int
 int main() {
     int computed = 0;
     for (int set = 0; set <= prune_rnn_instruction_set(); set++)
-        for (int format = 0; format <= (set == 2 ? 5 : 2); format++)
-            for (int kind = 0; kind < 3; kind++)
+        for (int kind = 0; kind < 3; kind++)
+            for (int format = 0; format <= (set == 1 && kind == 2 ? 6 : set == 2 ? 5 : 2); format++)
                 for (int units : {5, 48, 150})
                     for (int gates : {1, 3})
                         for (int threads : {1, 3})

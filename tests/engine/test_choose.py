@@ -54,7 +54,7 @@ def test_every_load_chooses_as_the_first_did(monkeypatch: pytest.MonkeyPatch, no
         return [[0.0 if place == best else 1.0] for place in range(len(work))]
 
     monkeypatch.setattr(choose, "in_turn", in_turn)
-    formats = [f for f in Format if f.needs <= native.instruction_sets()[0]]
+    formats = native.formats(Dtype.float32, native.instruction_sets()[0])
     first = fastest(weight)
     assert isinstance(first, Matrix) and first.format is Format.rows and timed == [1 + len(formats)]
     best = 2

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -26,16 +27,23 @@ INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 needs_device = pytest.mark.skipif(not torch.cuda.is_available() or INTERPRETED, reason="no CUDA device")
 interpreter = pytest.mark.skipif(not INTERPRETED, reason="run by test_cuda.py under TRITON_INTERPRET=1")
 
+
+def engine_matrix(weight: Weight, format: Format, *, instruction_set: InstructionSet, **how: Any) -> Matrix:
+    if format not in native.formats(weight.dtype, instruction_set):
+        pytest.skip(f"{instruction_set.name} has no {format.name} of {weight.dtype.value}")
+    return Matrix(weight, format, instruction_set=instruction_set, **how)
+
+
 MULTIPLIERS = [
     *(
         pytest.param(
-            partial(Matrix, threads=2, instruction_set=each, format=form),
+            partial(engine_matrix, threads=2, instruction_set=each, format=form),
             id=f"engine-{each.name}-{form.name}",
             marks=pytest.mark.skipif(each not in SETS, reason=HERE),
         )
         for each in InstructionSet
         for form in Format
-        if form.needs <= each
+        if form in native.formats(Dtype.int8, each)
     ),
     pytest.param(CsrMatrix, id="torch-csr"),
     pytest.param(DenseMatrix, id="torch-dense"),

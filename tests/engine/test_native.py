@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from prune_rnn.engine import native
-from prune_rnn.engine.native import Format, Matrix
+from prune_rnn.engine.native import Format, Matrix, formats
 from prune_rnn.engine.quantise import Dtype, Weight, quantise, quantised_vectors
 from prune_rnn.library import InstructionSet
 from prune_rnn.model.cell import Cell
@@ -32,14 +32,24 @@ each_set = pytest.mark.parametrize(
 each_dtype = pytest.mark.parametrize("dtype", Dtype, ids=lambda dtype: dtype.value)
 
 
-def formats(instruction_set: InstructionSet) -> list[Format]:
-    return [each for each in Format if each.needs <= instruction_set]
-
-
 def random_weight(rows: int, columns: int, density: float, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     keep = torch.rand(rows, columns, generator=generator) < density
     return torch.randn(rows, columns, generator=generator) * keep
+
+
+@each_set
+def test_the_largest_int8_values_are_exact(instruction_set: InstructionSet) -> None:
+    """All weights 127 or -127 and all of the vector at its ends: sums of 16 bits would overflow."""
+    x = torch.tensor([[255.0] * 90, [0.0, 255.0] * 45, [-127.0] * 90, [127.0, -127.0] * 45])
+    values = torch.full((32, 90), 127, dtype=torch.int8)
+    values[1::2] *= -1
+    values[5, ::2] *= -1
+    weight = Weight(values, torch.ones(32))
+    for form in formats(Dtype.int8, instruction_set):
+        for streams in range(1, 5):
+            y = Matrix(weight, form, streams=streams, instruction_set=instruction_set).product(x[:streams])
+            torch.testing.assert_close(y, x[:streams] @ values.float().t(), atol=0, rtol=1e-6)
 
 
 def assert_products(matrix: Matrix, weight: Weight, x: Tensor) -> None:
@@ -63,7 +73,7 @@ def test_any_product_agrees(
 ) -> None:  # fmt: skip
     weight = quantise(random_weight(rows, columns, density, seed), dtype)
     x = torch.randn(streams, columns, generator=torch.Generator().manual_seed(seed + 1))
-    for form in formats(instruction_set):
+    for form in formats(dtype, instruction_set):
         matrix = Matrix(weight, streams=streams, threads=threads, instruction_set=instruction_set, format=form)
         assert_products(matrix, weight, x if negative else x.clamp_min(0))
 
@@ -81,7 +91,7 @@ def test_every_lane_and_slot_is_reached(instruction_set: InstructionSet, dtype: 
         weight[row] = values
         # int8: x is stored as multiples of 4/255 and weights of 9/127
         tolerance = 0.02 * wanted if dtype is Dtype.int8 else 0.0
-        for form in formats(instruction_set):
+        for form in formats(dtype, instruction_set):
             y = Matrix(quantise(weight, dtype), instruction_set=instruction_set, format=form).product(x)[0]
             assert abs(float(y[row]) - wanted) <= tolerance, form
             assert y.count_nonzero() == 1, form
@@ -94,7 +104,7 @@ def test_weights_past_a_cores_cache_agree(instruction_set: InstructionSet, dtype
     columns, density = 3000, 0.1
     weight = quantise(random_weight(int(400_000 / density / columns), columns, density, 0), dtype)
     x = torch.randn(2, columns, generator=torch.Generator().manual_seed(1))
-    form = Format.lanes if instruction_set is InstructionSet.avx512 else Format.rows
+    form = Format.lanes if Format.lanes in formats(dtype, instruction_set) else Format.rows
     for streams in (1, 2):
         matrix = Matrix(weight, streams=streams, threads=1, instruction_set=instruction_set, format=form)
         for several in (x[:1], x):
@@ -138,7 +148,7 @@ def test_any_layer_agrees(
         cell, activation, weight.float(), x, state=state, lengths=lengths, reverse=reverse,
         rounded=lambda h: quantised_vectors(h.float(), dtype),
     )  # fmt: skip
-    for form in formats(instruction_set):
+    for form in formats(dtype, instruction_set):
         matrix = Matrix(
             weight, gates=cell.gates, streams=streams, threads=threads, instruction_set=instruction_set, format=form
         )
@@ -170,7 +180,7 @@ def test_the_number_of_threads_changes_nothing(instruction_set: InstructionSet) 
 def test_both_ways_share_the_threads(instruction_set: InstructionSet, cell: Cell, threads: int) -> None:
     """Whether a direction has one part or several, and each thread one of them or several: not a bit differs."""
     units = 304
-    form = Format.lanes if Format.lanes in formats(instruction_set) else Format.rows
+    form = Format.lanes if Format.lanes in formats(Dtype.int8, instruction_set) else Format.rows
     make = partial(Matrix, format=form, gates=cell.gates, threads=threads, instruction_set=instruction_set)
     first = make(quantise(random_weight(cell.gates * units, units, 0.6, 0), Dtype.int8))
     for density in (0.02, 0.6):  # one part, which is all that so few weights are worth, and as many as the first has
@@ -185,8 +195,10 @@ def test_both_ways_share_the_threads(instruction_set: InstructionSet, cell: Cell
 def test_what_the_engine_can_not_take_is_said() -> None:
     with pytest.raises(ValueError, match="70000 columns: the engine takes at most 65536"):
         Matrix(Weight(torch.zeros(1, 70_000)), Format.rows)
-    with pytest.raises(ValueError, match="lanes needs avx512, not plain"):
-        Matrix(Weight(torch.zeros(4, 4)), instruction_set=InstructionSet.plain, format=Format.lanes)
+    with pytest.raises(ValueError, match="avx2 has no format lanes of float32"):
+        Matrix(Weight(torch.zeros(4, 4)), instruction_set=InstructionSet.avx2, format=Format.lanes)
+    with pytest.raises(ValueError, match="weight of -128: the engine takes -127 to 127"):
+        Matrix(Weight(torch.full((4, 4), -128, dtype=torch.int8), torch.ones(4)), Format.rows)
     with pytest.raises(ValueError, match="int8 weights need the scales of their rows"):
         Matrix(Weight(torch.zeros(4, 4, dtype=torch.int8)), Format.rows)
     with pytest.raises(ValueError, match=r"scales of shape \(1,\) for 4 rows"):
@@ -202,7 +214,7 @@ def test_ties_round_alike_on_every_set(instruction_set: InstructionSet) -> None:
     x = x.clamp(-127 / 37, 127 / 37)
     wanted = quantised_vectors(x, Dtype.int8)
     one_of_each = quantise(torch.eye(4000)[:400], Dtype.int8)
-    for form in formats(instruction_set):
+    for form in formats(Dtype.int8, instruction_set):
         for streams in (1, 16):
             matrix = Matrix(one_of_each, streams=streams, instruction_set=instruction_set, format=form)
             torch.testing.assert_close(matrix.product(x[:streams]), wanted[:streams, :400], atol=0, rtol=1e-6)
@@ -213,7 +225,7 @@ def test_ties_round_alike_on_every_set(instruction_set: InstructionSet) -> None:
 def test_denormals_are_zero_within_and_as_before_without(instruction_set: InstructionSet, threads: int) -> None:
     units, half = 512, torch.tensor(0.5)
     weight = quantise(random_weight(3 * units, units, 0.1, 0), Dtype.float32)
-    for form in formats(instruction_set):
+    for form in formats(Dtype.float32, instruction_set):
         matrix = Matrix(weight, gates=3, threads=threads, instruction_set=instruction_set, format=form)
         assert not matrix.product(torch.full((1, units), 1e-39)).any(), form
         assert float(torch.tensor(1e-39) * half) > 0

@@ -12,14 +12,18 @@ enum Activation { CLIPPED_RELU = 0, TANH = 1 };
 enum Format {
     ROWS = 1,         // each row's values and columns: one value at a time, or one for 16 vectors
     BLOCKS = 2,       // each slice's columns, 16 float32 values a column
-    LANES = 3,        // AVX-512: each row of a slice takes up to a group from a window of 128 or 256 bytes of the vector
-    LANE_BLOCKS = 4,  // AVX-512: the same, all rows of a slice taking the same columns
-    LANE_DENSE = 5,   // AVX-512: all columns
+    // AVX-512, and AVX2 for int8:
+    LANES = 3,        // each row of a slice takes up to a group from a window of the vector
+    LANE_BLOCKS = 4,  // the same, all rows of a slice taking the same columns
+    LANE_DENSE = 5,   // all columns
+    // AVX2, int8, for several streams:
+    PAIRS = 6,        // each row's values and columns, two at a time, in 16 bits
 };
-static inline int native(int format) { return format >= LANES; }  // works on the vector in the weights' own kind
+// works on the vector in the weights' own kind
+static inline int native(int format) { return format >= LANES && format <= LANE_DENSE; }
 
 enum { SLICE = 16, PANEL = 64 /* streams */ };
-enum { WINDOW = 128 /* bytes */, WINDOW_STEP = 64 /* bytes */, PADDING = 320 /* bytes after a vector */ };
+enum { WINDOW = 128 /* bytes, AVX-512 */, PADDING = 320 /* bytes after a vector */ };
 static inline int group_of(int kind) { return kind == FLOAT32 ? 1 : kind == BFLOAT16 ? 2 : 4; }
 static inline int bytes_of(int kind) { return 4 / group_of(kind); }
 
@@ -30,18 +34,18 @@ struct Part {
     int first_unit, units;
     int slices;
     int wide;           // LANES: whether windows are of twice the size
-    int32_t* start;     // [slices + 1] (ROWS: [rows + 1]) first vector (ROWS: value) of each
+    int32_t* start;     // [slices + 1] (ROWS, PAIRS: [rows + 1]) first vector (value, pair) of each
     int32_t* order;     // [slices * 16] local row of each lane, or null where it is the lane's own number
     float* scale;       // of the rows' int8 weights, else null: [slices * 16] by lane where native, else [rows]
     int32_t* row_sum;   // likewise, the sums of the rows' int8 weights
     void* values;
-    void* index;        // ROWS, BLOCKS: uint16 column; LANES: uint8 in the window, a slot each; LANE_BLOCKS: 4 bytes
-    uint16_t* offset;   // LANES, LANE_BLOCKS: first byte of the window, in units of WINDOW_STEP
+    void* index;        // ROWS, BLOCKS, PAIRS: uint16 column; LANES: uint8 in the window, a slot each; LANE_BLOCKS: 4 bytes
+    uint16_t* offset;   // LANES, LANE_BLOCKS: first byte of the window, in steps of `Kernels::step` bytes
 };
 
 // Vectors to multiply, one a stream. ROWS with several: (panel, column, stream) of up to PANEL streams, panels `panel`
-// floats apart, `stride` floats a column. Else (stream, column), `stride` bytes a stream. int8: value = scale *
-// (stored - zero); ROWS and BLOCKS hold the difference.
+// floats apart, `stride` floats a column. PAIRS: the same in int16, panels of SLICE streams. Else (stream, column), `stride` bytes a stream. int8: value = scale *
+// (stored - zero); ROWS, BLOCKS and PAIRS hold the difference.
 struct Operand {
     void* data;
     int64_t stride, panel;
@@ -50,6 +54,7 @@ struct Operand {
 };
 
 struct Kernels {
+    int window, step, wide;  // native formats: bytes of a window, its place is a multiple of `step`; whether there are wide ones
     // products of the slices first .. last - 1, which begin at y: y[stream * y_stride + row]. A part whose rows are out
     // of order (`order`) is only multiplied whole.
     void (*multiply)(const Part* part, int kind, int format, int first, int last, const Operand* x, int streams, float* y,

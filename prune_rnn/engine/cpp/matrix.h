@@ -41,7 +41,8 @@ struct Matrix {
 // What is to be packed: dense rows with the row numbers of one part, and their columns that are not zero.
 struct Source {
     int columns, kind;
-    bool wide;  // LANES in wide windows: best where the time goes into reading the weights
+    bool wide;         // LANES in wide windows: best where the time goes into reading the weights
+    int window, step;  // bytes, see `Kernels`
     const float* dense;
     const float* scale;
     std::vector<int> rows;                          // by local row; -1 for a row of zeros

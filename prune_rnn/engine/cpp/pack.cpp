@@ -30,12 +30,14 @@ struct Slots {
     std::vector<uint8_t> index;
     std::vector<uint16_t> offset;
 
-    explicit Slots(int kind) : kind(kind), group(group_of(kind)) {}
+    int step;
+
+    explicit Slots(const Source& source) : kind(source.kind), group(group_of(source.kind)), step(source.step) {}
     int count() const { return (int)(values.size() / 64); }
     void next(int first_byte, size_t index_bytes) {
         values.resize(values.size() + 64);
         index.resize(index.size() + index_bytes);
-        offset.push_back((uint16_t)(first_byte / WINDOW_STEP));
+        offset.push_back((uint16_t)(first_byte / step));
     }
     void set(int slot, float value) {
         char* to = &values[values.size() - 64];
@@ -50,7 +52,7 @@ struct Slots {
 // Each lane takes its next columns, up to a group, that lie in the window; the window begins at the column furthest
 // behind. Sliding so, a lane that runs short in one window catches up in the next.
 void pack_lanes(const Source& source, const int* lane_rows, Slots& slots) {
-    const int group = slots.group, bytes = bytes_of(slots.kind), width = (source.wide ? 2 : 1) * WINDOW / bytes;
+    const int group = slots.group, bytes = bytes_of(slots.kind), width = (source.wide ? 2 : 1) * source.window / bytes;
     const std::vector<uint16_t>* used[SLICE];
     size_t done[SLICE] = {};
     for (int lane = 0; lane < SLICE; lane++) used[lane] = &source.used[lane_rows[lane]];
@@ -59,7 +61,7 @@ void pack_lanes(const Source& source, const int* lane_rows, Slots& slots) {
         for (int lane = 0; lane < SLICE; lane++)
             if (done[lane] < used[lane]->size()) behind = std::min(behind, (int)(*used[lane])[done[lane]]);
         if (behind == source.columns) return;
-        int first = behind * bytes / WINDOW_STEP * WINDOW_STEP / bytes;
+        int first = behind * bytes / source.step * source.step / bytes;
         slots.next(first * bytes, SLICE * group);
         uint8_t* index = &slots.index[slots.index.size() - SLICE * group];
         for (int lane = 0; lane < SLICE; lane++)
@@ -88,10 +90,10 @@ void set_column(const Source& source, const int* lane_rows, int column, int k, S
 }
 
 void pack_lane_blocks(const Source& source, const int* lane_rows, Slots& slots) {
-    const int group = slots.group, bytes = bytes_of(slots.kind), width = WINDOW / bytes;
+    const int group = slots.group, bytes = bytes_of(slots.kind), width = source.window / bytes;
     const std::vector<uint16_t> columns = columns_of(source, lane_rows);
     for (size_t i = 0; i < columns.size();) {
-        int first = columns[i] * bytes / WINDOW_STEP * WINDOW_STEP / bytes;
+        int first = columns[i] * bytes / source.step * source.step / bytes;
         slots.next(first * bytes, 4);
         char* index = (char*)&slots.index[slots.index.size() - 4];
         for (int k = 0; k < group && i < columns.size() && columns[i] < first + width; k++, i++) {
@@ -121,7 +123,7 @@ std::vector<int> lanes_in_order(const Source& source, bool sorted) {
 
 Packed pack_native(const Source& source, int format, bool sorted) {
     std::vector<int> order = lanes_in_order(source, sorted);
-    Slots slots(source.kind);
+    Slots slots(source);
     std::vector<int32_t> start{0};
     for (size_t lane = 0; lane < order.size(); lane += SLICE) {
         auto pack = format == LANES ? pack_lanes : format == LANE_BLOCKS ? pack_lane_blocks : pack_lane_dense;
@@ -194,6 +196,29 @@ Packed pack_portable(const Source& source, int format) {
     return packed;
 }
 
+Packed pack_pairs(const Source& source) {
+    std::vector<int16_t> values;
+    std::vector<uint16_t> index;
+    std::vector<int32_t> start{0};
+    const int rows = (int)source.rows.size();
+    Packed packed;
+    Owned& own = packed.owned;
+    own.scale = buffer<float>(rows);
+    for (int r = 0; r < rows; r++) {
+        for (uint16_t c : source.used[r]) values.push_back((int16_t)source.at(r, c)), index.push_back(c);
+        if (values.size() % 2) values.push_back(0), index.push_back(0);
+        start.push_back((int32_t)(values.size() / 2));
+        own.scale[r] = source.scale_of(r);
+    }
+    packed.vectors = (int64_t)values.size() / 2;
+    packed.part.slices = rows / SLICE;
+    own.start = copied<int32_t>(start);
+    own.values = copied<char>(std::vector<char>((char*)values.data(), (char*)(values.data() + values.size())));
+    own.index = copied<char>(std::vector<char>((char*)index.data(), (char*)(index.data() + index.size())));
+    own.bytes = 4 * start.size() + 4 * values.size() + 4 * rows;
+    return packed;
+}
+
 }  // namespace
 
 Packed pack_part(const Source& source, int format) {
@@ -204,6 +229,8 @@ Packed pack_part(const Source& source, int format) {
             Packed sorted = pack_native(source, format, true);
             if (sorted.vectors < 0.9 * packed.vectors) packed = std::move(sorted);
         }
+    } else if (format == PAIRS) {
+        packed = pack_pairs(source);
     } else {
         packed = pack_portable(source, format);
     }

@@ -43,9 +43,10 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
     std::vector<int> first = boundaries(weights, std::max(1, std::min(worth, units)));
     // about: a byte of index a weight, and two thirds of the slots full
     bool from_afar = matrix->nonzero * (bytes_of(kind) + 1) * 3 / 2 > OWN_CACHE * (int64_t)(first.size() - 1);
+    const Kernels& kernels = matrix->kernels();
     std::vector<Source> sources;
     for (size_t p = 0; p + 1 < first.size(); p++) {
-        Source source{columns, kind, streams == 1 && from_afar, dense, scale, {}, {}};
+        Source source{columns, kind, kernels.wide && streams == 1 && from_afar, kernels.window, kernels.step, dense, scale, {}, {}};
         for (int block = first[p]; block < first[p + 1]; block += SLICE)
             for (int gate = 0; gate < gates; gate++)
                 for (int unit = block; unit < block + SLICE; unit++) {

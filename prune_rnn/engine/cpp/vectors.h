@@ -20,6 +20,10 @@ public:
             stride_ = streams > SLICE ? PANEL : SLICE;
             panel_ = stride_ * m.columns;
             bytes = 4 * (size_t)panel_ * ((streams + stride_ - 1) / stride_);
+        } else if (m.format == PAIRS) {
+            stride_ = SLICE;
+            panel_ = stride_ * m.columns;
+            bytes = 2 * (size_t)panel_ * ((streams + SLICE - 1) / SLICE);
         } else {
             int each = native(m.format) ? bytes_of(m.kind) : 4;
             stride_ = ((int64_t)m.columns * each + PADDING + 63) / 64 * 64;
