@@ -71,27 +71,35 @@ struct Slots {
 
 namespace {
 
-// A pair of weights serves 16 streams at once, whose values lie side by side: 16 bits take half of the cache that float32
-// takes. Slice by slice, so that all streams use a slice's weights while they are in the first cache.
+inline __m256i columns_of(const int8_t* panel, int column) {
+    return _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i*)(panel + SLICE * column)));
+}
+
+// A pair of weights serves 16 streams at once, whose bytes lie side by side: a quarter of the cache that float32 takes.
+// Slice by slice, so that all streams use a slice's weights while they are in the first cache.
 void pairs(const Part* p, int first, int last, const Operand* x, int streams, float* y, int64_t y_stride) {
     const int32_t* weights = (const int32_t*)p->values;
     const uint16_t* columns = (const uint16_t*)p->index;
     for (int slice = first; slice < last; slice++, y += SLICE)
         for (int s = 0; s < streams; s += SLICE) {
-            const int16_t* panel = (const int16_t*)x->data + s / SLICE * x->panel;
+            const int8_t* panel = (const int8_t*)x->data + s / SLICE * x->panel;
             alignas(64) float by_row[SLICE][SLICE], by_stream[SLICE][SLICE];
             for (int k = 0; k < SLICE; k++) {
                 const int row = slice * SLICE + k;
-                __m256i near = _mm256_setzero_si256(), far = near;  // streams 0-3 and 8-11; 4-7 and 12-15
+                __m256i near = _mm256_set1_epi32(0), far = near;  // streams 0-3 and 8-11; 4-7 and 12-15
                 for (int i = p->start[row], end = p->start[row + 1]; i < end; i++) {
-                    const __m256i one = _mm256_loadu_si256((const __m256i*)(panel + SLICE * columns[2 * i]));
-                    const __m256i other = _mm256_loadu_si256((const __m256i*)(panel + SLICE * columns[2 * i + 1]));
+                    const __m256i one = columns_of(panel, columns[2 * i]);
+                    const __m256i other = columns_of(panel, columns[2 * i + 1]);
                     const __m256i weight = _mm256_set1_epi32(weights[i]);
                     near = _mm256_add_epi32(near, _mm256_madd_epi16(_mm256_unpacklo_epi16(one, other), weight));
                     far = _mm256_add_epi32(far, _mm256_madd_epi16(_mm256_unpackhi_epi16(one, other), weight));
                 }
-                _mm256_store_ps(by_row[k], _mm256_cvtepi32_ps(_mm256_permute2x128_si256(near, far, 0x20)));
-                _mm256_store_ps(by_row[k] + 8, _mm256_cvtepi32_ps(_mm256_permute2x128_si256(near, far, 0x31)));
+                const __m256i sum = _mm256_set1_epi32(p->row_sum[row]);
+                const __m256i half[2] = {_mm256_permute2x128_si256(near, far, 0x20), _mm256_permute2x128_si256(near, far, 0x31)};
+                for (int h = 0; h < 2; h++) {
+                    const __m256i zero = _mm256_sub_epi32(_mm256_loadu_si256((const __m256i*)(x->zero + s + 8 * h)), _mm256_set1_epi32(SHIFTED));
+                    _mm256_store_ps(by_row[k] + 8 * h, _mm256_cvtepi32_ps(_mm256_sub_epi32(half[h], _mm256_mullo_epi32(sum, zero))));
+                }
             }
             transpose(by_row[0], SLICE, by_stream[0], SLICE);
             for (int own = 0; own < SLICE && s + own < streams; own++)

@@ -17,7 +17,7 @@ enum Format {
     LANE_BLOCKS = 4,  // the same, all rows of a slice taking the same columns
     LANE_DENSE = 5,   // all columns
     // AVX2, int8, for several streams:
-    PAIRS = 6,        // each row's values and columns, two at a time, in 16 bits
+    PAIRS = 6,        // each row's values, in 16 bits, and columns, two at a time
 };
 // works on the vector in the weights' own kind
 static inline int native(int format) { return format >= LANES && format <= LANE_DENSE; }
@@ -44,8 +44,8 @@ struct Part {
 };
 
 // Vectors to multiply, one a stream. ROWS with several: (panel, column, stream) of up to PANEL streams, panels `panel`
-// floats apart, `stride` floats a column. PAIRS: the same in int16, panels of SLICE streams. Else (stream, column), `stride` bytes a stream. int8: value = scale *
-// (stored - zero); ROWS, BLOCKS and PAIRS hold the difference.
+// floats apart, `stride` floats a column. PAIRS: the same in bytes, panels of SLICE streams. Else (stream, column), `stride` bytes a stream. int8: value = scale *
+// (stored - zero); ROWS and BLOCKS hold the difference.
 struct Operand {
     void* data;
     int64_t stride, panel;

@@ -203,8 +203,9 @@ Packed pack_pairs(const Source& source) {
     const int rows = (int)source.rows.size();
     Packed packed;
     Owned& own = packed.owned;
-    own.scale = buffer<float>(rows);
+    own.scale = buffer<float>(rows), own.row_sum = buffer<int32_t>(rows);
     for (int r = 0; r < rows; r++) {
+        for (uint16_t c : source.used[r]) own.row_sum[r] += (int32_t)source.at(r, c);
         for (uint16_t c : source.used[r]) values.push_back((int16_t)source.at(r, c)), index.push_back(c);
         if (values.size() % 2) values.push_back(0), index.push_back(0);
         start.push_back((int32_t)(values.size() / 2));
@@ -215,7 +216,7 @@ Packed pack_pairs(const Source& source) {
     own.start = copied<int32_t>(start);
     own.values = copied<char>(std::vector<char>((char*)values.data(), (char*)(values.data() + values.size())));
     own.index = copied<char>(std::vector<char>((char*)index.data(), (char*)(index.data() + index.size())));
-    own.bytes = 4 * start.size() + 4 * values.size() + 4 * rows;
+    own.bytes = 4 * start.size() + 4 * values.size() + 8 * rows;
     return packed;
 }
 

@@ -23,7 +23,7 @@ public:
         } else if (m.format == PAIRS) {
             stride_ = SLICE;
             panel_ = stride_ * m.columns;
-            bytes = 2 * (size_t)panel_ * ((streams + SLICE - 1) / SLICE);
+            bytes = (size_t)panel_ * ((streams + SLICE - 1) / SLICE);
         } else {
             int each = native(m.format) ? bytes_of(m.kind) : 4;
             stride_ = ((int64_t)m.columns * each + PADDING + 63) / 64 * 64;
@@ -33,7 +33,7 @@ public:
         const auto made = m.format == ROWS ? room<char> : buffer<char>;
         for (int copy = 0; copy < (whole_ ? parts_ : turns); copy++) data_.push_back(made(bytes));
         size_t each = (size_t)parts_ * streams;
-        scale_ = buffer<float>(each), zero_ = buffer<int32_t>(each);
+        scale_ = buffer<float>(each), zero_ = buffer<int32_t>(each + SLICE);  // read by slices
         for (int turn = 0; turn < turns; turn++) seen_[turn] = buffer<Seen>(each);
     }
 
