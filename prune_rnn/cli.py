@@ -18,7 +18,8 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, NoReturn
 
-from prune_rnn import __version__, commands, library
+from prune_rnn import __version__, commands
+from prune_rnn.native import library
 from prune_rnn.nearest import nearest
 from prune_rnn.usage import UsageError
 

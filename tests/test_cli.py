@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn import __version__, library
+from prune_rnn import __version__
 from prune_rnn.cli import INTERRUPTED
 from prune_rnn.config import compose_config
 from prune_rnn.engine import native
@@ -47,7 +47,7 @@ def test_the_version_tells_of_the_engine(command: Command, monkeypatch: pytest.M
 
 
 def test_the_version_takes_no_torch(process: Callable) -> None:
-    code = "import sys; from prune_rnn import library; print(library.describe()); print('torch' in sys.modules)"
+    code = "import sys; from prune_rnn.native import library; print(library.describe()); print('torch' in sys.modules)"
     out, _ = process(code=code).communicate(timeout=60)
     assert out.startswith("engine: ") and out.endswith("False\n")
 

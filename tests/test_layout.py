@@ -19,7 +19,7 @@ RANKS = [
         "explain",
         "typed",
         "usage",
-        "library",
+        "native",
         "nearest",
         "options",
         "overrides",

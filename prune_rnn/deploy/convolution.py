@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn.engine import native as engine
-from prune_rnn.library import InstructionSet
+from prune_rnn.native.library import InstructionSet
 from prune_rnn.model import native, native_convolution
 from prune_rnn.model.recurrence import Activation
 
@@ -66,7 +66,7 @@ class Convolution:
 
 def fast_bfloat16() -> bool:
     """Tells whether this machine has instructions for it; without, torch's convolution in it is a slow one."""
-    return InstructionSet.avx512 in engine.instruction_sets()
+    return InstructionSet.avx512_vnni in engine.instruction_sets()
 
 
 class RowConvolution:

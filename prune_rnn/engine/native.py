@@ -7,27 +7,24 @@ OpenMP's threads don't survive a fork, and asking for them would hang (torch's o
 
 from __future__ import annotations
 
-import ctypes
 from enum import IntEnum
-from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from prune_rnn import engine, library
 from prune_rnn.engine.base import Multiplier
 from prune_rnn.engine.quantise import Dtype, Weight
-from prune_rnn.library import InstructionSet
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.native.library import InstructionSet, built, instruction_sets
 
 MOST_COLUMNS = 65_536  # column numbers have 16 bits
 MOST_WEIGHTS = 2**31 - 1  # places of weights have 32 bits, signed
 
 
 class Format(IntEnum):
-    """How the engine holds a matrix; `engine/cpp/kernels.h` tells more."""
+    """How the engine holds a matrix; `native/sparse/kernels.h` tells more."""
 
     rows = 1
     blocks = 2
@@ -39,33 +36,9 @@ class Format(IntEnum):
 
 def formats(dtype: Dtype, instruction_set: InstructionSet) -> list[Format]:
     """Returns the formats that the instruction set has for weights of the type."""
-    found = [Format.rows, Format.blocks]
-    if instruction_set is InstructionSet.avx512 or (instruction_set is InstructionSet.avx2 and dtype is Dtype.int8):
-        found += [Format.lanes, Format.lane_blocks, Format.lane_dense]
-    if instruction_set is InstructionSet.avx2 and dtype is Dtype.int8:
-        found += [Format.pairs]
-    return found
-
-
-@cache
-def _library() -> ctypes.CDLL | None:
-    """Returns the engine, or None where it wasn't built."""
-    found = library.load(engine.__path__, "cpp/libprune_rnn_engine.so")
-    if found is not None:
-        integer, pointer = ctypes.c_int, ctypes.c_void_p
-        found.prune_rnn_pack.restype = pointer
-        found.prune_rnn_pack.argtypes = [integer] * 3 + [pointer] * 2 + [integer] * 5
-        found.prune_rnn_free.argtypes = [pointer]
-        found.prune_rnn_describe.argtypes = [pointer] * 2
-        found.prune_rnn_product.argtypes = [pointer, integer, pointer, pointer]
-        found.prune_rnn_layer.argtypes = [pointer] + [integer] * 4 + [pointer, integer] + [pointer] * 3
-        found.prune_rnn_both_ways.argtypes = [pointer] * 2 + [integer] * 4 + [pointer] * 6
-    return found
-
-
-def instruction_sets() -> list[InstructionSet]:
-    """Returns what this machine can run, best first; empty where the engine wasn't built."""
-    return library.instruction_sets(_library())
+    library = built()
+    assert library is not None, "ask `instruction_sets` first"
+    return [each for each in Format if library.prune_rnn_has(instruction_set, dtype.kind, each)]
 
 
 def _at(array: Tensor | np.ndarray | None) -> int | None:
@@ -94,8 +67,8 @@ class Matrix(Multiplier):
         instruction_set: InstructionSet | None = None,
     ) -> None:
         super().__init__(weight, gates=gates)
-        built = _library()
-        assert built is not None, "ask `instruction_sets` first"
+        library = built()
+        assert library is not None, "ask `instruction_sets` first"
         if self.columns > MOST_COLUMNS:
             raise ValueError(f"a matrix of {self.columns} columns: the engine takes at most {MOST_COLUMNS}")
         if self.rows > MOST_WEIGHTS or (nonzero := int(weight.values.count_nonzero())) > MOST_WEIGHTS:
@@ -117,15 +90,15 @@ class Matrix(Multiplier):
         dense = weight.values.float().contiguous()
         scale = None if weight.scale is None else weight.scale.float().contiguous()
         threads = torch.get_num_threads() if threads is None else threads
-        self._library = built
-        self._pointer = built.prune_rnn_pack(
+        self._library = library
+        self._pointer = library.prune_rnn_pack(
             self.rows, self.columns, gates, _at(dense), _at(scale), weight.dtype.kind, threads, self.instruction_set,
             format, streams,
         )  # fmt: skip
         if not self._pointer:
             raise MemoryError("no memory to pack the matrix")
         described = np.zeros(4, np.int64)
-        built.prune_rnn_describe(self._pointer, _at(described))
+        library.prune_rnn_describe(self._pointer, _at(described))
         self.format = format
         self.threads, self.bytes, self.vectors, self.nonzero = (int(value) for value in described)
 

@@ -21,7 +21,7 @@ class Cell(ABC):
 
     name: ClassVar[str]  # in `model.cell`
     gates: ClassVar[int]  # how many products of `units` rows a layer's matrices hold
-    kind: ClassVar[int]  # its number in the C++ code, see engine/cpp/kernels.h
+    kind: ClassVar[int]  # its number in the C++ code, see native/sparse/kernels.h
     bidirectional: ClassVar[bool]  # its layers also run from the last frame to the first; the outputs are summed
     row_convolution: ClassVar[bool]  # its layers are followed by a row convolution
     loop: ClassVar[type[Function]]  # `states` by torch's operations, with its gradient; takes batch_sizes as a list

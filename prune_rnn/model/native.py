@@ -5,40 +5,18 @@ Where it wasn't built (no compiler at installation), torch's operations do the s
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from prune_rnn import library, model
-from prune_rnn.library import InstructionSet
+from prune_rnn.native.library import InstructionSet, built, instruction_sets
 
 _GATES = (1, 3)  # of the cells that it has loops for
-
-
-@cache
-def built() -> ctypes.CDLL | None:
-    """Returns the library, or None where it wasn't built."""
-    found = library.load(model.__path__, "native/libprune_rnn_native.so")
-    if found is not None:
-        integer, pointer = ctypes.c_int, ctypes.c_void_p
-        shared: list[Any] = [integer] * 3 + [ctypes.c_int64, pointer] + [integer] * 4
-        found.prune_rnn_loop_forward.argtypes = shared + [pointer] * 5
-        found.prune_rnn_loop_backward.argtypes = shared + [pointer] * 8
-        found.prune_rnn_row_convolution.argtypes = [integer] * 6 + [pointer] * 5
-        found.prune_rnn_convolution.argtypes = [pointer] + [integer] * 4 + [pointer] * 5
-    return found
-
-
-def instruction_sets() -> list[InstructionSet]:
-    """Returns what this machine can run, best first; empty where the library wasn't built."""
-    return library.instruction_sets(built())
 
 
 _chosen: ContextVar[InstructionSet | None] = ContextVar("chosen")

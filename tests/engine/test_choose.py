@@ -80,7 +80,7 @@ def test_the_fastest_format_is_one_of_the_engine_and_kept_apart(monkeypatch: pyt
 
 
 def test_without_the_engine_torch_serves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "_library", lambda: None)
+    monkeypatch.setattr(native, "instruction_sets", lambda: [])
     assert "torch CSR, since the engine wasn't built" in choose.describe_backend()
     weight, x = quantise(pruned(30, 20), Dtype.int8), torch.randn(1, 20)
     chosen = fastest(weight)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from prune_rnn.library import InstructionSet
+from prune_rnn.native.library import InstructionSet
 from prune_rnn.model import native
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells

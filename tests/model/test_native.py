@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from prune_rnn.library import InstructionSet
+from prune_rnn.native.library import InstructionSet
 from prune_rnn.model import native
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn.library import InstructionSet
+from prune_rnn.native.library import InstructionSet
 from prune_rnn.model import native
 from prune_rnn.model.native_convolution import Convolution, RowConvolution
 from prune_rnn.model.recurrence import Activation

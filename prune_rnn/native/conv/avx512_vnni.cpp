@@ -1,0 +1,5 @@
+#define WIDTH 64
+#define REGISTERS 32
+#include "filters.inc"
+
+extern const Filters avx512_vnni_filters = FILTERS;

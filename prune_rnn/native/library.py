@@ -1,0 +1,97 @@
+"""The C++ library: where it is, its functions, and the instruction sets that this machine runs of it."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+from ctypes import c_int, c_int64, c_void_p
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from prune_rnn import native
+
+_FILE = "lib/libprune_rnn.so"
+_LAYER = [c_int] * 4 + [c_void_p]  # cell, activation, steps, streams, lengths
+_LOOP = (
+    [c_int] * 3 + [c_int64, c_void_p] + [c_int] * 4
+)  # gates, units, steps; frames, sizes; tanh, reverse, threads, set
+# what each C function returns and takes, as its definition in the .cpp files says
+SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
+    "prune_rnn_compiled": (c_int, [c_int]),
+    "prune_rnn_runs": (c_int, [c_int]),
+    "prune_rnn_has": (c_int, [c_int] * 3),
+    "prune_rnn_pack": (c_void_p, [c_int] * 3 + [c_void_p] * 2 + [c_int] * 5),
+    "prune_rnn_free": (None, [c_void_p]),
+    "prune_rnn_describe": (None, [c_void_p] * 2),
+    "prune_rnn_product": (c_int, [c_void_p, c_int, c_void_p, c_void_p]),
+    "prune_rnn_layer": (c_int, [c_void_p, *_LAYER, c_int] + [c_void_p] * 3),
+    "prune_rnn_both_ways": (c_int, [c_void_p, c_void_p, *_LAYER] + [c_void_p] * 5),
+    "prune_rnn_loop_forward": (c_int, _LOOP + [c_void_p] * 5),
+    "prune_rnn_loop_backward": (c_int, _LOOP + [c_void_p] * 9),
+    "prune_rnn_row_convolution": (None, [c_int] * 6 + [c_void_p] * 5),
+    "prune_rnn_in_pairs": (c_int, [c_int]),
+    "prune_rnn_convolution": (c_int, [c_void_p] + [c_int] * 4 + [c_void_p] * 5),
+}
+
+
+class InstructionSet(IntEnum):
+    """What the C++ is compiled for; a part without code of its own for a set runs the next lower one's."""
+
+    plain = 0
+    avx2 = 1  # with FMA
+    avx512 = 2  # F, BW, DQ, VL
+    avx512_vnni = 3  # VBMI, VNNI and BF16 too: Zen 4, Sapphire Rapids and later
+    neon = 4
+    neon_dot = 5  # with dot products of bytes
+
+
+@cache
+def built() -> ctypes.CDLL | None:
+    """Returns the library, or None where it wasn't built; torch must be loaded before, so that its threads serve both."""
+    places = [Path(place, _FILE) for place in native.__path__]  # several, where the package is being worked on
+    found = next((path for path in places if path.is_file()), None)
+    if found is None:
+        return None
+    library = ctypes.CDLL(os.fspath(found))
+    for name, (returns, takes) in SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = returns, takes
+    return library
+
+
+@cache
+def instruction_sets() -> list[InstructionSet]:
+    """Returns what this machine runs, best first; empty where the library wasn't built.
+
+    PRUNE_RNN_SET, a name of the list, takes the better ones away. ValueError for any other value.
+    """
+    library = built()
+    if library is None:
+        return []
+    found = [each for each in reversed(InstructionSet) if library.prune_rnn_runs(each)]
+    best = os.environ.get("PRUNE_RNN_SET")
+    if best is None:
+        return found
+    names = [each.name for each in found]
+    if best not in names:
+        raise ValueError(f"PRUNE_RNN_SET={best}: this machine runs {', '.join(names)}; unset it or choose one of them")
+    return found[names.index(best) :]
+
+
+def describe() -> str:
+    """Returns one line that says whether the library is compiled, for what, and what serves where it isn't.
+
+    Loads no torch, but where the system lacks the OpenMP that torch brings.
+    """
+    try:
+        library = built()
+    except OSError:
+        importlib.import_module("torch")
+        library = built()
+    if library is None:
+        return "engine: not compiled (no C++17 compiler at installation?); torch CSR serves sparse products, slower"
+    compiled = [each.name for each in InstructionSet if library.prune_rnn_compiled(each)]
+    return f"engine: compiled for {', '.join(compiled)}; {instruction_sets()[0].name} serves on this machine"

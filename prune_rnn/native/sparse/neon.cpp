@@ -1,0 +1,3 @@
+#include "neon.inc"
+
+extern const Kernels neon_kernels = NEON_KERNELS;
