@@ -111,6 +111,6 @@ def test_tests_mirror_the_layout() -> None:
     modules = {module.removeprefix("prune_rnn.").replace(".", "/") for module in MODULES}
     for test in here.rglob("test_*.py"):
         name = test.relative_to(here).with_name(test.name.removeprefix("test_")).with_suffix("").as_posix()
-        assert name in modules | {"layout", "install", "readme", "engine/contract", "engine/sanitizers"}, (
+        assert name in modules | {"layout", "install", "readme", "engine/contract", "native/drivers"}, (
             f"{test} tests no module"
         )

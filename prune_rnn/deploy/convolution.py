@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn.engine import native as engine
-from prune_rnn.native.library import InstructionSet
 from prune_rnn.model import native, native_convolution
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.native.library import InstructionSet
 
 _FEW = 4  # output frames of each up to which the compiled convolution takes a half to a tenth of the time of torch's
 _WIDE = 16  # channels that torch's convolution computes at a time, whether there are so many or not

@@ -17,7 +17,9 @@ from prune_rnn.engine.base import Multiplier
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
-from prune_rnn.native.library import InstructionSet, built, instruction_sets
+from prune_rnn.native.library import InstructionSet
+from prune_rnn.native.library import built as built
+from prune_rnn.native.library import instruction_sets as instruction_sets
 
 MOST_COLUMNS = 65_536  # column numbers have 16 bits
 MOST_WEIGHTS = 2**31 - 1  # places of weights have 32 bits, signed

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from prune_rnn.native.library import InstructionSet, built, instruction_sets
+from prune_rnn.native.library import InstructionSet
+from prune_rnn.native.library import built as built
+from prune_rnn.native.library import instruction_sets as instruction_sets
 
 _GATES = (1, 3)  # of the cells that it has loops for
 

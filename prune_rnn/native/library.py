@@ -15,9 +15,8 @@ from prune_rnn import native
 
 _FILE = "lib/libprune_rnn.so"
 _LAYER = [c_int] * 4 + [c_void_p]  # cell, activation, steps, streams, lengths
-_LOOP = (
-    [c_int] * 3 + [c_int64, c_void_p] + [c_int] * 4
-)  # gates, units, steps; frames, sizes; tanh, reverse, threads, set
+# gates, units, steps; frames, sizes; tanh, reverse, threads, set
+_LOOP = [c_int] * 3 + [c_int64, c_void_p] + [c_int] * 4
 # what each C function returns and takes, as its definition in the .cpp files says
 SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "prune_rnn_compiled": (c_int, [c_int]),
@@ -30,7 +29,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "prune_rnn_layer": (c_int, [c_void_p, *_LAYER, c_int] + [c_void_p] * 3),
     "prune_rnn_both_ways": (c_int, [c_void_p, c_void_p, *_LAYER] + [c_void_p] * 5),
     "prune_rnn_loop_forward": (c_int, _LOOP + [c_void_p] * 5),
-    "prune_rnn_loop_backward": (c_int, _LOOP + [c_void_p] * 9),
+    "prune_rnn_loop_backward": (c_int, _LOOP + [c_void_p] * 8),
     "prune_rnn_row_convolution": (None, [c_int] * 6 + [c_void_p] * 5),
     "prune_rnn_in_pairs": (c_int, [c_int]),
     "prune_rnn_convolution": (c_int, [c_void_p] + [c_int] * 4 + [c_void_p] * 5),
@@ -50,7 +49,10 @@ class InstructionSet(IntEnum):
 
 @cache
 def built() -> ctypes.CDLL | None:
-    """Returns the library, or None where it wasn't built; torch must be loaded before, so that its threads serve both."""
+    """Returns the library, or None where it wasn't built.
+
+    torch must be loaded before, so that its threads serve both.
+    """
     places = [Path(place, _FILE) for place in native.__path__]  # several, where the package is being worked on
     found = next((path for path in places if path.is_file()), None)
     if found is None:

@@ -15,10 +15,10 @@ from prune_rnn.engine.cuda import BLOCKS, CublasMatrix, CudaMatrix
 from prune_rnn.engine.native import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise, quantised_vectors
 from prune_rnn.engine.torch import CsrMatrix, DenseMatrix
-from prune_rnn.native.library import InstructionSet
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import CLIP, Activation
+from prune_rnn.native.library import InstructionSet
 
 Make = Callable[..., Multiplier]
 SETS = native.instruction_sets()

@@ -15,10 +15,10 @@ from torch import Tensor
 from prune_rnn.engine import native
 from prune_rnn.engine.native import Format, Matrix, formats
 from prune_rnn.engine.quantise import Dtype, Weight, quantise, quantised_vectors
-from prune_rnn.native.library import InstructionSet
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.native.library import InstructionSet
 
 SETS = native.instruction_sets()
 pytestmark = pytest.mark.skipif(not SETS, reason="the engine wasn't built: no C++ compiler at installation")

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from prune_rnn.native.library import InstructionSet
 from prune_rnn.model import native
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.native.library import InstructionSet
 
 LOOPS = [
     pytest.param(None, id="torch"),

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from prune_rnn.native.library import InstructionSet
 from prune_rnn.model import native
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.native.library import InstructionSet
 
 CELLS = {each.name: (each.value.states, each.value.gates) for each in Cells}
 BUILT = native.instruction_sets()

@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn.native.library import InstructionSet
 from prune_rnn.model import native
 from prune_rnn.model.native_convolution import Convolution, RowConvolution
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.native.library import InstructionSet
 
 BUILT = native.instruction_sets()
 pytestmark = pytest.mark.skipif(not BUILT, reason="the native library isn't built")
