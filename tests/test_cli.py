@@ -13,6 +13,7 @@ from prune_rnn import __version__
 from prune_rnn.cli import INTERRUPTED
 from prune_rnn.config import compose_config
 from prune_rnn.engine import native
+from prune_rnn.native import library
 from prune_rnn.run.resolve import run_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -41,7 +42,7 @@ def test_the_version_tells_of_the_engine(command: Command, monkeypatch: pytest.M
     assert version == __version__
     if sets := native.instruction_sets():
         assert engine.startswith("engine: compiled for plain") and f"; {sets[0].name} serves on this" in engine
-    monkeypatch.setattr(library, "load", lambda places, name: None)
+    monkeypatch.setattr(library, "built", lambda: None)
     _, engine = command("--version", check=True).stdout.splitlines()
     assert engine.startswith("engine: not compiled") and "torch CSR serves" in engine
 
