@@ -109,7 +109,7 @@ def test_weights_past_a_cores_cache_agree(instruction_set: InstructionSet, dtype
         matrix = Matrix(weight, streams=streams, threads=1, instruction_set=instruction_set, format=form)
         for several in (x[:1], x):
             assert_products(matrix, weight, several)
-    if instruction_set is InstructionSet.avx512:
+    if instruction_set is InstructionSet.avx512_vnni:
         wide = Matrix(weight, streams=1, threads=1, instruction_set=instruction_set, format=form)
         assert wide.vectors < matrix.vectors
 

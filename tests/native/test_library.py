@@ -48,7 +48,7 @@ def test_a_variable_takes_the_better_sets_away(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PRUNE_RNN_SET", "mmx")
     library.instruction_sets.cache_clear()
     with pytest.raises(
-        ValueError, match="PRUNE_RNN_SET=mmx: this machine runs .*plain; unset it or choose one of them"
+        ValueError, match=r"PRUNE_RNN_SET=mmx: this machine runs .*plain; unset it or choose one of them"
     ):
         library.instruction_sets()
     monkeypatch.undo()
