@@ -27,7 +27,7 @@ from prune_rnn.run.resume import mend_config, resume
 from prune_rnn.run.store import Run
 from prune_rnn.run.tidy import tidy
 from prune_rnn.stopping import Interrupted, stop_requests
-from prune_rnn.train import Trainer
+from prune_rnn.train import Precision, Trainer
 from prune_rnn.typed import Plain
 from prune_rnn.usage import UsageError, check_device
 
@@ -113,13 +113,16 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
     history: list[Plain] = []
     processes = earlier = [distributed.world()]  # from the beginning on, a number for each change
+    precisions = [trainer.precision.name]  # the same
     best: Plain = {}  # epoch, cer and model of the best epoch since pruning ended
     first = distributed.rank() == 0
     if run.begun:
 
         def restore(state: Plain) -> None:
-            nonlocal history, best, earlier
+            nonlocal history, best, earlier, precisions
             history, best, earlier = state["history"], state["best"], state.get("processes", processes)
+            before = state.get("precisions", [config.train.precision.identity])
+            precisions = before if before[-1:] == precisions else [*before, *precisions]
             if best:
                 model.load_state_dict(best["model"])  # whether it fits: the end of the training needs it
             trainer.load_state_dict(state["trainer"])
@@ -132,6 +135,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
             if history:
                 run.write_history(history)
         say(f"{run.folder}: resuming from epoch {trainer.epoch}, step {trainer.step}")
+        if len(precisions) > 1:
+            say(f"{run.folder}: trained in {', then '.join(precisions)}, as this machine multiplies: sums differ")
         if earlier[-1:] != processes:
             say(f"{run.folder}: was trained by {earlier[-1]} processes and goes on with {processes[0]}: sums differ")
             processes = [*earlier, *processes]
@@ -139,13 +144,15 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
             processes = earlier
     else:
         parameters = sum(p.numel() for p in model.parameters())
-        say(", ".join(filter(None, [f"{run.folder}: {parameters:,} parameters", config.prune.goal(q_source)])))
+        started = [f"{run.folder}: {parameters:,} parameters", config.prune.goal(q_source), _precision(trainer)]
+        say(", ".join(filter(None, started)))
         if first:
             run.write_config(recorded(config, q_source))
 
     def save() -> None:
         if first:
             state = {"trainer": trainer.state_dict(), "history": history, "best": best, "processes": processes}
+            state["precisions"] = precisions
             run.save(paths.CHECKPOINT, state)
 
     steps = config.train.epochs * trainer.steps_per_epoch
@@ -174,7 +181,16 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     speakers = [utterance.speaker for group in groups["test"] for utterance in group]
     run.write_hypotheses(test.references, test.hypotheses, speakers)
     run.save(paths.MODEL, {"model": best["model"], "config": recorded(config, q_source).plain()})
-    run.finish(outcome(config, trainer, history, best["epoch"], test.scores(), q_source, command, processes))
+    run.finish(outcome(config, trainer, history, best["epoch"], test.scores(), q_source, command, processes, precisions))
+
+
+def _precision(trainer: Trainer) -> str:
+    """Returns the precision of products, and why it is this one where the machine decides."""
+    name = trainer.precision.name
+    if trainer.config.precision is not Precision.auto:
+        return f"products in {name}"
+    hardware = "multiplies bfloat16 in hardware" if name == "bfloat16" else "has no hardware for bfloat16"
+    return f"products in {name} (train.precision=auto: this machine {hardware})"
 
 
 def _agreed(stop: Callable[[], bool]) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from prune_rnn import distributed
+from prune_rnn import cpu, distributed
 from prune_rnn.data.batch import Batch, Utterance, epoch_order
 from prune_rnn.evaluate import ctc_loss
 from prune_rnn.model.deepspeech2 import DeepSpeech2
@@ -35,8 +35,24 @@ _CHECK_EVERY = 100  # steps between checks that masked weights are zero
 class Precision(Enum):
     """The type of the matrix products outside the time loop; weights and the loop stay float32."""
 
+    auto = "auto"  # bfloat16 where the device multiplies it in hardware, else float32
     float32 = "float32"
     bfloat16 = "bfloat16"
+
+    @property
+    def identity(self) -> str:
+        """What it is in a run's identity: `auto` is one experiment on every machine, and is named as bfloat16."""
+        return Precision.bfloat16.name if self is Precision.auto else self.name
+
+    def on(self, device: torch.device) -> Precision:
+        """Returns the type that products have on the device: float32 or bfloat16."""
+        if self is not Precision.auto:
+            return self
+        if device.type == "cuda":
+            hardware = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            hardware = device.type == "cpu" and cpu.multiplies_bfloat16()
+        return Precision.bfloat16 if hardware else Precision.float32
 
 
 @dataclass(kw_only=True, slots=True)
@@ -101,6 +117,7 @@ class Trainer:
     ) -> None:
         self.model, self.masker, self.config = model, masker, config
         self.groups, self.load, self.seed, self.device = groups, load, seed, device
+        self.precision = config.precision.on(device)
         self.network: nn.Module = distributed.wrap(model)
         self.optimizer = torch.optim.SGD(
             model.parameters(), config.learning_rate, momentum=config.momentum, nesterov=True
@@ -160,8 +177,7 @@ class Trainer:
         self.model.train()
         total = len(batch.transcripts)
         batch = batch.part(distributed.rank(), distributed.world())
-        precision = getattr(torch, self.config.precision.value)
-        with torch.autocast(self.device.type, precision, enabled=self.config.precision is not Precision.float32):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision is Precision.bfloat16):
             log_probs = self.network(batch.features.to(self.device), batch.lengths)
         # the processes' gradients are averaged: times their number, the loss is the whole batch's mean
         loss = ctc_loss(log_probs, self.model.lengths(batch.lengths), batch) / total

@@ -176,6 +176,7 @@ _RESULT = {
     "versions": {"prune-rnn": "0.1.0", "torch": "2.11.0"},
     "commit": "0123456789abcdef+changes",
     "command": "prune-rnn train",
+    "precision": "bfloat16",
 }
 
 

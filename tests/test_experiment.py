@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from prune_rnn import evaluate, paths
+from prune_rnn import cpu, evaluate, paths
 from prune_rnn.config import compose_config
 from prune_rnn.experiment import experiment
 from prune_rnn.prune import q
@@ -145,6 +145,25 @@ def test_another_number_of_processes_is_told_and_recorded(
     result = experiment(config, "").result()
     assert "was trained by 2 processes and goes on with 1" in capsys.readouterr().err
     assert result.processes == [2, 1] and result.processes_told() == "2, then 1"
+
+
+def test_the_machine_chooses_the_precision_and_the_run_stays_the_same(
+    tiny: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Begun where bfloat16 is multiplied in hardware, ended where it isn't: one run, and both are recorded."""
+    config = compose_config([*tiny, "train.precision=auto"])
+    assert run_of(config).folder == run_of(compose_config([*tiny, "train.precision=bfloat16"])).folder
+    with monkeypatch.context() as patch:
+        patch.setattr(cpu, "multiplies_bfloat16", lambda: True)
+        patch.setattr(Trainer, "one_step", cut_at(Trainer.one_step, 3))
+        with pytest.raises(Interrupted):
+            experiment(config, "")
+    said = capsys.readouterr().err
+    assert "products in bfloat16 (train.precision=auto: this machine multiplies bfloat16 in hardware)" in said
+    monkeypatch.setattr(cpu, "multiplies_bfloat16", lambda: False)
+    result = experiment(config, "").result()
+    assert "trained in bfloat16, then float32, as this machine multiplies: sums differ" in capsys.readouterr().err
+    assert result.precision == ["bfloat16", "float32"]
 
 
 def test_q_is_measured_of_dense_weights_only(tiny: list[str]) -> None:

@@ -17,6 +17,7 @@ from prune_rnn.bench.candidate import Candidate, Measurement, Way
 from prune_rnn.bench.job import NETWORK, PRODUCT, Job, Layer, Product
 from prune_rnn.bench.matrices import OWN_MASK, UNSTRUCTURED, Masked, Shape, matrices
 from prune_rnn.bench.networks import FRAMES, Variant
+from prune_rnn.bench.right import those_right
 from prune_rnn.engine.timing import in_turn
 from prune_rnn.features import BINS
 
@@ -73,7 +74,7 @@ def ways(job: Job, sparse: Sequence[Masked], device: str) -> Iterator[Way]:
     """Yields all ways to do a job: dense with its own weight, and sparse with each of the masks."""
     libraries = opponents.installed(device)
     for library in libraries:
-        for each in library.dense(job):
+        for each in those_right(library.dense(job), job):
             yield Candidate(each.name, each.dtype.value, exact=each.exact), each.run
     yield from ours.dense(job, device)
     for masked in sparse:
@@ -81,7 +82,7 @@ def ways(job: Job, sparse: Sequence[Masked], device: str) -> Iterator[Way]:
         yield from ours.sparse(own, masked, device)
         if isinstance(own, Product) and masked.mask in (UNSTRUCTURED, OWN_MASK):
             for library in libraries:
-                for each in library.sparse_products(own):
+                for each in those_right(library.sparse_products(own), own):
                     yield Candidate(each.name, each.dtype.value, masked.sparsity, masked.mask), each.run
 
 

@@ -16,14 +16,14 @@ _DIGEST_LENGTH = 10
 
 
 def plain(value: Any) -> Any:
-    """Returns dataclasses as dicts without the fields that can't change the result, enums by name."""
+    """Returns dataclasses as dicts without the fields that can't change the result, enums by name or `identity`."""
     if dataclasses.is_dataclass(value):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if is_identity(f)}
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
-    return value.name if isinstance(value, Enum) else value
+    return getattr(value, "identity", value.name) if isinstance(value, Enum) else value
 
 
 def identity(config: Config) -> Plain:

@@ -74,10 +74,11 @@ def outcome(
     q_source: str,
     command: str,
     processes: list[int],
+    precisions: list[str],
 ) -> Result:
     """Returns the result of a run whose best weights the trainer's model holds.
 
-    test: their scores. processes: how many trained, a number for each change.
+    test: their scores. processes: how many trained, a number for each change. precisions: of the products, likewise.
     """
     model, device = trainer.model, trainer.device
     weights = select(model, config.model.prunable)
@@ -109,4 +110,5 @@ def outcome(
         versions=versions(),
         commit=commit(),
         command=command,
+        precision=precisions[0] if len(precisions) == 1 else precisions,
     )

@@ -143,6 +143,8 @@ class Result:
     versions: dict[str, str]
     commit: str | None
     command: str
+    # the type of products by which it trained; several where another machine went on; None of runs before it was kept
+    precision: str | list[str] | None = None
 
     def processes_told(self) -> str:
         """Returns by how many processes it was trained, in words."""

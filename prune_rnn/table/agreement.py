@@ -21,6 +21,7 @@ def conditions(run: Finished) -> dict[str, str]:
         "q source": _q_kind(result.q_source),
         "q": "none" if not q else ", ".join(f"{layer_type} {value:g}" for layer_type, value in sorted(q.items())),
         "processes": result.processes_told(),
+        "precision": run.precision,
         "prune-rnn": versions.get("prune-rnn", UNKNOWN),
         "torch": versions.get("torch", UNKNOWN),
         "device": _device_kind(result.device),

@@ -40,6 +40,12 @@ class Finished:
         """Of the test split, a fraction."""
         return self.result.test.cer.rate
 
+    @property
+    def precision(self) -> str:
+        """Of the products in training, in words; a run that kept none was trained as its configuration says."""
+        trained = self.result.precision or self.config.train.precision.identity
+        return trained if isinstance(trained, str) else ", then ".join(trained)
+
     def edits(self) -> hypotheses.Edits | None:
         """Returns the edits of each test utterance; None where the run kept no hypotheses.
 

@@ -36,6 +36,8 @@ def row(label: str, *runs: Finished, sparse: bool = True, family: str = "gru") -
         ({"q_source": "gru_dense-0123456789"}, "q source", "dense run"),
         ({"q": {"recurrent": 0.1085, "linear": 0.2}}, "q", "linear 0.2, recurrent 0.1085"),
         ({"processes": 4}, "processes", "4"),
+        ({"precision": "float32"}, "precision", "float32"),
+        ({"precision": ["bfloat16", "float32"]}, "precision", "bfloat16, then float32"),
         ({"versions": {"torch": "2.12.0"}}, "torch", "2.12.0"),
         ({"versions": {}}, "prune-rnn", "not recorded"),
         ({"device": "NVIDIA H100 80GB HBM3"}, "device", "GPU"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from prune_rnn import cpu
 from prune_rnn.bench.job import Layer, Product
 from prune_rnn.bench.opponents.base import Baseline, Opponent
 from prune_rnn.engine.quantise import Dtype
@@ -58,14 +59,19 @@ def _product(weight: Tensor, dtype: Dtype, x: str, y: str) -> tuple[Any, Arrays]
     """Returns (node, constants) of y = x times the transposed weight, float32 or int8.
 
     int8: ONNX Runtime's fused operator, to which it also turns DynamicQuantizeLinear and MatMulInteger. One scale for
-    the whole weight: a scale for each row costs twice the time for one stream.
+    the whole weight: a scale for each row costs twice the time for one stream. Where the processor sums products of
+    bytes in 16 bits, signed weights overflow (ONNX Runtime, "Quantize ONNX models"): there they are unsigned, 128 more.
     """
     values = weight.t().contiguous().numpy()
     if dtype is Dtype.float32:
         return _onnx().helper.make_node("MatMul", [x, "weight"], [y]), {"weight": values}
     scale = np.array(max(np.abs(values).max(), 1e-30) / 127, np.float32)
-    constants: Arrays = {"weight": np.round(values / scale).astype(np.int8), "scale": scale}
-    return _onnx().helper.make_node("DynamicQuantizeMatMul", [x, "weight", "scale"], [y], domain=_PRIVATE), constants
+    rounded, names = np.round(values / scale).astype(np.int8), [x, "weight", "scale"]
+    constants: Arrays = {"weight": rounded, "scale": scale}
+    if not cpu.sums_byte_products():
+        constants = {"weight": (rounded.astype(np.int16) + 128).astype(np.uint8), "scale": scale}
+        constants, names = {**constants, "middle": np.array(128, np.uint8)}, [*names, "middle"]
+    return _onnx().helper.make_node("DynamicQuantizeMatMul", names, [y], domain=_PRIVATE), constants
 
 
 def _scan(job: Layer, dtype: Dtype) -> tuple[Any, Arrays]:
