@@ -20,6 +20,7 @@ from prune_rnn.evaluate import decode
 from prune_rnn.feasible import check_batches, check_memory, warnings
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
+from prune_rnn.run.identity import digest
 from prune_rnn.run.outcome import history_row, outcome
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve, run_of
@@ -54,6 +55,7 @@ def experiment(config: Config, command: str) -> Run:
         config, q_source = resolve(config)
         run = run_of(config)
         if run.finished:
+            run.check()
             say(f"{run.folder} is already finished")
             return run
         with run.lock() if distributed.rank() == 0 else nullcontext():
@@ -114,11 +116,13 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     history: list[Plain] = []
     processes = earlier = [distributed.world()]  # from the beginning on, a number for each change
     best: Plain = {}  # epoch, cer and model of the best epoch since pruning ended
-    first = distributed.rank() == 0
+    first, own = distributed.rank() == 0, digest(config)
     if run.begun:
 
         def restore(state: Plain) -> None:
             nonlocal history, best, earlier
+            if state.get("digest", own) != own:  # checkpoints of older versions have none
+                raise ValueError(f"it is of the run {state['digest']}")
             history, best, earlier = state["history"], state["best"], state.get("processes", processes)
             if best:
                 model.load_state_dict(best["model"])  # whether it fits: the end of the training needs it
@@ -145,7 +149,13 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
 
     def save() -> None:
         if first:
-            state = {"trainer": trainer.state_dict(), "history": history, "best": best, "processes": processes}
+            state = {
+                "digest": own,
+                "trainer": trainer.state_dict(),
+                "history": history,
+                "best": best,
+                "processes": processes,
+            }
             run.save(paths.CHECKPOINT, state)
 
     steps = config.train.epochs * trainer.steps_per_epoch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from prune_rnn.deploy import file as packed
 from prune_rnn.deploy import network
 from prune_rnn.files import write_atomically
 from prune_rnn.run import checksums, sealed
-from prune_rnn.run.identity import digest_of
 from prune_rnn.run.store import Run
 from prune_rnn.run.tidy import left_behind
 from prune_rnn.schema import option
@@ -114,12 +112,7 @@ def _text(run: Run, check: Callable[[Run], object], listed: bool) -> bool:
 def _config(run: Run) -> None:
     if not run.there:
         raise ValueError(f"{run.folder} holds no file of a run; move it elsewhere")
-    config = run.config()
-    if (name := run.folder.name) != (wanted := f"{config.name}-{digest_of(config.identity)}"):
-        # a run of before there were checksums, under a name such as runs have: its configuration may have been changed
-        renamed = checksums.listed(run.folder) or not re.search(r"-[0-9a-f]{10}$", name)
-        way = f"rename it to {wanted}, or delete it" if renamed else f"delete {run.folder} and train again"
-        raise ValueError(f"{run.folder / paths.CONFIG} is that of {wanted}, and the folder is {name}; {way}")
+    run.check_name(run.config())
 
 
 def _result(run: Run) -> None:

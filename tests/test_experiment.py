@@ -12,6 +12,7 @@ import torch
 
 from prune_rnn import evaluate, paths
 from prune_rnn.config import compose_config
+from prune_rnn.deploy.network import checkpoint
 from prune_rnn.experiment import experiment
 from prune_rnn.prune import q
 from prune_rnn.run.identity import digest_of
@@ -272,3 +273,30 @@ def test_the_committed_results_are_whole() -> None:
         assert (folder / paths.HISTORY).is_file()
         assert folder.name == f"{run.config().name}-{digest_of(run.config().identity)}"
         assert json.loads((folder / paths.RESULT).read_text())["command"].startswith("prune-rnn train ")
+
+
+def test_two_folders_that_were_swapped_are_found_by_all_that_read_them(
+    tiny: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both are whole, and only their names are not those of their configurations."""
+    config = compose_config([*tiny, "seed=1"])
+    run, other = experiment(config, ""), experiment(compose_config([*tiny, "seed=2"]), "")
+    between = run.folder.with_name("between")
+    for old, new in ((run.folder, between), (other.folder, run.folder), (between, other.folder)):
+        old.rename(new)
+    told = rf"config\.yaml is that of {other.folder.name}, and the folder is {run.folder.name}"
+    for read in (lambda: experiment(config, ""), lambda: checkpoint(run.folder)):
+        with pytest.raises(ValueError, match=told):
+            read()
+    assert all_runs(Path(config.results)) == []
+    assert capsys.readouterr().err.count("going on without a damaged run") == 2
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_the_result_of_another_run_is_refused(tiny: list[str], sealed: bool) -> None:
+    run, other = (experiment(compose_config([*tiny, f"seed={seed}"]), "") for seed in (1, 2))
+    (run.folder / paths.RESULT).write_bytes((other.folder / paths.RESULT).read_bytes())
+    if not sealed:
+        (run.folder / paths.CHECKSUMS).unlink()
+    with pytest.raises(ValueError, match=r"result\.json is (damaged|that of run)"):
+        run.check()

@@ -143,6 +143,7 @@ class Result:
     versions: dict[str, str]
     commit: str | None
     command: str
+    digest: str | None = None  # of the run; None in results of older versions
 
     def processes_told(self) -> str:
         """Returns by how many processes it was trained, in words."""
