@@ -15,6 +15,7 @@ from prune_rnn import distributed, paths
 from prune_rnn.config import Config
 from prune_rnn.data import batch
 from prune_rnn.data.batch import Batch, Utterance
+from prune_rnn.data.checksums import has_checksums
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.evaluate import decode
 from prune_rnn.feasible import check_batches, check_memory, warnings
@@ -89,11 +90,11 @@ def usable_device(name: str) -> torch.device:
 def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
     """Returns the utterances of train, dev and test; makes the synthetic ones where they don't exist yet.
 
-    The test split is decoded: what is broken in it would be found after the training, and could not be mended for it.
+    All recordings are decoded, but for those of train and dev that carry checksums: those are as they were made.
     """
     manifests, skip = config.data.manifests(say), config.data.skips_bad
     return {
-        split: read_manifest(path, model.output_frames, skip, say, decode=split == "test")
+        split: read_manifest(path, model.output_frames, skip, say, decode=split == "test" or not has_checksums(path))
         for split, path in manifests.items()
     }
 

@@ -2,12 +2,15 @@
 
 import csv
 import json
+import math
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 
 from prune_rnn import evaluate, paths
@@ -300,3 +303,27 @@ def test_the_result_of_another_run_is_refused(tiny: list[str], sealed: bool) -> 
         (run.folder / paths.CHECKSUMS).unlink()
     with pytest.raises(ValueError, match=r"result\.json is (damaged|that of run)"):
         run.check()
+
+
+@pytest.mark.parametrize("split", ["train", "dev", "test"])
+def test_a_recording_damaged_behind_its_header_stops_the_run_before_training_or_is_skipped(
+    tiny: list[str], tmp_path: Path, broken_flac: Path, split: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut = tmp_path / "cut.mp3"
+    soundfile.write(cut, np.random.default_rng(0).uniform(-0.5, 0.5, 64_000), 16_000)
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 4])
+    place = next(number for number, word in enumerate(tiny) if word.startswith(f"data.{split}="))
+    old = Path(tiny[place].partition("=")[2])
+    lines = [json.loads(line) for line in old.read_text().splitlines()]
+    for line in lines:
+        line["audio_filepath"] = str(old.parent / line["audio_filepath"])
+    lines += [{"audio_filepath": str(path), "text": "a cab"} for path in (cut, broken_flac)]
+    manifest = tmp_path / f"{split}.jsonl"
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    words = [*tiny[:place], f"data.{split}={manifest}", *tiny[place + 1 :]]
+    with pytest.raises(ValueError, match=r"2 with unreadable audio") as caught:
+        experiment(compose_config(words), "")
+    assert "cut.mp3 is cut off: it has" in str(caught.value) and str(broken_flac) in str(caught.value)
+    result = experiment(compose_config([*words, "data.skip_bad=true"]), "").result()
+    assert math.isfinite(result.dev.loss) and math.isfinite(result.test.loss)
+    assert "cut.mp3 is cut off" in capsys.readouterr().err

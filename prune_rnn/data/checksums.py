@@ -17,6 +17,11 @@ def write(folder: Path) -> None:
     (folder / NAME).write_text("".join(lines), encoding="utf-8")
 
 
+def has_checksums(manifest: Path) -> bool:
+    """Returns whether the recordings of a manifest carry checksums."""
+    return (manifest.parent / NAME).is_file()
+
+
 def check(path: Path, folder: Path) -> None:
     """Raises OSError where a file of the folder is not as it was written; nothing happens where it has no checksums."""
     if not (folder / NAME).is_file():

@@ -137,14 +137,16 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], dec
         raise _BadLine("with a sample rate that is no speech's", f"{path}: {reason}")
     try:
         check_length(path)
+        seconds = info.frames / info.samplerate
+        found = frames(-(-info.frames * SAMPLE_RATE // info.samplerate))
         if decode or info.subtype in ("FLOAT", "DOUBLE"):  # integers are always numbers
-            read_audio(path)
+            waveform = read_audio(path)
+            seconds, found = len(waveform) / SAMPLE_RATE, frames(len(waveform))
     except OSError as error:
         raise _BadLine("with unreadable audio", f"{error}") from None
     except ValueError as error:
         raise _BadLine("with samples that are no sound", f"{error}") from None
-    _check_duration(entry.get("duration"), info.frames / info.samplerate, path)
-    found = frames(-(-info.frames * SAMPLE_RATE // info.samplerate))
+    _check_duration(entry.get("duration"), seconds, path)
     available = output_frames(found) if found else 0
     if available < (needed := frames_needed(encode(transcript))):
         check_recording(path)
