@@ -29,11 +29,12 @@ class VerifyOptions:
     """What `prune-rnn verify` can be asked for."""
 
     results: str = option("folder of all results, of which every run is checked where none is named", "results")
+    unsealed: bool = option("exit with 0 where files have no checksum, as those of older versions", False)
     seal: bool = option("give checksums to what has none, where nothing in its folder is damaged", False)
 
 
 def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str], None] = print) -> bool:
-    """Whether nothing is damaged; tells of each file that is, of those without a checksum, and last how many there are.
+    """Whether nothing is damaged or, unless options.unsealed, without a checksum; names what is, and counts it last.
 
     Asked to seal, gives those without one their checksum. What has one keeps it, right or wrong.
     places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these, and
@@ -65,11 +66,11 @@ def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str],
             tell(f"{place}: given a checksum: {_names(without)}")
         elif without:
             bare += len(without)
-            tell(f"{place}: no checksum, as of before there were any: {_names(without)}")
+            tell(f"{place}: unsealed, without a checksum: {_names(without)}")
         for path in left_behind(Run(place)) if place.is_dir() else []:
             tell(f"{path} is being written, or was left by a process that was cut off; the next training removes it")
     tell(f"{count} files: {damaged} damaged, {bare} without a checksum")
-    return damaged == 0
+    return damaged == 0 and (bare == 0 or options.unsealed)
 
 
 def _names(files: Sequence[Path]) -> str:

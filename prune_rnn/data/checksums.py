@@ -42,16 +42,22 @@ def check_recording(path: Path) -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    """Returns all files that are listed."""
-    return [folder / name for name in _listed(folder / NAME)]
+    """Returns all files that are listed, and those of the folder that are not."""
+    there = {path for path in folder.rglob("*") if path.is_file() and path.name != NAME}
+    return sorted(there | {folder / name for name in _listed(folder / NAME)})
 
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@cache
 def _listed(path: Path) -> dict[str, str]:
+    stat = path.stat()
+    return _read(path, stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _read(path: Path, changed: int, size: int) -> dict[str, str]:
     listed: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, name = line.partition("  ")

@@ -43,7 +43,10 @@ def listed(folder: Path) -> dict[str, str]:
 @cache
 def _listed(path: Path, changed: int, size: int) -> dict[str, str]:
     try:
-        return typed(dict[str, str], json.loads(path.read_text(encoding="utf-8")))
+        found = typed(dict[str, str], json.loads(path.read_text(encoding="utf-8")))
+        if missing := {paths.CONFIG, paths.RESULT} - found.keys():
+            raise ValueError(f"{min(missing)} is not listed")
+        return found
     except ValueError as error:
         raise ValueError(f"{path.name} is damaged: {error}") from None
 
