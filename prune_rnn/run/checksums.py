@@ -47,7 +47,7 @@ def _listed(path: Path, changed: int, size: int) -> dict[str, str]:
         if missing := {paths.CONFIG, paths.RESULT} - found.keys():
             raise ValueError(f"{min(missing)} is not listed")
         return found
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} is damaged: {error}") from None
 
 

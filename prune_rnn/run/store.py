@@ -182,7 +182,7 @@ class Run:
 def _config(path: Path, *stamps: int) -> Recorded:
     try:
         config = read_config(yaml.safe_load(checksums.read(path)))
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         reason = "; ".join(str(error).splitlines())
         begun = Run(path.parent).begun and not Run(path.parent).finished
         way = "train that run on, and it is written anew" if begun else f"delete {path.parent} and train again"
@@ -196,7 +196,7 @@ def _config(path: Path, *stamps: int) -> Recorded:
 def _result(path: Path, *stamps: int) -> Result:
     try:
         result = read_result(json.loads(checksums.read(path)))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None
     if result.digest is not None:
         config = Run(path.parent).config()
