@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -77,13 +78,16 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
 
 @torch.no_grad()
 def decode(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -> Decoded:
-    """Decodes greedily; leaves the model in evaluation mode."""
+    """Decodes greedily; leaves the model in evaluation mode. ArithmeticError where a loss is not finite."""
     model.eval()
     loss, references, hypotheses = 0.0, [], []
     for batch in batches:
         log_probs = model(batch.features.to(device), batch.lengths).cpu()
         lengths = model.lengths(batch.lengths)
-        loss += float(ctc_loss(log_probs, lengths, batch))
+        own = float(ctc_loss(log_probs, lengths, batch))
+        if not math.isfinite(own):
+            raise ArithmeticError(f"the loss of the utterances from {batch.transcripts[0]!r} on is {own}")
+        loss += own
         references += batch.transcripts
         hypotheses += greedy(log_probs, lengths)
     return Decoded(loss / len(references), references, hypotheses)

@@ -15,11 +15,13 @@ from prune_rnn import distributed, paths
 from prune_rnn.config import Config
 from prune_rnn.data import batch
 from prune_rnn.data.batch import Batch, Utterance
+from prune_rnn.data.checksums import has_checksums
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.evaluate import decode
 from prune_rnn.feasible import check_batches, check_memory, warnings
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
+from prune_rnn.run.identity import digest
 from prune_rnn.run.outcome import history_row, outcome
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve, run_of
@@ -54,6 +56,7 @@ def experiment(config: Config, command: str) -> Run:
         config, q_source = resolve(config)
         run = run_of(config)
         if run.finished:
+            run.check()
             say(f"{run.folder} is already finished")
             return run
         with run.lock() if distributed.rank() == 0 else nullcontext():
@@ -87,11 +90,11 @@ def usable_device(name: str) -> torch.device:
 def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
     """Returns the utterances of train, dev and test; makes the synthetic ones where they don't exist yet.
 
-    The test split is decoded: what is broken in it would be found after the training, and could not be mended for it.
+    All recordings are decoded, but for those of train and dev that carry checksums: those are as they were made.
     """
     manifests, skip = config.data.manifests(say), config.data.skips_bad
     return {
-        split: read_manifest(path, model.output_frames, skip, say, decode=split == "test")
+        split: read_manifest(path, model.output_frames, skip, say, decode=split == "test" or not has_checksums(path))
         for split, path in manifests.items()
     }
 
@@ -115,11 +118,13 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     processes = earlier = [distributed.world()]  # from the beginning on, a number for each change
     precisions = [trainer.precision.name]  # the same
     best: Plain = {}  # epoch, cer and model of the best epoch since pruning ended
-    first = distributed.rank() == 0
+    first, own = distributed.rank() == 0, digest(config)
     if run.begun:
 
         def restore(state: Plain) -> None:
             nonlocal history, best, earlier, precisions
+            if state.get("digest", own) != own:  # checkpoints of older versions have none
+                raise ValueError(f"it is of the run {state['digest']}")
             history, best, earlier = state["history"], state["best"], state.get("processes", processes)
             before = state.get("precisions", [config.train.precision.identity])
             precisions = before if before[-1:] == precisions else [*before, *precisions]
@@ -151,8 +156,14 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
 
     def save() -> None:
         if first:
-            state = {"trainer": trainer.state_dict(), "history": history, "best": best, "processes": processes}
-            state["precisions"] = precisions
+            state = {
+                "digest": own,
+                "trainer": trainer.state_dict(),
+                "history": history,
+                "best": best,
+                "processes": processes,
+                "precisions": precisions,
+            }
             run.save(paths.CHECKPOINT, state)
 
     steps = config.train.epochs * trainer.steps_per_epoch
@@ -181,7 +192,9 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     speakers = [utterance.speaker for group in groups["test"] for utterance in group]
     run.write_hypotheses(test.references, test.hypotheses, speakers)
     run.save(paths.MODEL, {"model": best["model"], "config": recorded(config, q_source).plain()})
-    run.finish(outcome(config, trainer, history, best["epoch"], test.scores(), q_source, command, processes, precisions))
+    run.finish(
+        outcome(config, trainer, history, best["epoch"], test.scores(), q_source, command, processes, precisions)
+    )
 
 
 def _precision(trainer: Trainer) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from prune_rnn.deploy import file as packed
 from prune_rnn.deploy import network
 from prune_rnn.files import write_atomically
 from prune_rnn.run import checksums, sealed
-from prune_rnn.run.identity import digest_of
 from prune_rnn.run.store import Run
 from prune_rnn.run.tidy import left_behind
 from prune_rnn.schema import option
@@ -31,11 +29,12 @@ class VerifyOptions:
     """What `prune-rnn verify` can be asked for."""
 
     results: str = option("folder of all results, of which every run is checked where none is named", "results")
+    unsealed: bool = option("exit with 0 where files have no checksum, as those of older versions", False)
     seal: bool = option("give checksums to what has none, where nothing in its folder is damaged", False)
 
 
 def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str], None] = print) -> bool:
-    """Whether nothing is damaged; tells of each file that is, of those without a checksum, and last how many there are.
+    """Whether nothing is damaged or, unless options.unsealed, without a checksum; names what is, and counts it last.
 
     Asked to seal, gives those without one their checksum. What has one keeps it, right or wrong.
     places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these, and
@@ -67,11 +66,11 @@ def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str],
             tell(f"{place}: given a checksum: {_names(without)}")
         elif without:
             bare += len(without)
-            tell(f"{place}: no checksum, as of before there were any: {_names(without)}")
+            tell(f"{place}: unsealed, without a checksum: {_names(without)}")
         for path in left_behind(Run(place)) if place.is_dir() else []:
             tell(f"{path} is being written, or was left by a process that was cut off; the next training removes it")
     tell(f"{count} files: {damaged} damaged, {bare} without a checksum")
-    return damaged == 0
+    return damaged == 0 and (bare == 0 or options.unsealed)
 
 
 def _names(files: Sequence[Path]) -> str:
@@ -114,12 +113,7 @@ def _text(run: Run, check: Callable[[Run], object], listed: bool) -> bool:
 def _config(run: Run) -> None:
     if not run.there:
         raise ValueError(f"{run.folder} holds no file of a run; move it elsewhere")
-    config = run.config()
-    if (name := run.folder.name) != (wanted := f"{config.name}-{digest_of(config.identity)}"):
-        # a run of before there were checksums, under a name such as runs have: its configuration may have been changed
-        renamed = checksums.listed(run.folder) or not re.search(r"-[0-9a-f]{10}$", name)
-        way = f"rename it to {wanted}, or delete it" if renamed else f"delete {run.folder} and train again"
-        raise ValueError(f"{run.folder / paths.CONFIG} is that of {wanted}, and the folder is {name}; {way}")
+    run.check_name(run.config())
 
 
 def _result(run: Run) -> None:

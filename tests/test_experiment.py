@@ -2,16 +2,20 @@
 
 import csv
 import json
+import math
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 
 from prune_rnn import cpu, evaluate, paths
 from prune_rnn.config import compose_config
+from prune_rnn.deploy.network import checkpoint
 from prune_rnn.experiment import experiment
 from prune_rnn.prune import q
 from prune_rnn.run.identity import digest_of
@@ -291,3 +295,54 @@ def test_the_committed_results_are_whole() -> None:
         assert (folder / paths.HISTORY).is_file()
         assert folder.name == f"{run.config().name}-{digest_of(run.config().identity)}"
         assert json.loads((folder / paths.RESULT).read_text())["command"].startswith("prune-rnn train ")
+
+
+def test_two_folders_that_were_swapped_are_found_by_all_that_read_them(
+    tiny: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both are whole, and only their names are not those of their configurations."""
+    config = compose_config([*tiny, "seed=1"])
+    run, other = experiment(config, ""), experiment(compose_config([*tiny, "seed=2"]), "")
+    between = run.folder.with_name("between")
+    for old, new in ((run.folder, between), (other.folder, run.folder), (between, other.folder)):
+        old.rename(new)
+    told = rf"config\.yaml is that of {other.folder.name}, and the folder is {run.folder.name}"
+    for read in (lambda: experiment(config, ""), lambda: checkpoint(run.folder)):
+        with pytest.raises(ValueError, match=told):
+            read()
+    assert all_runs(Path(config.results)) == []
+    assert capsys.readouterr().err.count("going on without a damaged run") == 2
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_the_result_of_another_run_is_refused(tiny: list[str], sealed: bool) -> None:
+    run, other = (experiment(compose_config([*tiny, f"seed={seed}"]), "") for seed in (1, 2))
+    (run.folder / paths.RESULT).write_bytes((other.folder / paths.RESULT).read_bytes())
+    if not sealed:
+        (run.folder / paths.CHECKSUMS).unlink()
+    with pytest.raises(ValueError, match=r"result\.json is (damaged|that of run)"):
+        run.check()
+
+
+@pytest.mark.parametrize("split", ["train", "dev", "test"])
+def test_a_recording_damaged_behind_its_header_stops_the_run_before_training_or_is_skipped(
+    tiny: list[str], tmp_path: Path, broken_flac: Path, split: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut = tmp_path / "cut.mp3"
+    soundfile.write(cut, np.random.default_rng(0).uniform(-0.5, 0.5, 64_000), 16_000)
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 4])
+    place = next(number for number, word in enumerate(tiny) if word.startswith(f"data.{split}="))
+    old = Path(tiny[place].partition("=")[2])
+    lines = [json.loads(line) for line in old.read_text().splitlines()]
+    for line in lines:
+        line["audio_filepath"] = str(old.parent / line["audio_filepath"])
+    lines += [{"audio_filepath": str(path), "text": "a cab"} for path in (cut, broken_flac)]
+    manifest = tmp_path / f"{split}.jsonl"
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    words = [*tiny[:place], f"data.{split}={manifest}", *tiny[place + 1 :]]
+    with pytest.raises(ValueError, match=r"2 with unreadable audio") as caught:
+        experiment(compose_config(words), "")
+    assert "cut.mp3 is cut off: it has" in str(caught.value) and str(broken_flac) in str(caught.value)
+    result = experiment(compose_config([*words, "data.skip_bad=true"]), "").result()
+    assert math.isfinite(result.dev.loss) and math.isfinite(result.test.loss)
+    assert "cut.mp3 is cut off" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from safetensors.torch import save
 
 from prune_rnn import paths
 from prune_rnn.config import compose_config
+from prune_rnn.data import checksums as speech
 from prune_rnn.deploy.export import ExportOptions, export
 from prune_rnn.experiment import experiment
 from prune_rnn.run.store import Run
@@ -65,14 +66,15 @@ def test_any_bit_flipped_in_any_file_is_found(run: Run, flipped: Callable[[bytes
     assert told(run)[0]
 
 
-def test_a_run_without_checksums_is_told_and_is_no_damage(
+def test_a_run_without_checksums_is_unsealed_and_accepted_only_where_asked_for(
     run: Run, command: Callable, flipped: Callable[[bytes, int], bytes]
 ) -> None:
     (run.folder / paths.CHECKSUMS).unlink()
     torch.save(run.load(paths.MODEL), run.folder / paths.MODEL)
-    done = command("verify", str(run.folder), check=True)
+    assert command("verify", str(run.folder)).returncode == 1
+    done = command("verify", str(run.folder), "unsealed=true", check=True)
     bare = "config.yaml, result.json, history.csv, hypotheses.jsonl, model.pt"
-    assert f"{run.folder}: no checksum, as of before there were any: {bare}\n6 files: 0 damaged, 5" in done.stdout
+    assert f"{run.folder}: unsealed, without a checksum: {bare}\n6 files: 0 damaged, 5" in done.stdout
     path = run.folder / paths.CONFIG
     path.write_text(path.read_text().replace("layers: 3", "layers: 2"))
     assert any("config.yaml is that of" in line for line in told(run)[1])
@@ -81,7 +83,7 @@ def test_a_run_without_checksums_is_told_and_is_no_damage(
 def test_what_has_no_checksum_is_sealed_as_it_would_have_been_written(run: Run, command: Callable) -> None:
     today = {path.name: path.read_bytes() for path in run.folder.iterdir()}
     older(run)
-    assert set(told(run)[1][0].partition("there were any: ")[2].split(", ")) == {*OF_TODAY}
+    assert set(told(run)[1][0].partition("a checksum: ")[2].split(", ")) == {*OF_TODAY}
     done = command("verify", str(run.folder), "seal=true", check=True)
     assert done.stdout.startswith(f"{run.folder}: given a checksum: config.yaml, ")
     assert told(run) == (True, ["6 files: 0 damaged, 0 without a checksum"])
@@ -178,3 +180,25 @@ def test_a_damaged_file_is_told_once(run: Run) -> None:
     assert lines[1] == "6 files: 1 damaged, 0 without a checksum"
     (run.folder / paths.CONFIG).write_text("")
     assert told(run)[1][-1].startswith("6 files: 2 damaged")
+
+
+@pytest.mark.parametrize("listed", ["{}", '{"config.yaml": "0"}'])
+def test_checksums_that_do_not_list_the_run_are_damage(run: Run, listed: str) -> None:
+    """Else an edited result would pass."""
+    (run.folder / paths.CHECKSUMS).write_text(listed)
+    whole, lines = told(run)
+    assert not whole and any("checksums.json is damaged" in line for line in lines)
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_corpus_with_a_shortened_list_is_damaged(command: Callable, tmp_path: Path, kept: int) -> None:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for name in ("dev.jsonl", "test.jsonl"):
+        (folder / name).write_text(name)
+    speech.write(folder)
+    command("verify", str(folder), check=True)
+    path = folder / speech.NAME
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
+    done = command("verify", str(folder))
+    assert done.returncode == 1 and "test.jsonl is damaged or gone" in done.stdout

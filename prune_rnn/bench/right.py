@@ -19,7 +19,7 @@ _STEPS = 2  # of a layer that are compared: the first product is of zeros; later
 
 
 def reference(job: Job) -> Tensor:
-    """Returns the job's result in double precision: (streams, rows), or a layer's first steps (steps, streams, units)."""
+    """Returns the result in double precision: (streams, rows), or a layer's first steps (steps, streams, units)."""
     if not isinstance(job, Layer):
         return job.x.double() @ job.weight.detach().double().t()
     x = job.x[:_STEPS].double()

@@ -29,6 +29,8 @@ _LOUDEST = 1e3  # the greatest sample: floating-point files may pass 1, but not 
 _LOWEST_RATE = 4000  # Hz
 _FILTER = 250_000_000  # numbers in the filter that resamples: 1 GB
 _UNTOLD = 0x7FFF0000  # the least size that stands in the header of a WAV file written to a pipe
+_LONGEST_PAGE = 65_536  # bytes of an Ogg file that hold its last page
+_SECONDS_OFF, _SHARE_OFF = 0.1, 0.01  # how many samples a header may count too many: the greater counts
 _ODD = 64  # bytes by which sizes in headers are wrong without harm
 
 
@@ -81,13 +83,43 @@ def unfit_rate(rate: int) -> str:
     return ""
 
 
+def _stated(head: bytes) -> int:
+    """Returns the bytes that a file's first 24 say that it has; 0 where its format does not state them."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        stated = int.from_bytes(head[4:8], "little") + 8
+        return stated if stated < _UNTOLD else 0
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return int.from_bytes(head[4:8], "big") + 8
+    if head[:4] == b".snd" and head[8:12] != b"\xff" * 4:
+        return int.from_bytes(head[4:8], "big") + int.from_bytes(head[8:12], "big")
+    return int.from_bytes(head[16:24], "little") if head[:4] == b"riff" else 0  # W64
+
+
+def _ends(tail: bytes) -> bool:
+    """Whether the last page of an Ogg file is marked as the last one, and whole."""
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    body = 27 + page[26] if len(page) > 26 else len(page) + 1
+    return bool(page[5:6] and page[5] & 4) and len(page) >= body + sum(page[27:body])
+
+
 def check_length(path: Path) -> None:
-    """Raises OSError where a WAV file is shorter than its header says; libsndfile would read what is left of it."""
+    """Raises OSError where a WAV, AIFF, AU, W64 or Ogg file ends before its end; libsndfile would read what is left."""
     with path.open("rb") as file:
-        head, size = file.read(12), file.seek(0, 2)
-    stated = int.from_bytes(head[4:8], "little") + 8
-    if head[:4] == b"RIFF" and head[8:] == b"WAVE" and size + _ODD < stated < _UNTOLD:
+        head, size = file.read(24), file.seek(0, 2)
+        file.seek(max(0, size - _LONGEST_PAGE))
+        whole = head[:4] != b"OggS" or _ends(file.read())
+    if (stated := _stated(head)) > size + _ODD:
         raise OSError(f"{path} is cut off: it has {size:,} of {stated:,} bytes; fix it, or leave it out")
+    if not whole:
+        raise OSError(f"{path} is cut off: its last page is missing; fix it, or leave it out")
+
+
+def _check_decoded(path: Path, stated: int, decoded: int, rate: int) -> None:
+    """Raises OSError where fewer samples were decoded than the header says. rate: in Hz."""
+    if stated - decoded > max(_SECONDS_OFF * rate, _SHARE_OFF * stated):
+        raise OSError(
+            f"{path} is cut off: it has {decoded / rate:.2f} of {stated / rate:.2f} s; fix it, or leave it out"
+        )
 
 
 def read_audio(path: Path) -> Tensor:
@@ -100,12 +132,15 @@ def read_audio(path: Path) -> Tensor:
         raise OSError(f"{path} is not a file; fix it, or leave it out")
     check_recording(path)
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        with soundfile.SoundFile(path) as file:
+            stated, rate = file.frames, file.samplerate
+            samples = file.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: .raw, which says nothing of its rate
         raise OSError(f"{path} can't be decoded ({error}); fix it, or leave it out") from None
     if reason := unfit_rate(rate):
         raise ValueError(f"{path}: {reason}")
     check_length(path)
+    _check_decoded(path, stated, len(samples), rate)
     given = torch.from_numpy(samples)
     peak = float(given.abs().max()) if len(given) else 0.0  # NaN where any sample is
     if not peak <= _LOUDEST:

@@ -17,6 +17,11 @@ def write(folder: Path) -> None:
     (folder / NAME).write_text("".join(lines), encoding="utf-8")
 
 
+def has_checksums(manifest: Path) -> bool:
+    """Returns whether the recordings of a manifest carry checksums."""
+    return (manifest.parent / NAME).is_file()
+
+
 def check(path: Path, folder: Path) -> None:
     """Raises OSError where a file of the folder is not as it was written; nothing happens where it has no checksums."""
     if not (folder / NAME).is_file():
@@ -37,16 +42,22 @@ def check_recording(path: Path) -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    """Returns all files that are listed."""
-    return [folder / name for name in _listed(folder / NAME)]
+    """Returns all files that are listed, and those of the folder that are not."""
+    there = {path for path in folder.rglob("*") if path.is_file() and path.name != NAME}
+    return sorted(there | {folder / name for name in _listed(folder / NAME)})
 
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@cache
 def _listed(path: Path) -> dict[str, str]:
+    stat = path.stat()
+    return _read(path, stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _read(path: Path, changed: int, size: int) -> dict[str, str]:
     listed: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, name = line.partition("  ")

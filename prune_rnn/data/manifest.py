@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -137,14 +139,16 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], dec
         raise _BadLine("with a sample rate that is no speech's", f"{path}: {reason}")
     try:
         check_length(path)
+        seconds = info.frames / info.samplerate
+        found = frames(-(-info.frames * SAMPLE_RATE // info.samplerate))
         if decode or info.subtype in ("FLOAT", "DOUBLE"):  # integers are always numbers
-            read_audio(path)
+            waveform = read_audio(path)
+            seconds, found = len(waveform) / SAMPLE_RATE, frames(len(waveform))
     except OSError as error:
         raise _BadLine("with unreadable audio", f"{error}") from None
     except ValueError as error:
         raise _BadLine("with samples that are no sound", f"{error}") from None
-    _check_duration(entry.get("duration"), info.frames / info.samplerate, path)
-    found = frames(-(-info.frames * SAMPLE_RATE // info.samplerate))
+    _check_duration(entry.get("duration"), seconds, path)
     available = output_frames(found) if found else 0
     if available < (needed := frames_needed(encode(transcript))):
         check_recording(path)
@@ -220,14 +224,23 @@ def read_manifest(
         raise ValueError(f"{path}: is not JSON lines in UTF-8, from line {number} on; give a manifest") from None
     except OSError as error:
         raise ValueError(f"{path}: can't be read ({error.strerror})") from None
+
+    def checked(line: str) -> Utterance | _BadLine:
+        try:
+            return _utterance(line, path.parent, output_frames, decode)
+        except _BadLine as error:
+            return error
+
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding takes the time, and leaves Python free
+        found = list(pool.map(checked, [line for _, line in numbered]))
     utterances: list[Utterance] = []
     bad: dict[str, list[str]] = {}
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                utterances.append(_utterance(line, path.parent, output_frames, decode))
-            except _BadLine as error:
-                bad.setdefault(error.kind, []).append(f"line {number} {error}")
+    for (number, _), each in zip(numbered, found, strict=True):
+        if isinstance(each, _BadLine):
+            bad.setdefault(each.kind, []).append(f"line {number} {each}")
+        else:
+            utterances.append(each)
     if bad:
         count = sum(map(len, bad.values()))
         kinds = ", ".join(f"{len(named)} {kind}" for kind, named in bad.items())

@@ -19,6 +19,7 @@ PIECE = 2 * STEP  # samples fed at a time: 20 ms, one output frame
 PRIOR = 3.0  # frames that the corpus's statistics count for, beside those heard so far
 HELD = 100  # frames at the beginning that wait for each other
 LOUDEST = 2.0  # the greatest sample: what was resampled may pass 1, but not by so much
+_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)  # of samples
 _Array = NDArray[np.float64]
 
 
@@ -117,7 +118,7 @@ class GreedyStream:
 
 
 def checked(samples: ArrayLike | Tensor, whose: str = "") -> Tensor:
-    """Returns samples, as an array, a tensor or a list, as (n,) float32; `whose` is named in errors.
+    """Returns samples, as an array, a tensor or a list, as (n,) float32 without gradient; `whose` is named in errors.
 
     ValueError where there is more than one channel, or they are not floating-point numbers from -LOUDEST to LOUDEST.
     """
@@ -125,12 +126,14 @@ def checked(samples: ArrayLike | Tensor, whose: str = "") -> Tensor:
     if isinstance(samples, np.ndarray) and not samples.flags.writeable:  # as frombuffer's: torch would warn
         samples = samples.copy()
     try:
-        given = torch.as_tensor(samples, device="cpu")
+        given = torch.as_tensor(samples, device="cpu").detach()
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"samples{whose} that are no array of numbers ({error}): {way}") from None
     if given.dim() != 1:
         raise ValueError(f"samples of shape {tuple(given.shape)}{whose}: give one channel, (samples,)")
-    if not given.is_floating_point():
+    if given.layout is not torch.strided:
+        raise ValueError(f"samples of layout {str(given.layout).removeprefix('torch.')}{whose}: give a dense tensor")
+    if given.dtype not in _TYPES:
         raise ValueError(f"samples of type {str(given.dtype).removeprefix('torch.')}{whose}: {way}")
     peak = float(given.abs().max()) if len(given) else 0.0  # NaN where any sample is
     if not peak <= LOUDEST:

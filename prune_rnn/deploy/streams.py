@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import count
+from numbers import Integral
 
 from numpy.typing import ArrayLike
 from torch import Tensor
@@ -60,6 +61,8 @@ class Streams:
 
     def finish(self, keys: Iterable[int]) -> dict[int, str]:
         """The callers leave, and get the characters that were held back. ValueError as for `feed`; then all stay."""
+        keys = list(keys)
+        self._known(keys)
         keys = list(dict.fromkeys(keys))
         streams = self._known(keys)
         for key in keys:
@@ -68,7 +71,7 @@ class Streams:
 
     def _known(self, keys: Iterable[int]) -> list[Stream]:
         for key in keys:
-            if key not in self._streams:
+            if not isinstance(key, Integral) or key not in self._streams:
                 raise ValueError(f"caller {key!r} is unknown or has left; `open` gives the key of a new one")
         return [self._streams[key] for key in keys]
 

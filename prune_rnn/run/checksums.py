@@ -43,8 +43,11 @@ def listed(folder: Path) -> dict[str, str]:
 @cache
 def _listed(path: Path, changed: int, size: int) -> dict[str, str]:
     try:
-        return typed(dict[str, str], json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
+        found = typed(dict[str, str], json.loads(path.read_text(encoding="utf-8")))
+        if missing := {paths.CONFIG, paths.RESULT} - found.keys():
+            raise ValueError(f"{min(missing)} is not listed")
+        return found
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} is damaged: {error}") from None
 
 

@@ -16,6 +16,7 @@ from prune_rnn.model.layers import is_recurrent, layers
 from prune_rnn.provenance import commit
 from prune_rnn.prune import q
 from prune_rnn.prune.select import select
+from prune_rnn.run.identity import digest
 from prune_rnn.run.record import Counts, DevScores, Result
 from prune_rnn.train import Trainer
 from prune_rnn.typed import Plain
@@ -111,4 +112,5 @@ def outcome(
         commit=commit(),
         command=command,
         precision=precisions[0] if len(precisions) == 1 else precisions,
+        digest=digest(config),
     )

@@ -145,6 +145,7 @@ class Result:
     command: str
     # the type of products by which it trained; several where another machine went on; None of runs before it was kept
     precision: str | list[str] | None = None
+    digest: str | None = None  # of the run; None in results of older versions
 
     def processes_told(self) -> str:
         """Returns by how many processes it was trained, in words."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,9 +21,11 @@ from filelock import FileLock, Timeout
 from prune_rnn import distributed, paths
 from prune_rnn.files import write_atomically
 from prune_rnn.run import checksums, sealed
+from prune_rnn.run.identity import digest_of
 from prune_rnn.run.record import Recorded, Result, read_config, read_result
 from prune_rnn.typed import Plain
 
+_NAMED = re.compile(r"-[0-9a-f]{10}$")  # a folder that a digest names
 _OWN = (*checksums.LISTED, paths.CHECKSUMS, paths.CHECKPOINT, paths.BEFORE, paths.MODEL)
 
 
@@ -86,7 +89,7 @@ class Run:
             return False
 
     def config(self) -> Recorded:
-        """Returns what `write_config` wrote; ValueError where the file is missing or damaged."""
+        """Returns what `write_config` wrote; ValueError where the file is missing, damaged or of another run."""
         return _config(self.folder / paths.CONFIG, *self._stamps(paths.CONFIG))
 
     def write_config(self, config: Recorded) -> None:
@@ -108,8 +111,17 @@ class Run:
         write_atomically(self.folder / paths.HYPOTHESES, "".join(lines).encode())
 
     def result(self) -> Result:
-        """Returns the result of a finished run; ValueError where the file is damaged."""
+        """Returns the result of a finished run; ValueError where the file is damaged or of another run."""
         return _result(self.folder / paths.RESULT, *self._stamps(paths.RESULT))
+
+    def check_name(self, config: Recorded) -> None:
+        """Raises ValueError where the configuration names another folder than the run's."""
+        name, wanted = self.folder.absolute().name, f"{config.name}-{digest_of(config.identity)}"
+        if name != wanted:
+            # without checksums, under a name such as runs have, the configuration itself may have been changed
+            renamed = checksums.listed(self.folder) or not _NAMED.search(name)
+            way = f"rename it to {wanted}, or delete it" if renamed else f"delete {self.folder} and train again"
+            raise ValueError(f"{self.folder / paths.CONFIG} is that of {wanted}, and the folder is {name}; {way}")
 
     def check(self) -> None:
         """Raises ValueError that names the file where one of the text files is missing or damaged."""
@@ -169,20 +181,31 @@ class Run:
 @cache
 def _config(path: Path, *stamps: int) -> Recorded:
     try:
-        return read_config(yaml.safe_load(checksums.read(path)))
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        config = read_config(yaml.safe_load(checksums.read(path)))
+    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         reason = "; ".join(str(error).splitlines())
         begun = Run(path.parent).begun and not Run(path.parent).finished
         way = "train that run on, and it is written anew" if begun else f"delete {path.parent} and train again"
         raise ValueError(f"{path} is missing or damaged ({reason}); {way}") from None
+    if _NAMED.search(path.parent.absolute().name):
+        Run(path.parent).check_name(config)
+    return config
 
 
 @cache
 def _result(path: Path, *stamps: int) -> Result:
     try:
-        return read_result(json.loads(checksums.read(path)))
-    except (OSError, ValueError) as error:
+        result = read_result(json.loads(checksums.read(path)))
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None
+    if result.digest is not None:
+        config = Run(path.parent).config()
+        if (own := digest_of(config.identity)) != result.digest:
+            raise ValueError(
+                f"{path} is that of run {result.digest}, and {paths.CONFIG} of {own}; "
+                f"delete {path.parent} and train again"
+            )
+    return result
 
 
 @cache

@@ -55,7 +55,7 @@ def read(folder: Path) -> list[Utterance] | None:
 def _utterance(path: Path, number: int, line: str) -> Utterance:
     try:
         fields = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _damaged(path, f"line {number} is not JSON") from None
     reference, hypothesis = (fields.get("reference"), fields.get("hypothesis")) if isinstance(fields, dict) else (0, 0)
     if not isinstance(reference, str) or not isinstance(hypothesis, str):

@@ -55,6 +55,19 @@ def test_a_tone_stays_the_same_tone_at_any_rate(tmp_path: Path, rate: int, chann
     assert waveform.square().mean().sqrt() == pytest.approx(0.5 / math.sqrt(2), rel=0.02)
 
 
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "au", "w64", "ogg", "mp3", "flac"])
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_a_file_that_is_cut_off_is_refused_by_name(tmp_path: Path, suffix: str, rate: int) -> None:
+    path = tmp_path / f"cut.{suffix}"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 4 * rate), rate)
+    assert abs(len(read_audio(path)) - 64_000) < 3000
+    content = path.read_bytes()
+    for share in (0.25, 0.5, 0.9):
+        path.write_bytes(content[: int(share * len(content))])
+        with pytest.raises(OSError, match=rf"cut\.{suffix} (is cut off|can't be decoded)"):
+            read_audio(path)
+
+
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
 def test_16_kilohertz_are_read_to_the_bit(tmp_path: Path, suffix: str) -> None:
     wanted = np.array([0, 16384, -16384, 32767, -32768], dtype=np.int16)

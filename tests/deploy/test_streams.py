@@ -132,16 +132,34 @@ def test_no_caller_is_fed_where_one_is_wrong(network: Callable) -> None:
             ({good: sound, other: sound.short()}, r"samples of type int16 for caller 2: give float in \[-1, 1\]"),
             ({good: sound, other: torch.tensor([0.1, torch.nan])}, "samples that are not finite for caller 2: give"),
             ({good: sound, other: torch.tensor([2.1])}, r"a sample beyond 2 \(2.1\) for caller 2: give float"),
+            ({good: sound, other: sound.to_sparse()}, "samples of layout sparse_coo for caller 2: give a dense"),
+            ({good: sound, other: sound.to(torch.float8_e4m3fn)}, "samples of type float8_e4m3fn for caller 2: give"),
+            ({good: sound, other: sound.to("meta")}, "samples for caller 2 that are no array of numbers"),
+            ({good: sound, "0": sound}, "caller '0' is unknown or has left"),
             ({good: sound, other: "hello"}, "samples for caller 2 that are no array of numbers .*: give float"),
         ):
             with pytest.raises(ValueError, match=message):
                 streams.feed(samples)
         with pytest.raises(ValueError, match="caller 1 is unknown or has left"):
             streams.finish([good, gone])
+        with pytest.raises(ValueError, match=r"caller \[0\] is unknown"):
+            streams.finish([good, [0]])  # type: ignore[list-item]
         alone = Stream(streams.network)
         assert streams.feed({good: sound}) == {good: alone.feed(sound)}
         assert streams.finish([good, good]) == {good: alone.finish()}
         assert streams.feed({}) == streams.finish([]) == {}
+
+
+def test_samples_that_require_a_gradient_are_fed_without_it(network: Callable) -> None:
+    packed = made(network)
+    (sound,) = spoken([24_000], 1)
+    streams, alone = Streams(packed), Stream(packed)
+    good, other = streams.open(), streams.open()
+    with torch.inference_mode():
+        text = alone.feed(sound) + alone.finish()
+    fed = streams.feed({good: sound, other: sound.clone().requires_grad_()})
+    left = streams.finish([good, other])
+    assert {key: fed[key] + left[key] for key in fed} == {good: text, other: text}
 
 
 def test_a_packed_file_serves_callers_as_the_readme_says(network: Callable, tmp_path: Path) -> None:

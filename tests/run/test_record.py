@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from prune_rnn.config import compose_config
 from prune_rnn.run.identity import digest, digest_of
 from prune_rnn.run.record import read_config, read_result, recorded
 from prune_rnn.run.resolve import resolve
+from prune_rnn.train import Precision
 
 
 @pytest.mark.parametrize("words", ["model=gru_dense", "model=rnn_sparse seed=2", "model=gru_sparse prune=hard"])
@@ -17,8 +19,9 @@ def test_a_configuration_comes_back_as_it_was(words: str) -> None:
     kept = recorded(config, source)
     back = read_config(copy.deepcopy(kept.plain()))
     assert back == kept and digest_of(back.identity) == digest(config)
+    train = replace(config.train, precision=Precision[config.train.precision.identity])
     assert (back.model.units, back.model.cell, back.prune, back.train) == (
-        config.model.units, config.model.cell, config.prune, config.train,
+        config.model.units, config.model.cell, config.prune, train,
     )  # fmt: skip
 
 

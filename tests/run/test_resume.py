@@ -105,3 +105,16 @@ def test_a_state_that_does_not_fit_together_is_refused_before_training_goes_on(
     run.save(paths.CHECKPOINT, whole)
     (run.folder / paths.CHECKSUMS).write_text("damaged before the run was finished")
     train().check()
+
+
+def test_the_checkpoint_of_another_seed_is_never_resumed(begun: tuple[Run, Callable[[], Run]], tiny: list[str]) -> None:
+    """It has the same shapes."""
+    run, _ = begun
+    config = compose_config([*tiny, "train.epochs=3", "seed=2"])
+    other = run_of(resolve(config)[0])
+    other.folder.mkdir()
+    for name in (paths.CONFIG, paths.CHECKPOINT, paths.BEFORE):
+        (other.folder / name).write_bytes((run.folder / name).read_bytes())
+    with pytest.raises(ValueError, match=rf"it is of the run {run.folder.name[-10:]}\)"):
+        experiment(config, "")
+    assert not other.finished

@@ -162,6 +162,20 @@ def test_a_finished_run_with_a_bit_flipped_in_a_text_is_told_once_and_left_out(
     assert len(all_runs(tmp_path)) == 2
 
 
+@pytest.mark.parametrize("name", [paths.CONFIG, paths.RESULT, paths.CHECKSUMS])
+def test_a_file_nested_too_deeply_is_damage_of_its_run_alone(
+    tmp_path: Path, result_of: Callable, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, other = (finished(tmp_path / "runs" / folder, result_of) for folder in ("model-0", "model-1"))
+    if name != paths.CHECKSUMS:
+        (run.folder / paths.CHECKSUMS).unlink()
+    (run.folder / name).write_text("[" * 100_000)
+    store._warn.cache_clear()
+    assert [found.folder for found in all_runs(tmp_path)] == [other.folder]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(run.folder) in line and name in line
+
+
 def test_a_listed_file_that_is_gone_is_damage(tmp_path: Path, result_of: Callable) -> None:
     run = finished(tmp_path / "run", result_of)
     (run.folder / paths.HYPOTHESES).unlink()
