@@ -175,6 +175,7 @@ def bench(flags: Namespace, rest: list[str], typed: str) -> int:
     if others:
         raise UsageError(f"prune-rnn bench: {others[0]!r} is not of the form KEY=VALUE")
     print(table5.write(bench(options, typed)))
+    print("\nREADME's numbers are of two Zen 5 cores with AVX-512, unless it says otherwise; yours may differ.")
     return 0
 
 
