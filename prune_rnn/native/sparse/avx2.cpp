@@ -14,8 +14,8 @@ struct Pair {
     __m256i half[2];
 };
 
-// The window lies in four tables of 16 columns. `vpshufb` looks all slots up in each table; bits 4 and 5 of an index,
-// shifted up to where `vpblendvb` reads, choose the table. Unsigned times signed bytes would pass 16 bits (255 * 127 * 2):
+// The window lies in four tables of 16 columns. `vpshufb` looks all slots up in each table, and gives zero where bit 7 of
+// the index is set. That bit tells the odd tables from the even ones, bit 6 the upper two from the lower two. Unsigned times signed bytes would pass 16 bits (255 * 127 * 2):
 // so the vector's values are -128 .. 127, and their magnitude (128 at most) multiplies weights that take their sign.
 template <int KIND, int FORMAT>
 struct Slots {
@@ -33,9 +33,9 @@ struct Slots {
 #pragma GCC unroll 4
         for (int t = 0; t < 4; t++) table[t] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)(window + 16 * t)));
         auto found = [&](__m256i at) __attribute__((always_inline)) {
-            const __m256i odd = _mm256_slli_epi16(at, 3), upper = _mm256_slli_epi16(at, 2);
-            const __m256i low = _mm256_blendv_epi8(_mm256_shuffle_epi8(table[0], at), _mm256_shuffle_epi8(table[1], at), odd);
-            const __m256i high = _mm256_blendv_epi8(_mm256_shuffle_epi8(table[2], at), _mm256_shuffle_epi8(table[3], at), odd);
+            const __m256i odd = _mm256_xor_si256(at, _mm256_set1_epi8((char)0x80)), upper = _mm256_slli_epi16(at, 1);
+            const __m256i low = _mm256_or_si256(_mm256_shuffle_epi8(table[0], at), _mm256_shuffle_epi8(table[1], odd));
+            const __m256i high = _mm256_or_si256(_mm256_shuffle_epi8(table[2], at), _mm256_shuffle_epi8(table[3], odd));
             return _mm256_blendv_epi8(low, high, upper);
         };
         const __m256i first = found(index.half[0]);
@@ -117,4 +117,4 @@ static void multiply(const Part* p, int, int format, int first, int last, const 
     else portable_multiply(p, format, first, last, x, streams, y, y_stride);
 }
 
-extern const Kernels avx2_kernels = {1 << INT8, 1, 64, OFFSET, WIDE_WINDOWS, multiply, prepare, finite, range, rnn, gru};
+extern const Kernels avx2_kernels = {1 << INT8, 1, 1, 64, OFFSET, WIDE_WINDOWS, multiply, prepare, finite, range, rnn, gru};

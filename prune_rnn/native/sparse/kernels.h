@@ -55,6 +55,7 @@ struct Operand {
 
 struct Kernels {
     int native_kinds, pairs;  // a bit for each kind of weights that has the native formats; whether there are PAIRS
+    int tables;               // bits 4 and 5 of the places in a window stand in bits 7 and 6
     int window, step, wide;  // native formats: bytes of a window, its place is a multiple of `step`; whether there are wide ones
     // products of the slices first .. last - 1, which begin at y: y[stream * y_stride + row]. A part whose rows are out
     // of order (`order`) is only multiplied whole.

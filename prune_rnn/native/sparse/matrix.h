@@ -39,7 +39,7 @@ struct Matrix {
 struct Source {
     int columns, kind;
     bool wide;         // LANES in wide windows: best where the time goes into reading the weights
-    int window, step;  // bytes, see `Kernels`
+    int window, step, tables;  // see `Kernels`
     const float* dense;
     const float* scale;
     std::vector<int> rows;                          // by local row; -1 for a row of zeros

@@ -130,6 +130,8 @@ Packed pack_native(const Source& source, int format, bool sorted) {
         pack(source, &order[lane], slots);
         start.push_back(slots.count());
     }
+    if (source.tables)
+        for (uint8_t& place : slots.index) place = (uint8_t)((place & 15) | (place & 16) << 3 | (place & 32) << 1);
     Packed packed;
     packed.vectors = slots.count();
     packed.part.slices = (int)order.size() / SLICE;

@@ -46,7 +46,7 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
     const Kernels& kernels = matrix->kernels();
     std::vector<Source> sources;
     for (size_t p = 0; p + 1 < first.size(); p++) {
-        Source source{columns, kind, kernels.wide && streams == 1 && from_afar, kernels.window, kernels.step, dense, scale, {}, {}};
+        Source source{columns, kind, kernels.wide && streams == 1 && from_afar, kernels.window, kernels.step, kernels.tables, dense, scale, {}, {}};
         for (int block = first[p]; block < first[p + 1]; block += SLICE)
             for (int gate = 0; gate < gates; gate++)
                 for (int unit = block; unit < block + SLICE; unit++) {
