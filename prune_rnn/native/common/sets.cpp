@@ -6,15 +6,9 @@
 #endif
 
 bool compiled(int set) {
-    switch (set) {
-        case PLAIN: return true;
-        case AVX2: return nullptr != IF_AVX2("");
-        case AVX512: return nullptr != IF_AVX512("");
-        case AVX512_VNNI: return nullptr != IF_AVX512_VNNI("");
-        case NEON: return nullptr != IF_NEON("");
-        case NEON_DOT: return nullptr != IF_NEON_DOT("");
-        default: return false;
-    }
+    const char* const names[SETS] = {"plain", IF_AVX2("avx2"), IF_AVX512("avx512"), IF_AVX512_VNNI("avx512_vnni"), IF_NEON("neon"),
+                                     IF_NEON_DOT("neon_dot")};
+    return set >= 0 && set < SETS && names[set];
 }
 
 namespace {
