@@ -9,7 +9,7 @@ import yaml
 
 from prune_rnn import paths
 from prune_rnn.config import Config, compose_config
-from prune_rnn.data.manifest import _fingerprint as fingerprint
+from prune_rnn.data.fingerprint import _fingerprint as fingerprint
 from prune_rnn.prune.gradual import Gradual
 from prune_rnn.prune.none import Dense
 from prune_rnn.run.identity import digest, identity

@@ -3,13 +3,11 @@ where known, is what intervals of error rates are drawn by."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -19,13 +17,13 @@ import soundfile
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import Utterance, check_length, read_audio, unfit_rate
 from prune_rnn.data.checksums import check_recording
+from prune_rnn.data.fingerprint import fingerprint, recordings
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.schema import option
 from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
 from prune_rnn.typed import Plain
 from prune_rnn.usage import shown
 
-_SAMPLE = 4096  # bytes of each recording that its fingerprint takes in
 _SECONDS_OFF, _SHARE_OFF = 0.1, 0.01  # how far a stated duration may be off: the greater counts
 _SHOWN = 10  # bad lines of each kind that an error message lists
 
@@ -168,38 +166,6 @@ def _check_duration(stated: Any, seconds: float, path: Path) -> None:
     off = max(_SECONDS_OFF, _SHARE_OFF * seconds)
     if not seconds - off <= stated <= seconds + off:
         raise _BadLine(kind, f"{path}: the duration is {shown(stated)} s, the audio lasts {seconds:.2f} s")
-
-
-@cache
-def _fingerprint(path: Path, changed: int) -> tuple[str, frozenset[bytes]]:
-    """Returns (the digest of all, that of each recording)."""
-    content = path.read_bytes()
-    digest, recordings = hashlib.sha256(content), set()
-    for line in content.decode("utf-8-sig", errors="replace").split("\n"):
-        try:
-            audio = path.parent / json.loads(line)["audio_filepath"]
-            if not audio.is_file():  # a pipe would be waited for
-                continue
-            with audio.open("rb") as file:
-                size = file.seek(0, 2)
-                file.seek(size // 2)
-                sample = f"{size}".encode() + file.read(_SAMPLE)
-            digest.update(sample)
-            recordings.add(hashlib.sha256(sample).digest())
-        except (ValueError, KeyError, TypeError, OSError, RecursionError):
-            continue  # `read_manifest` tells what is wrong with the line
-    return f"sha256:{digest.hexdigest()[:16]}", frozenset(recordings)
-
-
-def fingerprint(path: Path) -> str:
-    """Returns what stands for a manifest and its recordings, wherever they lie: a digest of its lines, and of the size
-    and a sample from the middle of each recording."""
-    return _fingerprint(path, path.stat().st_mtime_ns)[0]
-
-
-def recordings(path: Path) -> frozenset[bytes]:
-    """Returns what stands for each recording of a manifest, by the same sample."""
-    return _fingerprint(path, path.stat().st_mtime_ns)[1]
 
 
 def read_manifest(

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prune_rnn.data.batch import Utterance, collate
-from prune_rnn.data.manifest import Manifest, fingerprint, read_manifest, recordings
+from prune_rnn.data.fingerprint import fingerprint, recordings
+from prune_rnn.data.manifest import Manifest, read_manifest
 
 
 def halved(frames: int) -> int:

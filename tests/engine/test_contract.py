@@ -42,6 +42,7 @@ MULTIPLIERS = [
             marks=pytest.mark.skipif(each not in SETS, reason=HERE),
         )
         for each in InstructionSet
+        if each is not InstructionSet.avx512  # it has the formats of AVX2
         for form in Format
         if form in native.formats(Dtype.int8, each)
     ),

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import prune_rnn
 from prune_rnn.native import library
 from prune_rnn.native.library import SIGNATURES, InstructionSet
 
-FOLDER = Path(prune_rnn.__file__).parent / "native"
+FOLDER = Path(__file__).parents[2] / "prune_rnn" / "native"
 
 
 def c_type(word: str) -> object:
