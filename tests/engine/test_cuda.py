@@ -79,6 +79,7 @@ def test_interpreted_nan_stays_in_its_row() -> None:
     assert states[0, 0, 0] == 1 and states[0, 0, 1].isnan()
 
 
+@pytest.mark.slow
 def test_kernels_keep_the_contract_in_the_interpreter() -> None:
     """Runs what is named "interpreted" here and in test_contract.py, where triton is imported for the interpreter."""
     pytest.importorskip("triton")
