@@ -10,14 +10,22 @@ _BYTE_PRODUCTS = {"avx512_vnni", "avx_vnni", "asimddp"}
 
 
 @cache
-def flags() -> frozenset[str]:
-    """Returns the names of its instruction sets; empty where the system lists none (/proc/cpuinfo)."""
+def entries() -> dict[str, str]:
+    """Returns what /proc/cpuinfo says, of the first processor that has an entry; empty where there is no such file."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return frozenset()
-    named = (line.partition(":") for line in lines)
-    return frozenset(next((value.split() for key, _, value in named if key.strip() in ("flags", "Features")), []))
+        return {}
+    found: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        found.setdefault(key.strip(), value.strip())
+    return found
+
+
+def flags() -> frozenset[str]:
+    """Returns the names of its instruction sets; on Arm they are called features."""
+    return frozenset(entries().get("flags", entries().get("Features", "")).split())
 
 
 def multiplies_bfloat16() -> bool:

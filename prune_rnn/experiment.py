@@ -23,7 +23,7 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
 from prune_rnn.run.identity import digest
 from prune_rnn.run.outcome import history_row, outcome
-from prune_rnn.run.record import recorded
+from prune_rnn.run.record import in_order, recorded
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.resume import mend_config, resume
 from prune_rnn.run.store import Run
@@ -141,7 +141,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
                 run.write_history(history)
         say(f"{run.folder}: resuming from epoch {trainer.epoch}, step {trainer.step}")
         if len(precisions) > 1:
-            say(f"{run.folder}: trained in {', then '.join(precisions)}, as this machine multiplies: sums differ")
+            say(f"{run.folder}: trained in {in_order(precisions)}, as this machine multiplies: sums differ")
         if earlier[-1:] != processes:
             say(f"{run.folder}: was trained by {earlier[-1]} processes and goes on with {processes[0]}: sums differ")
             processes = [*earlier, *processes]

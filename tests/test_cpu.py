@@ -20,8 +20,8 @@ from prune_rnn import cpu
 )
 def test_flags(text: str, bfloat16: bool, bytes_: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "read_text", lambda self, **_: text)
-    cpu.flags.cache_clear()
+    cpu.entries.cache_clear()
     try:
         assert (cpu.multiplies_bfloat16(), cpu.sums_byte_products()) == (bfloat16, bytes_)
     finally:
-        cpu.flags.cache_clear()
+        cpu.entries.cache_clear()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import torch
@@ -73,17 +74,15 @@ def job_of(workload: str, shape: Shape, weight: Tensor, streams: int, threads: i
 def ways(job: Job, sparse: Sequence[Masked], device: str) -> Iterator[Way]:
     """Yields all ways to do a job: dense with its own weight, and sparse with each of the masks."""
     libraries = opponents.installed(device)
-    for library in libraries:
-        for each in those_right(library.dense(job), job):
-            yield Candidate(each.name, each.dtype.value, exact=each.exact), each.run
+    for each in those_right(chain.from_iterable(library.dense(job) for library in libraries), job):
+        yield Candidate(each.name, each.dtype.value, exact=each.exact), each.run
     yield from ours.dense(job, device)
     for masked in sparse:
         own = replace(job, weight=masked.weight)
         yield from ours.sparse(own, masked, device)
         if isinstance(own, Product) and masked.mask in (UNSTRUCTURED, OWN_MASK):
-            for library in libraries:
-                for each in those_right(library.sparse_products(own), own):
-                    yield Candidate(each.name, each.dtype.value, masked.sparsity, masked.mask), each.run
+            for each in those_right(chain.from_iterable(library.sparse_products(own) for library in libraries), own):
+                yield Candidate(each.name, each.dtype.value, masked.sparsity, masked.mask), each.run
 
 
 def recurrent(

@@ -90,7 +90,7 @@ def trained(job: Layer) -> Tensor:
 
 
 def _has_lanes(dtype: Dtype) -> bool:
-    return any(Format.lanes in native.formats(dtype, each) for each in native.instruction_sets())
+    return any(Format.lanes in native.formats(dtype, each) for each in native.instruction_sets()[:1])
 
 
 def _engine(job: Job, dtype: Dtype, form: Format | None, candidate: Candidate) -> Way:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from prune_rnn.bench.job import Job, Layer
 from prune_rnn.bench.opponents.base import Baseline
+from prune_rnn.bench.ours import trained
 from prune_rnn.engine.quantise import Dtype
 
 # largest error over largest value: the rounding of weights and vectors, and of one scale for a whole int8 matrix
@@ -22,11 +23,7 @@ def reference(job: Job) -> Tensor:
     """Returns the result in double precision: (streams, rows), or a layer's first steps (steps, streams, units)."""
     if not isinstance(job, Layer):
         return job.x.double() @ job.weight.detach().double().t()
-    x = job.x[:_STEPS].double()
-    lengths = torch.full((len(x),), job.streams)
-    with torch.no_grad():
-        states = job.cell.states(x.flatten(0, 1), job.weight.detach().double(), lengths, job.activation)
-    return states.view(len(x), job.streams, -1)
+    return trained(replace(job, x=job.x[:_STEPS].double(), weight=job.weight.double()))
 
 
 def error(found: Tensor, wanted: Tensor) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from prune_rnn import __version__, paths
+from prune_rnn import __version__, cpu, paths
 from prune_rnn.bench import opponents, record
 from prune_rnn.bench.candidate import Measurement
 from prune_rnn.bench.job import STAGES
@@ -88,8 +88,4 @@ def progress(group: Sequence[Measurement], label: str) -> str:
 def _machine(device: str) -> str:
     if device == "cuda":
         return torch.cuda.get_device_name()
-    try:
-        found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    except OSError:
-        found = None
-    return found[1].strip() if found else platform.processor() or platform.machine()
+    return cpu.entries().get("model name") or platform.processor() or platform.machine()

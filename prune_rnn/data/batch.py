@@ -30,7 +30,7 @@ _LOWEST_RATE = 4000  # Hz
 _FILTER = 250_000_000  # numbers in the filter that resamples: 1 GB
 _UNTOLD = 0x7FFF0000  # the least size that stands in the header of a WAV file written to a pipe
 _LONGEST_PAGE = 65_536  # bytes of an Ogg file that hold its last page
-_SECONDS_OFF, _SHARE_OFF = 0.1, 0.01  # how many samples a header may count too many: the greater counts
+SECONDS_OFF, SHARE_OFF = 0.1, 0.01  # how far a stated length may be off: the greater counts
 _ODD = 64  # bytes by which sizes in headers are wrong without harm
 
 
@@ -116,7 +116,7 @@ def check_length(path: Path) -> None:
 
 def _check_decoded(path: Path, stated: int, decoded: int, rate: int) -> None:
     """Raises OSError where fewer samples were decoded than the header says. rate: in Hz."""
-    if stated - decoded > max(_SECONDS_OFF * rate, _SHARE_OFF * stated):
+    if stated - decoded > max(SECONDS_OFF * rate, SHARE_OFF * stated):
         raise OSError(
             f"{path} is cut off: it has {decoded / rate:.2f} of {stated / rate:.2f} s; fix it, or leave it out"
         )

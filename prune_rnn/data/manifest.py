@@ -15,7 +15,7 @@ from typing import Any
 import soundfile
 
 from prune_rnn.data.base import SPLITS, Data, Say
-from prune_rnn.data.batch import Utterance, check_length, read_audio, unfit_rate
+from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
 from prune_rnn.data.checksums import check_recording
 from prune_rnn.data.fingerprint import fingerprint, recordings
 from prune_rnn.features import SAMPLE_RATE, frames
@@ -24,7 +24,6 @@ from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
 from prune_rnn.typed import Plain
 from prune_rnn.usage import shown
 
-_SECONDS_OFF, _SHARE_OFF = 0.1, 0.01  # how far a stated duration may be off: the greater counts
 _SHOWN = 10  # bad lines of each kind that an error message lists
 
 
@@ -163,7 +162,7 @@ def _check_duration(stated: Any, seconds: float, path: Path) -> None:
     kind = "with a duration that is not the audio's"
     if isinstance(stated, bool) or not isinstance(stated, int | float):
         raise _BadLine(kind, f"{path}: the duration {shown(stated)!r} is not a number of seconds")
-    off = max(_SECONDS_OFF, _SHARE_OFF * seconds)
+    off = max(SECONDS_OFF, SHARE_OFF * seconds)
     if not seconds - off <= stated <= seconds + off:
         raise _BadLine(kind, f"{path}: the duration is {shown(stated)} s, the audio lasts {seconds:.2f} s")
 

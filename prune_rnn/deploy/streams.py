@@ -62,12 +62,11 @@ class Streams:
     def finish(self, keys: Iterable[int]) -> dict[int, str]:
         """The callers leave, and get the characters that were held back. ValueError as for `feed`; then all stay."""
         keys = list(keys)
-        self._known(keys)
-        keys = list(dict.fromkeys(keys))
-        streams = self._known(keys)
-        for key in keys:
+        leaving = dict(zip(keys, self._known(keys), strict=True))  # each once
+        for key in leaving:
             del self._streams[key]
-        return self._heard(keys, streams, [stream.features.finish() for stream in streams], last=True)
+        streams = list(leaving.values())
+        return self._heard(list(leaving), streams, [stream.features.finish() for stream in streams], last=True)
 
     def _known(self, keys: Iterable[int]) -> list[Stream]:
         for key in keys:

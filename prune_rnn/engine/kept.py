@@ -9,9 +9,9 @@ import json
 import os
 import platform
 import warnings
-from functools import cache
 from pathlib import Path
 
+from prune_rnn.cpu import entries
 from prune_rnn.files import write_atomically
 
 
@@ -21,17 +21,9 @@ def file() -> Path:
     return (Path(home) if home else Path.home() / ".cache").absolute() / "prune-rnn" / "engine.json"
 
 
-@cache
 def cpu() -> str:
     """Returns the processor's make, as far as the system tells."""
-    told: dict[str, str] = {}
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        key, _, value = line.partition(":")
-        told.setdefault(key.strip(), value.strip())
+    told = entries()
     named = [told[key] for key in ("model name", "cpu family", "model", "stepping") if key in told]
     return " ".join(named) or f"{platform.machine()} {platform.processor()}"
 

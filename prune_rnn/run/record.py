@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -116,6 +117,15 @@ class Counts:
     sparsity: float
 
 
+def in_order(values: int | str | Sequence[int | str]) -> str:
+    """Returns one value, or several that followed each other, in words.
+
+    >>> in_order([2, 1]), in_order("float32")
+    ('2, then 1', 'float32')
+    """
+    return ", then ".join(map(str, [values] if isinstance(values, int | str) else values))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What a finished run found, and how it came about. Fractions, seconds; by layer type where it says so."""
@@ -149,7 +159,7 @@ class Result:
 
     def processes_told(self) -> str:
         """Returns by how many processes it was trained, in words."""
-        return ", then ".join(map(str, [self.processes] if isinstance(self.processes, int) else self.processes))
+        return in_order(self.processes)
 
     def plain(self) -> Plain:
         """Returns what result.json holds."""

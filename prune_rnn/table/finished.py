@@ -12,7 +12,7 @@ import pandas as pd
 
 from prune_rnn import paths
 from prune_rnn.run import checksums
-from prune_rnn.run.record import Recorded, Result
+from prune_rnn.run.record import Recorded, Result, in_order
 from prune_rnn.run.store import Run, usable
 from prune_rnn.table import hypotheses
 
@@ -43,8 +43,7 @@ class Finished:
     @property
     def precision(self) -> str:
         """Of the products in training, in words; a run that kept none was trained as its configuration says."""
-        trained = self.result.precision or self.config.train.precision.identity
-        return trained if isinstance(trained, str) else ", then ".join(trained)
+        return in_order(self.result.precision or self.config.train.precision.identity)
 
     def edits(self) -> hypotheses.Edits | None:
         """Returns the edits of each test utterance; None where the run kept no hypotheses.

@@ -8,18 +8,17 @@
 #include "matrix.h"
 #include "parallel.h"
 
-const Kernels& kernels_of(int set) {
-    static const OfSets<Kernels> all{{&plain_kernels, IF_AVX2(&avx2_kernels), nullptr, IF_AVX512_VNNI(&avx512_vnni_kernels),
-                                      IF_NEON(&neon_kernels), IF_NEON_DOT(&neon_dot_kernels)}};
-    return all.best(set);
-}
-
 namespace {
+const OfSets<Kernels> of_sets{{&plain_kernels, IF_AVX2(&avx2_kernels), nullptr, IF_AVX512_VNNI(&avx512_vnni_kernels),
+                               IF_NEON(&neon_kernels), IF_NEON_DOT(&neon_dot_kernels)}};
+
 bool is_fork = false;
 #if defined(__unix__) || defined(__APPLE__)
 const int noted = pthread_atfork(nullptr, nullptr, [] { is_fork = true; });
 #endif
 }  // namespace
+
+const Kernels& kernels_of(int set) { return of_sets.best(set); }
 
 bool forked() {
 #if defined(__unix__) || defined(__APPLE__)

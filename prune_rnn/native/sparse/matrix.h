@@ -45,6 +45,11 @@ struct Source {
     std::vector<int> rows;                          // by local row; -1 for a row of zeros
     std::vector<std::vector<uint16_t>> used;        // columns, by local row
     float at(int local, int column) const { return rows[local] < 0 ? 0 : dense[(int64_t)rows[local] * columns + column]; }
+    int32_t sum_of(int local) const {  // int8
+        int32_t sum = 0;
+        for (uint16_t column : used[local]) sum += (int32_t)at(local, column);
+        return sum;
+    }
     float scale_of(int local) const { return rows[local] < 0 ? 0 : scale[rows[local]]; }
 };
 

@@ -9,10 +9,11 @@
 
 namespace {
 
+// As elements of another type, or as bytes.
 template <typename T, typename From>
 Buffer<T> copied(const std::vector<From>& from) {
-    static_assert(sizeof(T) == sizeof(From), "same elements");
-    Buffer<T> to = buffer<T>(from.size());
+    static_assert(sizeof(From) % sizeof(T) == 0, "whole elements");
+    Buffer<T> to = buffer<T>(from.size() * (sizeof(From) / sizeof(T)));
     if (!from.empty()) std::memcpy(to.get(), from.data(), from.size() * sizeof(From));
     return to;
 }
@@ -147,7 +148,7 @@ Packed pack_native(const Source& source, int format, bool sorted) {
         own.row_sum = buffer<int32_t>(order.size());
         for (size_t lane = 0; lane < order.size(); lane++) {
             own.scale[lane] = source.scale_of(order[lane]);
-            for (uint16_t c : source.used[order[lane]]) own.row_sum[lane] += (int32_t)source.at(order[lane], c);
+            own.row_sum[lane] = source.sum_of(order[lane]);
         }
         own.bytes += 8 * order.size();
     }
@@ -187,8 +188,8 @@ Packed pack_portable(const Source& source, int format) {
     packed.part.slices = rows / SLICE;
     Owned& own = packed.owned;
     own.start = copied<int32_t>(start);
-    own.values = copied<char>(std::vector<char>((char*)values.data(), (char*)(values.data() + values.size())));
-    own.index = copied<char>(std::vector<char>((char*)index.data(), (char*)(index.data() + index.size())));
+    own.values = copied<char>(values);
+    own.index = copied<char>(index);
     own.bytes = 4 * start.size() + 4 * values.size() + 2 * index.size();
     if (source.scale) {
         own.scale = buffer<float>(rows);
@@ -207,17 +208,16 @@ Packed pack_pairs(const Source& source) {
     Owned& own = packed.owned;
     own.scale = buffer<float>(rows), own.row_sum = buffer<int32_t>(rows);
     for (int r = 0; r < rows; r++) {
-        for (uint16_t c : source.used[r]) own.row_sum[r] += (int32_t)source.at(r, c);
         for (uint16_t c : source.used[r]) values.push_back((int16_t)source.at(r, c)), index.push_back(c);
         if (values.size() % 2) values.push_back(0), index.push_back(0);
         start.push_back((int32_t)(values.size() / 2));
-        own.scale[r] = source.scale_of(r);
+        own.scale[r] = source.scale_of(r), own.row_sum[r] = source.sum_of(r);
     }
     packed.vectors = (int64_t)values.size() / 2;
     packed.part.slices = rows / SLICE;
     own.start = copied<int32_t>(start);
-    own.values = copied<char>(std::vector<char>((char*)values.data(), (char*)(values.data() + values.size())));
-    own.index = copied<char>(std::vector<char>((char*)index.data(), (char*)(index.data() + index.size())));
+    own.values = copied<char>(values);
+    own.index = copied<char>(index);
     own.bytes = 4 * start.size() + 4 * values.size() + 8 * rows;
     return packed;
 }
