@@ -71,7 +71,40 @@ struct Slots {
 
 namespace {
 
-inline __m256i columns_of(const int8_t* panel, int column) {
+// Turns 16 x 16 bytes: each round doubles the number of rows that lie side by side.
+inline void transpose_bytes(__m128i* rows) {
+#pragma GCC unroll 4
+    for (int round = 0; round < 4; round++) {
+        __m128i next[SLICE];
+#pragma GCC unroll 8
+        for (int k = 0; k < SLICE / 2; k++) {
+            next[2 * k] = _mm_unpacklo_epi8(rows[k], rows[k + SLICE / 2]);
+            next[2 * k + 1] = _mm_unpackhi_epi8(rows[k], rows[k + SLICE / 2]);
+        }
+        memcpy(rows, next, sizeof next);
+    }
+}
+
+void prepare_pairs(const float* x, int64_t x_stride, int first, int last, int streams, const Operand* out) {
+    alignas(64) float values[SLICE] = {};
+    for (int s = 0; s < streams; s += SLICE)
+        for (int c = first; c < last; c += SLICE) {
+            const int columns = last - c < SLICE ? last - c : SLICE, own = streams - s < SLICE ? streams - s : SLICE;
+            __m128i rows[SLICE] = {};
+            for (int k = 0; k < own; k++) {
+                as_floats(INT8, x + (s + k) * x_stride + c, columns, 1 / out->scale[s + k], values);
+                const __m256i zero = _mm256_set1_epi32(out->zero[s + k] - SHIFTED);
+                const __m256i left = _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_load_ps(values)), zero);
+                const __m256i right = _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_load_ps(values + 8)), zero);
+                const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi32(left, right), 0xd8);
+                rows[k] = _mm_packs_epi16(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
+            }
+            transpose_bytes(rows);
+            memcpy((int8_t*)out->data + s / SLICE * out->panel + c * SLICE, rows, (size_t)columns * SLICE);
+        }
+}
+
+inline __m256i column_of(const int8_t* panel, size_t column) {
     return _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i*)(panel + SLICE * column)));
 }
 
@@ -87,9 +120,10 @@ void pairs(const Part* p, int first, int last, const Operand* x, int streams, fl
             for (int k = 0; k < SLICE; k++) {
                 const int row = slice * SLICE + k;
                 __m256i near = _mm256_set1_epi32(0), far = near;  // streams 0-3 and 8-11; 4-7 and 12-15
-                for (int i = p->start[row], end = p->start[row + 1]; i < end; i++) {
-                    const __m256i one = columns_of(panel, columns[2 * i]);
-                    const __m256i other = columns_of(panel, columns[2 * i + 1]);
+#pragma GCC unroll 4
+                for (int64_t i = p->start[row], end = p->start[row + 1]; i < end; i++) {
+                    const __m256i one = column_of(panel, columns[2 * i]);
+                    const __m256i other = column_of(panel, columns[2 * i + 1]);
                     const __m256i weight = _mm256_set1_epi32(weights[i]);
                     near = _mm256_add_epi32(near, _mm256_madd_epi16(_mm256_unpacklo_epi16(one, other), weight));
                     far = _mm256_add_epi32(far, _mm256_madd_epi16(_mm256_unpackhi_epi16(one, other), weight));
@@ -117,4 +151,9 @@ static void multiply(const Part* p, int, int format, int first, int last, const 
     else portable_multiply(p, format, first, last, x, streams, y, y_stride);
 }
 
-extern const Kernels avx2_kernels = {1 << INT8, 1, 1, 64, OFFSET, WIDE_WINDOWS, multiply, prepare, finite, range, rnn, gru};
+static void ready(int kind, int format, const float* x, int64_t x_stride, int first, int last, int streams, const Operand* out) {
+    if (format == PAIRS) prepare_pairs(x, x_stride, first, last, streams, out);
+    else prepare(kind, format, x, x_stride, first, last, streams, out);
+}
+
+extern const Kernels avx2_kernels = {1 << INT8, 1, 1, 64, OFFSET, WIDE_WINDOWS, multiply, ready, finite, range, rnn, gru};
