@@ -112,7 +112,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         say(f"warning: {text}")
     load = partial(batch.load, workers=config.train.load_workers)
     steps_per_epoch = config.train.steps_per_epoch or len(groups["train"])
-    masker = config.prune.masker(config.prune.weights(model), steps_per_epoch)
+    weights = config.prune.weights(model)
+    masker = config.prune.masker(weights, steps_per_epoch, seed=config.seed, gates=model.gates())
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
     history: list[Plain] = []
     processes = earlier = [distributed.world()]  # from the beginning on, a number for each change

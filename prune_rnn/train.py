@@ -183,7 +183,7 @@ class Trainer:
         loss = ctc_loss(log_probs, self.model.lengths(batch.lengths), batch) / total
         self.optimizer.zero_grad()
         (loss * distributed.world()).backward()
-        self.masker.mask_gradients()
+        self.masker.mask_gradients(self.step + 1)
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
         mean = distributed.all_reduce_sum(float(loss.detach()))

@@ -35,15 +35,15 @@ def main() -> None:
     groups = batches.batches(load_splits(config, model)["train"], config.train.batch_size)
     batch = batches.collate(groups[len(groups) // 2])
     steps = config.train.steps_per_epoch or len(groups)
-    masker = config.prune.masker(config.prune.weights(model), steps)
+    masker = config.prune.masker(config.prune.weights(model), steps, gates=model.gates())
     device = torch.device("cpu")
     trainers = {
         name: Trainer(model, one, config.train, groups, batches.load, seed=0, device=device)
-        for name, one in (("gradual", masker), ("none", Masker({}, {})))
+        for name, one in (("gradual", masker), ("none", Masker({}, [])))
     }
     for trainer in trainers.values():
         trainer.step = 3 * steps  # pruning goes on from epoch 2 to 10
-    freq = masker.rules["recurrent"].when.freq
+    freq = masker.rules[0].when.freq
     seconds: dict[str, list[float]] = {name: [] for name in trainers}
     for repeat in range(arguments.repeats + 3):
         for name in sorted(trainers, reverse=repeat % 2 == 1):

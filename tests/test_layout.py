@@ -30,7 +30,7 @@ RANKS = [
         "provenance",
         "completion",
     },
-    {"prune.schedule", "prune.mask"},
+    {"prune.schedule", "prune.mask", "prune.score", "prune.keep"},
     {"data", "model", "prune"},
     {"engine"},
     {"distributed", "evaluate", "stopping", "train"},

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from prune_rnn.features import BINS
+from prune_rnn.model import layers
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.convolution import conv2d
@@ -150,6 +151,17 @@ class DeepSpeech2(nn.Module):
             if isinstance(module, nn.Linear):
                 bound = module.in_features**-0.5  # torch's own default for recurrent layers, here for all matrices
                 nn.init.uniform_(module.weight, -bound, bound)
+
+    def gates(self) -> dict[str, int]:
+        """Returns the gates of each matrix whose rows belong to several, by the parameter's name."""
+        parts = [
+            (layer.cell.gates, layers.matrix(index, part))
+            for index, layer in enumerate(self.recurrent)
+            if isinstance(layer, Recurrent)
+            for part, _ in layer.named_children()
+        ]
+        own = dict(self.named_parameters())
+        return {layers.weight(name): gates for gates, name in parts if gates > 1 and layers.weight(name) in own}
 
     def lengths(self, lengths: Tensor) -> Tensor:
         """Returns the output frames of each utterance for its input frames, both (batch,) int64."""

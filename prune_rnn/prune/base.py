@@ -1,4 +1,4 @@
-"""What a pruning method answers: when, which, how far, and what of its options a run is named by.
+"""What a pruning method answers: when, which score, how many stay, and what of its options a run is named by.
 
 A method is an option of the group `prune`: one module with one class, one YAML file, one line in `methods.py`.
 """
@@ -6,15 +6,19 @@ A method is an option of the group `prune`: one module with one class, one YAML 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from torch import nn
+from torch import Tensor, nn
 
 from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.prune import keep, score
+from prune_rnn.prune.keep import Kept
 from prune_rnn.prune.mask import to_prune
 from prune_rnn.prune.masker import Masker, Rule
+from prune_rnn.prune.schedule import Schedule
+from prune_rnn.prune.score import Candidate
 from prune_rnn.prune.select import Weights, select
 from prune_rnn.schema import option
 from prune_rnn.usage import UsageError
@@ -80,8 +84,8 @@ class Method(ABC):
         """Returns the weights that it prunes, by layer type and name."""
 
     @abstractmethod
-    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> dict[str, Rule]:
-        """Returns when the masks of each layer type change, and which weights then stay."""
+    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
+        """Returns when the masks change, the score and the keep, of each layer type in one rule."""
 
     @abstractmethod
     def phase(self) -> tuple[float, float] | None:
@@ -91,18 +95,61 @@ class Method(ABC):
     def goal(self, q_source: str) -> str:
         """Returns in words how far it will prune; empty where it does not."""
 
-    def masker(self, weights: Weights, steps_per_epoch: int) -> Masker:
-        """Returns the masks of `weights` over a run of so many optimizer steps per epoch."""
-        return Masker(weights, self.rules(weights, steps_per_epoch))
+    @property
+    def grain(self) -> int:
+        """How many weights go together, at most; the goal is met to so many in each layer type."""
+        return 1
+
+    @property
+    def regrows(self) -> bool:
+        """Whether a pruned weight may come back."""
+        return False
+
+    def masker(
+        self, weights: Weights, steps_per_epoch: int, *, seed: int = 0, gates: Mapping[str, int] | None = None
+    ) -> Masker:
+        """Returns the masks of `weights` over a run of so many optimizer steps per epoch.
+
+        seed: of the run. gates: of the parameters whose rows belong to several gates, by name.
+        """
+        rules = self.rules(weights, steps_per_epoch)
+        return Masker(weights, rules, regrow=self.regrows, seed=seed, gates=gates)
 
 
 @dataclass(kw_only=True, slots=True)
 class Pruning(Method):
-    """A method that prunes weights of named layers towards a sparsity."""
+    """A method that prunes weights of named layers towards a sparsity.
 
+    By magnitude, to one weight of each layer type, unless it overrides `score` and `keep`.
+    """
+
+    gradients: ClassVar[bool] = False  # whether `score` needs them
+    threshold: ClassVar[bool] = True  # whether `keep` returns one that says something to a reader
     sparsity: float | None = option("zeros / all parameters of the network, between 0 and 1", None)
     prunable_sparsity: float | None = option("the same goal, of the weights that are pruned; comes first", None)
     layers: Any = option("layer type -> patterns of parameter names; null: model.prunable", None)
+
+    def score(self, of: Candidate) -> Tensor:
+        """Returns a score of each weight, same shape; low ones go first."""
+        return score.magnitude(of)
+
+    def keep(self, candidates: Sequence[Candidate], scores: Sequence[Tensor], amount: float, last: bool) -> Kept:
+        """Returns the masks at the schedule's `amount`. last: whether this is the last update."""
+        return keep.at_sparsity(candidates, scores, amount, last)
+
+    def rule_of_each(self, layer_types: Iterable[str], when: Schedule) -> list[Rule]:
+        """Returns one rule for each layer type, all with this schedule."""
+        return [
+            Rule(
+                layer_types=(layer_type,),
+                when=when,
+                score=self.score,
+                keep=self.keep,
+                gradients=self.gradients,
+                threshold=self.threshold,
+            )
+            for layer_type in layer_types
+        ]
 
     def complete(self, model: ModelConfig) -> None:
         """Takes the weights to prune from the model."""

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from prune_rnn.prune import schedule
 from prune_rnn.prune.base import Pruning
-from prune_rnn.prune.mask import at_sparsity
 from prune_rnn.prune.masker import Rule
+from prune_rnn.prune.schedule import CubicCurve
 from prune_rnn.schema import option
 
 
@@ -17,7 +16,7 @@ from prune_rnn.schema import option
 class Cubic(Pruning):
     """Prunes each layer type to a sparsity that rises from 0 to the goal, fast at first and slowly at last."""
 
-    curve: ClassVar[type[schedule.Cubic]] = schedule.Cubic
+    curve: ClassVar[type[CubicCurve]] = CubicCurve
     method: str = option("its name; not to be set: give prune=cubic", "cubic")
     start_epoch: float = option("epochs done when pruning starts")
     end_epoch: float = option("epochs done when the goal is reached")
@@ -35,7 +34,7 @@ class Cubic(Pruning):
         if not 0 < self.updates_per_epoch < float("inf"):
             raise ValueError(f"prune.updates_per_epoch={self.updates_per_epoch}: must be above 0")
 
-    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> dict[str, Rule]:
+    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
         """Returns the same for each."""
         assert self.prunable_sparsity is not None  # `resolve` has worked it out
         start, end = round(self.start_epoch * steps_per_epoch), round(self.end_epoch * steps_per_epoch)
@@ -46,7 +45,7 @@ class Cubic(Pruning):
             )
         freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
         curve = self.curve(start_step=start, end_step=end, freq=freq, sparsity=self.prunable_sparsity)
-        return dict.fromkeys(layer_types, Rule(curve, at_sparsity))
+        return self.rule_of_each(layer_types, curve)
 
     def phase(self) -> tuple[float, float]:
         """Returns from where to where it prunes."""

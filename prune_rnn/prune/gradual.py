@@ -8,13 +8,14 @@ from typing import Any
 
 from torch import Tensor
 
-from prune_rnn.prune import q
+from prune_rnn.prune import keep, q
 from prune_rnn.prune.base import Method, Pruning, Surroundings
-from prune_rnn.prune.mask import at_magnitude, magnitude_quantile, next_above
-from prune_rnn.prune.masker import Masker, Rule
+from prune_rnn.prune.keep import Kept
+from prune_rnn.prune.mask import next_above, quantile
+from prune_rnn.prune.masker import Rule
 from prune_rnn.prune.q import AUTO, BASELINE
 from prune_rnn.prune.schedule import Threshold, start_slope
-from prune_rnn.prune.select import Weights
+from prune_rnn.prune.score import Candidate
 from prune_rnn.schema import option
 
 
@@ -115,18 +116,26 @@ class Gradual(Pruning):
             cap=reached,
         )  # fmt: skip
 
-    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> dict[str, Rule]:
+    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
         """Returns the rising threshold of each layer type; towards a goal, the rising share of its own magnitude."""
         if self.q == AUTO:
-            assert self.prunable_sparsity is not None  # `resolve` has worked it out
-            rule = Rule(self.schedule(1.0, steps_per_epoch), _Calibrated(self.prunable_sparsity))
-            return dict.fromkeys(layer_types, rule)
+            return self.rule_of_each(layer_types, self.schedule(1.0, steps_per_epoch))
         qs = q.per_type(self.q, self.layers)
-        return {t: Rule(self.schedule(qs[t], steps_per_epoch), at_magnitude) for t in layer_types}
+        return [rule for t in layer_types for rule in self.rule_of_each([t], self.schedule(qs[t], steps_per_epoch))]
 
-    def masker(self, weights: Weights, steps_per_epoch: int) -> Masker:
-        """Returns the masks, which let weights come back where `regrow` says so."""
-        return Masker(weights, self.rules(weights, steps_per_epoch), regrow=self.regrow)
+    def keep(self, candidates: Sequence[Candidate], scores: Sequence[Tensor], amount: float, last: bool) -> Kept:
+        """Keeps what reaches the threshold: the amount, or with q=auto that share of the goal's quantile now."""
+        if self.q == AUTO:
+            assert self.prunable_sparsity is not None  # `resolve` has worked it out
+            reached = quantile(scores, self.prunable_sparsity)
+            # "keep" is >=: the next float32 makes the magnitude itself fall
+            amount = next_above(reached) if last else min(amount, 1.0) * reached
+        return keep.at_threshold(candidates, scores, amount, last)
+
+    @property
+    def regrows(self) -> bool:
+        """Where `regrow` says so."""
+        return self.regrow
 
     def led_to(self, other: Method, q_source: str) -> bool:
         """Tells whether it differs in nothing but q, which came from a dense run or an estimate."""
@@ -146,15 +155,3 @@ class Gradual(Pruning):
     def goal(self, q_source: str) -> str:
         """Returns the share of the prunable weights, or q."""
         return Pruning.goal(self, q_source) if q_source == q.CALIBRATED else f"q {self.q} ({q_source})"
-
-
-@dataclass(frozen=True, slots=True)
-class _Calibrated:
-    """The threshold as a share of the magnitude that `goal` of the weights stay under now."""
-
-    goal: float
-
-    def __call__(self, weights: Sequence[Tensor], share: float, last: bool) -> float:
-        reached = magnitude_quantile(weights, self.goal)
-        # "keep" is >=: the next float32 makes the magnitude itself fall
-        return next_above(reached) if last else min(share, 1.0) * reached

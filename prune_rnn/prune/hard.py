@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prune_rnn.prune.base import Pruning, Surroundings
-from prune_rnn.prune.mask import at_sparsity
 from prune_rnn.prune.masker import Rule
 from prune_rnn.prune.schedule import Once
 from prune_rnn.schema import option
@@ -44,11 +43,11 @@ class Hard(Pruning):
             self.sparsity, self.parameters = 1 - self.parameters / every, None
         return Pruning.resolve(self, around)
 
-    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> dict[str, Rule]:
+    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
         """Returns the same for each: at one step, to the sparsity."""
         assert self.prunable_sparsity is not None  # `resolve` has worked it out
         once = Once(max(1, round(self.epoch * steps_per_epoch)), self.prunable_sparsity)
-        return dict.fromkeys(layer_types, Rule(once, at_sparsity))
+        return self.rule_of_each(layer_types, once)
 
     def phase(self) -> tuple[float, float]:
         """Returns its epoch twice."""

@@ -2,53 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from prune_rnn.prune.mask import keep_from, sparsity
+from prune_rnn.prune.keep import Keep
+from prune_rnn.prune.mask import sparsity
 from prune_rnn.prune.schedule import Schedule
+from prune_rnn.prune.score import Candidate
 from prune_rnn.prune.select import Weights
 from prune_rnn.typed import Plain
 
 
-class Rule(NamedTuple):
-    """How the masks of one layer type change.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """When x score x keep: how the masks of some layer types change. One keep decides over all of them together.
 
-    when: the steps at which they do, and the amount then. which: (the layer type's weights, the amount, whether this is
-    the last update) -> the magnitude from which on weights stay.
+    when: the steps at which they change, and the amount then. score: low ones go first. keep: how many stay, and which.
+    gradients: whether the score needs them. threshold: whether the keep returns one.
     """
 
+    layer_types: tuple[str, ...]
     when: Schedule
-    which: Callable[[Sequence[Tensor], float, bool], float]
+    score: Callable[[Candidate], Tensor]
+    keep: Keep
+    gradients: bool = False
+    threshold: bool = True
 
 
 class Masker:
     """Keeps masked weights at exactly zero. The loop calls `after_step` once after every optimizer step, from 1 on.
 
-    weights: as `select` returns. rules: one for each layer type. regrow: a masked weight whose update exceeds the
-    threshold comes back when the masks are recomputed; without it, it can't: it is zero again before it is compared.
+    weights: as `select` returns. rules: each layer type belongs to exactly one. regrow: a masked weight whose new score
+    is high enough comes back when the masks change; without it, it can't: it is zero again before it is scored. seed:
+    of the run. gates: of the parameters whose rows belong to several gates, by name.
     """
 
-    def __init__(self, weights: Weights, rules: Mapping[str, Rule], *, regrow: bool = False) -> None:
-        assert weights.keys() == rules.keys()
-        self.weights, self.rules, self.regrow = weights, rules, regrow
+    def __init__(
+        self,
+        weights: Weights,
+        rules: Sequence[Rule],
+        *,
+        regrow: bool = False,
+        seed: int = 0,
+        gates: Mapping[str, int] | None = None,
+    ) -> None:
+        assert sorted(weights) == sorted(layer_type for rule in rules for layer_type in rule.layer_types)
+        self.weights, self.rules, self.regrow, self.seed, self.gates = weights, rules, regrow, seed, gates or {}
         self.parameters = {name: p for group in weights.values() for name, p in group.items()}
         self.masks = {name: torch.ones_like(p, dtype=torch.bool) for name, p in self.parameters.items()}
-        self.thresholds = dict.fromkeys(weights, 0.0)  # the last one of each layer type
+        # the last one of each layer type that has any
+        self.thresholds = {layer_type: 0.0 for rule in rules if rule.threshold for layer_type in rule.layer_types}
+        self._gradients: dict[str, Tensor] = {}  # of the step under way, where a score needs them
 
     def done(self, step: int) -> bool:
         """Tells whether the masks can no longer change after this step."""
-        return all(rule.when.done(step) for rule in self.rules.values())
+        return all(rule.when.done(step) for rule in self.rules)
 
-    def mask_gradients(self) -> None:
+    def mask_gradients(self, step: int) -> None:
         """Zeroes the gradients of masked weights, so that they don't count in the gradient's norm.
 
         The loop calls it before it clips. A masked weight's gradient moves nothing, but at 93 % sparsity it is most of
         the norm: clipped by it, the weights that are left take steps a third as long. With `regrow` they are left.
+        step: the one under way; gradients that a score needs are kept for it.
         """
+        rules = [rule for rule in self.rules if rule.gradients and rule.when.updates_at(step)]
+        wanted = [name for rule in rules for name in self._of(rule)]
+        self._gradients = {name: grad.clone() for name in wanted if (grad := self.parameters[name].grad) is not None}
         if self.regrow:
             return
         for name, parameter in self.parameters.items():
@@ -58,21 +80,39 @@ class Masker:
     @torch.no_grad()
     def after_step(self, step: int) -> None:
         """Updates the masks where it is time to, and zeroes the masked weights."""
-        for layer_type, rule in self.rules.items():
+        for rule in self.rules:
             if rule.when.updates_at(step):
-                group = self.weights[layer_type]
-                if not self.regrow:
-                    self._zero(group)
-                last = step == rule.when.last_update
-                threshold = rule.which(list(group.values()), rule.when.at(step), last)
-                self.thresholds[layer_type] = threshold
-                for name, parameter in group.items():
-                    self.masks[name] = keep_from(parameter, threshold)
+                self._update(rule, step)
         self._zero(self.parameters)
 
-    def _zero(self, parameters: Mapping[str, Tensor]) -> None:
-        for name, parameter in parameters.items():
-            parameter.mul_(self.masks[name])
+    def _update(self, rule: Rule, step: int) -> None:
+        names = self._of(rule)
+        if not self.regrow:
+            self._zero(names)
+        candidates = [
+            Candidate(
+                name=name,
+                value=self.parameters[name],
+                mask=self.masks[name],
+                gates=self.gates.get(name, 1),
+                seed=self.seed,
+                gradient=self._gradients.get(name),
+            )
+            for name in names
+        ]
+        scores = [rule.score(candidate) for candidate in candidates]
+        kept = rule.keep(candidates, scores, rule.when.at(step), step == rule.when.last_update)
+        self.masks.update(zip(names, kept.masks, strict=True))
+        if rule.threshold:
+            assert kept.threshold is not None
+            self.thresholds.update(dict.fromkeys(rule.layer_types, kept.threshold))
+
+    def _of(self, rule: Rule) -> list[str]:
+        return [name for layer_type in rule.layer_types for name in self.weights[layer_type]]
+
+    def _zero(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.parameters[name].mul_(self.masks[name])
 
     def check(self) -> None:
         """Raises AssertionError where a masked weight is not exactly zero: a defect of this program."""

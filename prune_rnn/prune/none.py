@@ -39,9 +39,9 @@ class Dense(Method):
         """Returns none."""
         return {}
 
-    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> dict[str, Rule]:
+    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
         """Returns none."""
-        return {}
+        return []
 
     def phase(self) -> None:
         """There is none."""

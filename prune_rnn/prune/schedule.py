@@ -127,13 +127,13 @@ class Once:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cubic:
+class CubicCurve:
     """Sparsity that rises fast at first and slowly at last: s_t = s_f (1 - (1 - (t - t0) / (t1 - t0))^3).
 
     Zhu & Gupta 2017, equation 1, with an initial sparsity of 0: every freq steps from start_step (t0) on, and at
     end_step (t1), where it is `sparsity` (s_f). Needs 0 <= start_step < end_step and freq >= 1.
 
-    >>> c = Cubic(start_step=100, end_step=500, freq=100, sparsity=0.8)
+    >>> c = CubicCurve(start_step=100, end_step=500, freq=100, sparsity=0.8)
     >>> [c.updates_at(step) for step in (100, 150, 200, 500, 600)]
     [False, False, True, True, False]
     >>> [round(c.at(step), 4) for step in (200, 300, 400, 500)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from prune_rnn.prune.mask import keep_from, magnitude_quantile, sparsity
+from prune_rnn.prune.mask import magnitude_quantile, next_above, sparsity
 
 
 def signed(count: int) -> Tensor:
@@ -17,12 +17,11 @@ def signed(count: int) -> Tensor:
     return torch.where(order % 2 == 0, order, -order)
 
 
-def test_keep_from_keeps_the_threshold_itself_and_looks_at_magnitudes() -> None:
-    weight = torch.tensor([[-2.0, -1.0, -0.5], [0.0, 1.0, 0.75]])
-    mask = keep_from(weight, 1.0)
-    assert mask.tolist() == [[True, True, False], [False, True, False]]
-    assert mask.dtype == torch.bool
-    assert keep_from(weight, 0.0).all()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_next_above_is_of_the_type_and_no_number_lies_between(dtype: torch.dtype) -> None:
+    one = torch.tensor(1.0, dtype=dtype)
+    above = torch.tensor(next_above(1.0, dtype), dtype=dtype)
+    assert above == 1 + torch.finfo(dtype).eps > one
 
 
 def test_sparsity_counts_over_all_masks_together() -> None:

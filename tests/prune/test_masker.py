@@ -1,11 +1,14 @@
 """A masker owns what it is given, keeps it at zero, and survives a checkpoint; what it is given is named exactly."""
 
+from collections.abc import Sequence
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from prune_rnn.prune.mask import at_magnitude
+from prune_rnn.prune.keep import Kept, at_sparsity, at_threshold
 from prune_rnn.prune.masker import Masker, Rule
+from prune_rnn.prune.score import Candidate, magnitude
 
 
 class AtTwo:
@@ -26,10 +29,14 @@ class AtTwo:
 def scripted(regrow: bool = False) -> Masker:
     """At step 2 the threshold is 10 times the amount, 5, for recurrent weights, and the amount for linear ones."""
     a, b, c = (nn.Parameter(torch.tensor(v)) for v in ([1.0, -9.0], [-2.0, -3.0, 5.0, 6.0], [[6.0], [7.0]]))
-    rules = {
-        "recurrent": Rule(AtTwo(), lambda weights, amount, _: 10 * amount),
-        "linear": Rule(AtTwo(), at_magnitude),
-    }
+
+    def ten_times(candidates: Sequence[Candidate], scores: Sequence[Tensor], amount: float, last: bool) -> Kept:
+        return at_threshold(candidates, scores, 10 * amount, last)
+
+    rules = [
+        Rule(layer_types=("recurrent",), when=AtTwo(), score=magnitude, keep=ten_times),
+        Rule(layer_types=("linear",), when=AtTwo(), score=magnitude, keep=at_threshold),
+    ]
     return Masker({"recurrent": {"a": a, "b": b}, "linear": {"c": c}}, rules, regrow=regrow)
 
 
@@ -87,3 +94,60 @@ def test_a_saved_state_goes_into_a_fresh_masker(tmp_path) -> None:  # type: igno
     assert all(torch.equal(after.masks[name], before.masks[name]) for name in before.masks)
     after.after_step(3)
     assert after.parameters["b"].tolist() == [0, 0, 5, 6]
+
+
+def two_matrices() -> dict[str, dict[str, nn.Parameter]]:
+    return {
+        "recurrent": {"a": nn.Parameter(torch.tensor([[1.0, -2.0], [3.0, -4.0]]))},
+        "linear": {"b": nn.Parameter(torch.tensor([[0.1, -0.2], [0.3, -0.4]]))},
+    }
+
+
+def test_one_rule_over_all_layer_types_is_global() -> None:
+    """Half of 8: all of the small matrix, whose layer type alone would have kept half."""
+    rule = Rule(layer_types=("recurrent", "linear"), when=AtTwo(), score=magnitude, keep=at_sparsity)
+    masker = Masker(two_matrices(), [rule])
+    masker.after_step(2)
+    assert masker.sparsity() == {"recurrent": 0, "linear": 1}
+    assert masker.thresholds["recurrent"] == masker.thresholds["linear"] == pytest.approx(0.4)
+
+
+def test_every_layer_type_needs_exactly_one_rule() -> None:
+    rule = Rule(layer_types=("recurrent",), when=AtTwo(), score=magnitude, keep=at_sparsity)
+    for rules in ([rule], [rule, rule]):
+        with pytest.raises(AssertionError):
+            Masker(two_matrices(), rules)
+
+
+def test_a_rule_without_a_threshold_reports_none() -> None:
+    def first(candidates: Sequence[Candidate], scores: Sequence[Tensor], amount: float, last: bool) -> Kept:
+        return Kept([torch.ones_like(candidate.mask) for candidate in candidates])
+
+    rules = [
+        Rule(layer_types=("recurrent",), when=AtTwo(), score=magnitude, keep=first, threshold=False),
+        Rule(layer_types=("linear",), when=AtTwo(), score=magnitude, keep=at_sparsity),
+    ]
+    masker = Masker(two_matrices(), rules)
+    assert masker.thresholds == {"linear": 0}
+    masker.after_step(2)
+    assert masker.thresholds == {"linear": pytest.approx(0.2)}
+
+
+def test_a_score_sees_gates_seed_and_the_gradient_before_it_is_masked() -> None:
+    seen = []
+
+    def look(of: Candidate) -> Tensor:
+        seen.append((of.name, of.gates, of.seed, None if of.gradient is None else of.gradient.tolist()))
+        return magnitude(of)
+
+    weights = two_matrices()
+    rule = Rule(layer_types=("recurrent", "linear"), when=AtTwo(), score=look, keep=at_sparsity, gradients=True)
+    masker = Masker(weights, [rule], seed=7, gates={"a": 2})
+    masker.masks["a"][0, 0] = False
+    gradient = torch.tensor([[5.0, 6.0], [7.0, 8.0]])
+    for step in (1, 2):
+        weights["recurrent"]["a"].grad = gradient.clone()
+        masker.mask_gradients(step)
+        assert weights["recurrent"]["a"].grad.tolist() == [[0, 6], [7, 8]]
+        masker.after_step(step)
+    assert seen == [("a", 2, 7, gradient.tolist()), ("b", 1, 7, None)]

@@ -1,0 +1,63 @@
+"""N:M pruning: of every M neighbouring weights of a row, N stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from prune_rnn.prune import keep
+from prune_rnn.prune.base import Pruning, Surroundings
+from prune_rnn.prune.cubic import Cubic
+from prune_rnn.prune.keep import Kept
+from prune_rnn.prune.score import Candidate
+from prune_rnn.schema import option
+from prune_rnn.usage import within
+
+
+@dataclass(kw_only=True, slots=True)
+class NM(Cubic):
+    """Keeps the `n` largest |w| of every `m` neighbouring columns of a row; m - n of them go one after another.
+
+    n and m fix the sparsity. Source: Mishra et al. 2021, "Accelerating Sparse Deep Neural Networks" (2:4).
+    """
+
+    threshold: ClassVar[bool] = False
+    method: str = option("its name; not to be set: give prune=nm", "nm")
+    n: int = option("weights that stay of each group", 2)
+    m: int = option("neighbouring columns of a row that make a group", 16)
+
+    def check(self, epochs: int) -> None:
+        """Raises ValueError that names the key, the value and the way out."""
+        if self.sparsity is not None:
+            raise ValueError(f"prune.sparsity={self.sparsity}: prune.n and prune.m fix the sparsity; leave it out")
+        within("prune.m", self.m, 2, 1024)
+        within("prune.n", self.n, 1, self.m - 1)
+        Cubic.check(self, epochs)
+
+    def check_goal(self) -> None:
+        """The goal is n of m."""
+
+    def resolve(self, around: Surroundings) -> str:
+        """Works out the sparsity of the prunable weights from their shapes."""
+        groups = self.weights(around.network()).values()
+        shapes = [parameter.shape for group in groups for parameter in group.values()]
+        pruned = sum(keep.pruned_of_groups(shape, self.n, self.m) for shape in shapes)
+        goal = round(pruned / sum(shape.numel() for shape in shapes), 6)
+        if self.prunable_sparsity not in (None, goal):
+            raise ValueError(
+                f"prune.prunable_sparsity={self.prunable_sparsity}: prune.n={self.n} and prune.m={self.m} make {goal}; "
+                "leave it out"
+            )
+        if not goal:
+            raise ValueError(f"prune.n={self.n} of prune.m={self.m}: prunes nothing here; give a smaller n")
+        self.prunable_sparsity = goal
+        return Pruning.resolve(self, around)
+
+    def keep(self, candidates: Sequence[Candidate], scores: Sequence[Tensor], amount: float, last: bool) -> Kept:
+        """Keeps n of m at the goal, more before it."""
+        assert self.prunable_sparsity is not None  # `resolve` has worked it out
+        pruned = keep.share_of_group(amount, self.prunable_sparsity, self.m - self.n)
+        return keep.of_groups(candidates, scores, self.m - pruned, self.m)
