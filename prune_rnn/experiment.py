@@ -17,20 +17,20 @@ from prune_rnn.data import batch
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.checksums import has_checksums
 from prune_rnn.data.manifest import read_manifest
-from prune_rnn.evaluate import decode
+from prune_rnn.evaluate import Decoded, decode
 from prune_rnn.feasible import check_batches, check_memory, warnings
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
 from prune_rnn.run.identity import digest
-from prune_rnn.run.outcome import history_row, outcome
+from prune_rnn.run.outcome import outcome
 from prune_rnn.run.record import in_order, recorded
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.resume import mend_config, resume
 from prune_rnn.run.store import Run
 from prune_rnn.run.tidy import tidy
+from prune_rnn.session import Session
 from prune_rnn.stopping import Interrupted, stop_requests
-from prune_rnn.train import Precision, Trainer
-from prune_rnn.typed import Plain
+from prune_rnn.train import Precision, TrainConfig, Trainer
 from prune_rnn.usage import UsageError, check_device
 
 
@@ -103,99 +103,88 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     check_memory(config, device)
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)
-    size = config.train.batch_size
-    groups = {split: batch.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
-    if distributed.world() > min(len(group) for group in groups["train"]):
-        raise ValueError(f"train.batch_size={size} leaves some of {distributed.world()} processes without an utterance")
-    check_batches(groups["train"], model, distributed.world(), size)
-    for text in warnings(config, groups["train"]):
-        say(f"warning: {text}")
+    groups = _batches(config, model)
     load = partial(batch.load, workers=config.train.load_workers)
     steps_per_epoch = config.train.steps_per_epoch or len(groups["train"])
     weights = config.prune.weights(model)
     masker = config.prune.masker(weights, steps_per_epoch, seed=config.seed, gates=model.gates())
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
-    history: list[Plain] = []
-    processes = earlier = [distributed.world()]  # from the beginning on, a number for each change
-    precisions = [trainer.precision.name]  # the same
-    best: Plain = {}  # epoch, cer and model of the best epoch since pruning ended
-    first, own = distributed.rank() == 0, digest(config)
+    session = Session(trainer, run, digest(config))
     if run.begun:
-
-        def restore(state: Plain) -> None:
-            nonlocal history, best, earlier, precisions
-            if state.get("digest", own) != own:  # checkpoints of older versions have none
-                raise ValueError(f"it is of the run {state['digest']}")
-            history, best, earlier = state["history"], state["best"], state.get("processes", processes)
-            before = state.get("precisions", [config.train.precision.identity])
-            precisions = before if before[-1:] == precisions else [*before, *precisions]
-            if best:
-                model.load_state_dict(best["model"])  # whether it fits: the end of the training needs it
-            trainer.load_state_dict(state["trainer"])
-            if len(history) != trainer.epoch - 1:
-                raise ValueError(f"{len(history)} rows of history in epoch {trainer.epoch}")
-
-        resume(run, restore, say)
-        if first:
-            mend_config(run, config, q_source, say)
-            if history:
-                run.write_history(history)
-        say(f"{run.folder}: resuming from epoch {trainer.epoch}, step {trainer.step}")
-        if len(precisions) > 1:
-            say(f"{run.folder}: trained in {in_order(precisions)}, as this machine multiplies: sums differ")
-        if earlier[-1:] != processes:
-            say(f"{run.folder}: was trained by {earlier[-1]} processes and goes on with {processes[0]}: sums differ")
-            processes = [*earlier, *processes]
-        else:
-            processes = earlier
+        _go_on(session, config, q_source)
     else:
-        parameters = sum(p.numel() for p in model.parameters())
-        started = [f"{run.folder}: {parameters:,} parameters", config.prune.goal(q_source), _precision(trainer)]
-        say(", ".join(filter(None, started)))
-        if first:
-            run.write_config(recorded(config, q_source))
-
-    def save() -> None:
-        if first:
-            state = {
-                "digest": own,
-                "trainer": trainer.state_dict(),
-                "history": history,
-                "best": best,
-                "processes": processes,
-                "precisions": precisions,
-            }
-            run.save(paths.CHECKPOINT, state)
-
-    steps = config.train.epochs * trainer.steps_per_epoch
-    with stop_requests() as stop, Progress(steps, trainer.step, config.train.epochs, silent=not first) as progress:
-        if history:
-            progress.cer = history[-1]["dev_cer"]
-        while not trainer.finished:
-            _epoch(trainer, progress, stop, save, config.train.checkpoint_minutes)
-            watched = _watched(load(groups["dev"]), len(groups["dev"]), "dev", progress)
-            dev = decode(model, _until(partial(_agreed, stop), save, watched), device).scores()
-            progress.epoch(trainer.epoch, dev.cer.rate)
-            history.append(history_row(trainer, dev))
-            if masker.done(trainer.step) and dev.cer.rate < best.get("cer", float("inf")):
-                weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-                best = {"epoch": trainer.epoch, "cer": dev.cer.rate, "model": weights}
-            trainer.next_epoch()
-            if first:
-                run.write_history(history)
-            save()
-        if not first:
-            return
-        model.load_state_dict(best["model"])
-        masker.check()
-        watched = _watched(load(groups["test"]), len(groups["test"]), "test", progress)
-        test = decode(model, _until(stop, lambda: None, watched), device)  # the state is that after the last epoch
+        _begin(session, config, q_source)
+    test = _run(session, groups, load, config.train)
+    if test is None:
+        return
     speakers = [utterance.speaker for group in groups["test"] for utterance in group]
     run.write_hypotheses(test.references, test.hypotheses, speakers)
-    run.save(paths.MODEL, {"model": best["model"], "config": recorded(config, q_source).plain()})
-    run.finish(
-        outcome(config, trainer, history, best["epoch"], test.scores(), q_source, command, processes, precisions)
-    )
+    run.save(paths.MODEL, {"model": session.best["model"], "config": recorded(config, q_source).plain()})
+    epoch, how = session.best["epoch"], (session.processes, session.precisions)
+    run.finish(outcome(config, trainer, session.history, epoch, test.scores(), q_source, command, *how))
+
+
+def _batches(config: Config, model: DeepSpeech2) -> dict[str, list[list[Utterance]]]:
+    """Returns the checked batches of train, dev and test."""
+    size, world = config.train.batch_size, distributed.world()
+    groups = {split: batch.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
+    if world > min(len(group) for group in groups["train"]):
+        raise ValueError(f"train.batch_size={size} leaves some of {world} processes without an utterance")
+    check_batches(groups["train"], model, world, size)
+    for text in warnings(config, groups["train"]):
+        say(f"warning: {text}")
+    return groups
+
+
+def _begin(session: Session, config: Config, q_source: str) -> None:
+    parameters = sum(p.numel() for p in session.model.parameters())
+    started = [f"{session.run.folder}: {parameters:,} parameters", config.prune.goal(q_source)]
+    say(", ".join(filter(None, [*started, _precision(session.trainer)])))
+    if distributed.rank() == 0:
+        session.run.write_config(recorded(config, q_source))
+
+
+def _go_on(session: Session, config: Config, q_source: str) -> None:
+    """Restores the session from the run's checkpoint, and reports what has changed since."""
+    run, trainer = session.run, session.trainer
+    resume(run, session.load_state_dict, say)
+    if distributed.rank() == 0:
+        mend_config(run, config, q_source, say)
+        if session.history:
+            run.write_history(session.history)
+    say(f"{run.folder}: resuming from epoch {trainer.epoch}, step {trainer.step}")
+    if len(session.precisions) > 1:
+        say(f"{run.folder}: trained in {in_order(session.precisions)}, as this machine multiplies: sums differ")
+    if len(session.processes) > 1:
+        before, now = session.processes[-2:]
+        say(f"{run.folder}: was trained by {before} processes and goes on with {now}: sums differ")
+
+
+def _run(
+    session: Session,
+    groups: dict[str, list[list[Utterance]]],
+    load: Callable[[list[list[Utterance]]], Iterator[Batch]],
+    config: TrainConfig,
+) -> Decoded | None:
+    """Trains the epochs that are left; returns what the best weights make of the test split (None: other processes)."""
+    trainer, model, device = session.trainer, session.trainer.model, session.trainer.device
+    first = distributed.rank() == 0
+    steps = config.epochs * trainer.steps_per_epoch
+    with stop_requests() as stop, Progress(steps, trainer.step, config.epochs, silent=not first) as progress:
+        if session.history:
+            progress.cer = session.history[-1]["dev_cer"]
+        while not trainer.finished:
+            _epoch(trainer, progress, stop, session.save, config.checkpoint_minutes)
+            watched = _watched(load(groups["dev"]), len(groups["dev"]), "dev", progress)
+            dev = decode(model, _until(partial(_agreed, stop), session.save, watched), device).scores()
+            progress.epoch(trainer.epoch, dev.cer.rate)
+            session.end_epoch(dev)
+        if not first:
+            return None
+        model.load_state_dict(session.best["model"])
+        trainer.masker.check()
+        watched = _watched(load(groups["test"]), len(groups["test"]), "test", progress)
+        return decode(model, _until(stop, lambda: None, watched), device)  # the state is that after the last epoch
 
 
 def _precision(trainer: Trainer) -> str:

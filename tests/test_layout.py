@@ -36,7 +36,7 @@ RANKS = [
     {"distributed", "evaluate", "stopping", "train"},
     {"progress", "config", "help"},
     {"run"},
-    {"feasible"},
+    {"feasible", "session"},
     {"deploy.convolution", "deploy.layout", "deploy.file", "deploy.network", "deploy.advance", "deploy.stream"},
     {"deploy.streams", "deploy.transcribe"},
     {"bench.candidate", "bench.job", "bench.matrices"},

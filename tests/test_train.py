@@ -47,7 +47,7 @@ def load(groups: Sequence[Sequence[Utterance]]) -> Iterator[Batch]:
 def trainer(method: str = "none", seed: int = 0, load: Load = load, groups: Any = GROUPS, **changes: Any) -> Trainer:
     torch.manual_seed(seed)
     model = DeepSpeech2(MODEL)
-    masker = Masker({}, {})
+    masker = Masker({}, [])
     if method != "none":
         goal = Gradual(
             prunable_sparsity=0.7 if method == "sparsity" else None,
