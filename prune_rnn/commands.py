@@ -33,9 +33,9 @@ def train(flags: Namespace, overrides: list[str], typed: str) -> int:
 
         print(as_yaml(compose_config(overrides)), end="")
         return 0
+    from prune_rnn.analyse.summary import summary
     from prune_rnn.distributed import launched_rank
     from prune_rnn.experiment import experiment
-    from prune_rnn.table.summary import summary
 
     run = experiment(compose_config(overrides), typed)
     if launched_rank() == 0:
@@ -49,8 +49,8 @@ def runs(flags: Namespace, rest: list[str], typed: str) -> int:
     One line each, by scale, model and seed, with the test CER, the sparsity, how long it trained, and
     what was set otherwise than its model and scale have it.
     """
+    from prune_rnn.analyse.runs import RunsOptions, table
     from prune_rnn.options import parse
-    from prune_rnn.table.runs import RunsOptions, table
 
     others, options = parse(rest, RunsOptions, files=False)
     if others:
@@ -68,7 +68,7 @@ def report(flags: Namespace, overrides: list[str], typed: str) -> int:
     that the runs were trained with, but for model and seed; those of prune go to the rows that are
     pruned.
     """
-    from prune_rnn.table.report import report
+    from prune_rnn.report.report import report
 
     print(report(overrides))
     return 0
@@ -81,8 +81,8 @@ def describe(flags: Namespace, overrides: list[str], typed: str) -> int:
     big its packed file will be; and the test CER to expect, by a law drawn from the finished runs
     that differ in units, sparsity and seed only.
     """
+    from prune_rnn.analyse.layers import describe
     from prune_rnn.config import compose_config
-    from prune_rnn.table.layers import describe
 
     print(describe(compose_config(overrides)))
     return 0
@@ -169,12 +169,12 @@ def bench(flags: Namespace, rest: list[str], typed: str) -> int:
     from prune_rnn.bench.plan import BenchOptions
     from prune_rnn.bench.run import bench
     from prune_rnn.options import parse
-    from prune_rnn.table import table5
+    from prune_rnn.report.table5.write import write
 
     others, options = parse(rest, BenchOptions, files=False)
     if others:
         raise UsageError(f"prune-rnn bench: {others[0]!r} is not of the form KEY=VALUE")
-    print(table5.write(bench(options, typed)))
+    print(write(bench(options, typed)))
     print("\nREADME's numbers are of two Zen 5 cores with AVX-512, unless it says otherwise; yours may differ.")
     return 0
 

@@ -13,15 +13,15 @@ import sys
 import numpy as np
 from tabulate import tabulate
 
+from prune_rnn.analyse.bootstrap import by_speaker
+from prune_rnn.analyse.comparison import heard, versus
+from prune_rnn.analyse.finished import read
+from prune_rnn.analyse.prediction import alike, law
+from prune_rnn.analyse.rows import Row, comparable
 from prune_rnn.config import compose_config
+from prune_rnn.report.table3 import between
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve, run_of
-from prune_rnn.table.bootstrap import by_speaker
-from prune_rnn.table.comparison import heard, versus
-from prune_rnn.table.finished import read
-from prune_rnn.table.prediction import alike, law
-from prune_rnn.table.rows import Row, comparable
-from prune_rnn.table.table3 import between
 
 WIDER = ["scale.width=0.0875"]
 TREND = [

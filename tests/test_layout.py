@@ -45,7 +45,8 @@ RANKS = [
     {"bench.right"},
     {"bench.measure"},
     {"experiment", "deploy", "bench"},
-    {"table", "sweep"},
+    {"analyse", "sweep"},
+    {"report"},
     {"verify"},
     {"commands", "cli", "__main__"},
 ]
@@ -95,7 +96,7 @@ def test_examples_in_docstrings_are_true(module: str) -> None:
     assert outcome.attempted > 0 and outcome.failed == 0
 
 
-@pytest.mark.parametrize("group", ["prune", "data", "table"])
+@pytest.mark.parametrize("group", ["prune", "data"])
 def test_an_option_has_a_module_of_its_name(group: str) -> None:
     for option in paths.options(group):
         assert f"prune_rnn.{group}.{option}" in MODULES
