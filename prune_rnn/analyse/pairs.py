@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import yaml
-
-from prune_rnn import paths
 from prune_rnn.analyse.bootstrap import Interval
 from prune_rnn.analyse.comparison import Heard, versus
 from prune_rnn.analyse.rows import Row
@@ -23,11 +20,11 @@ class Pair:
     interval: Interval | None
 
 
-def compare_pairs(rows: Sequence[Row], edits: Heard) -> tuple[list[Pair], list[str]]:
-    """Returns the pairs of conf/table/table3.yaml that have a seed in common, and why one has no interval."""
+def compare_pairs(rows: Sequence[Row], pairs: Sequence[Sequence[str]], edits: Heard) -> tuple[list[Pair], list[str]]:
+    """Returns the pairs, given by their labels, that have a seed in common, and why one has no interval."""
     named = {row.label: row for row in rows}
     found, notes = [], []
-    for label, other_label in yaml.safe_load((paths.conf() / "table" / "table3.yaml").read_text())["pairs"]:
+    for label, other_label in pairs:
         against = versus(named[label], named[other_label], edits)
         if against.relative is None:
             continue

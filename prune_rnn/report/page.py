@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from html import escape
 from string import Template
 
-import pandas as pd
-
 from prune_rnn.analyse.finished import Finished
+from prune_rnn.report.base import DASH, Table, number
 from prune_rnn.report.figures.catalogue import Drawn
-from prune_rnn.report.table3 import PAIRS
 
 TITLE = "Exploring sparsity in recurrent neural networks, reproduced"
 _PAPER = "https://arxiv.org/abs/1704.05119"
@@ -64,14 +62,7 @@ _PAGE = Template("""\
 <h1>$title</h1>
 <p class="faint">Written by <code>$command</code>. The paper: Narang et al.,
 <a href="$paper">Exploring Sparsity in Recurrent Neural Networks</a>, ICLR 2017.</p>
-<h2 id="table-3">Table 3</h2>
-<p>$caption</p>
-$table
-$notes
-$missing
-$pairs
-<h2 id="figures">Figures</h2>
-$figures
+$sections
 <h2 id="runs">The runs</h2>
 $runs
 </body>
@@ -79,56 +70,48 @@ $runs
 """)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """What the page shows. missing: (label, command) of the rows without a run."""
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The tables and figures of one scale."""
 
-    command: str
-    caption: str
-    table: pd.DataFrame
-    pairs: pd.DataFrame
-    notes: Sequence[str]
-    missing: Sequence[tuple[str, str]]
+    tables: Sequence[Table]
     figures: Sequence[Drawn]
-    runs: Sequence[Finished]
 
 
-def page(contents: Contents) -> str:
-    """Returns the page, with its figures inside."""
-    figures = "".join(_figure(figure) for figure in contents.figures)
+def page(command: str, sections: Sequence[Section], runs: Sequence[Finished]) -> str:
+    """Returns the page, with its figures inside. command: the one that makes it."""
     return _PAGE.substitute(
         title=escape(TITLE),
         style=_STYLE,
-        command=escape(contents.command),
+        command=escape(command),
         paper=_PAPER,
-        caption=escape(contents.caption),
-        table=_table(contents.table, "Table 3"),
-        notes=_list(
-            f'<span class="warning">{escape(note)}</span>' if note.startswith("Warning") else escape(note)
-            for note in contents.notes
-        ),
-        missing=_missing(contents.missing),
-        pairs="" if contents.pairs.empty else f"<p>{escape(PAIRS)}</p>\n" + _table(contents.pairs, "Pairs of rows"),
-        figures=f'<div class="figures">{figures}</div>' if figures else "<p>No finished runs to draw yet.</p>",
-        runs=_table(provenance(contents.runs), "The runs", "words") if contents.runs else "<p>None yet.</p>",
+        sections="\n".join(map(_section, sections)),
+        runs=provenance(runs).html("words") if runs else "<p>None yet.</p>",
     )
 
 
-def provenance(runs: Sequence[Finished]) -> pd.DataFrame:
+def _section(section: Section) -> str:
+    figures = "".join(map(_figure, section.figures))
+    shown = f'<div class="figures">{figures}</div>' if figures else "<p>No finished runs to draw yet.</p>"
+    return "\n".join([*map(_table, section.tables), "<h2>Figures</h2>", shown])
+
+
+def provenance(runs: Sequence[Finished]) -> Table:
     """Returns how each run came about: its folder, seed, machine, versions, commit and command."""
-    return pd.DataFrame(
+    rows = [
         {
             "Run": run.name,
-            "Seed": f"{run.seed}",
-            "Test CER %": f"{100 * run.cer:.2f}",
-            "q from": run.result.q_source or "-",
+            "Seed": number(run.seed, ""),
+            "Test CER %": number(run.cer, ".2f", "cer", scale=100),
+            "q from": run.result.q_source or DASH,
             "Device": f"{run.result.device}, {run.result.processes_told()} process(es)",
             "Versions": ", ".join(f"{name} {version}" for name, version in run.result.versions.items()),
             "Commit": _commit(run.result.commit),
-            "Command": run.result.command or "-",
+            "Command": run.result.command or DASH,
         }
         for run in runs
-    )
+    ]
+    return Table(name="runs", title="The runs", rows=rows)
 
 
 def _commit(commit: str | None) -> str:
@@ -142,15 +125,13 @@ def _commit(commit: str | None) -> str:
     return f"{number[:12]}{plus}{changes}"
 
 
-def _table(table: pd.DataFrame, name: str, kind: str = "") -> str:
-    """Returns a table that scrolls inside its own box, by keyboard too."""
-    head = "".join(f'<th scope="col">{escape(str(column))}</th>' for column in table.columns)
-    body = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in rest) + "</tr>\n"
-        for first, *rest in table.values.tolist()
+def _table(table: Table) -> str:
+    notes = _list(
+        f'<span class="warning">{escape(note)}</span>' if note.startswith("Warning") else escape(note)
+        for note in table.notes
     )
-    box = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">'
-    return f'{box}<table class="{kind}"><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>'
+    parts = [f'<h2 id="{escape(table.name)}">{escape(table.title)}</h2>', f"<p>{escape(table.caption)}</p>"]
+    return "\n".join([*parts, table.html(), notes, _missing(table.missing)])
 
 
 def _list(items: Iterable[str]) -> str:
@@ -171,6 +152,6 @@ def _figure(figure: Drawn) -> str:
     source = base64.b64encode(figure.svg.read_bytes()).decode()
     plot = figure.plot
     return (
-        f'<figure id="{escape(plot.name)}"><img alt="{escape(plot.title)}" src="data:image/svg+xml;base64,{source}">'
+        f'<figure id="{escape(figure.svg.stem)}"><img alt="{escape(plot.title)}" src="data:image/svg+xml;base64,{source}">'
         f"<figcaption><strong>{escape(plot.title)}.</strong> {escape(plot.caption)}</figcaption></figure>\n"
     )

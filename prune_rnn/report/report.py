@@ -1,88 +1,147 @@
-"""`prune-rnn report`: Table 3, the figures and the page, from the runs there are."""
+"""`prune-rnn report`: every table, the figures and the page, from the runs there are."""
 
 from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
-
 from prune_rnn import paths
-from prune_rnn.analyse import pairs
 from prune_rnn.analyse.agreement import agree
-from prune_rnn.analyse.comparison import compare, heard
-from prune_rnn.analyse.rows import collect, comparable
+from prune_rnn.analyse.layout import Layout, RowLayout, layout, names
+from prune_rnn.analyse.rows import Library, comparable, no_runs
+from prune_rnn.config import compose_config
 from prune_rnn.files import write_atomically
-from prune_rnn.report import table3
+from prune_rnn.report import compare, forecast, frontier, table3
+from prune_rnn.report.base import Table
 from prune_rnn.report.figures.catalogue import draw_all
 from prune_rnn.report.figures.style import Material
-from prune_rnn.report.page import Contents, page
+from prune_rnn.report.page import Section, page
+from prune_rnn.run.store import all_runs
+from prune_rnn.usage import UsageError
+
+Kind = Callable[[str, Layout, Library], list[Table]]
+KINDS: dict[str, Kind] = {
+    "table3": table3.tables,
+    "compare": compare.tables,
+    "frontier": frontier.tables,
+    "forecast": forecast.tables,
+}
+_FIRST = "table3"  # written for every scale, and drawn
+_UNMARKED = ("scale", "results", "device", "threads")  # overrides that do not change what a table is of
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks for. tables: by name. missing: commands instead of tables."""
+
+    overrides: Sequence[str]
+    tables: Sequence[str]
+    missing: bool
 
 
 def report(overrides: Sequence[str]) -> str:
-    """Writes the table as Markdown, CSV and LaTeX, the figures and the page below `results`; returns what to print."""
-    shared, found = collect(overrides)
-    rows, warnings = agree(found)
-    edits = heard(rows)
-    lines, notes = compare(rows, edits)
-    paired, unpaired = pairs.compare_pairs(rows, edits)
-    notes += unpaired
-    if any(line.interval and len(line.interval.seeds) == 1 for line in lines):
-        notes = [table3.NOTE_ONE_SEED, *notes]
-    notes = [*(f"Warning: {warning}" for warning in warnings), *notes]
-    missing = [(row.label, row.command) for row in rows if not row.runs]
-    caption = table3.caption(shared, lines)
-    special = [o for o in overrides if o.split("=")[0] not in ("scale", "results", "device", "threads")]
-    if special:  # a table of its own beside that of the defaults
-        caption += f" With {shlex.join(special)}."
+    """Writes the tables as Markdown, CSV and LaTeX, the figures and the page below `results`; returns what to print.
+
+    `table=NAME,...` writes these tables alone, which may be YAML files. `missing=true` writes nothing and returns the
+    commands that train what the tables have no runs for.
+    """
+    asked = _asked(overrides)
+    layouts = {Path(name).stem: layout(name) for name in asked.tables or names()}
+    for name, each in layouts.items():
+        if each.kind not in KINDS:
+            raise UsageError(f"table={name}: kind={each.kind} is not one of {', '.join(KINDS)}; correct it")
+    if asked.missing:
+        return "\n".join(_missing(layouts, Library(asked.overrides)))
+    libraries = [Library(words) for words in _scales(asked.overrides)]
+    if libraries[0].empty:
+        raise no_runs(libraries[0].shared)
+    sections, runs, printed, written = [], {}, [], []
+    for library in libraries:
+        suffix, results = _suffix(library, asked.overrides), Path(library.shared.results)
+        made: list[Table] = []
+        for name, each in layouts.items():
+            if name == _FIRST or any(library.row(row).runs for row in each.rows):
+                made += KINDS[each.kind](name, each, library)
+            else:
+                written.append(f"skipped: table {name}, no runs for it at scale={library.shared.scale.name}")
+        made = [_marked(table, suffix, asked.overrides) for table in made]
+        for table in made:
+            base = paths.tables(results) / table.name
+            for ending, content in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
+                write_atomically(base.with_name(f"{base.name}.{ending}"), content.encode())
+            written.append(f"written: {base}.{{md,csv,tex}}" + _lacking(table))
+        printed += [_printed(table) for table in made if asked.tables or table.name.startswith(_FIRST)]
+        if asked.tables:  # the page shows every table
+            continue
+        rows = library.rows(layouts[_FIRST].rows)
+        same_data = comparable(library.shared)
+        drawn, skipped = draw_all(Material(agree(rows)[0], same_data), paths.figures(results), suffix)
+        written += [f"written: {figure.png.with_suffix('')}.{{png,svg}}" for figure in drawn]
+        written += [f"skipped: figure {name}, no runs for it" for name in skipped]
+        sections.append(Section(made, drawn))
+        runs |= {run.name: run for run in [*(run for row in rows for run in row.runs), *same_data]}
+    if not asked.tables:
+        text = page(shlex.join(["prune-rnn", "report", *overrides]), sections, [runs[name] for name in sorted(runs)])
+        write_atomically(results / paths.PAGE, text.encode())
+        written.append(f"written: {results / paths.PAGE}")
+    return "\n\n".join([*printed, "\n".join(written)])
+
+
+def _asked(overrides: Sequence[str]) -> Asked:
+    own = {key: value for key, _, value in (each.partition("=") for each in overrides) if key in ("table", "missing")}
+    if (missing := own.get("missing", "false")) not in ("true", "false"):
+        raise UsageError(f"missing={missing}: must be true or false")
+    tables = [name for name in own.get("table", "").split(",") if name]
+    return Asked([each for each in overrides if each.partition("=")[0] not in own], tables, missing == "true")
+
+
+def _scales(overrides: Sequence[str]) -> list[list[str]]:
+    """Returns the overrides for each scale that has a finished run, the default one first; as given where one is."""
+    if any(each.partition("=")[0] == "scale" for each in overrides):
+        return [list(overrides)]
+    config = compose_config([each for each in overrides if each.partition("=")[0] == "results"])
+    there = {run.config().scale.name for run in all_runs(Path(config.results)) if run.finished}
+    usual = config.scale.name
+    others = [[*overrides, f"scale={scale}"] for scale in paths.options("scale") if scale in there - {usual}]
+    return [*([list(overrides)] if usual in there or not others else []), *others]
+
+
+def _suffix(library: Library, overrides: Sequence[str]) -> str:
+    """Returns the scale's name, with a mark where other overrides make it a table beside that of the defaults."""
+    special = _special(overrides)
     mark = "_" + hashlib.sha256(shlex.join(sorted(special)).encode()).hexdigest()[:6] if special else ""
-    suffix, results = f"{shared.scale.name}{mark}", Path(shared.results)
-
-    printed = table3.printed(lines)
-    compared = table3.printed_pairs(paired)
-    base = paths.tables(results) / f"table3_{suffix}"
-    written = {
-        "md": f"{caption}\n\n{table3.laid_out(printed, 'github')}{_below(notes, missing)}\n"
-        + _pairs(compared, "github"),
-        "csv": table3.numbers(lines).to_csv(index=False),
-        "tex": "".join(f"% {text}\n" for text in [caption, *notes]) + table3.laid_out(printed, "latex_booktabs") + "\n",
-    }
-    for ending, content in written.items():
-        write_atomically(base.with_suffix(f".{ending}"), content.encode())
-
-    runs = comparable(shared)
-    drawn, skipped = draw_all(Material(rows, runs), paths.figures(results), suffix)
-    shown = {run.name: run for run in [*(run for row in found for run in row.runs), *runs]}
-    contents = Contents(
-        command=shlex.join(["prune-rnn", "report", *overrides]),
-        caption=caption,
-        table=printed,
-        pairs=compared,
-        notes=notes,
-        missing=missing,
-        figures=drawn,
-        runs=[shown[name] for name in sorted(shown)],
-    )
-    write_atomically(results / paths.PAGE, page(contents).encode())
-
-    told = [f"written: {base}.{{{','.join(written)}}}"]
-    told += [f"written: {figure.png.with_suffix('')}.{{png,svg}}" for figure in drawn]
-    told += [f"skipped: figure {name}, no runs for it" for name in skipped]
-    told += [f"written: {results / paths.PAGE}"]
-    below = _below(notes, missing).replace("`", "")
-    return f"{caption}\n\n{table3.for_terminal(printed)}{below}\n{_pairs(compared, 'simple')}\n" + "\n".join(told)
+    return f"{library.shared.scale.name}{mark}"
 
 
-def _pairs(compared: pd.DataFrame, form: str) -> str:
-    """Returns the rows compared with each other, under a line that says so; nothing where there are none."""
-    return "" if compared.empty else f"\n{table3.PAIRS}\n\n{table3.laid_out(compared, form)}\n"
+def _special(overrides: Sequence[str]) -> list[str]:
+    return [each for each in overrides if each.split("=")[0] not in _UNMARKED]
 
 
-def _below(notes: Sequence[str], missing: Sequence[tuple[str, str]]) -> str:
-    """Returns what stands under the table, in Markdown."""
-    text = "".join(f"\n- {note}" for note in notes)
-    text = f"\n\nNotes:\n{text}" if text else ""
-    lines = "\n".join(f"- {label}: `{command}`" for label, command in missing)
-    return text + (f"\n\nNo run yet:\n\n{lines}" if lines else "")
+def _marked(table: Table, suffix: str, overrides: Sequence[str]) -> Table:
+    special = _special(overrides)
+    further = f" With {shlex.join(special)}." if special else ""
+    return replace(table, name=f"{table.name}_{suffix}", caption=f"{table.caption}{further}")
+
+
+def _lacking(table: Table) -> str:
+    return f", {len(table.missing)} rows have no run yet" if table.missing else ""
+
+
+def _printed(table: Table) -> str:
+    below = table.below().replace("`", "").replace("\\", "")
+    return "\n\n".join(part for part in (table.heading, table.text(), below) if part)
+
+
+def _missing(layouts: dict[str, Layout], library: Library) -> list[str]:
+    """Returns the commands of all missing runs, seed after seed, each once."""
+    found: dict[str, int] = {}
+    for each in layouts.values():
+        for row in each.rows:
+            for words in (row.overrides, row.baseline, row.against):
+                if words:
+                    for seed, command in library.row(RowLayout(overrides=words)).commands(each.seeds):
+                        found.setdefault(command, seed)
+    return sorted(found, key=found.__getitem__)

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from prune_rnn.bench.record import Row
 from prune_rnn.bench.stages import STREAMED
+from prune_rnn.report.base import number
 from prune_rnn.report.figures.style import legend, panels
-from prune_rnn.report.table5.tables import DASH, Table, percent
+from prune_rnn.report.table5.tables import Rows, percent
 
 _MOST = 4  # networks in the figure
 TITLE = "Where a second of audio goes"
@@ -34,14 +35,14 @@ def order(networks: dict[str, Ways]) -> list[str]:
     return list(dict.fromkeys(stage for way in ways for stage in way))
 
 
-def table(ways: Ways, stages: Sequence[str]) -> Table:
+def table(ways: Ways, stages: Sequence[str]) -> Rows:
     """Returns a row a way: milliseconds by stage, and their sum."""
     own = [stage for stage in stages if any(stage in way for way in ways.values())]
     return [
         {
             "Way": name,
-            **{stage: f"{way[stage]:.2f}" if stage in way else DASH for stage in own},
-            "all": f"{sum(way.values()):.2f}",
+            **{stage: number(way.get(stage), ".2f") for stage in own},
+            "all": number(sum(way.values()), ".2f"),
         }
         for name, way in ways.items()
     ]

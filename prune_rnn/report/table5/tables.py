@@ -7,48 +7,45 @@ from collections.abc import Iterable, Mapping, Sequence
 from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT
 from prune_rnn.bench.matrices import FORCED, OWN_MASK, UNSTRUCTURED
 from prune_rnn.bench.record import Conditions, Row
+from prune_rnn.report.base import DASH, Cell, number
 from prune_rnn.report.table5.groups import TYPES, Case, Group, break_even, ratio
 
-DASH = "-"
 TARGET = 0.95  # the paper's sparsity, which the summary shows, or the nearest that was measured
-Table = list[dict[str, str]]
+Rows = list[dict[str, str]]
 
 
-def time(row: Row | None, unit: float = 1.0) -> str:
-    """Returns median ± half the distance between the quartiles. unit: microseconds of one.
+def time(row: Row | None, unit: float = 1.0, *, named: bool = False) -> Cell:
+    """Returns median ± half the distance between the quartiles. unit: microseconds of one. named: with the row's name.
 
     >>> time(None)
     '-'
     """
     if row is None:
-        return DASH
+        return Cell(DASH, None)
     middle, half = row.median_us / unit, (row.third_quartile_us - row.first_quartile_us) / 2 / unit
-    return f"{middle:,.0f} ± {half:,.0f}" if middle >= 100 else f"{middle:.1f} ± {half:.1f}"
+    text = f"{middle:,.0f} ± {half:,.0f}" if middle >= 100 else f"{middle:.1f} ± {half:.1f}"
+    return Cell(f"{text} ({row.name})" if named else text, middle)
 
 
-def speedup(value: float | None) -> str:
-    """Returns two decimals below 10, one below 100, none above.
+def speedup(value: float | None, of: str = "") -> Cell:
+    """Returns two decimals below 10, one below 100, none above; then what it is of.
 
     >>> speedup(5.432), speedup(25.04), speedup(105.3), speedup(0.5), speedup(None)
     ('5.43', '25.0', '105', '0.50 (slower)', '-')
     """
     if value is None:
-        return DASH
+        return Cell(DASH, None)
     digits = 2 if value < 10 else 1 if value < 100 else 0
-    return f"{value:.{digits}f}" + (" (slower)" if value < 1 else "")
+    return Cell(f"{value:.{digits}f}" + (" (slower)" if value < 1 else "") + (f", {of}" if of else ""), value)
 
 
-def percent(sparsity: float) -> str:
+def percent(sparsity: float) -> Cell:
     """Returns a fraction in percent, with one decimal where that isn't 0.
 
     >>> percent(0.95), percent(0.9282)
     ('95', '92.8')
     """
-    return f"{100 * sparsity:.1f}".removesuffix(".0")
-
-
-def _with_name(row: Row | None, unit: float) -> str:
-    return DASH if row is None else f"{time(row, unit)} ({row.name})"
+    return Cell(f"{100 * sparsity:.1f}".removesuffix(".0"), sparsity=sparsity)
 
 
 def headline(groups: Iterable[Group]) -> list[Case]:
@@ -71,7 +68,7 @@ def headline(groups: Iterable[Group]) -> list[Case]:
     return []
 
 
-def summary(cases: Sequence[Case], unit: float) -> Table:
+def summary(cases: Sequence[Case], unit: float) -> Rows:
     """Returns a row a case: the time in each type, the fastest dense baseline, and its time over the fastest sparse."""
     several = len({case.sparsity for case in cases}) > 1  # else the title says it
     return [
@@ -80,14 +77,14 @@ def summary(cases: Sequence[Case], unit: float) -> Table:
             "Mask": case.mask,
             **({"Sparsity %": percent(case.sparsity)} if several else {}),
             **{weights: time(case.ours.get(weights), unit) for weights in TYPES},
-            "Fastest dense baseline": _with_name(case.group.fastest_dense(), unit),
+            "Fastest dense baseline": time(case.group.fastest_dense(), unit, named=True),
             "Speed-up": speedup(ratio(case.group.fastest_dense(), case.fastest)),
         }
         for case in cases
     ]
 
 
-def against_paper(groups: Mapping[tuple[str, str, int], Group], conditions: Conditions) -> Table:
+def against_paper(groups: Mapping[tuple[str, str, int], Group], conditions: Conditions) -> Rows:
     """Returns a row a shape of the paper's Table 5: the product, one stream, 95 % sparsity, unstructured."""
     table = []
     for shape, published in conditions.paper.items():
@@ -99,8 +96,8 @@ def against_paper(groups: Mapping[tuple[str, str, int], Group], conditions: Cond
         table.append(
             {
                 "Shape": group.label,
-                "Paper, us": f"{published['us']:g}",
-                "Paper's speed-up": f"{published['speedup']:g}",
+                "Paper, us": number(published["us"], "g"),
+                "Paper's speed-up": number(published["speedup"], "g"),
                 "Here, us": time(case.fastest),
                 "Over baseline's size": speedup(ratio(base.fastest_dense() if base else None, case.fastest)),
                 "Over own size": speedup(ratio(group.fastest_dense(), case.fastest)),
@@ -109,7 +106,7 @@ def against_paper(groups: Mapping[tuple[str, str, int], Group], conditions: Cond
     return table
 
 
-def losses(groups: Iterable[Group]) -> Table:
+def losses(groups: Iterable[Group]) -> Rows:
     """Returns where sparse is slower than the fastest dense baseline: a row a workload, mask and sparsity.
 
     A cell says in how many of all groups, and the least ratio. Models' own masks make one row a workload; those without
@@ -138,7 +135,7 @@ def _lost(ratios: Sequence[float]) -> str:
     return f"{len(slower)} of {len(ratios)}" + (f", down to {min(slower):.2f}" if slower else "") if ratios else DASH
 
 
-def break_even_ranges(groups: Sequence[Group]) -> Table:
+def break_even_ranges(groups: Sequence[Group]) -> Rows:
     """Returns a row a workload: the break-even sparsity in each type, from the lowest to the highest of its groups."""
     table = []
     for workload in dict.fromkeys(group.workload for group in groups):
@@ -152,7 +149,7 @@ def break_even_ranges(groups: Sequence[Group]) -> Table:
     return table
 
 
-def break_even_table(groups: Iterable[Group]) -> Table:
+def break_even_table(groups: Iterable[Group]) -> Rows:
     """Returns a row a group: the break-even sparsity of unstructured masks in each type."""
     table = []
     for group in groups:
@@ -163,7 +160,7 @@ def break_even_table(groups: Iterable[Group]) -> Table:
     return table
 
 
-def sparse_times(groups: Sequence[Group], bases: Mapping[int, Group], unit: float) -> Table:
+def sparse_times(groups: Sequence[Group], bases: Mapping[int, Group], unit: float) -> Rows:
     """Returns a row a case of one shape, with all that was measured.
 
     bases: by number of streams, the groups of the shape that the paper compares this one with.
@@ -181,8 +178,8 @@ def sparse_times(groups: Sequence[Group], bases: Mapping[int, Group], unit: floa
                     **{weights: time(case.ours.get(weights), unit) for weights in TYPES},
                     "CSR": time(case.named("torch CSR", "cuSPARSE"), unit),
                     "scipy CSR": time(case.named("scipy CSR"), unit),
-                    "Fastest dense baseline": _with_name(group.fastest_dense(), unit),
-                    "Speed-up": f"{speedup(ratio(group.fastest_dense(), fastest))}, {fastest.weights}",
+                    "Fastest dense baseline": time(group.fastest_dense(), unit, named=True),
+                    "Speed-up": speedup(ratio(group.fastest_dense(), fastest), fastest.weights),
                     "Fastest rounds": speedup(case.speedup_of_fastest_rounds),
                     "Baseline's size": speedup(ratio(base.fastest_dense() if base else None, fastest)),
                 }
@@ -190,7 +187,7 @@ def sparse_times(groups: Sequence[Group], bases: Mapping[int, Group], unit: floa
     return without_empty(table)
 
 
-def by_type(groups: Iterable[Group], unit: float) -> Table:
+def by_type(groups: Iterable[Group], unit: float) -> Rows:
     """Returns each type's speed-up over the dense baselines of each type, at the highest sparsity of each mask."""
     table = []
     for group in groups:
@@ -214,7 +211,7 @@ def by_type(groups: Iterable[Group], unit: float) -> Table:
     return table
 
 
-def dense_times(groups: Sequence[Group], unit: float) -> Table:
+def dense_times(groups: Sequence[Group], unit: float) -> Rows:
     """Returns a row a dense baseline of one shape, a column a number of streams."""
     names = dict.fromkeys(row.name for group in groups for row in group.dense)
     found = {(group.streams, row.name): row for group in groups for row in group.dense}
@@ -222,7 +219,7 @@ def dense_times(groups: Sequence[Group], unit: float) -> Table:
     return [{"Baseline": name, **{str(n): time(found.get((n, name)), unit) for n in streams}} for name in names]
 
 
-def without_empty(table: Table) -> Table:
+def without_empty(table: Rows) -> Rows:
     """Returns the table without the columns in which nothing was measured."""
     columns = [name for name in (table[0] if table else {}) if any(row[name] != DASH for row in table)]
     return [{name: row[name] for name in columns} for row in table]

@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tabulate import tabulate
-
 from prune_rnn.bench import record
 from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT, STAGES, WORKLOADS
 from prune_rnn.bench.matrices import BREAK_EVEN, FORCED
 from prune_rnn.bench.record import Conditions
 from prune_rnn.files import write_atomically
+from prune_rnn.report.base import Table
 from prune_rnn.report.figures.style import save, settings
 from prune_rnn.report.table5 import plot, stages, tables
 from prune_rnn.report.table5.groups import Case, Group, grouped
-from prune_rnn.report.table5.tables import Table
+from prune_rnn.report.table5.tables import Rows
 
 Groups = Mapping[tuple[str, str, int], Group]
 FIGURE = "speedup"  # .png and .svg
@@ -65,22 +64,6 @@ def write(folder: Path) -> str:
     return terminal(groups, networks, conditions) + f"\n\nAll of it, with what the numbers mean: {folder / 'README.md'}"
 
 
-def grid(table: Table, form: str) -> str:
-    """Returns the table as tabulate's `form`; "simple" wraps what is wide for a terminal."""
-    if not table:
-        return ""
-    columns = list(table[0])
-    widths = [_WIDTHS.get(name) for name in columns] if form == "simple" else None
-    values = [list(row.values()) for row in table]
-    return tabulate(values, columns, tablefmt=form, disable_numparse=True, maxcolwidths=widths)
-
-
-def _markdown(table: Table) -> str:
-    """Returns the table without padding: a line is as long as its own cells."""
-    lines = [list(table[0]), ["---"] * len(table[0]), *(list(row.values()) for row in table)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def title(cases: Sequence[Case]) -> str:
     """Returns what the summary's first table shows."""
     if not cases:
@@ -91,7 +74,7 @@ def title(cases: Sequence[Case]) -> str:
     return f"{_TITLES[workload]}: {streams} stream{'s' * (streams > 1)}{sparsity}, {_UNITS[workload][1]}"
 
 
-def _headline(cases: Sequence[Case]) -> Table:
+def _headline(cases: Sequence[Case]) -> Rows:
     return tables.summary(cases, _UNITS[cases[0].group.workload][0]) if cases else []
 
 
@@ -135,7 +118,7 @@ def readme(groups: Groups, conditions: Conditions, drawn: bool, staged: bool) ->
         "\n".join(f"- {each}" for each in explained(conditions)),
     ]
     if groups:
-        parts += [f"## {title(cases)}", _markdown(_headline(cases)) if cases else ""]
+        parts += [f"## {title(cases)}", Table(rows=_headline(cases)).grid() if cases else ""]
     if drawn:
         workload = cases[0].group.workload
         forced = ""
@@ -153,13 +136,13 @@ def readme(groups: Groups, conditions: Conditions, drawn: bool, staged: bool) ->
             "## Where sparse loses",
             "In how many groups (a shape and a number of streams) sparse is slower than the fastest dense baseline, "
             "and the least speed-up. What isn't listed loses nowhere.",
-            _markdown(lost),
+            Table(rows=lost).grid(),
         ]
     if ranges := tables.break_even_ranges(every):
         parts += [
             "Break-even sparsity: from here on unstructured masks are faster than the fastest dense baseline. The "
             "lowest and the highest of all groups:",
-            _markdown(ranges),
+            Table(rows=ranges).grid(),
         ]
     if paper := tables.against_paper(groups, conditions):
         parts += [
@@ -167,7 +150,7 @@ def readme(groups: Groups, conditions: Conditions, drawn: bool, staged: bool) ->
             "The product, 1 stream, 95 % sparsity, unstructured. The paper measured on a TitanX (Maxwell), and "
             "compares with the dense network of the baseline's size (1760 or 2560 units), not of the same size. "
             "The last two columns are this machine's speed-ups over both.",
-            _markdown(paper),
+            Table(rows=paper).grid(),
         ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -192,16 +175,19 @@ def page(groups: Groups, workload: str, conditions: Conditions) -> str:
         "Baseline's size: the paper's own comparison, against the fastest dense baseline of the dense network's width.",
     ]
     if even := tables.break_even_table(group for own in by_shape.values() for group in own):
-        parts += ["## Break-even sparsity of unstructured masks against the fastest dense baseline", _markdown(even)]
+        parts += [
+            "## Break-even sparsity of unstructured masks against the fastest dense baseline",
+            Table(rows=even).grid(),
+        ]
     for shape, own in by_shape.items():
         base = conditions.baselines.get(shape, "")
         bases = {group.streams: group for group in by_shape.get(base, [])}
         parts.append(f"## {own[0].label}")
         if sparse := tables.sparse_times(own, bases, unit):
-            parts.append(_markdown(sparse))
+            parts.append(Table(rows=sparse).grid())
         if typed := tables.by_type(own, unit):
-            parts += ["Speed-up over the fastest dense baseline of each type:", _markdown(typed)]
-        parts += ["Dense baselines, by number of streams:", _markdown(tables.dense_times(own, unit))]
+            parts += ["Speed-up over the fastest dense baseline of each type:", Table(rows=typed).grid()]
+        parts += ["Dense baselines, by number of streams:", Table(rows=tables.dense_times(own, unit)).grid()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -215,14 +201,13 @@ def stages_page(networks: dict[str, stages.Ways], conditions: Conditions) -> str
         f"![Stacked bars of the stages of each network]({STAGES}.png)",
     ]
     for label, ways in networks.items():
-        parts += [f"## {label}", _markdown(stages.table(ways, order))]
+        parts += [f"## {label}", Table(rows=stages.table(ways, order)).grid()]
     return "\n\n".join(parts) + "\n"
 
 
 def latex(cases: Sequence[Case], conditions: Conditions) -> str:
     """Returns the summary's first table for LaTeX (booktabs), with the conditions as comments."""
-    lines = [f"Table 5. {title(cases)}.", *explained(conditions)]
-    return "".join(f"% {line}\n" for line in lines) + grid(_headline(cases), "latex_booktabs") + "\n"
+    return Table(rows=_headline(cases), title=f"Table 5. {title(cases)}.", notes=explained(conditions)).latex()
 
 
 def terminal(groups: Groups, networks: dict[str, stages.Ways], conditions: Conditions) -> str:
@@ -230,16 +215,16 @@ def terminal(groups: Groups, networks: dict[str, stages.Ways], conditions: Condi
     cases = tables.headline(groups.values())
     parts = [f"Table 5 on {machine(conditions)}"]
     if groups:
-        parts += [title(cases), grid(_headline(cases), "simple")]
+        parts += [title(cases), Table(rows=_headline(cases), widths=_WIDTHS).text()]
     if lost := tables.losses(groups.values()):
         parts += [
             "Where sparse is slower than the fastest dense baseline: in so many groups, with the least speed-up",
-            grid(lost, "simple"),
+            Table(rows=lost, widths=_WIDTHS).text(),
         ]
     if paper := tables.against_paper(groups, conditions):
         parts += [
             "The paper's own comparison: the product, 1 stream, 95 % sparsity, unstructured",
-            grid(paper, "simple"),
+            Table(rows=paper, widths=_WIDTHS).text(),
         ]
     if networks:
         parts += [f"{stages.TITLE}, one stream", "\n".join(stages.lines(networks))]
