@@ -10,6 +10,7 @@ import pytest
 
 import prune_rnn
 from prune_rnn import paths
+from prune_rnn.analyse.layout import layout, names
 
 # a module may import from its own rank and from those below
 RANKS = [
@@ -100,6 +101,11 @@ def test_examples_in_docstrings_are_true(module: str) -> None:
 def test_an_option_has_a_module_of_its_name(group: str) -> None:
     for option in paths.options(group):
         assert f"prune_rnn.{group}.{option}" in MODULES
+
+
+@pytest.mark.parametrize("table", names())
+def test_a_table_has_the_module_of_its_kind(table: str) -> None:
+    assert f"prune_rnn.report.{layout(table).kind}" in MODULES
 
 
 def test_modules_stay_small() -> None:

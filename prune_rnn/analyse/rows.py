@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from prune_rnn import paths
@@ -39,11 +40,8 @@ class Row:
     def commands(self, seeds: int) -> list[tuple[int, str]]:
         """Returns the seed and the command of each run that is missing of the first `seeds` ones."""
         there = {run.seed for run in self.runs}
-        return [
-            (seed, f"{self.command} seed={seed}" if seed else self.command)
-            for seed in range(seeds)
-            if seed not in there
-        ]
+        lacking = [seed for seed in range(seeds) if seed not in there]
+        return [(seed, f"{self.command} seed={seed}" if seed else self.command) for seed in lacking]
 
 
 class Library:
@@ -84,11 +82,12 @@ class Library:
         return self._edits
 
     def _found(self, words: list[str]) -> Row:
-        own, config = [*words, *self._common], compose_config([*words, *self._common])
+        own = [*words, *self._common]
+        config = self._composed(own)
         sparse = config.prune.prunes
         if sparse and self._common != self._overrides:
             own = [*words, *self._overrides]
-            config = compose_config(own)  # tells what is wrong with them, also where there is no run yet
+            config = self._composed(own)  # reports what is wrong with them, also where there is no run yet
         found = [one for seed in self._seeds if (one := _finished(replace(config, seed=seed)))]
         kept = recorded(*resolve(config))
         return Row(
@@ -103,6 +102,16 @@ class Library:
             runs=whole(run for run, _ in found),
             outdated=[run.folder.name for run, current in found if not current],
         )
+
+    def _composed(self, words: Sequence[str]) -> Config:
+        rest = tuple(word for word in words if not word.startswith("results="))
+        return replace(_composed(rest), results=self.shared.results)
+
+
+@cache
+def _composed(words: tuple[str, ...]) -> Config:
+    """Returns the configuration, composed once for all folders of results: that takes most of a second."""
+    return compose_config(words)
 
 
 def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:

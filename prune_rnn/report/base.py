@@ -40,7 +40,7 @@ def number(value: float | None, form: str, name: str = "", *, scale: float = 1.0
     >>> number(0.2613, ".2f", scale=100), number(None, ".2f")
     ('26.13', '-')
     """
-    return Cell(DASH if value is None else format(scale * value, form), **{name: value})
+    return Cell(DASH if value is None else format(value if scale == 1 else scale * value, form), **{name: value})
 
 
 Row = Mapping[str, str]  # by the column's head
@@ -50,8 +50,8 @@ Row = Mapping[str, str]  # by the column's head
 class Table:
     """One table. All its rows have the same columns.
 
-    name: of its files and its place on the page. title: a few words. caption: what the columns mean. missing: (label, command that trains it) of the rows without a
-    run.
+    name: of its files and its place on the page. title: a few words. caption: what the columns mean. missing: (label,
+    command that trains it) of the rows without a run.
     """
 
     rows: Sequence[Row]

@@ -38,7 +38,7 @@ COLUMNS: Mapping[str, Callable[[Row, Row | None], str]] = {
     "cell": lambda row, _: row.family.upper(),
     "method": lambda row, _: row.config.prune.method,
     "units": lambda row, _: number(row.units, ""),
-    "baseline's units": lambda _, baseline: number(baseline and baseline.units, ""),
+    "baseline's units": lambda _, baseline: number(baseline.units if baseline else None, "", "baseline_units"),
     "speech": lambda row, _: row.composed.data.describe() if row.composed else DASH,
     "steps": lambda row, _: _steps(row),
     "sparsity %": lambda row, _: sparsity(row),
@@ -92,8 +92,8 @@ def _numbers(row: Row, baseline: Row | None, library: Library) -> dict[str, str]
     seeds = {run.seed for run in row.runs} if against is None else set(against.seeds)
     cells: dict[str, str] = {"seeds": number(len(seeds), "") if seeds else Cell(DASH, 0)}
     if baseline is not None:
-        cells["baseline, not zero"] = _nonzero(baseline)
-    cells["not zero"] = _nonzero(row)
+        cells["baseline, not zero"] = _nonzero(baseline, "baseline_nonzero")
+    cells["not zero"] = _nonzero(row, "nonzero")
     if baseline is not None:
         cells["baseline's CER %"] = _cer(baseline, seeds, "baseline_cer")
     cells["CER %"] = _cer(row, seeds, "cer")
@@ -103,8 +103,8 @@ def _numbers(row: Row, baseline: Row | None, library: Library) -> dict[str, str]
     return cells
 
 
-def _nonzero(row: Row) -> Cell:
-    return number(row.runs[0].result.nonzero if row.runs else None, ",")
+def _nonzero(row: Row, name: str) -> Cell:
+    return number(row.runs[0].result.nonzero if row.runs else None, ",", name)
 
 
 def _cer(row: Row, seeds: set[int], name: str) -> Cell:

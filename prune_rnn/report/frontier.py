@@ -32,18 +32,18 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
         zip(labels, places(networks, labels.index(baseline) if baseline in labels else None), strict=True)
     )
     cells = []
-    for row, run in found:
+    for row, run in [*found, *((row, None) for row in rows if seeds[row.label] is None)]:
         place = found_places.get(row.label)
         cells.append(
             {
                 "network": f"{row.units} units",
                 "sparsity %": sparsity(row),
                 "pruned in epochs": pruned_in(row),
-                "parameters not zero": number(run.result.nonzero, ",", "nonzero"),
-                "test CER %": percent(run.cer, "cer"),
-                "against the baseline %": _told(place and place.baseline, "relative"),
-                "against dense of its size %": _told(place and place.at_size, "at_size"),
-                "dense of its CER is larger by": number(place and place.larger, ".1f"),
+                "parameters not zero": number(run.result.nonzero if run else None, ",", "nonzero"),
+                "test CER %": percent(run.cer if run else None, "cer"),
+                "against the baseline %": _told(place.baseline if place else None, "relative"),
+                "against dense of its size %": _told(place.at_size if place else None, "at_size"),
+                "dense of its CER is larger by": number(place.larger if place else None, ".1f", "larger"),
             }
         )
     return [

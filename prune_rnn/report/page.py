@@ -150,8 +150,8 @@ def _missing(missing: Sequence[tuple[str, str]]) -> str:
 
 def _figure(figure: Drawn) -> str:
     source = base64.b64encode(figure.svg.read_bytes()).decode()
-    plot = figure.plot
+    plot, name = figure.plot, escape(figure.svg.stem)
     return (
-        f'<figure id="{escape(figure.svg.stem)}"><img alt="{escape(plot.title)}" src="data:image/svg+xml;base64,{source}">'
+        f'<figure id="{name}"><img alt="{escape(plot.title)}" src="data:image/svg+xml;base64,{source}">'
         f"<figcaption><strong>{escape(plot.title)}.</strong> {escape(plot.caption)}</figcaption></figure>\n"
     )

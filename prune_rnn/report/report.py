@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prune_rnn import paths
 from prune_rnn.analyse.agreement import agree
+from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.layout import Layout, RowLayout, layout, names
 from prune_rnn.analyse.rows import Library, comparable, no_runs
 from prune_rnn.config import compose_config
@@ -58,7 +59,10 @@ def report(overrides: Sequence[str]) -> str:
     libraries = [Library(words) for words in _scales(asked.overrides)]
     if libraries[0].empty:
         raise no_runs(libraries[0].shared)
-    sections, runs, printed, written = [], {}, [], []
+    sections: list[Section] = []
+    runs: dict[str, Finished] = {}
+    printed: list[str] = []
+    written: list[str] = []
     for library in libraries:
         suffix, results = _suffix(library, asked.overrides), Path(library.shared.results)
         made: list[Table] = []

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.analyse.rows import collect, comparable
+from prune_rnn.analyse.layout import RowLayout
+from prune_rnn.analyse.rows import Library, collect, comparable
 
 
 def test_rows_find_their_runs_for_every_seed(fabricate: Callable, tmp_path: Path) -> None:
@@ -61,3 +62,23 @@ def test_a_run_on_an_estimate_is_outdated_once_its_dense_run_is_there(fabricate:
     fabricate("gru_dense")
     found = {row.label: row for row in collect(words)[1]}["GRU Sparse"]
     assert [each.name for each in found.runs] == found.outdated == [run.folder.name]
+
+
+def test_a_row_of_any_overrides_finds_its_runs_and_names_what_is_missing(fabricate: Callable, tmp_path: Path) -> None:
+    run = fabricate("rnn_sparse", "prune=hard", "prune.epoch=5", "seed=1").folder.name
+    row = Library([f"results={tmp_path / 'results'}"]).row(
+        RowLayout(overrides="model=rnn_sparse prune=hard prune.epoch=5")
+    )
+    assert [each.name for each in row.runs] == [run] and row.label == "model=rnn_sparse prune=hard prune.epoch=5"
+    assert [seed for seed, _ in row.commands(3)] == [0, 2] and row.commands(1)[0][1] == row.command
+    assert row.commands(3)[1][1] == f"{row.command} seed=2"
+
+
+def test_one_composition_serves_several_folders_of_results(fabricate: Callable, tmp_path: Path) -> None:
+    fabricate("gru_dense")
+    (tmp_path / "other" / "runs").mkdir(parents=True)
+    found = [
+        Library([f"results={tmp_path / name}"]).row(RowLayout(overrides="model=gru_dense"))
+        for name in ("results", "other")
+    ]
+    assert [len(row.runs) for row in found] == [1, 0]

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
 from prune_rnn.analyse.rows import collect, comparable
-from prune_rnn.report.page import Contents, page, provenance
+from prune_rnn.report.base import Table
+from prune_rnn.report.page import Section, page, provenance
 from prune_rnn.report.report import report
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -98,19 +98,17 @@ def test_the_page_needs_nothing_else(written: Path) -> None:
 
 
 def test_text_is_escaped() -> None:
-    table = pd.DataFrame([{"Model": "<b>a & b", "CER %": "1 < 2"}])
-    contents = Contents(
-        command="report 'x=<y>'", caption="<i>", table=table, notes=["<u>"], missing=[("<a>", "<c>")], figures=[],
-        runs=[], pairs=pd.DataFrame([{"Model": "<s>"}]),
-    )  # fmt: skip
-    text = page(contents)
+    table = Table(
+        name="<a>", title="<b>a & b", caption="<i>", rows=[{"Model": "1 < 2"}], notes=["<u>"], missing=[("<s>", "<c>")]
+    )
+    text = page("report 'x=<y>'", [Section([table], [])], [])
     assert "&lt;b&gt;a &amp; b" in text and "1 &lt; 2" in text
-    assert not any(tag in text for tag in ("<b>", "<i>", "<u>", "<c>", "<y>", "<s>"))
+    assert not any(tag in text for tag in ('id="<a>', "<b>", "<i>", "<u>", "<s>", "<c>", "<y>"))
 
 
 def test_provenance_has_a_row_a_run(sample: Path) -> None:
     runs = comparable(collect([f"results={sample}"])[0])
-    table = provenance(runs)
-    assert len(table) == 7 and table["Versions"].unique().tolist() == ["prune-rnn 0.1.0, torch 2.11.0"]
-    big = table[table["Run"].str.startswith("gru_sparse_big")]
-    assert sorted(big["Seed"]) == ["0", "1"] and (big["q from"] == "calibrated").all()
+    rows = provenance(runs).rows
+    assert len(rows) == 7 and {row["Versions"] for row in rows} == {"prune-rnn 0.1.0, torch 2.11.0"}
+    big = [row for row in rows if row["Run"].startswith("gru_sparse_big")]
+    assert sorted(row["Seed"] for row in big) == ["0", "1"] and {row["q from"] for row in big} == {"calibrated"}
