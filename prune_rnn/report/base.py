@@ -122,7 +122,9 @@ class Table:
 
     def text(self) -> str:
         """Returns the rows for a terminal. Columns that are too wide together follow below, after the first."""
-        own = {head: max(map(len, (head, *(row[head] for row in self.rows)))) for head in self.columns}
+        if not self.rows:
+            return ""
+        own = {head: max(len(head) + 2, *(len(row[head]) for row in self.rows)) for head in self.columns}
         parts: list[list[str]] = [[]]
         for head in self.columns:
             wide = sum(min(own[each], self.widths.get(each, own[each])) + 2 for each in [*parts[-1], head])

@@ -52,12 +52,13 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
         raise UsageError(f"{name}.yaml: columns has {unknown[0]!r}; give some of {', '.join(COLUMNS)}")
     rows, notes = [], dict[str, None]()
     missing: dict[str, str] = {}
+    compared = any(of.baseline for of in layout.rows)
     for of in layout.rows:
         row, *others = (library.row(each) for each in (of, *map(_other, (of.baseline, of.against))) if each)
         baseline = others[0] if of.baseline else None
         against = others[-1] if of.against else None
         cells: dict[str, str] = {head: COLUMNS[head](row, baseline) for head in layout.columns or ["label"]}
-        rows.append(cells | _numbers(row, baseline, library) | _gain(row, against, layout.against, library))
+        rows.append(cells | _numbers(row, baseline, library, compared) | _gain(row, against, layout.against, library))
         missing |= {each.command: each.label for each in (row, *others) if not each.runs}
         for other in others:
             found = _versus(row, other, library)
@@ -87,28 +88,28 @@ def _versus(row: Row, other: Row, library: Library) -> Versus:
     return versus(row, other, library.heard([row, other]))
 
 
-def _numbers(row: Row, baseline: Row | None, library: Library) -> dict[str, str]:
+def _numbers(row: Row, baseline: Row | None, library: Library, compared: bool) -> dict[str, str]:
+    """Returns the row's sizes and errors. compared: with the columns of a baseline."""
     against = None if baseline is None else _versus(row, baseline, library)
     seeds = {run.seed for run in row.runs} if against is None else set(against.seeds)
-    cells: dict[str, str] = {"seeds": number(len(seeds), "") if seeds else Cell(DASH, 0)}
-    if baseline is not None:
-        cells["baseline, not zero"] = _nonzero(baseline, "baseline_nonzero")
-    cells["not zero"] = _nonzero(row, "nonzero")
-    if baseline is not None:
-        cells["baseline's CER %"] = _cer(baseline, seeds, "baseline_cer")
-    cells["CER %"] = _cer(row, seeds, "cer")
-    if against is not None:
-        cells["relative %"] = percent(against.relative, "relative", "+.1f")
-        cells["95 % interval"] = between(against.interval, "+.1f")
-    return cells
+    cells = {
+        "seeds": number(len(seeds) or None, ""),
+        "baseline, not zero": _nonzero(baseline, "baseline_nonzero"),
+        "not zero": _nonzero(row, "nonzero"),
+        "baseline's CER %": _cer(baseline, seeds, "baseline_cer"),
+        "CER %": _cer(row, seeds, "cer"),
+        "relative %": percent(against.relative if against else None, "relative", "+.1f"),
+        "95 % interval": between(against.interval if against else None, "+.1f"),
+    }
+    return {head: cell for head, cell in cells.items() if compared or head in ("seeds", "not zero", "CER %")}
 
 
-def _nonzero(row: Row, name: str) -> Cell:
-    return number(row.runs[0].result.nonzero if row.runs else None, ",", name)
+def _nonzero(row: Row | None, name: str) -> Cell:
+    return number(row.runs[0].result.nonzero if row and row.runs else None, ",", name)
 
 
-def _cer(row: Row, seeds: set[int], name: str) -> Cell:
-    found = [run.cer for run in row.runs if run.seed in seeds]
+def _cer(row: Row | None, seeds: set[int], name: str) -> Cell:
+    found = [run.cer for run in row.runs if run.seed in seeds] if row else []
     return percent(statistics.mean(found) if found else None, name)
 
 

@@ -67,10 +67,10 @@ def report(overrides: Sequence[str]) -> str:
         suffix, results = _suffix(library, asked.overrides), Path(library.shared.results)
         made: list[Table] = []
         for name, each in layouts.items():
-            if name == _FIRST or any(library.row(row).runs for row in each.rows):
-                made += KINDS[each.kind](name, each, library)
+            if why := "" if name == _FIRST or asked.tables else _lacking_runs(each, library):
+                written.append(f"skipped: table {name} at scale={library.shared.scale.name}, {why}")
             else:
-                written.append(f"skipped: table {name}, no runs for it at scale={library.shared.scale.name}")
+                made += KINDS[each.kind](name, each, library)
         made = [_marked(table, suffix, asked.overrides) for table in made]
         for table in made:
             base = paths.tables(results) / table.name
@@ -128,6 +128,14 @@ def _marked(table: Table, suffix: str, overrides: Sequence[str]) -> Table:
     special = _special(overrides)
     further = f" With {shlex.join(special)}." if special else ""
     return replace(table, name=f"{table.name}_{suffix}", caption=f"{table.caption}{further}")
+
+
+def _lacking_runs(each: Layout, library: Library) -> str:
+    """Returns why a table can't be made of the runs at this scale; empty where it can."""
+    try:
+        return "" if any(row.runs for row in library.rows(each.rows)) else "no runs for it"
+    except ValueError as error:  # no network of this scale can be pruned so far
+        return str(error)
 
 
 def _lacking(table: Table) -> str:

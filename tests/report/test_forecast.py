@@ -21,7 +21,7 @@ def test_a_network_is_predicted_by_all_others_or_not_at_all(fabricate: Callable,
     assert missing["measured CER %"] == "-" and len(table.missing) == 1
     for sparsity, edits in ((0.5, 10), (0.8, 13)):
         fabricate(
-            "gru_sparse", f"prune.sparsity={sparsity}", edits=[edits], nonzero=60_000 if sparsity == 0.5 else 20_000
+            "gru_sparse", f"prune.sparsity={sparsity}", edits=[edits], nonzero=200_000 if sparsity == 0.5 else 140_000
         )
     (table,) = tables("forecast", layout, library)
     predicted = float(table.rows[0]["predicted CER %"])

@@ -52,7 +52,7 @@ def test_a_scale_without_runs_has_commands_and_no_figures(fabricate: Callable, t
     results = tmp_path / "results"
     printed = report([f"results={results}", "scale=small"])
     assert printed.count("skipped: figure") == 4 and not (results / "figures").exists()
-    assert "skipped: table trend, no runs for it at scale=small" in printed
+    assert "skipped: table trend at scale=small, no runs for it" in printed
     page = (results / "report.html").read_text()
     assert "prune-rnn train model=gru_sparse_big" in page and "No finished runs" in page and "<img" not in page
 
@@ -60,7 +60,8 @@ def test_a_scale_without_runs_has_commands_and_no_figures(fabricate: Callable, t
 def test_the_scales_that_are_there_are_reported(fabricate: Callable, tmp_path: Path) -> None:
     results = tmp_path / "results"
     fabricate("gru_sparse", "scale=smoke")
-    report([f"results={results}"])
+    printed = report([f"results={results}"])
+    assert "skipped: table frontier at scale=smoke, prune.sparsity=0.95: of 131,703 parameters only" in printed
     assert {path.name for path in (results / "tables").glob("table3_*.csv")} == {"table3_smoke.csv"}
     rows = {
         row["model"]: row for row in csv.DictReader((results / "tables" / "table3_smoke.csv").read_text().splitlines())
