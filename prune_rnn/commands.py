@@ -60,13 +60,15 @@ def runs(flags: Namespace, rest: list[str], typed: str) -> int:
 
 
 def report(flags: Namespace, overrides: list[str], typed: str) -> int:
-    """Writes the paper's Table 3, figures and a page from finished runs.
+    """Writes the tables, figures and a page from finished runs.
 
-    Prints Table 3 from the runs under results/runs, and writes it to results/tables as Markdown, CSV
-    and LaTeX, figures to results/figures as PNG and SVG, and all of it on one page,
-    results/report.html. A row without a run shows a dash and the command that fills it. Give the keys
-    that the runs were trained with, but for model and seed; those of prune go to the rows that are
-    pruned.
+    Writes every table of conf/table to results/tables as Markdown, CSV and LaTeX, figures to
+    results/figures as PNG and SVG, and all of it on one page, results/report.html. Prints Table 3.
+    A row without a run shows dashes and the command that trains it. Without scale=... all scales that
+    have a finished run are reported. Give the keys that the runs were trained with, but for model and
+    seed; those of prune go to the rows that are pruned. table=table4,trend writes and prints these
+    tables alone; table=FILE.yaml one of your own. missing=true prints the commands that train what
+    the tables have no runs for, one a line.
     """
     from prune_rnn.report.report import report
 

@@ -41,8 +41,8 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
                 "pruned in epochs": pruned_in(row),
                 "parameters not zero": number(run.result.nonzero if run else None, ",", "nonzero"),
                 "test CER %": percent(run.cer if run else None, "cer"),
-                "against the baseline %": _told(place.baseline if place else None, "relative"),
-                "against dense of its size %": _told(place.at_size if place else None, "at_size"),
+                "against the baseline %": _relative(place.baseline if place else None, "relative"),
+                "against dense of its size %": _relative(place.at_size if place else None, "at_size"),
                 "dense of its CER is larger by": number(place.larger if place else None, ".1f", "larger"),
             }
         )
@@ -58,7 +58,7 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     ]
 
 
-def _told(gain: Gain | None, name: str) -> Cell:
+def _relative(gain: Gain | None, name: str) -> Cell:
     names = (name, f"{name}_low", f"{name}_high")
     if gain is None:
         return Cell(DASH, **dict.fromkeys(names))
