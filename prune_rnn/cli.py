@@ -101,7 +101,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     train.add_argument(
         "-c", "--cfg", choices=["job"], metavar="job", help="print the run's keys as YAML, train nothing"
     )
-    add(commands.runs, "", partial(_keys, "table.runs", "RunsOptions"))
+    add(commands.runs, "", partial(_keys, "analyse.runs", "RunsOptions"))
     add(commands.report, "", _see_train)
     add(commands.describe, "", _see_train)
     add(commands.export, "RUN ", partial(_keys, "deploy.export", "ExportOptions"))

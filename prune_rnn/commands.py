@@ -33,9 +33,9 @@ def train(flags: Namespace, overrides: list[str], typed: str) -> int:
 
         print(as_yaml(compose_config(overrides)), end="")
         return 0
+    from prune_rnn.analyse.summary import summary
     from prune_rnn.distributed import launched_rank
     from prune_rnn.experiment import experiment
-    from prune_rnn.table.summary import summary
 
     run = experiment(compose_config(overrides), typed)
     if launched_rank() == 0:
@@ -49,8 +49,8 @@ def runs(flags: Namespace, rest: list[str], typed: str) -> int:
     One line each, by scale, model and seed, with the test CER, the sparsity, how long it trained, and
     what was set otherwise than its model and scale have it.
     """
+    from prune_rnn.analyse.runs import RunsOptions, table
     from prune_rnn.options import parse
-    from prune_rnn.table.runs import RunsOptions, table
 
     others, options = parse(rest, RunsOptions, files=False)
     if others:
@@ -60,15 +60,17 @@ def runs(flags: Namespace, rest: list[str], typed: str) -> int:
 
 
 def report(flags: Namespace, overrides: list[str], typed: str) -> int:
-    """Writes the paper's Table 3, figures and a page from finished runs.
+    """Writes the tables, figures and a page from finished runs.
 
-    Prints Table 3 from the runs under results/runs, and writes it to results/tables as Markdown, CSV
-    and LaTeX, figures to results/figures as PNG and SVG, and all of it on one page,
-    results/report.html. A row without a run shows a dash and the command that fills it. Give the keys
-    that the runs were trained with, but for model and seed; those of prune go to the rows that are
-    pruned.
+    Writes every table of conf/table to results/tables as Markdown, CSV and LaTeX, figures to
+    results/figures as PNG and SVG, and all of it on one page, results/report.html. Prints Table 3.
+    A row without a run shows dashes and the command that trains it. Without scale=... all scales that
+    have a finished run are reported. Give the keys that the runs were trained with, but for model and
+    seed; those of prune go to the rows that are pruned. table=table4,trend writes and prints these
+    tables alone; table=FILE.yaml one of your own. missing=true prints the commands that train what
+    the tables have no runs for, one a line.
     """
-    from prune_rnn.table.report import report
+    from prune_rnn.report.report import report
 
     print(report(overrides))
     return 0
@@ -81,8 +83,8 @@ def describe(flags: Namespace, overrides: list[str], typed: str) -> int:
     big its packed file will be; and the test CER to expect, by a law drawn from the finished runs
     that differ in units, sparsity and seed only.
     """
+    from prune_rnn.analyse.layers import describe
     from prune_rnn.config import compose_config
-    from prune_rnn.table.layers import describe
 
     print(describe(compose_config(overrides)))
     return 0
@@ -169,12 +171,12 @@ def bench(flags: Namespace, rest: list[str], typed: str) -> int:
     from prune_rnn.bench.plan import BenchOptions
     from prune_rnn.bench.run import bench
     from prune_rnn.options import parse
-    from prune_rnn.table import table5
+    from prune_rnn.report.table5.write import write
 
     others, options = parse(rest, BenchOptions, files=False)
     if others:
         raise UsageError(f"prune-rnn bench: {others[0]!r} is not of the form KEY=VALUE")
-    print(table5.write(bench(options, typed)))
+    print(write(bench(options, typed)))
     print("\nREADME's numbers are of two Zen 5 cores with AVX-512, unless it says otherwise; yours may differ.")
     return 0
 

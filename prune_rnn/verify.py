@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 from prune_rnn import paths
+from prune_rnn.analyse import finished
 from prune_rnn.data import checksums as speech
 from prune_rnn.deploy import file as packed
 from prune_rnn.deploy import network
@@ -18,7 +19,6 @@ from prune_rnn.run import checksums, sealed
 from prune_rnn.run.store import Run
 from prune_rnn.run.tidy import left_behind
 from prune_rnn.schema import option
-from prune_rnn.table import finished
 
 Check = Callable[[], bool]  # whether the file has a checksum; ValueError or OSError, naming it, where it is damaged
 _SEALED, _PACKED = ".pt", ".safetensors"

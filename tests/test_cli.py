@@ -182,7 +182,7 @@ def test_what_can_not_go_on_says_only_that_it_was_interrupted(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("prune_rnn.table.layers.describe", interrupted)
+    monkeypatch.setattr("prune_rnn.analyse.layers.describe", interrupted)
     done = command("describe")
     assert (done.returncode, done.stderr) == (130, "prune-rnn: interrupted\n")
 

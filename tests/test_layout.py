@@ -10,6 +10,7 @@ import pytest
 
 import prune_rnn
 from prune_rnn import paths
+from prune_rnn.analyse.layout import layout, names
 
 # a module may import from its own rank and from those below
 RANKS = [
@@ -45,7 +46,8 @@ RANKS = [
     {"bench.right"},
     {"bench.measure"},
     {"experiment", "deploy", "bench"},
-    {"table", "sweep"},
+    {"analyse", "sweep"},
+    {"report"},
     {"verify"},
     {"commands", "cli", "__main__"},
 ]
@@ -95,10 +97,15 @@ def test_examples_in_docstrings_are_true(module: str) -> None:
     assert outcome.attempted > 0 and outcome.failed == 0
 
 
-@pytest.mark.parametrize("group", ["prune", "data", "table"])
+@pytest.mark.parametrize("group", ["prune", "data"])
 def test_an_option_has_a_module_of_its_name(group: str) -> None:
     for option in paths.options(group):
         assert f"prune_rnn.{group}.{option}" in MODULES
+
+
+@pytest.mark.parametrize("table", names())
+def test_a_table_has_the_module_of_its_kind(table: str) -> None:
+    assert f"prune_rnn.report.{layout(table).kind}" in MODULES
 
 
 def test_modules_stay_small() -> None:

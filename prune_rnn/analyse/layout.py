@@ -1,0 +1,68 @@
+"""conf/table/<name>.yaml, typed: the rows of a table as overrides, and how they are laid out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from prune_rnn import paths
+from prune_rnn.typed import Plain, typed
+from prune_rnn.usage import UsageError
+
+
+@dataclass(slots=True, kw_only=True)
+class RowLayout:
+    """One row.
+
+    overrides: of `prune-rnn train`. baseline, against: overrides of the networks that the row is compared with.
+    paper: what the paper printed, by column.
+    """
+
+    overrides: str
+    label: str = ""
+    family: str = ""
+    baseline: str = ""
+    against: str = ""
+    paper: Plain = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Layout:
+    """One table.
+
+    kind: the module of `prune_rnn.report` that lays it out. seeds: how many runs of each row it asks for. columns: the
+    settings that `compare` shows. against: what a row's `against` is, in words. pairs: labels of rows to compare.
+    """
+
+    kind: str
+    rows: list[RowLayout]
+    title: str = ""
+    caption: str = ""
+    seeds: int = 1
+    columns: list[str] = field(default_factory=list)
+    against: str = ""
+    pairs: list[list[str]] = field(default_factory=list)
+
+
+def names() -> list[str]:
+    """Returns the tables of conf/table that list rows, Table 3 first; Table 5 is measured by `prune-rnn bench`."""
+    found = [path.stem for path in sorted((paths.conf() / "table").glob("*.yaml")) if path.stem != "table5"]
+    return sorted(found, key=lambda name: name != "table3")
+
+
+def layout(name: str) -> Layout:
+    """Returns a table of conf/table by its name, or the table of another YAML file; UsageError where it is wrong."""
+    path = Path(name) if name.endswith(".yaml") else paths.conf() / "table" / f"{name}.yaml"
+    if not path.is_file() or name == "table5":
+        raise UsageError(f"table={name}: there is no such table; give one of {', '.join(names())}, or a YAML file")
+    try:
+        found = typed(Layout, yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}: it is not YAML in UTF-8 ({' '.join(str(error).split())}); correct it") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}; correct it") from None
+    if not found.rows or found.seeds < 1:
+        raise UsageError(f"{path}: {'rows is empty' if not found.rows else 'seeds is below 1'}; give one or more")
+    return found

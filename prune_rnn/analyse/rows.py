@@ -1,0 +1,145 @@
+"""The rows of a table with their runs, found by composing each row's own configuration."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from prune_rnn import paths
+from prune_rnn.analyse.finished import Finished, whole
+from prune_rnn.analyse.hypotheses import Edits
+from prune_rnn.analyse.layout import RowLayout, layout
+from prune_rnn.config import Config, compose_config
+from prune_rnn.run.identity import identity
+from prune_rnn.run.record import Recorded, recorded
+from prune_rnn.run.resolve import automatic_runs, resolve, run_of
+from prune_rnn.run.store import Run, all_runs, usable
+from prune_rnn.typed import Plain
+from prune_rnn.usage import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One model and its finished runs, one per seed, in the seeds' order."""
+
+    label: str
+    family: str
+    model: str
+    command: str  # that makes a run for it
+    units: int
+    sparse: bool
+    config: Recorded  # resolved
+    composed: Config | None = None  # as its command gives it
+    paper: Plain = field(default_factory=dict)
+    runs: list[Finished] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)  # those of the runs that its command would not make today
+
+    def commands(self, seeds: int) -> list[tuple[int, str]]:
+        """Returns the seed and the command of each run that is missing of the first `seeds` ones."""
+        there = {run.seed for run in self.runs}
+        lacking = [seed for seed in range(seeds) if seed not in there]
+        return [(seed, f"{self.command} seed={seed}" if seed else self.command) for seed in lacking]
+
+
+class Library:
+    """The finished runs of one results folder, as the rows of tables ask for them.
+
+    shared: the configuration in common. It is composed from the overrides that are not of `prune`; those go to rows
+    that are pruned.
+    """
+
+    def __init__(self, overrides: Sequence[str]) -> None:
+        for override in overrides:
+            if override.lstrip("+~").split("=")[0] in ("model", "seed", "prune"):
+                raise UsageError(f"{override}: the rows choose the model and include every seed; leave it out")
+        self._overrides = list(overrides)
+        self._common = [override for override in overrides if not override.lstrip("+~").startswith("prune.")]
+        self.shared = compose_config(self._common)
+        runs = all_runs(Path(self.shared.results))
+        self.empty = not runs
+        self._seeds = sorted({run.config().seed for run in runs if run.finished})
+        self._rows: dict[str, Row] = {}
+        self._edits: dict[str, Edits | None] = {}
+
+    def row(self, of: RowLayout) -> Row:
+        """Returns a row with the runs of every seed that any run on disk has."""
+        if of.overrides not in self._rows:
+            self._rows[of.overrides] = self._found(shlex.split(of.overrides))
+        found = self._rows[of.overrides]
+        return replace(found, label=of.label or of.overrides, family=of.family or found.family, paper=of.paper)
+
+    def rows(self, of: Sequence[RowLayout]) -> list[Row]:
+        """Returns all rows of a table."""
+        return [self.row(each) for each in of]
+
+    def heard(self, rows: Sequence[Row]) -> dict[str, Edits | None]:
+        """Returns the edits of the rows' runs and of those before, by name. Aligning texts takes most of a report."""
+        for run in (run for row in rows for run in row.runs if run.name not in self._edits):
+            self._edits[run.name] = run.edits()
+        return self._edits
+
+    def _found(self, words: list[str]) -> Row:
+        own = [*words, *self._common]
+        config = self._composed(own)
+        sparse = config.prune.prunes
+        if sparse and self._common != self._overrides:
+            own = [*words, *self._overrides]
+            config = self._composed(own)  # reports what is wrong with them, also where there is no run yet
+        found = [one for seed in self._seeds if (one := _finished(replace(config, seed=seed)))]
+        kept = recorded(*resolve(config))
+        return Row(
+            label="",
+            family=kept.model.cell.name,
+            model=config.model.name,
+            command=shlex.join(["prune-rnn", "train", *own]),
+            units=config.model.units,
+            sparse=sparse,
+            config=kept,
+            composed=config,
+            runs=whole(run for run, _ in found),
+            outdated=[run.folder.name for run, current in found if not current],
+        )
+
+    def _composed(self, words: Sequence[str]) -> Config:
+        rest = tuple(word for word in words if not word.startswith("results="))
+        return replace(_composed(rest), results=self.shared.results)
+
+
+@cache
+def _composed(words: tuple[str, ...]) -> Config:
+    """Returns the configuration, composed once for all folders of results: that takes most of a second."""
+    return compose_config(words)
+
+
+def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
+    """Returns the configuration in common and the rows of Table 3 with what runs there are."""
+    library = Library(overrides)
+    if library.empty:
+        raise no_runs(library.shared)
+    return library.shared, library.rows(layout("table3").rows)
+
+
+def no_runs(shared: Config) -> UsageError:
+    """Returns the error of a results folder without runs."""
+    folder = paths.runs(Path(shared.results))
+    return UsageError(f"results={shared.results}: there is no run in {folder}; train one, or give their folder")
+
+
+def _finished(config: Config) -> tuple[Run, bool] | None:
+    """Returns the finished run that the configuration names, else one that its `q=baseline` led to before; whether it
+    is the one that it names now."""
+    wanted = run_of(resolve(config)[0])
+    if wanted.finished and usable(wanted.check):
+        return wanted, True
+    automatic = automatic_runs(config) if config.prune.follows_runs else []
+    return next(((run, False) for run in automatic if run.finished), None)
+
+
+def comparable(shared: Config) -> list[Finished]:
+    """Returns all finished runs of this scale that were trained and tested on the same data, by name."""
+    data = identity(shared)["data"]
+    found = whole(run for run in all_runs(Path(shared.results)) if run.finished)
+    return [run for run in found if run.config.scale.name == shared.scale.name and run.config.data == data]

@@ -1,0 +1,125 @@
+"""A table of networks, each against a baseline: Table 4, the start of pruning, the trend, and a user's own."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping
+
+from prune_rnn.analyse.comparison import Versus, versus
+from prune_rnn.analyse.layout import Layout, RowLayout
+from prune_rnn.analyse.rows import Library, Row
+from prune_rnn.report.base import DASH, Cell, Table, number
+from prune_rnn.report.table3 import NOTE_ONE_SEED, between, percent
+from prune_rnn.usage import UsageError
+
+
+def pruned_in(row: Row) -> Cell:
+    """Returns the epochs in which the row is pruned, or the one at which it is pruned at once."""
+    phase = row.config.prune.phase()
+    if phase is None:
+        return Cell(DASH, first_epoch=None, last_epoch=None)
+    first, last = phase
+    return Cell(f"at {first:g}" if first == last else f"{first:g} to {last:g}", first_epoch=first, last_epoch=last)
+
+
+def sparsity(row: Row) -> Cell:
+    """Returns the share of all parameters that are zero, in percent."""
+    return percent(row.runs[0].result.sparsity if row.runs else None, "sparsity", ".1f")
+
+
+def _steps(row: Row) -> Cell:
+    train = row.config.train
+    return number(None if train.steps_per_epoch is None else train.epochs * train.steps_per_epoch, ",.0f")
+
+
+COLUMNS: Mapping[str, Callable[[Row, Row | None], str]] = {
+    "label": lambda row, _: row.label,
+    "model": lambda row, _: row.model,
+    "cell": lambda row, _: row.family.upper(),
+    "method": lambda row, _: row.config.prune.method,
+    "units": lambda row, _: number(row.units, ""),
+    "baseline's units": lambda _, baseline: number(baseline.units if baseline else None, "", "baseline_units"),
+    "speech": lambda row, _: row.composed.data.describe() if row.composed else DASH,
+    "steps": lambda row, _: _steps(row),
+    "sparsity %": lambda row, _: sparsity(row),
+    "pruned in epochs": lambda row, _: pruned_in(row),
+}
+
+
+def tables(name: str, layout: Layout, library: Library) -> list[Table]:
+    """Returns the table. Each row's CER is a mean over the seeds that its baseline has too, where it has one."""
+    if unknown := [each for each in layout.columns if each not in COLUMNS]:
+        raise UsageError(f"{name}.yaml: columns has {unknown[0]!r}; give some of {', '.join(COLUMNS)}")
+    rows, notes = [], dict[str, None]()
+    missing: dict[str, str] = {}
+    compared = any(of.baseline for of in layout.rows)
+    for of in layout.rows:
+        row, *others = (library.row(each) for each in (of, *map(_other, (of.baseline, of.against))) if each)
+        baseline = others[0] if of.baseline else None
+        against = others[-1] if of.against else None
+        cells: dict[str, str] = {head: COLUMNS[head](row, baseline) for head in layout.columns or ["label"]}
+        rows.append(cells | _numbers(row, baseline, library, compared) | _gain(row, against, layout.against, library))
+        missing |= {each.command: each.label for each in (row, *others) if not each.runs}
+        for other in others:
+            found = _versus(row, other, library)
+            if found.interval and len(found.interval.seeds) == 1:
+                notes[NOTE_ONE_SEED] = None
+            if row.runs and other.runs and not found.seeds:
+                notes[f"{row.label} and {other.label} have no seed in common."] = None
+            if found.problem:
+                notes[f"{row.label} against {other.label}: no interval, because {found.problem}."] = None
+    return [
+        Table(
+            name=name,
+            title=f"{layout.title or name} at scale={library.shared.scale.name}",
+            caption=layout.caption,
+            rows=rows,
+            notes=list(notes),
+            missing=[(label, command) for command, label in missing.items()],
+        )
+    ]
+
+
+def _other(words: str) -> RowLayout | None:
+    return RowLayout(overrides=words) if words else None
+
+
+def _versus(row: Row, other: Row, library: Library) -> Versus:
+    return versus(row, other, library.heard([row, other]))
+
+
+def _numbers(row: Row, baseline: Row | None, library: Library, compared: bool) -> dict[str, str]:
+    """Returns the row's sizes and errors. compared: with the columns of a baseline."""
+    against = None if baseline is None else _versus(row, baseline, library)
+    seeds = {run.seed for run in row.runs} if against is None else set(against.seeds)
+    cells = {
+        "seeds": number(len(seeds) or None, ""),
+        "baseline, not zero": _nonzero(baseline, "baseline_nonzero"),
+        "not zero": _nonzero(row, "nonzero"),
+        "baseline's CER %": _cer(baseline, seeds, "baseline_cer"),
+        "CER %": _cer(row, seeds, "cer"),
+        "relative %": percent(against.relative if against else None, "relative", "+.1f"),
+        "95 % interval": between(against.interval if against else None, "+.1f"),
+    }
+    return {head: cell for head, cell in cells.items() if compared or head in ("seeds", "not zero", "CER %")}
+
+
+def _nonzero(row: Row | None, name: str) -> Cell:
+    return number(row.runs[0].result.nonzero if row and row.runs else None, ",", name)
+
+
+def _cer(row: Row | None, seeds: set[int], name: str) -> Cell:
+    found = [run.cer for run in row.runs if run.seed in seeds] if row else []
+    return percent(statistics.mean(found) if found else None, name)
+
+
+def _gain(row: Row, against: Row | None, words: str, library: Library) -> dict[str, str]:
+    """Returns how much better the row is than its `against`, a column for all rows where one of them has any."""
+    if not words:
+        return {}
+    found = None if against is None else _versus(row, against, library)
+    relative, interval = (None, None) if found is None else (found.relative, found.interval)
+    ends = between(interval, "+.1f")
+    text = DASH if relative is None else f"{100 * relative:+.1f} {'' if interval is None else ends}".strip()
+    values = {f"against_{key}": value for key, value in ends.values.items()}
+    return {f"against {words} %": Cell(text, against_relative=relative, **values)}

@@ -1,0 +1,173 @@
+"""Test CER against the parameters that are not zero: dense networks of all widths, and pruned ones of each width."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from prune_rnn.analyse.agreement import conditions
+from prune_rnn.analyse.finished import Finished
+from prune_rnn.report.figures.labels import label_points
+from prune_rnn.report.figures.style import BLACK, MARKERS, NAMES, SPARSE, Material, Plot, legend, panels
+from prune_rnn.run.identity import recipe
+from prune_rnn.run.record import Recorded
+
+_EPOCHS = ("start_epoch", "ramp_epoch", "end_epoch", "epoch")
+_DASHES = ("--", ":", "-.")  # of lines of the same width, pruned otherwise than the table's
+_HIGHEST = 1.15  # times the greatest dense CER: what lies above is written at the edge
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Runs that differ in the seed only. cer: of each, in percent. size: mean of the parameters that are not zero."""
+
+    text: str
+    size: float
+    cer: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Of the CER."""
+        return statistics.mean(self.cer)
+
+
+def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
+    """Returns the points of each line by size, by family: the dense networks, then the pruned ones of each width.
+
+    A run counts if it was trained as the table's rows were and its network is one of a row's, at whatever width and
+    pruning. Runs under other conditions than the first of their point (`agreement`) make a point of their own.
+    """
+    named: dict[str, dict[str, dict[str, list[Finished]]]] = {}
+    for run in sorted(material.runs, key=lambda run: (run.config.prune.prunes, run.config.model.units, run.seed)):
+        row = next((row for row in material.rows if row.model == run.config.model.name), None)
+        if row is None or recipe(run.config.identity) != recipe(row.config.identity):
+            continue
+        units, sparse = run.config.model.units, run.config.prune.prunes
+        line = ", ".join([f"{units} units", *_pruned(run.config, row.config)]) if sparse else "dense"
+        text = f"{100 * run.result.sparsity:.3g} %" if sparse else f"{units}"
+        at_once = run.config.identity["prune"].get("epoch")  # of `hard`: its line is of all epochs
+        text = text if at_once is None else f"at {at_once:g}"
+        points = named.setdefault(row.family, {}).setdefault(line, {})
+        points.setdefault(", ".join([text, *_odd(run, points.get(text, []))]), []).append(run)
+    return {
+        family: {line: sorted(map(_point, points.items()), key=lambda p: p.size) for line, points in of_family.items()}
+        for family, of_family in named.items()
+    }
+
+
+def _pruned(own: Recorded, usual: Recorded) -> list[str]:
+    """Returns what but the sparsity is set otherwise than for the row, the epochs together; or the other method."""
+    mine, theirs = own.identity["prune"], usual.identity["prune"]
+    if mine["method"] != theirs["method"]:
+        return [mine["method"]]
+    epochs = [key for key in mine if key in _EPOCHS]
+    late = any(mine[key] != theirs[key] for key in epochs)
+    words = ["epochs " + ", ".join(f"{mine[key]:g}" for key in epochs)] if late else []
+    other = [key for key in mine if key not in epochs and "sparsity" not in key and mine[key] != theirs[key]]
+    return [*words, *(f"{key}={mine[key]}" for key in other)]
+
+
+def _odd(run: Finished, others: Sequence[Finished]) -> list[str]:
+    """Returns the conditions in which a run differs from those at its point."""
+    own = conditions(run)
+    return [f"{key} {own[key]}" for key in own if others and key != "q" and own[key] != conditions(others[0])[key]]
+
+
+def _point(named: tuple[str, list[Finished]]) -> Point:
+    text, runs = named
+    return Point(text, statistics.mean(r.result.nonzero for r in runs), tuple(100 * run.cer for run in runs))
+
+
+def draw(material: Material) -> Figure | None:
+    """Returns a panel per family; None without a run."""
+    found = lines(material)
+    if not found:
+        return None
+    figure, axes = panels(len(found), 1, 0.6 + 3.4 * len(found))
+    shown = [(panel, _panel(panel, family, found[family])) for family, [panel] in zip(sorted(found), axes, strict=True)]
+    axes[-1][0].set_xlabel("parameters that are not zero")
+    legend(figure, [panel for [panel] in axes], 2)
+    for panel, all_points in shown:
+        # lines of one width have points of one sparsity, one above the other
+        rising = sorted(all_points, key=lambda point: point.mean)  # of equal keys the last is kept
+        points = list({(point.text, round(point.size)): point for point in rising}.values())
+        places = [(point.size, point.mean) for point in points]
+        bars = [(min(point.cer), max(point.cer)) for point in points]
+        label_points(panel, places, [point.text for point in points], bars)
+    return figure
+
+
+def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point]:
+    """Draws a family's lines, and returns the points that lie inside."""
+    dense = [point.mean for point in found.get("dense", [])]
+    highest = _HIGHEST * max(dense) if dense else float("inf")
+    inside: list[Point] = []
+    above: list[tuple[Point, str]] = []
+    for (line, points), style in zip(found.items(), _styles(found), strict=True):
+        colour = style["color"]
+        within = [point for point in points if point.mean <= highest]
+        for point in within:
+            axes.vlines(point.size, min(point.cer), max(point.cer), color=colour, linewidth=1.2)
+        label = f"{NAMES.get(family, family)} {line}"
+        sizes, means = [point.size for point in within], [point.mean for point in within]
+        axes.plot(sizes, means, linewidth=1.0, label=label, **style)
+        inside += within
+        above += [(point, colour) for point in points if point.mean > highest]
+    axes.set_xscale("log")
+    axes.margins(x=0.12, y=0.12)
+    for point, colour in above:
+        low, high = axes.get_xlim()
+        axes.set_xlim(min(low, point.size / 1.3), max(high, point.size * 1.3))
+        text = f"{point.text}: {point.mean:.1f} \N{UPWARDS ARROW}"
+        axes.annotate(text, (point.size, 0.97), xycoords=("data", "axes fraction"), color=colour, va="top")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylabel("test CER, %")
+    axes.set_title(NAMES.get(family, family))
+    return inside
+
+
+def _styles(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yields how each line is drawn: a colour and marker a width, dashed where pruned otherwise than the table's."""
+    otherwise: dict[str, int] = {}  # lines so far, by width
+    for line in lines:
+        if line == "dense":
+            yield {"color": BLACK, "marker": "o", "markerfacecolor": "white", "linestyle": "-"}
+            continue
+        width, other, _ = line.partition(",")
+        number = otherwise.setdefault(width, 0)
+        place = list(otherwise).index(width)
+        colour, marker = SPARSE[place % len(SPARSE)], MARKERS[place % len(MARKERS)]
+        face, dashes = ("white", _DASHES[number % len(_DASHES)]) if other else (colour, "-")
+        otherwise[width] += bool(other)
+        yield {"color": colour, "marker": marker, "markerfacecolor": face, "linestyle": dashes}
+
+
+def _short(number: float) -> str:
+    """
+    >>> _short(50_000.0), _short(1_000_000.0), _short(500.0)
+    ('50 k', '1 M', '500')
+    """
+    for size, unit in ((1e6, " M"), (1e3, " k")):
+        if number >= size:
+            return f"{number / size:g}{unit}"
+    return f"{number:g}"
+
+
+PLOT = Plot(
+    "frontier",
+    "Error against size",
+    "CER of the test split against the parameters that are not zero, of the finished runs that were trained as the "
+    "table's: dense networks by their units, pruned ones by their sparsity (epochs: start, ramp and end of pruning, "
+    "where they are not the table's), those pruned hard by the epoch; mean over seeds, bars from the least to the "
+    "greatest, none where there is one seed. Lower and further to the left is better. What lies far above is written "
+    "at the edge.",
+    draw,
+)

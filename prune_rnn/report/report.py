@@ -1,0 +1,159 @@
+"""`prune-rnn report`: every table, the figures and the page, from the runs there are."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from prune_rnn import paths
+from prune_rnn.analyse.agreement import agree
+from prune_rnn.analyse.finished import Finished
+from prune_rnn.analyse.layout import Layout, RowLayout, layout, names
+from prune_rnn.analyse.rows import Library, comparable, no_runs
+from prune_rnn.config import compose_config
+from prune_rnn.files import write_atomically
+from prune_rnn.report import compare, forecast, frontier, table3
+from prune_rnn.report.base import Table
+from prune_rnn.report.figures.catalogue import draw_all
+from prune_rnn.report.figures.style import Material
+from prune_rnn.report.page import Section, page
+from prune_rnn.run.store import all_runs
+from prune_rnn.usage import UsageError
+
+Kind = Callable[[str, Layout, Library], list[Table]]
+KINDS: dict[str, Kind] = {
+    "table3": table3.tables,
+    "compare": compare.tables,
+    "frontier": frontier.tables,
+    "forecast": forecast.tables,
+}
+_FIRST = "table3"  # written for every scale, and drawn
+_UNMARKED = ("scale", "results", "device", "threads")  # overrides that do not change what a table is of
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks for. tables: by name. missing: commands instead of tables."""
+
+    overrides: Sequence[str]
+    tables: Sequence[str]
+    missing: bool
+
+
+def report(overrides: Sequence[str]) -> str:
+    """Writes the tables as Markdown, CSV and LaTeX, the figures and the page below `results`; returns what to print.
+
+    `table=NAME,...` writes these tables alone, which may be YAML files. `missing=true` writes nothing and returns the
+    commands that train what the tables have no runs for.
+    """
+    asked = _asked(overrides)
+    layouts = {Path(name).stem: layout(name) for name in asked.tables or names()}
+    for name, each in layouts.items():
+        if each.kind not in KINDS:
+            raise UsageError(f"table={name}: kind={each.kind} is not one of {', '.join(KINDS)}; correct it")
+    if asked.missing:
+        return "\n".join(_missing(layouts, Library(asked.overrides)))
+    libraries = [Library(words) for words in _scales(asked.overrides)]
+    if libraries[0].empty:
+        raise no_runs(libraries[0].shared)
+    sections: list[Section] = []
+    runs: dict[str, Finished] = {}
+    printed: list[str] = []
+    written: list[str] = []
+    for library in libraries:
+        suffix, results = _suffix(library, asked.overrides), Path(library.shared.results)
+        made: list[Table] = []
+        for name, each in layouts.items():
+            if why := "" if name == _FIRST or asked.tables else _lacking_runs(each, library):
+                written.append(f"skipped: table {name} at scale={library.shared.scale.name}, {why}")
+            else:
+                made += KINDS[each.kind](name, each, library)
+        made = [_marked(table, suffix, asked.overrides) for table in made]
+        for table in made:
+            base = paths.tables(results) / table.name
+            for ending, content in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
+                write_atomically(base.with_name(f"{base.name}.{ending}"), content.encode())
+            written.append(f"written: {base}.{{md,csv,tex}}" + _lacking(table))
+        printed += [_printed(table) for table in made if asked.tables or table.name.startswith(_FIRST)]
+        if asked.tables:  # the page shows every table
+            continue
+        rows = library.rows(layouts[_FIRST].rows)
+        same_data = comparable(library.shared)
+        drawn, skipped = draw_all(Material(agree(rows)[0], same_data), paths.figures(results), suffix)
+        written += [f"written: {figure.png.with_suffix('')}.{{png,svg}}" for figure in drawn]
+        written += [f"skipped: figure {name}, no runs for it" for name in skipped]
+        sections.append(Section(made, drawn))
+        runs |= {run.name: run for run in [*(run for row in rows for run in row.runs), *same_data]}
+    if not asked.tables:
+        text = page(shlex.join(["prune-rnn", "report", *overrides]), sections, [runs[name] for name in sorted(runs)])
+        write_atomically(results / paths.PAGE, text.encode())
+        written.append(f"written: {results / paths.PAGE}")
+    return "\n\n".join([*printed, "\n".join(written)])
+
+
+def _asked(overrides: Sequence[str]) -> Asked:
+    own = {key: value for key, _, value in (each.partition("=") for each in overrides) if key in ("table", "missing")}
+    if (missing := own.get("missing", "false")) not in ("true", "false"):
+        raise UsageError(f"missing={missing}: must be true or false")
+    tables = [name for name in own.get("table", "").split(",") if name]
+    return Asked([each for each in overrides if each.partition("=")[0] not in own], tables, missing == "true")
+
+
+def _scales(overrides: Sequence[str]) -> list[list[str]]:
+    """Returns the overrides for each scale that has a finished run, the default one first; as given where one is."""
+    if any(each.partition("=")[0] == "scale" for each in overrides):
+        return [list(overrides)]
+    config = compose_config([each for each in overrides if each.partition("=")[0] == "results"])
+    there = {run.config().scale.name for run in all_runs(Path(config.results)) if run.finished}
+    usual = config.scale.name
+    others = [[*overrides, f"scale={scale}"] for scale in paths.options("scale") if scale in there - {usual}]
+    return [*([list(overrides)] if usual in there or not others else []), *others]
+
+
+def _suffix(library: Library, overrides: Sequence[str]) -> str:
+    """Returns the scale's name, with a mark where other overrides make it a table beside that of the defaults."""
+    special = _special(overrides)
+    mark = "_" + hashlib.sha256(shlex.join(sorted(special)).encode()).hexdigest()[:6] if special else ""
+    return f"{library.shared.scale.name}{mark}"
+
+
+def _special(overrides: Sequence[str]) -> list[str]:
+    return [each for each in overrides if each.split("=")[0] not in _UNMARKED]
+
+
+def _marked(table: Table, suffix: str, overrides: Sequence[str]) -> Table:
+    special = _special(overrides)
+    further = f" With {shlex.join(special)}." if special else ""
+    return replace(table, name=f"{table.name}_{suffix}", caption=f"{table.caption}{further}")
+
+
+def _lacking_runs(each: Layout, library: Library) -> str:
+    """Returns why a table can't be made of the runs at this scale; empty where it can."""
+    try:
+        return "" if any(row.runs for row in library.rows(each.rows)) else "no runs for it"
+    except ValueError as error:  # no network of this scale can be pruned so far
+        return str(error)
+
+
+def _lacking(table: Table) -> str:
+    return f", {len(table.missing)} rows have no run yet" if table.missing else ""
+
+
+def _printed(table: Table) -> str:
+    below = table.below().replace("`", "").replace("\\", "")
+    return "\n\n".join(part for part in (table.heading, table.text(), below) if part)
+
+
+def _missing(layouts: dict[str, Layout], library: Library) -> list[str]:
+    """Returns the commands of all missing runs, seed after seed, each once."""
+    found: dict[str, int] = {}
+    for each in layouts.values():
+        for row in each.rows:
+            for words in (row.overrides, row.baseline, row.against):
+                if words:
+                    for seed, command in library.row(RowLayout(overrides=words)).commands(each.seeds):
+                        found.setdefault(command, seed)
+    return sorted(found, key=found.__getitem__)

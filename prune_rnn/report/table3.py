@@ -1,0 +1,136 @@
+"""The paper's Table 3: character error rate, relative performance, parameters, sparsity; and its rows in pairs."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from prune_rnn.analyse.agreement import agree
+from prune_rnn.analyse.bootstrap import Interval
+from prune_rnn.analyse.comparison import Line, compare, relative
+from prune_rnn.analyse.layout import Layout
+from prune_rnn.analyse.pairs import Pair, compare_pairs
+from prune_rnn.analyse.rows import Library, Row
+from prune_rnn.config import Config
+from prune_rnn.report.base import DASH, Cell, Table, number
+
+_ONE_SEED = "†"
+NOTE_ONE_SEED = f"{_ONE_SEED} One seed: the interval is over speakers only, and says nothing about other seeds."
+
+
+def between(interval: Interval | None, form: str = "+.2f") -> Cell:
+    """Returns the ends in percent, and a mark where zero lies between them or one seed is all there is."""
+    if interval is None:
+        return Cell(DASH, relative_low=None, relative_high=None, interval_seeds=None)
+    text = f"[{100 * interval.low:{form}}, {100 * interval.high:{form}}]"
+    text += ", includes 0" if interval.includes_zero else ""
+    text += f" {_ONE_SEED}" if len(interval.seeds) == 1 else ""
+    seeds = " ".join(map(str, interval.seeds))
+    return Cell(text, relative_low=interval.low, relative_high=interval.high, interval_seeds=seeds)
+
+
+def percent(value: float | None, name: str, form: str = ".2f") -> Cell:
+    """Returns a fraction in percent. name: of its column in CSV, which holds the fraction."""
+    return number(value, form, name, scale=100)
+
+
+def tables(name: str, layout: Layout, library: Library) -> list[Table]:
+    """Returns the table, and its pairs of rows where there are any."""
+    rows, warnings = agree(library.rows(layout.rows))
+    edits = library.heard(rows)
+    lines, notes = compare(rows, edits)
+    found, unpaired = compare_pairs(rows, layout.pairs, edits)
+    one_seed = any(line.interval and len(line.interval.seeds) == 1 for line in lines)
+    notes = [*(f"Warning: {each}" for each in warnings), *([NOTE_ONE_SEED] if one_seed else []), *notes]
+    missing = [(row.label, row.command) for row in rows if not row.runs]
+    made = [table(name, library.shared, lines, notes, missing, title=layout.title or name)]
+    return made + ([pairs(f"{name}_pairs", library.shared, found, unpaired)] if found else [])
+
+
+def table(
+    name: str,
+    shared: Config,
+    lines: Sequence[Line],
+    notes: Sequence[str] = (),
+    missing: Sequence[tuple[str, str]] = (),
+    *,
+    title: str = "Table 3",
+) -> Table:
+    """Returns the table, a row a model."""
+    return Table(
+        name=name,
+        title=f"{title} at scale={shared.scale.name}",
+        caption=_caption(shared, lines),
+        rows=[_row(line) for line in lines],
+        notes=notes,
+        missing=missing,
+    )
+
+
+def _row(line: Line) -> dict[str, str]:
+    deviation = "" if line.cer_deviation is None else f" ± {100 * line.cer_deviation:.2f}"
+    paper = {
+        key: None if line.paper.get(key) is None else round(line.paper[key] / 100, 6) for key in ("cer", "relative")
+    }
+    return {
+        "Model": Cell(line.label, model=line.label),
+        "Seeds": Cell(", ".join(map(str, line.seeds)) or DASH, seeds=" ".join(map(str, line.seeds))),
+        "CER %": Cell(percent(line.cer, "") + deviation, cer=line.cer, cer_deviation=line.cer_deviation),
+        "Relative %": percent(line.relative, "relative", "+.2f"),
+        "95 % interval": between(line.interval),
+        "Paper's CER %": percent(paper["cer"], "paper_cer"),
+        "Paper's relative %": percent(paper["relative"], "paper_relative", "+.2f"),
+        "WER %": percent(line.wer, "wer"),
+        "Units": number(line.units, "", "units"),
+        "Parameters": number(line.parameters, ",.0f", "parameters"),
+        "Not zero": number(line.nonzero, ",.0f", "nonzero"),
+        "Paper's parameters": Cell(line.paper.get("parameters", DASH), paper_parameters=line.paper.get("parameters")),
+        "Sparsity %": percent(line.sparsity, "sparsity", ".1f"),
+        "Recurrent %": percent(line.sparsity_recurrent, "sparsity_recurrent", ".1f"),
+        "Minutes": number(line.minutes, ".1f", "train_minutes"),
+    }
+
+
+def _caption(shared: Config, lines: Sequence[Line]) -> str:
+    """Returns what the table shows and at which scale; every number stands beside its scale."""
+    data, train = shared.data, shared.train
+    steps = f" of {train.steps_per_epoch} steps of {train.batch_size} utterances" if train.steps_per_epoch else ""
+    seeds = sorted({seed for line in lines for seed in line.seeds})
+    return (
+        f"trained on {data.describe()}, {train.epochs} epochs{steps}; CER "
+        f"and WER of the test split, mean over seeds ({', '.join(map(str, seeds)) or 'none yet'}), CER ± standard "
+        "deviation. Relative: (baseline - CER) / baseline, the baseline being the first row of the family, over the "
+        "seeds of both; its interval by a paired bootstrap over seeds and speakers (or utterances, where a manifest "
+        "names no speakers), which a handful of seeds and voices makes too narrow. Not zero: parameters that pruning "
+        "leaves. Sparsity: of all parameters, and of the recurrent layers'. Minutes: of training. The paper's columns: "
+        "2100 h of speech, at its own scale."
+    )
+
+
+def pairs(name: str, shared: Config, found: Sequence[Pair], notes: Sequence[str] = ()) -> Table:
+    """Returns the rows of Table 3 against each other; without rows where no two have a seed in common."""
+    return Table(
+        name=name,
+        title=f"Table 3's rows in pairs at scale={shared.scale.name}",
+        caption="relative is (CER of the second - CER of the first) / CER of the second, over the seeds of both.",
+        rows=[_pair(pair) for pair in found],
+        notes=notes,
+    )
+
+
+def _pair(pair: Pair) -> dict[str, str]:
+    both = (pair.row.paper, pair.other.paper)
+    paper = relative(both[1]["cer"], both[0]["cer"]) if all(both) else None
+    return {
+        "Model": Cell(pair.row.label, model=pair.row.label),
+        "Not zero": number(_nonzero(pair.row), ",.0f", "nonzero"),
+        "Against": Cell(pair.other.label, against=pair.other.label),
+        "Its not zero": number(_nonzero(pair.other), ",.0f", "against_nonzero"),
+        "Relative %": percent(pair.relative, "relative", "+.1f"),
+        "95 % interval": between(pair.interval, "+.1f"),
+        "Paper's relative %": percent(paper, "paper_relative", "+.1f"),
+    }
+
+
+def _nonzero(row: Row) -> float:
+    return statistics.mean(run.result.nonzero for run in row.runs)

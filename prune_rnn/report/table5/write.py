@@ -1,0 +1,231 @@
+"""The paper's Table 5, how fast sparse is against dense: rendered from the record that `prune-rnn bench` leaves.
+
+Nothing is measured here. The files are a pure function of `all.csv` and `conditions.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from prune_rnn.bench import record
+from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT, STAGES, WORKLOADS
+from prune_rnn.bench.matrices import BREAK_EVEN, FORCED
+from prune_rnn.bench.record import Conditions
+from prune_rnn.files import write_atomically
+from prune_rnn.report.base import Table
+from prune_rnn.report.figures.style import save, settings
+from prune_rnn.report.table5 import plot, stages, tables
+from prune_rnn.report.table5.groups import Case, Group, grouped
+from prune_rnn.report.table5.tables import Rows
+
+Groups = Mapping[tuple[str, str, int], Group]
+FIGURE = "speedup"  # .png and .svg
+_UNITS = {
+    PRODUCT: (1.0, "microseconds"),
+    LAYER: (1.0, "microseconds a time step"),
+    NETWORK: (1000.0, "milliseconds for a second of audio"),
+}
+_TITLES = {
+    PRODUCT: "The recurrent product alone",
+    LAYER: "The recurrent layer over a sequence, with its gates",
+    NETWORK: "The whole network, from features to log-probabilities",
+}
+_WIDTHS = {"Shape": 20, "Fastest dense baseline": 31}  # of the terminal's columns, in characters
+
+
+def write(folder: Path) -> str:
+    """Renders the record in the folder to files beside it, and returns the summary for a terminal of 120 columns.
+
+    README.md: the summary. summary.tex: its first table. product.md, layer.md, network.md, stages.md: all rows.
+    speedup and stages, .png and .svg. Raises OSError and ValueError as `record.read` does.
+    """
+    rows, conditions = record.read(folder)
+    groups = grouped(row for row in rows if not row.stage)
+    networks = stages.by_network(row for row in rows if row.stage)
+    measured = [workload for workload in WORKLOADS if any(group.workload == workload for group in groups.values())]
+    cases = tables.headline(groups.values())
+    drawn = False
+    with settings():
+        workload = cases[0].group.workload if cases else LAYER
+        figure = plot.draw([group for group in groups.values() if group.workload == workload])
+        if figure is not None:
+            save(figure, folder / FIGURE)
+            drawn = True
+        if networks:
+            save(stages.draw(networks), folder / STAGES)
+    written = {f"{workload}.md": page(groups, workload, conditions) for workload in measured}
+    if networks:
+        written[f"{STAGES}.md"] = stages_page(networks, conditions)
+    written["README.md"] = readme(groups, conditions, drawn, bool(networks))
+    written["summary.tex"] = latex(cases, conditions)
+    for name, text in written.items():
+        write_atomically(folder / name, text.encode())
+    return terminal(groups, networks, conditions) + f"\n\nAll of it, with what the numbers mean: {folder / 'README.md'}"
+
+
+def title(cases: Sequence[Case]) -> str:
+    """Returns what the summary's first table shows."""
+    if not cases:
+        return "Nothing sparse was measured"
+    workload, streams = cases[0].group.workload, cases[0].group.streams
+    same = len({case.sparsity for case in cases}) == 1
+    sparsity = f", {tables.percent(cases[0].sparsity)} % sparsity" if same else ""
+    return f"{_TITLES[workload]}: {streams} stream{'s' * (streams > 1)}{sparsity}, {_UNITS[workload][1]}"
+
+
+def _headline(cases: Sequence[Case]) -> Rows:
+    return tables.summary(cases, _UNITS[cases[0].group.workload][0]) if cases else []
+
+
+def machine(conditions: Conditions) -> str:
+    """Returns the machine in a few words."""
+    return f"{conditions.machine}, {conditions.threads} CPU thread{'s' * (conditions.threads > 1)}"
+
+
+def explained(c: Conditions) -> list[str]:
+    """Returns what has to be said once beside the numbers, a sentence or two each."""
+    kernels = f"its engine compiled for {c.engine}" if c.engine else "its engine not compiled (no C++ compiler?)"
+    if c.device == "cuda":
+        kernels = "its Triton kernels"
+    libraries = ", ".join(f"{name} {version}" for name, version in c.libraries.items())
+    missing = f"; not installed and left out: {', '.join(c.missing)}" if c.missing else ""
+    load = "unknown" if c.load is None else f"{c.load:.1f}"
+    return [
+        f"Machine: {machine(c)}; load after the run: {load}. Measured by `{c.command}`.",
+        f"prune-rnn {c.version}, commit {c.commit or 'unknown'}; {kernels}.",
+        f"Libraries: {libraries}{missing}.",
+        f"A time is the median ± half the distance between the quartiles of {c.rounds} measurements of about "
+        f"{c.seconds:g} s each, warm. All ways of a group take turns, so that they meet the same machine.",
+        "Weights and masks are random (seed 0), except those of models, which are named by their run.",
+        "float32, bfloat16, int8: the type of the weights and of the vectors that they meet. Sums and gates are "
+        "float32; int8 sums are int32.",
+        "Speed-up: the time of the fastest dense baseline over that of the fastest sparse way, whatever their types. "
+        "Below 1, sparse is slower.",
+        'Dense baselines include this project\'s own dense kernels. Those called "(no inputs)" are library layers that '
+        "can't be given the input contribution, and do a little less work.",
+        "Packing a matrix is not in the times; `all.csv` has it.",
+    ]
+
+
+def readme(groups: Groups, conditions: Conditions, drawn: bool, staged: bool) -> str:
+    """Returns the summary as Markdown. drawn: the figure stands beside it. staged: the page of stages does."""
+    cases = tables.headline(groups.values())
+    every = list(groups.values())
+    parts = [
+        f"# Table 5 on {machine(conditions)}",
+        "How fast sparse is against dense. All rows: " + _links(groups, staged) + ".",
+        "\n".join(f"- {each}" for each in explained(conditions)),
+    ]
+    if groups:
+        parts += [f"## {title(cases)}", Table(rows=_headline(cases)).grid() if cases else ""]
+    if drawn:
+        workload = cases[0].group.workload
+        forced = ""
+        if any(case.mask == FORCED for group in every for case in group.cases):
+            below = ", ".join(tables.percent(sparsity) for sparsity in BREAK_EVEN)
+            forced = f" At {below} % the engine is made to use a sparse format; by itself it would choose a dense one."
+        parts += [
+            "## Speed-up against sparsity",
+            f"![Speed-up over the fastest dense baseline against sparsity]({FIGURE}.png)",
+            f"The {workload} with random masks: the median over the shapes. The band spans all shapes, of unstructured "
+            f"masks.{forced}",
+        ]
+    if lost := tables.losses(every):
+        parts += [
+            "## Where sparse loses",
+            "In how many groups (a shape and a number of streams) sparse is slower than the fastest dense baseline, "
+            "and the least speed-up. What isn't listed loses nowhere.",
+            Table(rows=lost).grid(),
+        ]
+    if ranges := tables.break_even_ranges(every):
+        parts += [
+            "Break-even sparsity: from here on unstructured masks are faster than the fastest dense baseline. The "
+            "lowest and the highest of all groups:",
+            Table(rows=ranges).grid(),
+        ]
+    if paper := tables.against_paper(groups, conditions):
+        parts += [
+            "## The paper's own comparison",
+            "The product, 1 stream, 95 % sparsity, unstructured. The paper measured on a TitanX (Maxwell), and "
+            "compares with the dense network of the baseline's size (1760 or 2560 units), not of the same size. "
+            "The last two columns are this machine's speed-ups over both.",
+            Table(rows=paper).grid(),
+        ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _links(groups: Groups, staged: bool) -> str:
+    measured = {workload for workload, *_ in groups} | ({STAGES} if staged else set())
+    pages = [f"[{each}]({each}.md)" for each in WORKLOADS if each in measured]
+    return ", ".join([*pages, f"[CSV]({record.ROWS})"])
+
+
+def page(groups: Groups, workload: str, conditions: Conditions) -> str:
+    """Returns all rows of one workload as Markdown, shape by shape."""
+    unit, words = _UNITS[workload]
+    by_shape: dict[str, list[Group]] = {}
+    for group in groups.values():
+        if group.workload == workload:
+            by_shape.setdefault(group.shape, []).append(group)
+    parts = [
+        f"# {_TITLES[workload]}, {words}",
+        f"On {machine(conditions)}. What the columns mean: [README.md](README.md). Fastest rounds: the speed-up from "
+        "the fastest round of each, which other work on the machine disturbs least.\n"
+        "Baseline's size: the paper's own comparison, against the fastest dense baseline of the dense network's width.",
+    ]
+    if even := tables.break_even_table(group for own in by_shape.values() for group in own):
+        parts += [
+            "## Break-even sparsity of unstructured masks against the fastest dense baseline",
+            Table(rows=even).grid(),
+        ]
+    for shape, own in by_shape.items():
+        base = conditions.baselines.get(shape, "")
+        bases = {group.streams: group for group in by_shape.get(base, [])}
+        parts.append(f"## {own[0].label}")
+        if sparse := tables.sparse_times(own, bases, unit):
+            parts.append(Table(rows=sparse).grid())
+        if typed := tables.by_type(own, unit):
+            parts += ["Speed-up over the fastest dense baseline of each type:", Table(rows=typed).grid()]
+        parts += ["Dense baselines, by number of streams:", Table(rows=tables.dense_times(own, unit)).grid()]
+    return "\n\n".join(parts) + "\n"
+
+
+def stages_page(networks: dict[str, stages.Ways], conditions: Conditions) -> str:
+    """Returns the stages of all networks as Markdown, under their figure."""
+    order = stages.order(networks)
+    parts = [
+        f"# {stages.TITLE}, milliseconds",
+        f"On {machine(conditions)}, one stream. Medians; more: [README.md](README.md). Batch norm and activation "
+        "count with what they follow; the output with its linear layer. Streamed: fed 20 ms at a time.",
+        f"![Stacked bars of the stages of each network]({STAGES}.png)",
+    ]
+    for label, ways in networks.items():
+        parts += [f"## {label}", Table(rows=stages.table(ways, order)).grid()]
+    return "\n\n".join(parts) + "\n"
+
+
+def latex(cases: Sequence[Case], conditions: Conditions) -> str:
+    """Returns the summary's first table for LaTeX (booktabs), with the conditions as comments."""
+    return Table(rows=_headline(cases), title=f"Table 5. {title(cases)}.", notes=explained(conditions)).latex()
+
+
+def terminal(groups: Groups, networks: dict[str, stages.Ways], conditions: Conditions) -> str:
+    """Returns the summary as plain text, at most 120 characters a line."""
+    cases = tables.headline(groups.values())
+    parts = [f"Table 5 on {machine(conditions)}"]
+    if groups:
+        parts += [title(cases), Table(rows=_headline(cases), widths=_WIDTHS).text()]
+    if lost := tables.losses(groups.values()):
+        parts += [
+            "Where sparse is slower than the fastest dense baseline: in so many groups, with the least speed-up",
+            Table(rows=lost, widths=_WIDTHS).text(),
+        ]
+    if paper := tables.against_paper(groups, conditions):
+        parts += [
+            "The paper's own comparison: the product, 1 stream, 95 % sparsity, unstructured",
+            Table(rows=paper, widths=_WIDTHS).text(),
+        ]
+    if networks:
+        parts += [f"{stages.TITLE}, one stream", "\n".join(stages.lines(networks))]
+    return "\n\n".join(part for part in parts if part)

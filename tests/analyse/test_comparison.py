@@ -1,0 +1,71 @@
+"""Table 3's numbers, worked out by hand."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from prune_rnn.analyse.comparison import Line, compare, heard, relative
+from prune_rnn.analyse.finished import read
+from prune_rnn.analyse.rows import Row
+from prune_rnn.run.store import Run
+
+
+def row(label: str, *runs: Run) -> Row:
+    return Row(
+        label=label, family="gru", model="", command="", units=1, sparse=False, config=None, runs=[*map(read, runs)]
+    )  # fmt: skip
+
+
+def compared(*rows: Row) -> tuple[list[Line], list[str]]:
+    return compare(rows, heard(rows))
+
+
+@pytest.mark.parametrize(("cer", "published"), [(14.50, -35.9), (12.88, -20.71), (10.59, 0.75), (10.25, 3.94)])
+def test_relative_performance_is_the_papers(cer: float, published: float) -> None:
+    assert round(100 * relative(10.67, cer), 2) == published
+
+
+def test_means_deviation_and_interval(fabricate: Callable) -> None:
+    """Of 22 characters: 2 and 4 wrong for the baseline, 3 and 6 for the row: half as many again, whatever is drawn."""
+    dense = row("Dense", fabricate("gru_dense", edits=[2, 2]), fabricate("gru_dense", "seed=1", edits=[4, 4]))
+    sparse = row("Sparse", fabricate("gru_sparse", edits=[3, 3]), fabricate("gru_sparse", "seed=1", edits=[6, 6]))
+    (baseline, line), notes = compared(dense, sparse)
+    assert baseline.cer == pytest.approx(3 / 22) and baseline.cer_deviation == pytest.approx(2**0.5 / 22)
+    assert baseline.relative == 0 and baseline.interval is None
+    assert line.relative == pytest.approx(-0.5) and line.interval is not None
+    assert (line.interval.low, line.interval.high) == pytest.approx((-0.5, -0.5))
+    assert line.seeds == (0, 1) == line.interval.seeds and line.minutes == 17 and line.wer == pytest.approx(11.25 / 22)
+    assert line.parameters == 20 * 128**2 - 3 and line.sparsity_recurrent == 0.92 and notes == []
+
+
+def test_only_seeds_of_both_are_paired(fabricate: Callable) -> None:
+    dense = row("Dense", *(fabricate("gru_dense", f"seed={seed}", edits=[10, 10]) for seed in (0, 1)))
+    sparse = row("Sparse", *(fabricate("gru_sparse", f"seed={seed}", edits=[11 + seed] * 2) for seed in (1, 2)))
+    line, notes = (told[-1] for told in compared(dense, sparse))
+    assert line.seeds == (1, 2) and line.cer == pytest.approx(12.5 / 22)
+    assert line.relative == pytest.approx(-0.2) and line.interval is not None and line.interval.seeds == (1,)
+    assert notes == "Sparse has seeds 1, 2, Dense has seeds 0, 1: the relative performance is over seed 1."
+    line, notes = (told[-1] for told in compared(dense, replace(sparse, runs=sparse.runs[1:])))
+    assert line.relative is None and line.interval is None and "there is no seed in both" in notes
+
+
+def test_a_run_without_hypotheses_leaves_no_interval(fabricate: Callable) -> None:
+    dense, silent = row("Dense", fabricate("gru_dense")), fabricate("gru_sparse", heard=False)
+    (_, line), notes = compared(dense, row("Sparse", silent))
+    assert line.relative == 0 and line.interval is None
+    assert notes == [f"No interval where a run has no hypotheses.jsonl: {silent.folder.name}."]
+
+
+def test_other_utterances_leave_no_interval(fabricate: Callable) -> None:
+    dense, other = row("Dense", fabricate("gru_dense", edits=[5])), fabricate("gru_sparse", edits=[5])
+    line = {"reference": "a dog lay on the mat x", "hypothesis": "zzzzz lay on the mat x"}
+    (other.folder / "hypotheses.jsonl").write_text(json.dumps(line) + "\n")
+    (_, told), notes = compared(dense, row("Sparse", other))
+    assert told.interval is None and "not tested on the same utterances" in notes[0]
+
+
+def test_rows_without_runs_hold_nothing(fabricate: Callable) -> None:
+    (baseline, line), notes = compared(row("Dense"), row("Sparse", fabricate("gru_sparse")))
+    assert baseline.cer is None and baseline.seeds == () and line.relative is None and notes == []

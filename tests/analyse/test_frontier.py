@@ -1,0 +1,39 @@
+"""Places on the frontier, worked out by hand."""
+
+import numpy as np
+import pytest
+
+from prune_rnn.analyse.frontier import Network, places
+from prune_rnn.analyse.hypotheses import Edits
+
+
+def network(nonzero: int, dense: bool, edits: int, reference: str = "r") -> Network:
+    """Two speakers of 100 characters, with equal edits: no resample differs from another."""
+    return Network(nonzero, dense, Edits((reference, "s"), np.array([edits] * 2), np.array([100] * 2), ("a", "b")))
+
+
+def test_at_equal_size_and_at_equal_error() -> None:
+    """Dense: 100 parameters make 40 %, 10,000 make 20 %: in their logarithm, 1,000 make 30 %.
+
+    Pruned, 1,000 make 25 %: better by 5 of 30. A dense network of 25 % has 10 ** 3.5 parameters.
+    """
+    small, large, pruned = network(100, True, 40), network(10_000, True, 20), network(1_000, False, 25)
+    first, second, place = places([large, small, pruned], 0)
+    assert first.baseline is None and first.at_size is None and first.larger is None
+    assert second.baseline is not None and second.baseline.relative == pytest.approx(-1.0)
+    assert place.at_size is not None and place.at_size.relative == pytest.approx(1 / 6)
+    assert (place.at_size.low, place.at_size.high) == pytest.approx((1 / 6, 1 / 6))
+    assert place.larger == pytest.approx(10**0.5)
+
+
+def test_outside_of_the_dense_networks_nothing_is_compared() -> None:
+    dense = [network(100, True, 40), network(200, True, 30)]
+    tiny, good = places([*dense, network(50, False, 35), network(150, False, 10)], None)[2:]
+    assert tiny.baseline is None and tiny.at_size is None and tiny.larger is not None
+    assert good.at_size is not None and good.larger is None
+    assert places([], None) == [] and places([network(50, False, 35)], 0)[0].at_size is None
+
+
+def test_other_utterances_are_refused() -> None:
+    with pytest.raises(ValueError, match="not tested on the same utterances"):
+        places([network(1, True, 1), network(2, True, 1, "other")], 0)

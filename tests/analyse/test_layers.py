@@ -1,0 +1,42 @@
+"""`describe` prints the paper's parameter counts."""
+
+from pathlib import Path
+
+import pytest
+
+from prune_rnn.analyse.layers import describe
+from prune_rnn.config import compose_config
+
+
+@pytest.mark.parametrize(
+    ("model", "counts"),
+    [
+        ("rnn_dense", ["19,616", "239,168", "8,507,840", "9,296,320", "3,101,120", "51,069", "67,696,733"]),
+        ("gru_dense", ["29,752,320", "39,336,960", "107,520", "6,558,720", "74,269", "115,425,533"]),
+    ],
+)
+def test_counts_are_the_papers(model: str, counts: list[str], tmp_path: Path) -> None:
+    printed = describe(compose_config([f"model={model}", "scale=paper", f"results={tmp_path}"]))
+    assert all(f" {count} " in f"{printed} ".replace("\n", " ") for count in counts)
+    assert "scale paper" in printed.splitlines()[0]
+
+
+def test_prunable_leaves_out_convolutions_and_norms(tmp_path: Path) -> None:
+    printed = describe(compose_config(["model=gru_dense", "scale=paper", f"results={tmp_path}"]))
+    prunable = {line.split()[0]: line.split()[-1] for line in printed.split("\n\n")[1].splitlines()[2:]}
+    assert prunable["conv.1"] == prunable["row_conv"] == "0"
+    assert prunable["linear"] == f"{2560 * 2560:,}" and prunable["recurrent.1"] == f"{6 * 2560 * 2560:,}"
+
+
+def test_it_tells_what_pruning_will_leave(tmp_path: Path) -> None:
+    """Half of 343,273 parameters stay; nothing is known of the error."""
+    printed = describe(compose_config(["model=gru_sparse", "prune.sparsity=0.5", f"results={tmp_path}"]))
+    assert "pruned in epochs 1 to 10 of 20: 52.20 % of the prunable weights" in printed
+    assert "not zero in the end: 171,637 of 343,273 parameters, 50.0 % sparse" in printed
+    assert printed.splitlines()[-1].startswith("test CER: unknown: it takes 6 of several sizes")
+
+
+def test_of_a_threshold_nothing_is_foretold(tmp_path: Path) -> None:
+    overrides = ["model=gru_sparse", "prune.q={recurrent: 0.1, linear: 0.1}", "prune.sparsity=null"]
+    printed = describe(compose_config([*overrides, f"results={tmp_path}"]))
+    assert printed.splitlines()[-1].startswith("pruned in epochs 1 to 10") and "CER" not in printed

@@ -1,0 +1,37 @@
+"""A table's YAML file: what it may hold, and what is wrong with it in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from prune_rnn.analyse.layout import layout, names
+from prune_rnn.usage import UsageError
+
+
+def test_every_table_is_whole_and_table_3_comes_first() -> None:
+    assert names()[0] == "table3" and {"table4", "frontier", "start", "trend", "forecast"} <= set(names())
+    for name in names():
+        found = layout(name)
+        words = [row.overrides for row in found.rows]
+        assert found.title and len(set(words)) == len(words)
+        labels = {row.label for row in found.rows}
+        assert all(len(pair) == 2 and set(pair) <= labels for pair in found.pairs)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("kind: compare\nrows: []", "rows is empty; give one or more"),
+        ("kind: compare", "rows is missing; correct it"),
+        ("kind: compare\nrows:\n  - {baseline: a}", r"rows\[0\].overrides is missing"),
+        ("kind: compare\nrowz: []\nrows: []", "rowz is not a known key"),
+        ("kind: compare\nseeds: 0\nrows:\n  - {overrides: a}", "seeds is below 1"),
+        ("a: [", "it is not YAML in UTF-8"),
+    ],
+)
+def test_a_wrong_file_is_one_line(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(content)
+    with pytest.raises(UsageError, match=message) as raised:
+        layout(str(file))
+    assert "\n" not in str(raised.value) and str(file) in str(raised.value)
