@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from prune_rnn import paths
-from prune_rnn.analyse.bootstrap import Interval, relative_interval
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.hypotheses import Edits
+from prune_rnn.analyse.interval import Interval, Spread, relative_interval
 from prune_rnn.analyse.rows import Row
 from prune_rnn.typed import Plain
 
@@ -27,7 +27,7 @@ class Line:
     cer: float | None
     cer_deviation: float | None  # sample standard deviation over seeds
     wer: float | None
-    relative: float | None  # over the seeds that the baseline has too
+    relative: float | None  # of the means over seeds
     interval: Interval | None
     parameters: float | None
     nonzero: float | None
@@ -47,10 +47,9 @@ def relative(baseline: float, cer: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Versus:
-    """A row against another, over the seeds that both have."""
+    """A row against another, each over all of its seeds."""
 
-    seeds: tuple[int, ...]
-    relative: float | None  # None without such a seed, and where the other makes no error
+    relative: float | None  # None where one has no run, or the other makes no error
     interval: Interval | None
     silent: tuple[str, ...]  # the runs without hypotheses, which leave no interval
     problem: str  # what else leaves no interval, or nothing
@@ -61,63 +60,47 @@ def heard(rows: Iterable[Row]) -> Heard:
     return {run.name: run.edits() for row in rows for run in row.runs}
 
 
-def versus(row: Row, other: Row, edits: Heard) -> Versus:
-    """Returns how much better `row` is than `other`, a fraction of the other's CER; of itself, without an interval."""
-    ours, theirs = ({run.seed: run for run in one.runs} for one in (row, other))
-    seeds = tuple(sorted(ours.keys() & theirs.keys()))
-    if not seeds:
-        return Versus(seeds, None, None, (), "")
-    base = statistics.mean(theirs[seed].cer for seed in seeds)
-    performance = relative(base, statistics.mean(ours[seed].cer for seed in seeds)) if base else None
+def versus(row: Row, other: Row, edits: Heard, spread: Spread | None) -> Versus:
+    """Returns how much better `row` is than `other`, a fraction of the other's CER; of itself, without an interval.
+
+    spread: of the seeds of settings that were trained as these.
+    """
+    if not (row.runs and other.runs):
+        return Versus(None, None, (), "")
+    base = statistics.mean(run.cer for run in other.runs)
+    performance = relative(base, statistics.mean(run.cer for run in row.runs)) if base else None
     if row is other:
-        return Versus(seeds, performance, None, (), "")
-    both = [run.name for seed in seeds for run in (theirs[seed], ours[seed])]
+        return Versus(performance, None, (), "")
+    both = [run.name for run in (*other.runs, *row.runs)]
     silent, interval, problem = tuple(name for name in both if edits[name] is None), None, ""
     if not silent:
         try:
-            interval = relative_interval(_of(theirs, edits), _of(ours, edits))
+            interval = relative_interval(_of(other, edits), _of(row, edits), spread)
         except ValueError as error:
             problem = str(error)
-    return Versus(seeds, performance, interval, silent, problem)
+    return Versus(performance, interval, silent, problem)
 
 
-def compare(rows: Sequence[Row], edits: Heard) -> tuple[list[Line], list[str]]:
+def compare(rows: Sequence[Row], edits: Heard, spread: Spread | None) -> tuple[list[Line], list[str]]:
     """Returns the numbers of all rows, whose runs agree, and notes on what is missing; the first of a family is its
-    baseline. edits: as `heard` returns them."""
+    baseline. edits: as `heard` returns them. spread: as for `versus`."""
     lines: list[Line] = []
     notes: list[str] = []
-    untold: list[str] = []
+    silent: list[str] = []
     for row in rows:
         baseline = next(other for other in rows if other.family == row.family)
-        against = versus(row, baseline, edits)
-        if row.runs and baseline.runs and {run.seed for run in row.runs} != {run.seed for run in baseline.runs}:
-            notes.append(_unpaired(row, baseline, against.seeds))
-        untold += [name for name in against.silent if name not in untold]
+        against = versus(row, baseline, edits, spread)
+        silent += [name for name in against.silent if name not in silent]
         if against.problem:
             notes.append(f"{row.label}: no interval, because {against.problem}.")
         lines.append(_line(row, against.relative, against.interval))
-    if untold:
-        notes.append(f"No interval where a run has no {paths.HYPOTHESES}: {', '.join(untold)}.")
+    if silent:
+        notes.append(f"No interval where a run has no {paths.HYPOTHESES}: {', '.join(silent)}.")
     return lines, notes
 
 
-def _of(runs: dict[int, Finished], edits: Heard) -> dict[int, Edits]:
-    return {seed: its for seed, run in runs.items() if (its := edits[run.name]) is not None}
-
-
-def _unpaired(row: Row, baseline: Row, paired: Sequence[int]) -> str:
-    has = [f"{one.label} has {_seeds(run.seed for run in one.runs)}" for one in (row, baseline)]
-    over = f"over {_seeds(paired)}" if paired else "missing: there is no seed in both"
-    return f"{', '.join(has)}: the relative performance is {over}."
-
-
-def _seeds(seeds: Iterable[int]) -> str:
-    """
-    >>> _seeds([0]), _seeds([0, 2])
-    ('seed 0', 'seeds 0, 2')
-    """
-    told = list(map(str, seeds))
-    return f"seed{'s' if len(told) > 1 else ''} {', '.join(told)}"
+def _of(row: Row, edits: Heard) -> dict[int, Edits]:
+    return {run.seed: its for run in row.runs if (its := edits[run.name]) is not None}
 
 
 def _line(row: Row, performance: float | None, interval: Interval | None) -> Line:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prune_rnn.analyse.bootstrap import RESAMPLES, by_speaker
 from prune_rnn.analyse.hypotheses import Edits
+from prune_rnn.analyse.interval import Interval, Spread, counted, interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,10 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """A relative performance and its 95 % interval over speakers, fractions."""
+    """A relative performance, a fraction, and its interval."""
 
     relative: float
-    low: float
-    high: float
+    interval: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,41 +43,40 @@ class Place:
     larger: float | None
 
 
-def places(networks: Sequence[Network], baseline: int | None) -> list[Place]:
+def places(networks: Sequence[Network], baseline: int | None, spread: Spread | None) -> list[Place]:
     """Returns the place of each network. baseline: the number of the one that all are compared with.
 
-    Raises ValueError where they were not tested on the same utterances.
+    spread: of the seeds of networks that were trained as these. Raises ValueError where they were not tested on the
+    same utterances, and where there are not two speakers.
     """
     if not networks:
         return []
-    first = networks[0].edits
-    if any(each.edits.references != first.references for each in networks):
-        raise ValueError("they were not tested on the same utterances in the same order")
-    speakers = first.speakers or [str(number) for number in range(len(first.references))]
-    counts = np.array([by_speaker(each.edits.counts, speakers) for each in networks])
-    lengths = by_speaker(first.lengths, speakers)
-    random = np.random.default_rng(0)
-    drawn = random.multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), size=RESAMPLES)
-    drawn = np.vstack([np.ones(len(lengths)), drawn])  # the first is the split itself
-    cer = (drawn @ counts.T) / (drawn @ lengths)[:, None]  # (resamples, networks)
+    edits = counted([[each.edits] for each in networks])
+    every = edits.sum(axis=1)
     dense = sorted((i for i, each in enumerate(networks) if each.dense), key=lambda i: networks[i].nonzero)
     sizes = np.log([networks[i].nonzero for i in dense])
     found = []
     for number, each in enumerate(networks):
-        own, size = cer[:, number], float(np.log(each.nonzero))
-        against = None if baseline in (None, number) else _gain(cer[:, baseline], own)
-        at_size = larger = None
+        size = math.log(each.nonzero)
+        against = at_size = larger = None
+        if baseline is not None and baseline != number:
+            against = _gain(edits, number, {baseline: 1.0}, spread)
         if not each.dense and dense and sizes[0] <= size <= sizes[-1]:
-            at_size = _gain(np.array([np.interp(size, sizes, one[dense]) for one in cer]), own)
-        curve = cer[0, dense][::-1]  # falling with size: rising in this order
-        if not each.dense and dense and curve[0] <= own[0] <= curve[-1]:
-            larger = float(np.exp(np.interp(own[0], curve, sizes[::-1])) / each.nonzero)
+            shares = {i: float(np.interp(size, sizes, np.eye(len(dense))[place])) for place, i in enumerate(dense)}
+            at_size = _gain(edits, number, shares, spread)
+        curve = every[dense][::-1]  # falling with size: rising in this order
+        if not each.dense and dense and curve[0] <= every[number] <= curve[-1]:
+            larger = float(np.exp(np.interp(every[number], curve, sizes[::-1])) / each.nonzero)
         found.append(Place(against, at_size, larger))
     return found
 
 
-def _gain(theirs: NDArray[np.float64], own: NDArray[np.float64]) -> Gain:
-    """Returns the gain of the first resample, which is the split itself, and the interval of all others."""
-    relative = (theirs - own) / theirs
-    low, high = np.quantile(relative[1:], [0.025, 0.975])
-    return Gain(float(relative[0]), float(low), float(high))
+def _gain(edits: NDArray[np.float64], own: int, theirs: Mapping[int, float], spread: Spread | None) -> Gain:
+    """Returns the gain over a mean of networks. theirs: the share of each, which add up to 1."""
+    shares = np.array([theirs.get(number, 0.0) for number in range(len(edits))])
+
+    def log_ratio(of: NDArray[np.float64]) -> float:
+        return math.log(of[own] / (shares @ of))
+
+    variance = 0.0 if spread is None else spread.deviation**2 * (1 + float((shares**2).sum()))
+    return Gain(1 - math.exp(log_ratio(edits.sum(axis=1))), interval(log_ratio, edits, variance, spread))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,11 @@ def _utterance(path: Path, number: int, line: str) -> Utterance:
 
 def _damaged(path: Path, what: str) -> ValueError:
     return ValueError(f"{path}: {what}; delete {path.parent} and train again")
+
+
+def by_voice(of: Edits) -> Edits:
+    """Returns the edits with voices in place of synthetic speakers, accent+voice: one voice speaks all accents."""
+    return replace(of, speakers=tuple(speaker.rpartition("+")[2] for speaker in of.speakers))
 
 
 def edits(utterances: list[Utterance]) -> Edits:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from prune_rnn import paths
 from prune_rnn.analyse.finished import Finished, whole
 from prune_rnn.analyse.hypotheses import Edits
+from prune_rnn.analyse.interval import Spread, pooled
 from prune_rnn.analyse.layout import RowLayout, layout
 from prune_rnn.config import Config, compose_config
-from prune_rnn.run.identity import identity
+from prune_rnn.run.identity import identity, plain
 from prune_rnn.run.record import Recorded, recorded
 from prune_rnn.run.resolve import automatic_runs, resolve, run_of
 from prune_rnn.run.store import Run, all_runs, usable
@@ -74,6 +76,20 @@ class Library:
     def rows(self, of: Sequence[RowLayout]) -> list[Row]:
         """Returns all rows of a table."""
         return [self.row(each) for each in of]
+
+    def spread(self, rows: Sequence[Row]) -> Spread | None:
+        """Returns the spread of the seeds of all settings with the data and the training of any of the rows."""
+        wanted = [(row.config.data, plain(row.config.train)) for row in rows]
+        settings: dict[str, list[float]] = {}
+        for run in self._every:
+            if (run.config.data, plain(run.config.train)) in wanted:
+                setting = {key: value for key, value in run.config.identity.items() if key != "seed"}
+                settings.setdefault(json.dumps(setting, sort_keys=True), []).append(run.cer)
+        return pooled(settings.values())
+
+    @cached_property
+    def _every(self) -> list[Finished]:
+        return whole(run for run in all_runs(Path(self.shared.results)) if run.finished)
 
     def heard(self, rows: Sequence[Row]) -> dict[str, Edits | None]:
         """Returns the edits of the rows' runs and of those before, by name. Aligning texts takes most of a report."""

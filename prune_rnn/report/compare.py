@@ -9,7 +9,7 @@ from prune_rnn.analyse.comparison import Versus, versus
 from prune_rnn.analyse.layout import Layout, RowLayout
 from prune_rnn.analyse.rows import Library, Row
 from prune_rnn.report.base import DASH, Cell, Table, number
-from prune_rnn.report.table3 import NOTE_ONE_SEED, between, percent
+from prune_rnn.report.table3 import NOTE_SPEAKERS_ONLY, between, percent
 from prune_rnn.usage import UsageError
 
 
@@ -47,7 +47,7 @@ COLUMNS: Mapping[str, Callable[[Row, Row | None], str]] = {
 
 
 def tables(name: str, layout: Layout, library: Library) -> list[Table]:
-    """Returns the table. Each row's CER is a mean over the seeds that its baseline has too, where it has one."""
+    """Returns the table. Each CER is a mean over seeds."""
     if unknown := [each for each in layout.columns if each not in COLUMNS]:
         raise UsageError(f"{name}.yaml: columns has {unknown[0]!r}; give some of {', '.join(COLUMNS)}")
     rows, notes = [], dict[str, None]()
@@ -62,10 +62,8 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
         missing |= {each.command: each.label for each in (row, *others) if not each.runs}
         for other in others:
             found = _versus(row, other, library)
-            if found.interval and len(found.interval.seeds) == 1:
-                notes[NOTE_ONE_SEED] = None
-            if row.runs and other.runs and not found.seeds:
-                notes[f"{row.label} and {other.label} have no seed in common."] = None
+            if found.interval and not found.interval.over_seeds:
+                notes[NOTE_SPEAKERS_ONLY] = None
             if found.problem:
                 notes[f"{row.label} against {other.label}: no interval, because {found.problem}."] = None
     return [
@@ -85,19 +83,18 @@ def _other(words: str) -> RowLayout | None:
 
 
 def _versus(row: Row, other: Row, library: Library) -> Versus:
-    return versus(row, other, library.heard([row, other]))
+    return versus(row, other, library.heard([row, other]), library.spread([row, other]))
 
 
 def _numbers(row: Row, baseline: Row | None, library: Library, compared: bool) -> dict[str, str]:
     """Returns the row's sizes and errors. compared: with the columns of a baseline."""
     against = None if baseline is None else _versus(row, baseline, library)
-    seeds = {run.seed for run in row.runs} if against is None else set(against.seeds)
     cells = {
-        "seeds": number(len(seeds) or None, ""),
+        "seeds": number(len(row.runs) or None, ""),
         "baseline, not zero": _nonzero(baseline, "baseline_nonzero"),
         "not zero": _nonzero(row, "nonzero"),
-        "baseline's CER %": _cer(baseline, seeds, "baseline_cer"),
-        "CER %": _cer(row, seeds, "cer"),
+        "baseline's CER %": _cer(baseline, "baseline_cer"),
+        "CER %": _cer(row, "cer"),
         "relative %": percent(against.relative if against else None, "relative", "+.1f"),
         "95 % interval": between(against.interval if against else None, "+.1f"),
     }
@@ -108,9 +105,8 @@ def _nonzero(row: Row | None, name: str) -> Cell:
     return number(row.runs[0].result.nonzero if row and row.runs else None, ",", name)
 
 
-def _cer(row: Row | None, seeds: set[int], name: str) -> Cell:
-    found = [run.cer for run in row.runs if run.seed in seeds] if row else []
-    return percent(statistics.mean(found) if found else None, name)
+def _cer(row: Row | None, name: str) -> Cell:
+    return percent(statistics.mean(run.cer for run in row.runs) if row and row.runs else None, name)
 
 
 def _gain(row: Row, against: Row | None, words: str, library: Library) -> dict[str, str]:

@@ -28,9 +28,9 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
         if its is not None:
             networks.append(Network(run.result.nonzero, not row.sparse, its))
             labels.append(row.label)
-    found_places = dict(
-        zip(labels, places(networks, labels.index(baseline) if baseline in labels else None), strict=True)
-    )
+    number_of_baseline = labels.index(baseline) if baseline in labels else None
+    spread = library.spread([row for row, _ in found])
+    found_places = dict(zip(labels, places(networks, number_of_baseline, spread), strict=True))
     cells = []
     for row, run in [*found, *((row, None) for row in rows if seeds[row.label] is None)]:
         place = found_places.get(row.label)
@@ -62,6 +62,6 @@ def _relative(gain: Gain | None, name: str) -> Cell:
     names = (name, f"{name}_low", f"{name}_high")
     if gain is None:
         return Cell(DASH, **dict.fromkeys(names))
-    values = (gain.relative, gain.low, gain.high)
+    values = (gain.relative, gain.interval.low, gain.interval.high)
     first, low, high = (f"{100 * value:+.1f}" for value in values)
     return Cell(f"{first} ({low} to {high})", **dict(zip(names, values, strict=True)))

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from prune_rnn.analyse.comparison import Line, compare, heard, relative
 from prune_rnn.analyse.finished import read
+from prune_rnn.analyse.interval import Spread
 from prune_rnn.analyse.rows import Row
 from prune_rnn.run.store import Run
 
@@ -19,7 +19,7 @@ def row(label: str, *runs: Run) -> Row:
 
 
 def compared(*rows: Row) -> tuple[list[Line], list[str]]:
-    return compare(rows, heard(rows))
+    return compare(rows, heard(rows), Spread(0.0, 2))
 
 
 @pytest.mark.parametrize(("cer", "published"), [(14.50, -35.9), (12.88, -20.71), (10.59, 0.75), (10.25, 3.94)])
@@ -28,7 +28,7 @@ def test_relative_performance_is_the_papers(cer: float, published: float) -> Non
 
 
 def test_means_deviation_and_interval(fabricate: Callable) -> None:
-    """Of 22 characters: 2 and 4 wrong for the baseline, 3 and 6 for the row: half as many again, whatever is drawn."""
+    """Of 22 characters: 2 and 4 wrong for the baseline, 3 and 6 for the row: 1.5 times as many at every utterance."""
     dense = row("Dense", fabricate("gru_dense", edits=[2, 2]), fabricate("gru_dense", "seed=1", edits=[4, 4]))
     sparse = row("Sparse", fabricate("gru_sparse", edits=[3, 3]), fabricate("gru_sparse", "seed=1", edits=[6, 6]))
     (baseline, line), notes = compared(dense, sparse)
@@ -36,19 +36,18 @@ def test_means_deviation_and_interval(fabricate: Callable) -> None:
     assert baseline.relative == 0 and baseline.interval is None
     assert line.relative == pytest.approx(-0.5) and line.interval is not None
     assert (line.interval.low, line.interval.high) == pytest.approx((-0.5, -0.5))
-    assert line.seeds == (0, 1) == line.interval.seeds and line.minutes == 17 and line.wer == pytest.approx(11.25 / 22)
+    assert line.seeds == (0, 1) and line.minutes == 17 and line.wer == pytest.approx(11.25 / 22)
     assert line.parameters == 20 * 128**2 - 3 and line.sparsity_recurrent == 0.92 and notes == []
 
 
-def test_only_seeds_of_both_are_paired(fabricate: Callable) -> None:
+def test_each_row_counts_all_of_its_seeds(fabricate: Callable) -> None:
+    """Networks of unlike shapes have nothing in common at the same seed: (11 + 1 + 11 + 2) / 2 against 10."""
     dense = row("Dense", *(fabricate("gru_dense", f"seed={seed}", edits=[10, 10]) for seed in (0, 1)))
     sparse = row("Sparse", *(fabricate("gru_sparse", f"seed={seed}", edits=[11 + seed] * 2) for seed in (1, 2)))
-    line, notes = (told[-1] for told in compared(dense, sparse))
-    assert line.seeds == (1, 2) and line.cer == pytest.approx(12.5 / 22)
-    assert line.relative == pytest.approx(-0.2) and line.interval is not None and line.interval.seeds == (1,)
-    assert notes == "Sparse has seeds 1, 2, Dense has seeds 0, 1: the relative performance is over seed 1."
-    line, notes = (told[-1] for told in compared(dense, replace(sparse, runs=sparse.runs[1:])))
-    assert line.relative is None and line.interval is None and "there is no seed in both" in notes
+    (_, line), notes = compared(dense, sparse)
+    assert line.seeds == (1, 2) and line.cer == pytest.approx(12.5 / 22) and notes == []
+    assert line.relative == pytest.approx(-0.25) and line.interval is not None
+    assert line.interval.low <= -0.25 <= line.interval.high
 
 
 def test_a_run_without_hypotheses_leaves_no_interval(fabricate: Callable) -> None:

@@ -13,10 +13,10 @@ LAYOUT = Layout(kind="frontier", rows=[RowLayout(overrides=words) for words in R
 
 def test_the_largest_comes_first_and_what_is_missing_last(fabricate: Callable, tmp_path: Path) -> None:
     """Of 22 characters 5, 10 and 6 are wrong: 100 % and 20 % worse than the baseline."""
-    fabricate("gru_dense", edits=[5], heard=True)
-    fabricate("gru_dense", "model.units=64", edits=[10])
-    fabricate("gru_sparse", "prune.sparsity=0.5", edits=[6], sparsity=0.5, nonzero=200_000)
-    fabricate("gru_sparse", "seed=1", edits=[6])  # another seed is not shown
+    fabricate("gru_dense", edits=[5, 5], heard=True)
+    fabricate("gru_dense", "model.units=64", edits=[10, 10])
+    fabricate("gru_sparse", "prune.sparsity=0.5", edits=[6, 6], sparsity=0.5, nonzero=200_000)
+    fabricate("gru_sparse", "seed=1", edits=[6, 6])  # another seed is not shown
     (table,) = tables("frontier", LAYOUT, Library([f"results={tmp_path / 'results'}"]))
     assert [row["network"] for row in table.rows] == ["128 units", "128 units", "64 units", "128 units"]
     dense, pruned, small, missing = table.rows
