@@ -68,7 +68,9 @@ def test_the_scales_that_are_there_are_reported(fabricate: Callable, tmp_path: P
     }
     assert rows["GRU Sparse"]["seeds"] == "0" and rows["GRU Dense"]["seeds"] == ""
     fabricate("gru_dense")
+    fabricate("gru_dense", "scale.name=mine", "train.epochs=3", "prune=none")
     printed = report([f"results={results}"])
+    assert "skipped: runs at scale=mine, which conf/scale does not have" in printed
     assert "table3_small" in printed and "table3_smoke" in printed and "scale=smoke" in printed
     page = (results / "report.html").read_text()
     assert 'id="table3_small"' in page and 'id="table3_smoke"' in page and "scale=smoke</code>" in page
