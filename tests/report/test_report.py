@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from prune_rnn.analyse.layout import layout, names
+from prune_rnn.analyse.rows import Library
 from prune_rnn.config import compose_config
 from prune_rnn.experiment import experiment
-from prune_rnn.report.report import report
+from prune_rnn.report.report import KINDS, report
 from prune_rnn.usage import UsageError
 
 
@@ -123,3 +125,11 @@ def test_what_is_asked_for_is_checked(fabricate: Callable, tmp_path: Path, words
     fabricate("gru_dense")
     with pytest.raises(UsageError, match=message):
         report([f"results={tmp_path / 'results'}", *words])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_committed_tables_are_what_the_committed_runs_say(name: str) -> None:
+    results = Path(__file__).parents[2] / "results"
+    for table in KINDS[layout(name).kind](name, layout(name), Library([f"results={results}"])):
+        assert (results / "tables" / f"{table.name}_small.csv").read_text() == table.csv()
