@@ -73,7 +73,7 @@ class Table:
     @property
     def heading(self) -> str:
         """Title and caption in one line."""
-        return ": ".join(part for part in (self.title, self.caption) if part)
+        return ". ".join(part for part in (self.title, self.caption) if part)
 
     def grid(self) -> str:
         """Returns the rows alone as Markdown, a line as long as its own cells."""
@@ -83,7 +83,7 @@ class Table:
     def below(self) -> str:
         """Returns the notes and the missing rows as Markdown."""
         notes = "\n".join(f"- {_markdown(note)}" for note in self.notes)
-        missing = "\n".join(f"- {label}: `{command}`" for label, command in self.missing)
+        missing = "\n".join(f"- {_markdown(label)}: `{command}`" for label, command in self.missing)
         return "\n\n".join([*(["Notes:", notes] if notes else []), *(["No run yet:", missing] if missing else [])])
 
     def markdown(self) -> str:

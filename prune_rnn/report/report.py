@@ -56,13 +56,14 @@ def report(overrides: Sequence[str]) -> str:
             raise UsageError(f"table={name}: kind={each.kind} is not one of {', '.join(KINDS)}; correct it")
     if asked.missing:
         return "\n".join(_missing(layouts, Library(asked.overrides)))
-    libraries = [Library(words) for words in _scales(asked.overrides)]
+    scales, unknown = _scales(asked.overrides)
+    libraries = [Library(words) for words in scales]
     if libraries[0].empty:
         raise no_runs(libraries[0].shared)
     sections: list[Section] = []
     runs: dict[str, Finished] = {}
     printed: list[str] = []
-    written: list[str] = []
+    written = [f"skipped: runs at scale={scale}, which conf/scale does not have" for scale in unknown]
     for library in libraries:
         suffix, results = _suffix(library, asked.overrides), Path(library.shared.results)
         made: list[Table] = []
@@ -102,15 +103,19 @@ def _asked(overrides: Sequence[str]) -> Asked:
     return Asked([each for each in overrides if each.partition("=")[0] not in own], tables, missing == "true")
 
 
-def _scales(overrides: Sequence[str]) -> list[list[str]]:
-    """Returns the overrides for each scale that has a finished run, the default one first; as given where one is."""
+def _scales(overrides: Sequence[str]) -> tuple[list[list[str]], list[str]]:
+    """Returns the overrides for each scale that has a finished run, the default one first; as given where one is.
+
+    Then the scales of runs that are no option.
+    """
     if any(each.partition("=")[0] == "scale" for each in overrides):
-        return [list(overrides)]
+        return [list(overrides)], []
     config = compose_config([each for each in overrides if each.partition("=")[0] == "results"])
     there = {run.config().scale.name for run in all_runs(Path(config.results)) if run.finished}
     usual = config.scale.name
     others = [[*overrides, f"scale={scale}"] for scale in paths.options("scale") if scale in there - {usual}]
-    return [*([list(overrides)] if usual in there or not others else []), *others]
+    own = [list(overrides)] if usual in there or not others else []
+    return [*own, *others], sorted(there - set(paths.options("scale")))
 
 
 def _suffix(library: Library, overrides: Sequence[str]) -> str:

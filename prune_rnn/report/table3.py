@@ -128,7 +128,7 @@ def _caption(shared: Config, lines: Sequence[Line]) -> str:
     steps = f" of {train.steps_per_epoch} steps of {train.batch_size} utterances" if train.steps_per_epoch else ""
     seeds = sorted({seed for line in lines for seed in line.seeds})
     return (
-        f"trained on {data.describe()}, {train.epochs} epochs{steps}; CER "
+        f"Trained on {data.describe()}, {train.epochs} epochs{steps}; CER "
         f"and WER of the test split, mean over seeds ({', '.join(map(str, seeds)) or 'none yet'}), CER ± standard "
         "deviation. Relative: (baseline - CER) / baseline, the baseline being the first row of the family. "
         f"{INTERVALS} Not zero: parameters that pruning leaves. Sparsity: of all parameters, and of the recurrent "
@@ -142,7 +142,7 @@ def pairs(name: str, shared: Config, found: Sequence[Pair], notes: Sequence[str]
     return Table(
         name=name,
         title=f"Table 3's rows in pairs at scale={shared.scale.name}",
-        caption="relative is (CER of the second - CER of the first) / CER of the second.",
+        caption="Relative: (CER of the second - CER of the first) / CER of the second.",
         rows=[_pair(pair) for pair in found],
         notes=notes,
     )

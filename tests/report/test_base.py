@@ -1,6 +1,7 @@
 """What holds for every table: each rendering has the same rows and columns."""
 
 import csv
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -94,11 +95,8 @@ def test_every_rendering_has_the_same_rows_and_columns(every: list[Table]) -> No
         lines = [line for line in table.markdown().splitlines() if line.startswith("| ")]
         cells = [split(line, "|")[1:-1] for line in lines]
         assert cells.pop(1) == ["---"] * len(table.columns), table.name
-        assert [[*map(len, row)] for row in [cells[0][:0], text[0][:0]]] == [[], []]
-        assert [len(row) for row in cells] == [len(row) for row in text], table.name
-        assert [row[-1].replace("\\", "") for row in cells] == [
-            " ".join(row[-1].replace("\\", "").split()) for row in text
-        ]
+        unescaped = [[re.sub(r"\\([\\|<*`])", r"\1", cell) for cell in row] for row in cells]
+        assert unescaped == [[" ".join(cell.split()) for cell in row] for row in text], table.name
         latex = [line for line in table.latex().splitlines() if line.endswith("\\\\") and not line.startswith("%")]
         assert [len(split(line, "&")) for line in latex] == [len(row) for row in text], table.name
         assert len(list(csv.DictReader(table.csv().splitlines()))) == len(table.rows)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from prune_rnn.analyse.layout import layout, names
+from prune_rnn.analyse.rows import Library
 from prune_rnn.config import compose_config
 from prune_rnn.experiment import experiment
-from prune_rnn.report.report import report
+from prune_rnn.report.report import KINDS, report
 from prune_rnn.usage import UsageError
 
 
@@ -68,7 +70,9 @@ def test_the_scales_that_are_there_are_reported(fabricate: Callable, tmp_path: P
     }
     assert rows["GRU Sparse"]["seeds"] == "0" and rows["GRU Dense"]["seeds"] == ""
     fabricate("gru_dense")
+    fabricate("gru_dense", "scale.name=mine", "train.epochs=3", "prune=none")
     printed = report([f"results={results}"])
+    assert "skipped: runs at scale=mine, which conf/scale does not have" in printed
     assert "table3_small" in printed and "table3_smoke" in printed and "scale=smoke" in printed
     page = (results / "report.html").read_text()
     assert 'id="table3_small"' in page and 'id="table3_smoke"' in page and "scale=smoke</code>" in page
@@ -121,3 +125,11 @@ def test_what_is_asked_for_is_checked(fabricate: Callable, tmp_path: Path, words
     fabricate("gru_dense")
     with pytest.raises(UsageError, match=message):
         report([f"results={tmp_path / 'results'}", *words])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_committed_tables_are_what_the_committed_runs_say(name: str) -> None:
+    results = Path(__file__).parents[2] / "results"
+    for table in KINDS[layout(name).kind](name, layout(name), Library([f"results={results}"])):
+        assert (results / "tables" / f"{table.name}_small.csv").read_text() == table.csv()

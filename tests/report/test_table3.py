@@ -81,7 +81,7 @@ def test_the_terminal_shows_every_column_within_its_width() -> None:
 def test_the_caption_names_scale_and_seeds() -> None:
     text = printed(FULL, line()).heading
     assert (
-        "scale=small: trained on 15 h of synthetic speech, 20 epochs of 200 steps of 12 utterances" in text
+        "scale=small. Trained on 15 h of synthetic speech, 20 epochs of 200 steps of 12 utterances" in text
         and "seeds (0, 2)" in text
     )
 
