@@ -56,11 +56,6 @@ class Versus:
     problem: str  # what else leaves no interval, or nothing
 
 
-def heard(rows: Iterable[Row]) -> Heard:
-    """Returns the edits of every run, under its name; aligning the texts takes most of a report's time."""
-    return {run.name: run.edits() for row in rows for run in row.runs}
-
-
 def versus(row: Row, other: Row, edits: Heard) -> Versus:
     """Returns how much better `row` is than `other`, a fraction of the other's CER; of itself, without an interval."""
     ours, theirs = ({run.seed: run for run in one.runs} for one in (row, other))
@@ -83,7 +78,7 @@ def versus(row: Row, other: Row, edits: Heard) -> Versus:
 
 def compare(rows: Sequence[Row], edits: Heard) -> tuple[list[Line], list[str]]:
     """Returns the numbers of all rows, whose runs agree, and notes on what is missing; the first of a family is its
-    baseline. edits: as `heard` returns them."""
+    baseline. edits: of all runs, as `Library.heard` returns them."""
     lines: list[Line] = []
     notes: list[str] = []
     untold: list[str] = []

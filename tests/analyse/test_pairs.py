@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.analyse.comparison import heard
 from prune_rnn.analyse.layout import layout
 from prune_rnn.analyse.pairs import compare_pairs
-from prune_rnn.analyse.rows import collect
+from prune_rnn.analyse.rows import collect, heard
 
 
 def test_rows_with_a_seed_in_common_are_compared_over_those(fabricate: Callable, tmp_path: Path) -> None:
