@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prune_rnn import paths
@@ -13,7 +13,7 @@ from prune_rnn.analyse.interval import Interval, Spread, relative_interval
 from prune_rnn.analyse.rows import Row
 from prune_rnn.typed import Plain
 
-Heard = dict[str, Edits | None]  # of each run, under its name
+Heard = Mapping[str, Edits | None]  # of each run, under its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,6 @@ class Versus:
     problem: str  # what else leaves no interval, or nothing
 
 
-def heard(rows: Iterable[Row]) -> Heard:
-    """Returns the edits of every run, under its name; aligning the texts takes most of a report's time."""
-    return {run.name: run.edits() for row in rows for run in row.runs}
-
-
 def versus(row: Row, other: Row, edits: Heard, spread: Spread | None) -> Versus:
     """Returns how much better `row` is than `other`, a fraction of the other's CER; of itself, without an interval.
 
@@ -83,7 +78,7 @@ def versus(row: Row, other: Row, edits: Heard, spread: Spread | None) -> Versus:
 
 def compare(rows: Sequence[Row], edits: Heard, spread: Spread | None) -> tuple[list[Line], list[str]]:
     """Returns the numbers of all rows, whose runs agree, and notes on what is missing; the first of a family is its
-    baseline. edits: as `heard` returns them. spread: as for `versus`."""
+    baseline. edits: of all runs, as `Library.heard` returns them. spread: as for `versus`."""
     lines: list[Line] = []
     notes: list[str] = []
     silent: list[str] = []

@@ -93,9 +93,7 @@ class Library:
 
     def heard(self, rows: Sequence[Row]) -> dict[str, Edits | None]:
         """Returns the edits of the rows' runs and of those before, by name. Aligning texts takes most of a report."""
-        for run in (run for row in rows for run in row.runs if run.name not in self._edits):
-            self._edits[run.name] = run.edits()
-        return self._edits
+        return heard(rows, self._edits)
 
     def _found(self, words: list[str]) -> Row:
         own = [*words, *self._common]
@@ -122,6 +120,14 @@ class Library:
     def _composed(self, words: Sequence[str]) -> Config:
         rest = tuple(word for word in words if not word.startswith("results="))
         return replace(_composed(rest), results=self.shared.results)
+
+
+def heard(rows: Sequence[Row], known: dict[str, Edits | None] | None = None) -> dict[str, Edits | None]:
+    """Returns the edits of the rows' runs by name, added to those that are known."""
+    known = {} if known is None else known
+    for run in (run for row in rows for run in row.runs if run.name not in known):
+        known[run.name] = run.edits()
+    return known
 
 
 @cache

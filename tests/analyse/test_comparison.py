@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from prune_rnn.analyse.comparison import Line, compare, heard, relative
+from prune_rnn.analyse.comparison import Line, compare, relative
 from prune_rnn.analyse.finished import read
 from prune_rnn.analyse.interval import Spread
-from prune_rnn.analyse.rows import Row
+from prune_rnn.analyse.rows import Row, heard
 from prune_rnn.run.store import Run
 
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.analyse.comparison import heard
 from prune_rnn.analyse.interval import Spread
 from prune_rnn.analyse.layout import layout
 from prune_rnn.analyse.pairs import compare_pairs
-from prune_rnn.analyse.rows import collect
+from prune_rnn.analyse.rows import collect, heard
 
 NONE = Spread(0.0, 2)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from prune_rnn.analyse.comparison import Line, heard
+from prune_rnn.analyse.comparison import Line
 from prune_rnn.analyse.interval import Interval
 from prune_rnn.analyse.layout import layout
 from prune_rnn.analyse.pairs import compare_pairs
-from prune_rnn.analyse.rows import collect
+from prune_rnn.analyse.rows import collect, heard
 from prune_rnn.config import compose_config
 from prune_rnn.report.base import Table
 from prune_rnn.report.table3 import pairs, table
