@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,9 +24,16 @@ from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
 from prune_rnn.schema import expand_home, option
 from prune_rnn.train import Precision, TrainConfig
-from prune_rnn.usage import THREADS, UsageError, check_device, of_the_command_line, shown, within
+from prune_rnn.usage import (
+    THREADS,
+    UsageError,
+    check_device,
+    check_file_name,
+    of_the_command_line,
+    shown,
+    within,
+)
 
-_LONGEST_NAME = 200  # bytes: with the digest behind it, and a file system that encrypts names, it is still a name
 _NESTED = "an argument is nested too deeply; give a plain value"
 _WIDEST = 100.0  # times the paper's units
 OPTIONS: dict[str, dict[str, type]] = {"prune": {**METHODS}, "data": {**SETS}}  # groups whose options are classes
@@ -73,11 +79,8 @@ class Config:
 
     def check(self) -> None:
         """Raises ValueError that names the key, the value and the way out."""
-        if not re.fullmatch(r"[\w.+-]+", self.name):
-            name = shown(self.name)
-            raise ValueError(f"name={name!r}: it names a folder; use letters, digits, '_', '-', '.' and '+' only")
-        if (length := len(self.name.encode())) > _LONGEST_NAME:
-            raise ValueError(f"name={shown(self.name)}: has {length} bytes; a folder's name takes {_LONGEST_NAME}")
+        check_file_name("name", self.name)
+        check_file_name("scale.name", self.scale.name)  # of a report's files
         if not self.results:
             raise ValueError("results='': names no folder; leave it out, or give results=.")
         within("seed", self.seed, 0, 2**63 - 1)

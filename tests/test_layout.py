@@ -28,6 +28,7 @@ RANKS = [
         "features",
         "files",
         "provenance",
+        "printed",
         "completion",
     },
     {"prune.schedule", "prune.mask"},

@@ -1,6 +1,7 @@
 """`prune-rnn export` on a run made by the tests."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -118,6 +119,20 @@ def test_exports_are_equal_and_clear_what_a_killed_one_left(
     made = {export(run.folder, ExportOptions(dev=dev)).path.read_bytes() for _ in range(3)}
     assert len(made) == 1 and not left.exists()
     assert f"removing {left}, left by a process that was cut off" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o077])
+def test_files_have_the_permissions_that_the_umask_leaves(tiny: list[str], umask: int) -> None:
+    """Of a run and of an export, all of which are written under another name first."""
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
+    before = os.umask(umask)
+    try:
+        run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
+        export(run.folder, ExportOptions(dev=dev))
+    finally:
+        os.umask(before)
+    files = [path for path in run.folder.iterdir() if path.name != "lock"]
+    assert len(files) == 7 and {path.stat().st_mode & 0o777 for path in files} == {0o666 & ~umask}
 
 
 def test_what_streams_begin_with_is_of_the_train_split(

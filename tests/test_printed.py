@@ -1,0 +1,79 @@
+"""What is printed: no name steers the terminal, and no terminal makes a command fail."""
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prune_rnn import paths
+from prune_rnn.printed import Escaping, escape_output, escaped, line, terminal
+
+
+@given(st.text(st.characters()))
+def test_nothing_that_is_printed_steers_a_terminal(text: str) -> None:
+    for shown in (escaped(text), line(text)):
+        assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in shown.replace("\n", "").replace("\t", ""))
+        shown.encode()  # no half of a character, either
+    assert "\n" not in line(text)
+
+
+@pytest.mark.parametrize("text", ["plain\ttext\n", "ä ± … 日本", "", "a\\x1bb"])
+def test_what_can_be_printed_stays(text: str) -> None:
+    assert escaped(text) == text
+
+
+def test_a_stream_is_escaped_once_and_reached_for_what_steers_on_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", ascii_only)
+    escape_output()
+    escape_output()
+    print("±\x1b[2J")
+    print("\r\x1b[A", end="", file=terminal(sys.stdout), flush=True)
+    assert isinstance(sys.stdout, Escaping) and ascii_only.buffer.getvalue() == b"\\xb1\\x1b[2J\n\r\x1b[A"
+    assert terminal(ascii_only) is ascii_only
+
+
+def test_every_command_prints_on_an_ascii_terminal(
+    command: Callable, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files and folders have names of their users', and tables a plus-minus."""
+    results = f"results={tmp_path / 'ä'}"
+    keys = [word for word in tiny if not word.startswith(("model", "results"))]
+    folder = paths.runs(tmp_path / "ä")
+    (folder / "ä\x1b[2J\nb-0123456789").mkdir(parents=True)
+    for code, words in (
+        (0, ["train", *keys, "name=ä"]),
+        (0, ["report", *keys]),
+        (0, ["runs"]),
+        (1, ["verify"]),
+        (0, ["describe", "name=ä"]),
+        (0, ["train", "--cfg", "job", "name=ä"]),
+        (1, ["export", "ä"]),
+    ):
+        streams = {name: io.TextIOWrapper(io.BytesIO(), encoding="ascii") for name in ("stdout", "stderr")}
+        for name, stream in streams.items():
+            monkeypatch.setattr(sys, name, stream)
+        done = command(*words, *([] if words[0] == "export" else [results])).returncode
+        shown = {}
+        for name, stream in streams.items():
+            stream.flush()
+            shown[name] = stream.buffer.getvalue().decode("ascii")
+            assert "\x1b" not in shown[name]
+        assert done == code, (words, shown)
+        if words == ["runs"]:
+            assert "\\xe4\\x1b[2J\\nb-0123456789" in shown["stdout"]
+        if words[0] == "report":
+            assert f"written: {tmp_path}/\\xe4/report.html" in shown["stdout"]
+
+
+def test_an_error_is_one_line_whatever_the_name(command: Callable) -> None:
+    done = command("export", "a\x1b]0;b\x07\nc")
+    assert done.returncode == 1 and done.stderr.startswith("prune-rnn: a\\x1b]0;b\\x07\\nc holds no finished run")
+    assert done.stderr.count("\n") == 1
+    done = command("transcribe", os.fsdecode(b"\xff"), "\u202ea.wav")
+    assert done.returncode == 1 and "\\udcff" in done.stderr
