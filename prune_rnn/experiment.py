@@ -18,7 +18,7 @@ from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.checksums import has_checksums
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.evaluate import decode
-from prune_rnn.feasible import check_batches, check_memory, warnings
+from prune_rnn.feasible import check_batches, check_memory, far_off, warnings
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
 from prune_rnn.run.identity import digest
@@ -108,11 +108,12 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     if distributed.world() > min(len(group) for group in groups["train"]):
         raise ValueError(f"train.batch_size={size} leaves some of {distributed.world()} processes without an utterance")
     check_batches(groups["train"], model, distributed.world(), size)
-    for text in warnings(config, groups["train"]):
+    q, pruned = config.prune.magnitudes(), config.prune.weights(model)
+    for text in [*warnings(config, groups["train"]), *far_off(q, pruned, trained=False)]:
         say(f"warning: {text}")
     load = partial(batch.load, workers=config.train.load_workers)
     steps_per_epoch = config.train.steps_per_epoch or len(groups["train"])
-    masker = config.prune.masker(config.prune.weights(model), steps_per_epoch)
+    masker = config.prune.masker(pruned, steps_per_epoch)
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
     history: list[Plain] = []
     processes = earlier = [distributed.world()]  # from the beginning on, a number for each change
@@ -187,6 +188,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
             return
         model.load_state_dict(best["model"])
         masker.check()
+        for text in far_off(q, pruned, trained=True):
+            say(f"warning: {text}")
         watched = _watched(load(groups["test"]), len(groups["test"]), "test", progress)
         test = decode(model, _until(stop, lambda: None, watched), device)  # the state is that after the last epoch
     speakers = [utterance.speaker for group in groups["test"] for utterance in group]
