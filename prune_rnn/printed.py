@@ -22,10 +22,10 @@ def escaped(text: str, keep: str = "\n\t") -> str:
     )
 
 
-def line(text: object) -> str:
+def one_line(text: object) -> str:
     """Returns the text as one line: a line break in a name is none of the output.
 
-    >>> print(line("a\\nb"))
+    >>> print(one_line("a\\nb"))
     a\\nb
     """
     return escaped(str(text), keep="")

@@ -15,6 +15,10 @@ class UsageError(ValueError):
     """The command line is wrong, by a word, a key or a value: the exit code is 2."""
 
 
+class SeveralLines(ValueError):
+    """What is wrong takes several lines; no name that is shown in them breaks one."""
+
+
 @contextmanager
 def of_the_command_line() -> Iterator[None]:
     """Makes a UsageError of any ValueError in the block."""

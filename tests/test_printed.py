@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prune_rnn import paths
-from prune_rnn.printed import Escaping, escape_output, escaped, line, terminal
+from prune_rnn.printed import Escaping, escape_output, escaped, one_line, terminal
 
 
 @given(st.text(st.characters()))
 def test_nothing_that_is_printed_steers_a_terminal(text: str) -> None:
-    for shown in (escaped(text), line(text)):
+    for shown in (escaped(text), one_line(text)):
         assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in shown.replace("\n", "").replace("\t", ""))
         shown.encode()  # no half of a character, either
-    assert "\n" not in line(text)
+    assert "\n" not in one_line(text)
 
 
 @pytest.mark.parametrize("text", ["plain\ttext\n", "ä ± … 日本", "", "a\\x1bb"])
@@ -77,3 +77,11 @@ def test_an_error_is_one_line_whatever_the_name(command: Callable) -> None:
     assert done.stderr.count("\n") == 1
     done = command("transcribe", os.fsdecode(b"\xff"), "\u202ea.wav")
     assert done.returncode == 1 and "\\udcff" in done.stderr
+
+
+def test_a_name_breaks_no_line_of_an_error_that_has_several(command: Callable, tiny: list[str], tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"audio_filepath": "a\\n\\u001b[2Jb.wav", "text": "a"}\n' * 2)
+    done = command("train", *tiny, f"data.train={tmp_path / 'bad.jsonl'}")
+    told = done.stderr.splitlines()
+    assert done.returncode == 1 and "a\\n\\x1b[2Jb.wav: no such file" in told[-2]
+    assert [words[:8] for words in told[-3:]] == ["  line 1", "  line 2", "fix them"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from prune_rnn import paths
-from prune_rnn.printed import line
+from prune_rnn.printed import one_line
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.shown import set_otherwise, sparsity
 from prune_rnn.run.store import Run
@@ -50,7 +50,7 @@ class _Row:
         names = _without_middle(self.run, _NAME), _cut(self.model, _CELL), _cut(self.scale, _CELL)
         seed = "" if self.seed is None else str(self.seed)
         cells = *names, seed, self.cer, self.sparsity, self.minutes, self.state, self.besides
-        return tuple(map(line, cells))
+        return tuple(map(one_line, cells))
 
 
 def table(results: Path) -> str:

@@ -33,7 +33,7 @@ def test_what_is_printed_names_the_same_run_again(command: Callable) -> None:
 @pytest.mark.parametrize("typed", ["prune.sparsity=0.5", "prune.sparsity=0.886", "prune.prunable_sparsity=0.9"])
 def test_a_sparsity_is_shown_as_it_was_typed(typed: str) -> None:
     """A run keeps that of the prunable weights, 0.529353 for a typed 0.5."""
-    for units in (8, 80, 128):
+    for units in (64, 80, 128):
         config, q_source = resolve(compose_config(["model=gru_sparse", "scale=smoke", f"model.units={units}", typed]))
         assert sparsity(recorded(config, q_source)) == [typed]
 
