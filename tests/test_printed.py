@@ -41,10 +41,11 @@ def test_a_stream_is_escaped_once_and_reached_for_what_steers_on_purpose(monkeyp
 def test_every_command_prints_on_an_ascii_terminal(
     command: Callable, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Files and folders have names of their users', and tables a plus-minus."""
-    results = f"results={tmp_path / 'ä'}"
+    """Files and folders have names of their users', which need not even be text, and tables a plus-minus."""
+    name = os.fsdecode("ä".encode() + b"\xff")
+    results = f"results={tmp_path / name}"
     keys = [word for word in tiny if not word.startswith(("model", "results"))]
-    folder = paths.runs(tmp_path / "ä")
+    folder = paths.runs(tmp_path / name)
     (folder / "ä\x1b[2J\nb-0123456789").mkdir(parents=True)
     for code, words in (
         (0, ["train", *keys, "name=ä"]),
@@ -55,20 +56,20 @@ def test_every_command_prints_on_an_ascii_terminal(
         (0, ["train", "--cfg", "job", "name=ä"]),
         (1, ["export", "ä"]),
     ):
-        streams = {name: io.TextIOWrapper(io.BytesIO(), encoding="ascii") for name in ("stdout", "stderr")}
-        for name, stream in streams.items():
-            monkeypatch.setattr(sys, name, stream)
+        streams = {which: io.TextIOWrapper(io.BytesIO(), encoding="ascii") for which in ("stdout", "stderr")}
+        for which, stream in streams.items():
+            monkeypatch.setattr(sys, which, stream)
         done = command(*words, *([] if words[0] == "export" else [results])).returncode
         shown = {}
-        for name, stream in streams.items():
+        for which, stream in streams.items():
             stream.flush()
-            shown[name] = stream.buffer.getvalue().decode("ascii")
-            assert "\x1b" not in shown[name]
+            shown[which] = stream.buffer.getvalue().decode("ascii")
+            assert "\x1b" not in shown[which]
         assert done == code, (words, shown)
         if words == ["runs"]:
             assert "\\xe4\\x1b[2J\\nb-0123456789" in shown["stdout"]
         if words[0] == "report":
-            assert f"written: {tmp_path}/\\xe4/report.html" in shown["stdout"]
+            assert f"written: {tmp_path}/\\xe4\\udcff/report.html" in shown["stdout"]
 
 
 def test_an_error_is_one_line_whatever_the_name(command: Callable) -> None:

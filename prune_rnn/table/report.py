@@ -19,6 +19,8 @@ from prune_rnn.table.figures.style import Material
 from prune_rnn.table.page import Contents, page
 from prune_rnn.table.rows import collect, comparable
 
+_ESCAPE = "backslashreplace"  # the name of a folder need not be text
+
 
 def report(overrides: Sequence[str]) -> str:
     """Writes the table as Markdown, CSV and LaTeX, the figures and the page below `results`; returns what to print."""
@@ -49,7 +51,7 @@ def report(overrides: Sequence[str]) -> str:
         "tex": "".join(f"% {text}\n" for text in [caption, *notes]) + table3.laid_out(printed, "latex_booktabs") + "\n",
     }
     for ending, content in written.items():
-        write_atomically(base.with_suffix(f".{ending}"), content.encode())
+        write_atomically(base.with_suffix(f".{ending}"), content.encode(errors=_ESCAPE))
 
     runs = comparable(shared)
     drawn, skipped = draw_all(Material(rows, runs), paths.figures(results), suffix)
@@ -64,7 +66,7 @@ def report(overrides: Sequence[str]) -> str:
         figures=drawn,
         runs=[shown[name] for name in sorted(shown)],
     )
-    write_atomically(results / paths.PAGE, page(contents).encode())
+    write_atomically(results / paths.PAGE, page(contents).encode(errors=_ESCAPE))
 
     told = [f"written: {base}.{{{','.join(written)}}}"]
     told += [f"written: {figure.png.with_suffix('')}.{{png,svg}}" for figure in drawn]
