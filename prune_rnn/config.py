@@ -19,7 +19,7 @@ from prune_rnn.data.base import Data
 from prune_rnn.data.sets import SETS
 from prune_rnn.explain import explain, first_line, plainly
 from prune_rnn.model.deepspeech2 import ModelConfig
-from prune_rnn.overrides import quoted, refuse
+from prune_rnn.overrides import quoted, refuse, split
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
 from prune_rnn.schema import expand_home, option
@@ -132,6 +132,8 @@ def compose_config(overrides: Sequence[str]) -> Config:
     """Returns the configuration that the overrides give, checked; UsageError names what is wrong and the way out."""
     overrides = quoted(overrides)
     refuse(overrides)
+    if ignored := next((key for _, key, _ in map(split, overrides) if key.startswith("hydra.")), None):
+        raise UsageError(f"{ignored}: counts with `prune-rnn train -m` only; leave it out, or add -m")
     try:
         GlobalHydra.instance().clear()
         with initialize_config_dir(str(paths.conf()), version_base="1.3", job_name="prune_rnn"):

@@ -47,6 +47,7 @@ REFUSED = {
     "hydra/launcher=submitit_slurm": "hydra/launcher=submitit_slurm: Hydra has no such option; install the plugin",
     "hydra.run.dir=/tmp/x": "hydra.run.dir: moves no run; all of them lie in the folder of results: give results=...",
     "++hydra.sweep.subdir=x": "++hydra.sweep.subdir: moves no run",
+    "hydra.verbose=true": "hydra.verbose: counts with `prune-rnn train -m` only; leave it out",
     "hydra.run={dir: x}": "hydra.run: moves no run",
     "name=.hidden": "name='.hidden': it names a file or folder; use letters",
     "name=..": "name='..': it names a file or folder",
