@@ -21,7 +21,8 @@ from typing import Any, NoReturn
 from prune_rnn import __version__, commands
 from prune_rnn.native import library
 from prune_rnn.nearest import nearest
-from prune_rnn.usage import UsageError
+from prune_rnn.printed import escape_output, one_line
+from prune_rnn.usage import SeveralLines, UsageError
 
 INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on from here
 
@@ -172,10 +173,11 @@ def _tell(text: str) -> None:
 
 
 def _reopen() -> None:
-    """Lets what is printed go nowhere where the standard output or error is closed."""
+    """Lets what is printed go nowhere where the standard output or error is closed; escapes it elsewhere."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+    escape_output()
 
 
 def _run() -> int:
@@ -186,7 +188,7 @@ def _run() -> int:
             flags, rest = _parse(sys.argv[1:])
             resumes = flags.resumes
             for warning in _repeated(rest) if _rank() == 0 else ():
-                print(f"prune-rnn: warning: {warning}", file=sys.stderr)
+                print(f"prune-rnn: warning: {one_line(warning)}", file=sys.stderr)
             code: int = flags.run(flags, rest, shlex.join(["prune-rnn", *sys.argv[1:]]))
         except SystemExit:  # --help and --version have printed what they have to
             code = 0
@@ -194,7 +196,7 @@ def _run() -> int:
         return code
     except UsageError as error:
         if _rank() == 0:
-            text = str(error)
+            text = one_line(error)
             print(text if text.startswith("prune-rnn") else f"prune-rnn: {text}", file=sys.stderr)
         else:  # they all have the same command line: the first tells
             time.sleep(_GRACE)
@@ -205,7 +207,7 @@ def _run() -> int:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
-        _tell(f"prune-rnn: {error}")
+        _tell(f"prune-rnn: {error if isinstance(error, SeveralLines) else one_line(error)}")
         return 1
     except KeyboardInterrupt:
         if _rank() == 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,14 +19,21 @@ from prune_rnn.data.base import Data
 from prune_rnn.data.sets import SETS
 from prune_rnn.explain import explain, first_line, plainly
 from prune_rnn.model.deepspeech2 import ModelConfig
-from prune_rnn.overrides import quoted, refuse
+from prune_rnn.overrides import quoted, refuse, split
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
 from prune_rnn.schema import expand_home, option
 from prune_rnn.train import Precision, TrainConfig
-from prune_rnn.usage import THREADS, UsageError, check_device, of_the_command_line, shown, within
+from prune_rnn.usage import (
+    THREADS,
+    UsageError,
+    check_device,
+    check_file_name,
+    of_the_command_line,
+    shown,
+    within,
+)
 
-_LONGEST_NAME = 200  # bytes: with the digest behind it, and a file system that encrypts names, it is still a name
 _NESTED = "an argument is nested too deeply; give a plain value"
 _WIDEST = 100.0  # times the paper's units
 OPTIONS: dict[str, dict[str, type]] = {"prune": {**METHODS}, "data": {**SETS}}  # groups whose options are classes
@@ -73,11 +79,8 @@ class Config:
 
     def check(self) -> None:
         """Raises ValueError that names the key, the value and the way out."""
-        if not re.fullmatch(r"[\w.+-]+", self.name):
-            name = shown(self.name)
-            raise ValueError(f"name={name!r}: it names a folder; use letters, digits, '_', '-', '.' and '+' only")
-        if (length := len(self.name.encode())) > _LONGEST_NAME:
-            raise ValueError(f"name={shown(self.name)}: has {length} bytes; a folder's name takes {_LONGEST_NAME}")
+        check_file_name("name", self.name)
+        check_file_name("scale.name", self.scale.name)  # of a report's files
         if not self.results:
             raise ValueError("results='': names no folder; leave it out, or give results=.")
         within("seed", self.seed, 0, 2**63 - 1)
@@ -129,6 +132,8 @@ def compose_config(overrides: Sequence[str]) -> Config:
     """Returns the configuration that the overrides give, checked; UsageError names what is wrong and the way out."""
     overrides = quoted(overrides)
     refuse(overrides)
+    if ignored := next((key for _, key, _ in map(split, overrides) if key.startswith("hydra.")), None):
+        raise UsageError(f"{ignored}: counts with `prune-rnn train -m` only; leave it out, or add -m")
     try:
         GlobalHydra.instance().clear()
         with initialize_config_dir(str(paths.conf()), version_base="1.3", job_name="prune_rnn"):

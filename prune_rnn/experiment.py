@@ -18,7 +18,7 @@ from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.checksums import has_checksums
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.evaluate import Decoded, decode
-from prune_rnn.feasible import check_batches, check_memory, warnings
+from prune_rnn.feasible import check_batches, check_memory, far_off, warnings
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
 from prune_rnn.run.identity import digest
@@ -104,9 +104,11 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)
     groups = _batches(config, model)
+    q, weights = config.prune.magnitudes(), config.prune.weights(model)
+    for text in far_off(q, weights, trained=False):
+        say(f"warning: {text}")
     load = partial(batch.load, workers=config.train.load_workers)
     steps_per_epoch = config.train.steps_per_epoch or len(groups["train"])
-    weights = config.prune.weights(model)
     masker = config.prune.masker(weights, steps_per_epoch, seed=config.seed, gates=model.gates())
     trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
     session = Session(trainer, run, digest(config))
@@ -117,6 +119,8 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     test = _run(session, groups, load, config.train)
     if test is None:
         return
+    for text in far_off(q, weights, trained=True):
+        say(f"warning: {text}")
     speakers = [utterance.speaker for group in groups["test"] for utterance in group]
     run.write_hypotheses(test.references, test.hypotheses, speakers)
     run.save(paths.MODEL, {"model": session.best["model"], "config": recorded(config, q_source).plain()})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from prune_rnn.config import Config
 from prune_rnn.data.batch import Utterance
@@ -13,6 +14,7 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.resolve import meta_model
 from prune_rnn.usage import UsageError
 
+_LITTLE = 0.01  # of a layer type's weights: who prunes means more
 _BYTES = 12  # of each parameter while it is trained: in float32 its value, gradient and momentum
 
 
@@ -57,4 +59,25 @@ def warnings(config: Config, groups: Sequence[Sequence[Utterance]]) -> list[str]
             f"model={config.model.name} prune={config.prune.method}: nothing is pruned, and the run is stored as "
             f"{config.name} all the same; name=... gives it another name"
         )
+    return found
+
+
+def far_off(q: Mapping[str, float] | None, weights: Mapping[str, Mapping[str, Tensor]], *, trained: bool) -> list[str]:
+    """Returns a warning for each layer type of whose weights a magnitude prunes next to nothing or, once trained, all.
+
+    q: by layer type, where a magnitude is the goal. weights: by layer type and name, those that training begins with,
+    or the pruned ones. Before it nobody knows of too great a q: training widens the weights.
+    """
+    found = []
+    for layer_type, magnitude in (q or {}).items():
+        group = weights[layer_type].values()
+        pruned = sum(int((w == 0 if trained else w.abs() < magnitude).sum()) for w in group)
+        share = pruned / sum(weight.numel() for weight in group)
+        where = f"prune.q={magnitude:g}: of the {layer_type} weights"
+        way = "or prune.q=auto prune.sparsity=0.9"
+        if share < _LITTLE:
+            when = "are pruned" if trained else "lie below it as training begins, which widens them"
+            found.append(f"{where} {100 * share:.2g} % {when}; give more, {way}")
+        elif trained and share == 1:
+            found.append(f"{where} not one is left; give less, {way}")
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 UNFINISHED = ".unfinished"  # what a file is called while it is being written
@@ -17,13 +17,13 @@ def write_atomically(path: Path, content: bytes | memoryview, before: Path | Non
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(UNFINISHED, f".{path.name}.", path.parent)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # less the umask, as any new file
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)  # mkstemp made it private
             if before is not None and path.exists():
                 os.replace(path, before)
             os.replace(temporary, path)

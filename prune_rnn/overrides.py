@@ -101,6 +101,10 @@ def _refuse(override: str, known: Sequence[str], groups: Sequence[str]) -> None:
         raise UsageError(f"{shown(override)}: has {len(override):,} characters; give {_LONGEST:,} at most")
     read = parsed(override)
     unreadable = f"{shown(override)}: the value can't be read; put it in quotes: '{key}=\"...\"'"
+    if re.fullmatch(r"hydra\.(run|sweep)(\..*)?", key):
+        raise UsageError(
+            f"{shown(sign + key)}: moves no run; all of them lie in the folder of results: give results=..."
+        )
     if key.startswith(("hydra.", "hydra/")):
         if read is None:
             raise UsageError(unreadable)

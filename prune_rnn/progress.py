@@ -8,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from prune_rnn.printed import terminal
 from prune_rnn.prune.masker import Masker
 
 _LINE_SECONDS, _BAR_SECONDS = 30.0, 0.5  # between two plain lines, or two redraws of the bar
@@ -33,7 +34,8 @@ class Progress:
         self.started = self.shown = time.monotonic()
         self.bar: tqdm[Any] | None = None
         if sys.stderr.isatty() and not silent:
-            self.bar = tqdm(total=total_steps, initial=done_steps, unit="step", dynamic_ncols=True)
+            file = terminal(sys.stderr)
+            self.bar = tqdm(file=file, total=total_steps, initial=done_steps, unit="step", dynamic_ncols=True)
 
     def __enter__(self) -> Progress:
         return self

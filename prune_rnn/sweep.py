@@ -24,7 +24,7 @@ from prune_rnn import paths
 from prune_rnn.config import Config, compose_config, from_composed
 from prune_rnn.distributed import launched_rank
 from prune_rnn.explain import explain
-from prune_rnn.overrides import quoted
+from prune_rnn.overrides import quoted, refuse, split
 from prune_rnn.usage import UsageError
 
 _REASON = 60  # characters of why a job failed, in the table; all of it stands above
@@ -61,6 +61,7 @@ def sweep(overrides: Sequence[str], command: str) -> int:
 
     ValueError, before any is run, where one can't be.
     """
+    refuse([override for override in overrides if split(override)[1].startswith("hydra")])
     overrides = quoted(overrides, sweep=True)
     combinations = _combinations(overrides)
     common = set.intersection(*map(set, combinations))

@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 THREADS = 1024  # no machine has as many cores; torch takes any number and dies of it
+_LONGEST_NAME = 200  # bytes: with the digest behind it, and a file system that encrypts names, it is still a name
 _SHOWN = 60  # characters of a value that a message shows
 
 
 class UsageError(ValueError):
     """The command line is wrong, by a word, a key or a value: the exit code is 2."""
+
+
+class SeveralLines(ValueError):
+    """What is wrong takes several lines; no name that is shown in them breaks one."""
 
 
 @contextmanager
@@ -47,6 +52,18 @@ def within(key: str, value: float | None, low: float, high: float) -> None:
         raise UsageError(f"{key}={shown(value)}: must be {low:,} or more")
     if value is not None and value > high:
         raise UsageError(f"{key}={shown(value)}: must be at most {high:,}; give less")
+
+
+def check_file_name(key: str, name: str) -> None:
+    """Raises UsageError unless the name, with more behind it, is the plain one of a file that is not hidden.
+
+    >>> check_file_name("name", "gru_sparse-2")
+    """
+    if not re.fullmatch(r"[\w+-][\w.+-]*", name):
+        way = "use letters, digits, '_', '-', '.' and '+' only, and no '.' first"
+        raise UsageError(f"{key}={shown(name)!r}: it names a file or folder; {way}")
+    if (length := len(name.encode())) > _LONGEST_NAME:
+        raise UsageError(f"{key}={shown(name)}: has {length} bytes; a folder's name takes {_LONGEST_NAME}")
 
 
 def check_device(name: str) -> None:

@@ -8,7 +8,7 @@ import torch
 from prune_rnn.config import compose_config
 from prune_rnn.data.batch import Utterance
 from prune_rnn.experiment import experiment
-from prune_rnn.feasible import check_batches, check_memory, warnings
+from prune_rnn.feasible import check_batches, check_memory, far_off, warnings
 from prune_rnn.run.resolve import meta_model
 from prune_rnn.usage import UsageError
 
@@ -41,3 +41,24 @@ def test_what_was_perhaps_not_meant_is_warned_of() -> None:
 def test_a_run_tells_its_warnings(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     experiment(compose_config([*tiny, "train.epochs=1", "train.batch_size=99"]), "")
     assert "warning: train.batch_size=99: there are 24 utterances to train on" in capsys.readouterr().err
+
+
+def test_a_magnitude_that_prunes_next_to_nothing_or_all_is_warned_of() -> None:
+    weights = {"recurrent": {"a": torch.linspace(-1, 1, 201), "b": torch.full((200,), 0.5)}}
+    (told,) = far_off({"recurrent": 0.001}, weights, trained=False)
+    assert told.startswith("prune.q=0.001: of the recurrent weights 0.25 % lie below it as training begins")
+    assert not far_off({"recurrent": 0.6}, weights, trained=False)
+    assert not far_off({"recurrent": 2.0}, weights, trained=False)  # as q of trained weights may be
+    for zeros, message in ((0, "0 % are pruned; give more"), (9, ""), (200, ""), (201, "not one is left; give less")):
+        pruned = {"recurrent": {"a": torch.arange(201) >= zeros}}
+        found = far_off({"recurrent": 0.1}, pruned, trained=True)
+        assert [f"prune.q=0.1: of the recurrent weights {message}" in one for one in found] == [True] * bool(message)
+    assert not far_off(None, weights, trained=True)
+
+
+def test_a_run_that_its_q_leaves_unpruned_says_so(tiny: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Before it is trained, and once it is."""
+    config = compose_config([*tiny, "model=gru_sparse", "prune.q={recurrent: 1e-9, linear: 0.1}"])
+    experiment(config, "")
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: prune.q=1e-09")]
+    assert len(told) == 2 and "as training begins" in told[0] and "of the recurrent weights 0 % are pruned" in told[1]

@@ -29,6 +29,7 @@ RANKS = [
         "features",
         "files",
         "provenance",
+        "printed",
         "completion",
     },
     {"prune.schedule", "prune.mask", "prune.score", "prune.keep"},

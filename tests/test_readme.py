@@ -15,7 +15,7 @@ from prune_rnn.config import compose_config
 from prune_rnn.options import parse
 
 ROOT = Path(__file__).parents[1]
-FILES = [ROOT / name for name in ("README.md", "conf/README.md", "results/README.md")]
+FILES = [ROOT / name for name in ("README.md", "SECURITY.md", "conf/README.md", "results/README.md")]
 FILES += [ROOT / "prune_rnn" / part / "README.md" for part in ("engine", "prune")]
 LINES = [line.strip() for file in FILES for line in file.read_text().splitlines()]
 TRAINING = [line for line in LINES if re.search(r"^(prune-rnn|torchrun .*prune_rnn) (train|report|describe)", line)]
@@ -84,3 +84,15 @@ def test_the_worked_example_of_a_pruning_method_trains(tiny: list[str], tmp_path
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert re.search(r"sparsity +40\.\d+ %", done.stdout)
+
+
+def test_the_security_notes_fit_a_screen_and_their_claims_are_kept() -> None:
+    """No code comes from a file: nothing is unpickled, evaluated or given to a shell, and YAML makes plain values."""
+    assert len((ROOT / "SECURITY.md").read_text().splitlines()) <= 60
+    source = "\n".join(path.read_text() for path in (ROOT / "prune_rnn").rglob("*.py"))
+    for call in re.findall(r"torch\.load\(.*", source):
+        assert "weights_only=True" in call
+    unsafe = r"import pickle|(?<![.\w])(?:eval|exec)\(|shell=True|os\.system"
+    unsafe += r"|yaml\.(?:unsafe_|full_)?load\((?!text, _Loader)"
+    assert not re.findall(unsafe, source)
+    assert not re.findall(r"^(?:import|from) (?:requests|urllib|http|socket)\b", source, re.MULTILINE)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from prune_rnn import paths
+from prune_rnn.printed import one_line
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.shown import set_otherwise, sparsity
 from prune_rnn.run.store import Run
@@ -48,7 +49,8 @@ class _Row:
         """As they stand in the table."""
         names = _without_middle(self.run, _NAME), _cut(self.model, _CELL), _cut(self.scale, _CELL)
         seed = "" if self.seed is None else str(self.seed)
-        return *names, seed, self.cer, self.sparsity, self.minutes, self.state, self.besides
+        cells = *names, seed, self.cer, self.sparsity, self.minutes, self.state, self.besides
+        return tuple(map(one_line, cells))
 
 
 def table(results: Path) -> str:

@@ -19,10 +19,11 @@ from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length
 from prune_rnn.data.checksums import check_recording
 from prune_rnn.data.fingerprint import fingerprint, recordings
 from prune_rnn.features import SAMPLE_RATE, frames
+from prune_rnn.printed import one_line
 from prune_rnn.schema import option
 from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
 from prune_rnn.typed import Plain
-from prune_rnn.usage import shown
+from prune_rnn.usage import SeveralLines, shown
 
 _SHOWN = 10  # bad lines of each kind that an error message lists
 
@@ -203,19 +204,19 @@ def read_manifest(
     bad: dict[str, list[str]] = {}
     for (number, _), each in zip(numbered, found, strict=True):
         if isinstance(each, _BadLine):
-            bad.setdefault(each.kind, []).append(f"line {number} {each}")
+            bad.setdefault(each.kind, []).append(f"line {number} {one_line(each)}")
         else:
             utterances.append(each)
     if bad:
         count = sum(map(len, bad.values()))
         kinds = ", ".join(f"{len(named)} {kind}" for kind, named in bad.items())
-        summary = f"{path}: {count} of {count + len(utterances)} lines can't be used ({kinds}):"
+        summary = f"{one_line(path)}: {count} of {count + len(utterances)} lines can't be used ({kinds}):"
         for kind, named in bad.items():
             shown = named if skip_bad else named[:_SHOWN]
             more = [f"and {len(named) - len(shown)} more {kind}"] if len(shown) < len(named) else []
-            summary += "".join(f"\n  {line}" for line in [*shown, *more])
+            summary += "".join(f"\n  {one}" for one in [*shown, *more])
         if not skip_bad:
-            raise ValueError(f"{summary}\nfix them, or leave them out with data.skip_bad=true")
+            raise SeveralLines(f"{summary}\nfix them, or leave them out with data.skip_bad=true")
         report(summary)
     if not utterances:
         raise ValueError(f"{path}: has no utterance")

@@ -14,13 +14,15 @@ from prune_rnn.deploy.convolution import joined
 from prune_rnn.deploy.network import Network
 from prune_rnn.text import ALPHABET
 
+_FEW = 32  # rows of room that are not worth giving back
 NEEDS_WHOLE = "this network also runs backward in time and needs whole files"
 
 
 class Queue:
     """Rows that are added at the end and dropped at the beginning, one after the other in memory.
 
-    room: (rows, units), for twice as many as there were when it was made; thus they are seldom moved.
+    room: (rows, units), for twice as many as there were when it was made; thus they are seldom moved. Of what is left
+    it is at most twice the size, but for a few rows.
     """
 
     def __init__(self, units: int) -> None:
@@ -40,8 +42,11 @@ class Queue:
         return self.room[self._begin : end]
 
     def drop(self, count: int) -> None:
-        """Drops the first ones."""
+        """Drops the first ones; the view that `add` returned still holds."""
         self._begin += count
+        left = self._end - self._begin
+        if self.room.shape[0] > 2 * left + _FEW:
+            self.room, self._begin, self._end = self.room[self._begin : self._end].clone(), 0, left
 
 
 class Memory:
@@ -49,7 +54,8 @@ class Memory:
 
     kept: (1, frame, channel, bin) that each convolution still needs; None at the beginning. states: (1, units), the
     last of each recurrent layer. ahead: the last layer's, (frames, units), that the row convolution still needs.
-    None of them is a view of what other streams also hold. ValueError for a network that runs backward in time.
+    None of them is a view of what other streams also hold, or of more than is remembered. ValueError for a network
+    that runs backward in time.
     """
 
     def __init__(self, network: Network) -> None:
@@ -70,6 +76,20 @@ def alike(keys: Iterable[Hashable]) -> list[list[int]]:
     for position, key in enumerate(keys):
         found[key].append(position)
     return list(found.values())
+
+
+def largest_array(network: Network, frames: int) -> int:
+    """Returns the bytes, at most, of the largest array that `advance` makes for so many frames of a single stream.
+
+    For several streams it is at most the sum of theirs. What a stream remembers does not count.
+    """
+    rows, width, most = frames, len(network.mean), 0  # width: numbers a row
+    for convolution in network.convolutions:
+        seen = rows + convolution.frames - 1 + convolution.padding[1]
+        most = max(most, seen * width)
+        rows, width = convolution.outputs(seen), convolution.channels * convolution.bins_out
+    widest = max(width, *(inputs.rows for inputs, *_ in network.layers), network.linear.rows)
+    return 4 * max(most, rows * widest)
 
 
 def advance(network: Network, memories: Sequence[Memory], features: Sequence[Tensor], last: bool) -> list[Tensor]:
@@ -107,7 +127,7 @@ def _convolve(
         kept = memory.kept[index]
         seen = F.pad(own, (0, 0, 0, 0, pad, 0)) if kept is None else torch.cat([kept, own], 1)
         seen = F.pad(seen, (0, 0, 0, 0, 0, pad)) if last else seen
-        memory.kept[index] = seen[:, convolution.outputs(seen.shape[1]) * stride :]
+        memory.kept[index] = seen[:, convolution.outputs(seen.shape[1]) * stride :].clone()
         whole.append(seen)
     found = list(x)
     for group in alike(seen.shape[1] for seen in whole):

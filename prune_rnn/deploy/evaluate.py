@@ -117,4 +117,4 @@ def _read(manifest: Path, model: DeepSpeech2, options: EvaluateOptions) -> list[
     try:
         return read_manifest(manifest, model.output_frames, options.skip_bad, say, decode=True)
     except ValueError as error:  # which names the key of `train`
-        raise ValueError(str(error).replace("data.skip_bad=true", "skip_bad=true")) from None
+        raise type(error)(str(error).replace("data.skip_bad=true", "skip_bad=true")) from None

@@ -103,12 +103,12 @@ def export(folder: Path, options: ExportOptions) -> Exported:
         written = Path(unchecked) / path.name
         written.write_bytes(content)
         network = load(written)
+        streamed = _streamed(written, audio) if options.stream else None
     features = [log_spectrogram(waveform) for waveform in audio]
     references = [utterance.transcript for utterance in dev]
     with torch.inference_mode():
         theirs = [model(one[None], torch.tensor([one.shape[1]]))[:, 0] for one in features]
         ours = [network.log_probs(one) for one in features]
-        streamed = [streamed_text(network, waveform) for waveform in audio] if options.stream else None
     wanted, found = ([spelt(log_probs) for log_probs in each] for each in (theirs, ours))
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
     apart = max(float((a.exp() - b.exp()).abs().max()) for a, b in zip(theirs, ours, strict=True))
@@ -132,6 +132,21 @@ def export(folder: Path, options: ExportOptions) -> Exported:
         checkpoint_cer=checkpoint_cer,
         stream_cer=None if streamed is None else error_rates(references, streamed)[0].rate,
     )
+
+
+def _streamed(path: Path, audio: list[Tensor]) -> list[str]:
+    """Returns the text of each waveform as `transcribe --stream` finds it: one frame at a time, on one thread.
+
+    The products of a single frame are over before another thread has woken.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        network = load(path, frames=1)
+        with torch.inference_mode():
+            return [streamed_text(network, waveform) for waveform in audio]
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _compare(run: Run, cer: float) -> None:

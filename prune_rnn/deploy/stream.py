@@ -44,7 +44,7 @@ class RunningFeatures:
         if complete == 0:
             return self._none()
         log = log_power_of_few(self._samples)
-        self._samples = self._samples[complete * STEP :]
+        self._samples = self._samples[complete * STEP :].clone()  # a view would keep all
         if self._held is None:
             return self._normalised(log)
         self._held = np.concatenate([self._held, log])
@@ -71,7 +71,7 @@ class RunningFeatures:
             return self._none()
         count = np.arange(self._count + 1, self._count + 1 + len(log))[:, None]
         sums = self._sums + np.concatenate([log, log * log], axis=1).cumsum(0)
-        self._count, self._sums = float(count[-1, 0]), sums[-1]
+        self._count, self._sums = float(count[-1, 0]), sums[-1].copy()
         return _scaled(log, count, sums)
 
 

@@ -21,6 +21,7 @@ from prune_rnn.deploy.stream import PIECE, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
+from prune_rnn.printed import one_line
 from prune_rnn.schema import option
 from prune_rnn.usage import THREADS, within
 
@@ -66,10 +67,10 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
             decoded = _together(network, waveforms, jobs)
         for path, waveform in readable:
             if len(audio) > 1:
-                print(f"{path}\t", end="", flush=True)
+                print(f"{one_line(path)}\t", end="", flush=True)
             text, seconds = next(decoded)
             print(text, flush=True)
-            print(f"{path}: {_speed(len(waveform), seconds)}", file=sys.stderr)
+            print(f"{one_line(path)}: {_speed(len(waveform), seconds)}", file=sys.stderr)
     if jobs > 1:
         seconds = time.perf_counter() - start
         print(f"all, {jobs} at a time: {_speed(sum(map(len, waveforms)), seconds)}", file=sys.stderr)
@@ -93,7 +94,7 @@ def _usable(path: Path) -> Tensor | None:
             raise ValueError(f"{path}: is shorter than one window of 20 ms: {held}")
         return waveform
     except (ValueError, OSError) as error:
-        print(f"prune-rnn: {error}", file=sys.stderr)
+        print(f"prune-rnn: {one_line(error)}", file=sys.stderr)
         return None
 
 

@@ -31,6 +31,7 @@ KINDS: dict[str, Kind] = {
     "forecast": forecast.tables,
 }
 _FIRST = "table3"  # written for every scale, and drawn
+_ESCAPE = "backslashreplace"  # the name of a folder need not be text
 _UNMARKED = ("scale", "results", "device", "threads")  # overrides that do not change what a table is of
 
 
@@ -76,7 +77,7 @@ def report(overrides: Sequence[str]) -> str:
         for table in made:
             base = paths.tables(results) / table.name
             for ending, content in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
-                write_atomically(base.with_name(f"{base.name}.{ending}"), content.encode())
+                write_atomically(base.with_name(f"{base.name}.{ending}"), content.encode(errors=_ESCAPE))
             written.append(f"written: {base}.{{md,csv,tex}}" + _lacking(table))
         printed += [_printed(table) for table in made if asked.tables or table.name.startswith(_FIRST)]
         if asked.tables:  # the page shows every table
@@ -90,7 +91,7 @@ def report(overrides: Sequence[str]) -> str:
         runs |= {run.name: run for run in [*(run for row in rows for run in row.runs), *same_data]}
     if not asked.tables:
         text = page(shlex.join(["prune-rnn", "report", *overrides]), sections, [runs[name] for name in sorted(runs)])
-        write_atomically(results / paths.PAGE, text.encode())
+        write_atomically(results / paths.PAGE, text.encode(errors=_ESCAPE))
         written.append(f"written: {results / paths.PAGE}")
     return "\n\n".join([*printed, "\n".join(written)])
 

@@ -12,9 +12,11 @@ from prune_rnn.config import Config, compose_config
 from prune_rnn.prune.q import BASELINE, GIVEN
 from prune_rnn.run.identity import plain
 from prune_rnn.run.record import Recorded
-from prune_rnn.run.resolve import resolve, run_of
+from prune_rnn.run.resolve import meta_model, resolve, run_of
 from prune_rnn.typed import Plain
 from prune_rnn.usage import shown
+
+_DIGITS = 6  # of a run's sparsity
 
 
 def as_yaml(config: Config) -> str:
@@ -38,7 +40,7 @@ def set_otherwise(kept: Recorded) -> list[str]:
         goal = []
         if kept.prune.method != default.prune.method:
             told.append(f"prune={kept.prune.method}")
-            goal = sparsity(kept)  # not every model has one of its own
+            goal = _goal(kept)  # not every model has one of its own
         same_data = kept.data["name"] == default.data.name
         default = _composed(*chosen, *told, *goal)
         told += [] if same_data else [f"data={kept.data['name']}"]
@@ -50,7 +52,22 @@ def set_otherwise(kept: Recorded) -> list[str]:
 
 
 def sparsity(kept: Recorded) -> list[str]:
-    """Returns how far a run prunes, as an override; nothing where a magnitude is the goal, or it does not prune."""
+    """Returns how far a run prunes, as an override; nothing where a magnitude is the goal, or it does not prune.
+
+    A run keeps the sparsity of its prunable weights, whichever was typed; the shorter of the keys is meant.
+    """
+    goal = kept.identity["prune"].get("prunable_sparsity")
+    if goal is None:
+        return []
+    model = meta_model(kept.model)
+    prunable = sum(p.numel() for group in kept.prune.weights(model).values() for p in group.values())
+    share = prunable / sum(p.numel() for p in model.parameters())
+    rounded = (round(goal * share, digits) for digits in range(1, 7))
+    whole = next((each for each in rounded if round(each / share, _DIGITS) == goal), goal)
+    return [f"prune.sparsity={whole}"] if len(f"{whole}") < len(f"{goal}") else _goal(kept)
+
+
+def _goal(kept: Recorded) -> list[str]:
     goal = kept.identity["prune"].get("prunable_sparsity")
     return [] if goal is None else [f"prune.prunable_sparsity={goal}"]
 

@@ -1,11 +1,13 @@
 """`prune-rnn export` on a run made by the tests."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,8 +16,9 @@ from prune_rnn.config import compose_config
 from prune_rnn.data.batch import read_audio
 from prune_rnn.data.manifest import Manifest
 from prune_rnn.deploy.export import ExportOptions, export
-from prune_rnn.deploy.file import read
+from prune_rnn.deploy.file import Packed, read
 from prune_rnn.deploy.network import Network
+from prune_rnn.deploy.stream import streamed_text
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.experiment import experiment
 from prune_rnn.features import log_power
@@ -35,6 +38,32 @@ def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: C
     assert exported.path == other and read(other).dtype is exported.dtype is Dtype.int8
     assert exported.dense_bytes == 4 * run.result().parameters and exported.utterances == 4
     assert exported.stream_cer is not None and "dev CER, streamed" in str(exported)
+
+
+def test_streams_are_decoded_as_transcribe_decodes_them(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One frame at a time, on one thread: on more it took most of the export, longer than the training."""
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
+    made: list[tuple[Network, int]] = []  # for how many frames
+    seen: set[tuple[int, int]] = set()  # for how many frames, on how many threads
+    own = Network.__init__
+
+    def noted(self: Network, packed: Packed, frames: int = 64, *rest: Any) -> None:
+        made.append((self, frames))
+        own(self, packed, frames, *rest)
+
+    def streamed(network: Network, waveform: torch.Tensor) -> str:
+        seen.update((frames, torch.get_num_threads()) for each, frames in made if each is network)
+        return streamed_text(network, waveform)
+
+    monkeypatch.setattr(Network, "__init__", noted)
+    monkeypatch.setattr("prune_rnn.deploy.export.streamed_text", streamed)
+    torch.set_num_threads(2)
+    try:
+        export(run.folder, ExportOptions(dev=dev, stream=True))
+        assert seen == {(1, 1)} and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
 
 
 def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, command: Callable) -> None:
@@ -90,6 +119,20 @@ def test_exports_are_equal_and_clear_what_a_killed_one_left(
     made = {export(run.folder, ExportOptions(dev=dev)).path.read_bytes() for _ in range(3)}
     assert len(made) == 1 and not left.exists()
     assert f"removing {left}, left by a process that was cut off" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o077])
+def test_files_have_the_permissions_that_the_umask_leaves(tiny: list[str], umask: int) -> None:
+    """Of a run and of an export, all of which are written under another name first."""
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
+    before = os.umask(umask)
+    try:
+        run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
+        export(run.folder, ExportOptions(dev=dev))
+    finally:
+        os.umask(before)
+    files = [path for path in run.folder.iterdir() if path.name != "lock"]
+    assert len(files) == 7 and {path.stat().st_mode & 0o777 for path in files} == {0o666 & ~umask}
 
 
 def test_what_streams_begin_with_is_of_the_train_split(

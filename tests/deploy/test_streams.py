@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from prune_rnn.deploy import stream
+from prune_rnn.deploy import streams as streams_module
 from prune_rnn.deploy.file import to_bytes
 from prune_rnn.deploy.network import Network, load, pack
 from prune_rnn.deploy.stream import GreedyStream, Stream, streamed_text
@@ -99,6 +100,48 @@ def test_what_one_caller_says_does_not_reach_another(network: Callable) -> None:
         assert text == alone.feed(sound) + alone.finish() != ""
 
 
+def held(one: Stream) -> int:
+    """Returns the bytes that a caller holds between two calls, those of arrays that it only views included."""
+    memory, features = one.network.memory, one.features
+    kept = (*memory.kept, *memory.states, memory.ahead.room, features._samples)
+    whole = [one for one in (features._held, features._sums) if one is not None]
+    assert all(array.base is None for array in whole)
+    return sum(each.untyped_storage().nbytes() for each in kept if each is not None) + sum(a.nbytes for a in whole)
+
+
+def test_a_call_makes_no_large_array_however_many_are_fed(
+    network: Callable, heard: Callable, largest: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And each caller gets what it got when all were taken together, to rounding, as always."""
+    packed, outcomes = made(network), []
+    (sound,) = spoken([60 * 8000], 1)
+    for limit in (1 << 40, 200_000):
+        monkeypatch.setattr(streams_module, "AT_ONCE", limit)
+        streams = Streams(packed)
+        keys = [streams.open() for _ in range(60)]
+        decoders = [streams._streams[key].text for key in keys]
+        said = dict(zip(keys, sound.split(8000), strict=True))
+        with torch.inference_mode(), largest() as seen:
+            texts = [streams.feed_checked(said) for _ in range(3)] + [streams.finish(keys)]
+        assert (seen.bytes <= 200_000) == (limit == 200_000)
+        outcomes.append((texts, [heard(decoder) for decoder in decoders]))
+    (texts, together), (others, apart) = outcomes
+    assert texts == others
+    torch.testing.assert_close(together, apart, atol=1e-5, rtol=0)
+
+
+def test_what_a_caller_holds_does_not_grow_with_what_it_was_fed(network: Callable) -> None:
+    """Views of the last samples, features and states held all of those that were fed with them."""
+    packed = made(network)
+    (sound,) = spoken([480_000], 1)
+    with torch.inference_mode():
+        at_once, in_pieces = Stream(packed), Stream(packed)
+        at_once.feed(sound)
+        for piece in sound.split(320):
+            in_pieces.feed(piece)
+    assert held(at_once) <= held(in_pieces) < 30_000
+
+
 def test_a_caller_holds_no_memory_of_the_others(network: Callable) -> None:
     """Else one that falls silent would hold what all of them had when it last spoke."""
     packed = made(network)
@@ -109,11 +152,6 @@ def test_a_caller_holds_no_memory_of_the_others(network: Callable) -> None:
         for _ in range(2):
             streams.feed(dict.fromkeys(keys, sound))
             alone.feed(sound)
-
-    def held(one: Stream) -> int:
-        memory = one.network.memory
-        kept = [each for each in (*memory.kept, *memory.states, memory.ahead.room) if each is not None]
-        return sum(each.untyped_storage().nbytes() for each in kept)
 
     assert held(streams._streams[keys[0]]) == held(alone) > 0
 

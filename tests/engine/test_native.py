@@ -1,6 +1,8 @@
 """The engine against a double-precision reference, on every instruction set that this machine has."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -176,6 +178,25 @@ def test_the_number_of_threads_changes_nothing(instruction_set: InstructionSet) 
 
 
 @each_set
+@each_dtype
+def test_the_number_of_vectors_that_it_was_packed_for_changes_nothing(
+    instruction_set: InstructionSet, dtype: Dtype
+) -> None:
+    """A single vector takes fewer threads than parts."""
+    weight = quantise(random_weight(480, 160, 0.3, 0), dtype)
+    x, steps = torch.randn(1, 160, generator=torch.Generator().manual_seed(1)), torch.randn(7, 1, 480)
+    for form in formats(dtype, instruction_set):
+        matrices = [
+            Matrix(weight, form, gates=3, threads=threads, streams=streams, instruction_set=instruction_set)
+            for threads, streams in ((1, 1), (4, 64))
+        ]
+        one, other = (matrix.layer(Cells.gru.value, Activation.clipped_relu, steps)[0] for matrix in matrices)
+        torch.testing.assert_close(one, other)
+        one, other = (matrix.product(x) for matrix in matrices)
+        torch.testing.assert_close(one, other)
+
+
+@each_set
 @pytest.mark.parametrize("cell", [each.value for each in Cells], ids=lambda cell: cell.name)
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
 def test_both_ways_share_the_threads(instruction_set: InstructionSet, cell: Cell, threads: int) -> None:
@@ -241,6 +262,31 @@ def test_a_matrix_past_the_limits_is_refused(instruction_set: InstructionSet, mo
     Matrix(Weight(torch.ones(7, 9)), Format.rows, instruction_set=instruction_set)
     with pytest.raises(ValueError, match="64 weights that are not zero: the engine takes at most 63"):
         Matrix(Weight(torch.ones(8, 8)), Format.rows, instruction_set=instruction_set)
+
+
+# threads that were begun: by a product and a layer of one vector, then by a product of 64
+_BEGUN = """
+import os, torch
+from prune_rnn.engine.native import Format, Matrix
+from prune_rnn.engine.quantise import Dtype, quantise
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.recurrence import Activation
+def count(): return len(os.listdir("/proc/self/task"))
+weight = quantise(torch.ones(120, 120), Dtype.float32)
+matrix = Matrix(weight, Format.rows, streams=64, threads=3)
+before, (x, inputs) = count(), (torch.ones(64, 120), torch.ones(2, 1, 120))
+matrix.product(x[:1]), matrix.layer(Cells.rnn.value, Activation.tanh, inputs)
+few = count()
+matrix.product(x)
+print(matrix.threads, few - before, count() - before)
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
+def test_a_small_product_wakes_no_thread_whatever_the_matrix_was_packed_for() -> None:
+    """Packed for the frames of whole files, a stream's single frames woke all threads, for fourteen times the work."""
+    done = subprocess.run([sys.executable, "-c", _BEGUN], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["3", "0", "2"]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

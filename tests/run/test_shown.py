@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from prune_rnn.config import compose_config
+from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve, run_of
+from prune_rnn.run.shown import sparsity
 
 
 def test_the_configuration_is_printed_and_nothing_trained(command: Callable, tiny: list[str], tmp_path: Path) -> None:
@@ -25,3 +28,16 @@ def test_what_is_printed_names_the_same_run_again(command: Callable) -> None:
     prune = yaml.safe_load("\n".join(lines))["prune"]
     again = [f"prune.{key}={value}" for key, value in prune.items() if isinstance(value, float)]
     assert command("train", "-c", "job", "model=gru_sparse", "scale=smoke", *again).stdout.splitlines()[0] == first
+
+
+@pytest.mark.parametrize("typed", ["prune.sparsity=0.5", "prune.sparsity=0.886", "prune.prunable_sparsity=0.9"])
+def test_a_sparsity_is_shown_as_it_was_typed(typed: str) -> None:
+    """A run keeps that of the prunable weights, 0.529353 for a typed 0.5."""
+    for units in (64, 80, 128):
+        config, q_source = resolve(compose_config(["model=gru_sparse", "scale=smoke", f"model.units={units}", typed]))
+        assert sparsity(recorded(config, q_source)) == [typed]
+
+
+@pytest.mark.parametrize("words", [["prune=none"], ["prune.q=0.1"]])
+def test_no_sparsity_is_shown_where_none_is_the_goal(words: list[str]) -> None:
+    assert sparsity(recorded(*resolve(compose_config(["model=gru_sparse", *words])))) == []

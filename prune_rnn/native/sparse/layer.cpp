@@ -89,7 +89,8 @@ private:
 
 void layer(const Sequence& sequence, const Direction& direction) {
     Loop loop(sequence, direction);
-    in_parallel((int)direction.matrix->parts.size(),
+    const Matrix& m = *direction.matrix;
+    in_parallel(std::min((int)m.parts.size(), m.worth(sequence.streams)),
                 [&](int thread, int threads, Barrier& barrier) { loop.run(thread, threads, barrier); });
     loop.keep_state();
 }

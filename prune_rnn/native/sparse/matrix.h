@@ -1,5 +1,6 @@
 // A packed matrix, and what is done with it: the files of the engine that every machine runs share this.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct Matrix {
     std::vector<Owned> owned;
     const Kernels& kernels() const { return kernels_of(set); }
     int units() const { return rows / gates; }
+    // How many threads a product with so many vectors is worth: each does some thousand cycles of work, or its waking and
+    // its waiting for the others cost more than it does.
+    int worth(int64_t streams) const { return (int)std::min<int64_t>(threads, 1 + nonzero * streams / 16384); }
     int64_t bytes() const {
         int64_t sum = 0;
         for (const Owned& part : owned) sum += part.bytes;

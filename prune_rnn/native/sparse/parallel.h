@@ -60,22 +60,22 @@ inline int thread_count() {
 // Whether this process is a fork of one that had the library: OpenMP's threads are not there, and asking for them hangs.
 bool forked();
 
-// Runs `phases(thread, threads, barrier)` on a thread a part; where there are fewer threads, each takes several parts.
+// Runs `phases(thread, threads, barrier)` on so many threads or fewer; each takes every `threads`-th part.
 template <typename Phase>
-void in_parallel(int parts, const Phase& phases) {
+void in_parallel(int wanted, const Phase& phases) {
     Barrier barrier;
-    if (parts == 1 || forked()) {
+    if (wanted == 1 || forked()) {
         const Denormals none(Denormals::ZERO);
         return phases(0, 1, barrier);
     }
 #ifdef __SANITIZE_THREAD__  // which doesn't see how OpenMP's threads begin and end
     std::vector<std::thread> others;
-    for (int thread = 1; thread < parts; thread++) others.emplace_back([&, thread] { phases(thread, parts, barrier); });
-    phases(0, parts, barrier);
+    for (int thread = 1; thread < wanted; thread++) others.emplace_back([&, thread] { phases(thread, wanted, barrier); });
+    phases(0, wanted, barrier);
     for (std::thread& other : others) other.join();
 #else
 #ifdef _OPENMP
-#pragma omp parallel num_threads(parts)
+#pragma omp parallel num_threads(wanted)
 #endif
     {
         const Denormals none(Denormals::ZERO);

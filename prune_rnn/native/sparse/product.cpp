@@ -18,7 +18,7 @@ void product(const Matrix& m, int streams, const float* x, float* y) {
     auto share = [&](int p) {
         return std::pair((int)((int64_t)m.columns * p / parts), (int)((int64_t)m.columns * (p + 1) / parts));
     };
-    in_parallel(parts, [&](int thread, int threads, Barrier& barrier) {
+    in_parallel(std::min(parts, m.worth(streams)), [&](int thread, int threads, Barrier& barrier) {
         Operand operand = vectors.publish(x, m.columns, 0, thread, threads, barrier, share);
         for (int p = thread; p < parts; p += threads) {
             const Part& part = m.parts[p];

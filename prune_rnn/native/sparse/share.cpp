@@ -38,9 +38,7 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
         matrix->nonzero += (int64_t)used[r].size();
         weights[r % units] += (int64_t)used[r].size();
     }
-    // a thread is worth its barrier from some thousand cycles on
-    int worth = (int)std::min<int64_t>(threads, 1 + matrix->nonzero * streams / 16384);
-    std::vector<int> first = boundaries(weights, std::max(1, std::min(worth, units)));
+    std::vector<int> first = boundaries(weights, std::max(1, std::min(matrix->worth(streams), units)));
     // about: a byte of index a weight, and two thirds of the slots full
     bool from_afar = matrix->nonzero * (bytes_of(kind) + 1) * 3 / 2 > OWN_CACHE * (int64_t)(first.size() - 1);
     const Kernels& kernels = matrix->kernels();
