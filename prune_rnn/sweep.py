@@ -25,7 +25,7 @@ from prune_rnn.config import Config, compose_config, from_composed
 from prune_rnn.distributed import launched_rank
 from prune_rnn.explain import explain
 from prune_rnn.overrides import quoted
-from prune_rnn.usage import UsageError
+from prune_rnn.usage import FAULTS, UsageError
 
 _REASON = 60  # characters of why a job failed, in the table; all of it stands above
 
@@ -51,7 +51,7 @@ def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
         cer = f"{100 * result.test.cer.rate:.2f}"
         print(f"{run.folder}: test CER {cer} %", flush=True)
         return Outcome(cer=cer, sparsity=f"{100 * result.sparsity:.1f}", minutes=f"{result.train_seconds / 60:.1f}")
-    except (ValueError, OSError, ArithmeticError, RuntimeError) as error:
+    except FAULTS as error:
         print(f"prune-rnn: {error}", file=sys.stderr, flush=True)
         return Outcome(failed=str(error))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 THREADS = 1024  # no machine has as many cores; torch takes any number and dies of it
+FAULTS = (ValueError, OSError, ArithmeticError, RuntimeError)  # what a user is told in one line
 _SHOWN = 60  # characters of a value that a message shows
 
 

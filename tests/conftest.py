@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -251,3 +252,42 @@ def reference() -> Callable[..., Tensor]:
         return out
 
     return states
+
+
+@pytest.fixture
+def seconds() -> Callable[[float], "AbstractContextManager[None]"]:
+    """Fails what takes longer than so many seconds, a file that is waited for included."""
+
+    @contextmanager
+    def limit(most: float) -> Iterator[None]:
+        def late(number: int, frame: object) -> None:
+            raise AssertionError(f"it takes longer than {most} s")
+
+        before = signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, most)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    return limit
+
+
+@pytest.fixture
+def instead() -> Callable[[Path, str], None]:
+    """Puts what is no file of ours in the place of one."""
+
+    def put(path: Path, kind: str) -> None:
+        path.unlink(missing_ok=True)
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir()
+        elif kind == "sparse":
+            path.touch()
+            os.truncate(path, 1 << 43)
+        else:
+            path.symlink_to({"zeros": "/dev/zero", "endless": "/dev/urandom", "loop": path}[kind])
+
+    return put

@@ -27,6 +27,7 @@ RANKS = [
         "text",
         "features",
         "files",
+        "values",
         "provenance",
         "completion",
     },

@@ -1,6 +1,8 @@
 """`prune-rnn verify` finds what is damaged, and takes what is old for whole as far as it can tell."""
 
+import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -16,8 +18,12 @@ from prune_rnn.config import compose_config
 from prune_rnn.data import checksums as speech
 from prune_rnn.deploy.export import ExportOptions, export
 from prune_rnn.experiment import experiment
+from prune_rnn.run import checksums, store
+from prune_rnn.run.record import recorded
+from prune_rnn.run.resolve import run_of
 from prune_rnn.run.store import Run
 from prune_rnn.verify import VerifyOptions, verify
+from tests.test_values import NESTED_ALIASES
 
 
 @pytest.fixture
@@ -28,6 +34,7 @@ def run(tiny: list[str]) -> Run:
     return run
 
 
+_READ_LATE = (paths.HISTORY, paths.HYPOTHESES)  # `runs` reads neither of a finished run
 OF_TODAY = (paths.CONFIG, paths.RESULT, paths.HISTORY, paths.HYPOTHESES, paths.MODEL, "model-float32.safetensors")
 
 
@@ -202,3 +209,86 @@ def test_a_corpus_with_a_shortened_list_is_damaged(command: Callable, tmp_path: 
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
     done = command("verify", str(folder))
     assert done.returncode == 1 and "test.jsonl is damaged or gone" in done.stdout
+
+
+KINDS = ["pipe", "zeros", "endless", "sparse", "folder"]
+
+
+@pytest.mark.parametrize("name", [*OF_TODAY, paths.CHECKSUMS])
+def test_what_is_no_file_in_a_finished_runs_folder_is_one_line_of_every_command(
+    run: Run,
+    tiny: list[str],
+    command: Callable,
+    name: str,
+    instead: Callable[[Path, str], None],
+    seconds: Callable[[float], AbstractContextManager],
+) -> None:
+    results, path = f"results={run.folder.parents[1]}", run.folder / name
+    for kind in KINDS:
+        shutil.rmtree(path) if path.is_dir() else None
+        instead(path, kind)
+        store._warn.cache_clear()
+        with seconds(60):
+            found = command("verify", results)
+            assert found.returncode == 1 and found.stdout.count(name) >= 1 and not found.stderr
+            if name in (*checksums.LISTED, paths.CHECKSUMS):
+                assert "finished" not in command("runs", results, check=True).stdout or name in _READ_LATE
+                told = [line for line in command("report", *tiny).stderr.splitlines() if "damaged" in line]
+                assert len(told) == 1 and str(run.folder) in told[0] and name in told[0]
+                assert name in command("train", *tiny, "model=gru_sparse", "prune.sparsity=0.4").stderr
+            else:
+                failed = command("transcribe" if "float32" in name else "evaluate", str(path), "none.wav")
+                assert failed.returncode != 0
+
+
+@pytest.mark.parametrize("name", [paths.CHECKPOINT, paths.BEFORE, paths.CONFIG, paths.HISTORY, paths.LOCK])
+@pytest.mark.parametrize("kind", ["pipe", "zeros", "endless", "sparse"])
+def test_what_is_no_file_in_a_begun_runs_folder_holds_up_no_command(
+    tiny: list[str],
+    tmp_path: Path,
+    command: Callable,
+    name: str,
+    kind: str,
+    instead: Callable[[Path, str], None],
+    seconds: Callable[[float], AbstractContextManager],
+) -> None:
+    words = [*tiny, "model=gru_dense", "prune=none"]
+    run = run_of(compose_config(words))
+    run.save(paths.CHECKPOINT, {})
+    run.write_history([{"epoch": 1, "step": 1, "train_loss": 1.0, "dev_loss": 1.0, "seconds": 1.0}])
+    run.write_config(recorded(compose_config(words), ""))
+    instead(run.folder / name, kind)
+    with seconds(60):
+        for line in (["runs"], ["verify"], ["report", *tiny], ["train", *words]):
+            done = command(*line, *(["results=results"] if len(line) == 1 else []))
+            assert "Traceback" not in done.stderr
+            if line[0] == "verify" and name in (paths.CHECKPOINT, paths.BEFORE, paths.CONFIG):
+                assert done.returncode == 1 and name in done.stdout
+
+
+DEEP = {"nested": "[" * 100_000, "900": "[" * 900 + "]" * 900, "aliases": NESTED_ALIASES}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
+@pytest.mark.parametrize("name", [*checksums.LISTED, paths.CHECKSUMS])
+@pytest.mark.parametrize("listed", [True, False], ids=["sealed", "unsealed"])
+def test_one_deeply_nested_file_is_one_warning(
+    run: Run,
+    tiny: list[str],
+    command: Callable,
+    name: str,
+    text: str,
+    listed: bool,
+    seconds: Callable[[float], AbstractContextManager],
+) -> None:
+    if not listed and name != paths.CHECKSUMS:
+        (run.folder / paths.CHECKSUMS).unlink()
+    (run.folder / name).write_text(text)
+    store._warn.cache_clear()
+    with seconds(60):
+        found = command("verify", f"results={run.folder.parents[1]}")
+        assert found.returncode == 1 and name in found.stdout and not found.stderr
+        shown = command("runs", f"results={run.folder.parents[1]}", check=True).stdout
+        assert name in _READ_LATE or "damaged" in shown
+        told = [line for line in command("report", *tiny).stderr.splitlines() if "damaged" in line]
+    assert len(told) == 1 and str(run.folder) in told[0] and name in told[0]
