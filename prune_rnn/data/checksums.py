@@ -75,7 +75,7 @@ def _read(path: Path, changed: int, size: int) -> dict[str, str]:
         found = lines(read(path, LINES))
     except ValueError as error:
         raise OSError(f"{path} is damaged ({error}); delete {path.parent} to have the corpus made again") from None
-    for line in found:
+    for line in filter(None, found):
         digest, _, name = line.partition("  ")
         listed[name] = digest
     return listed

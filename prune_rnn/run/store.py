@@ -27,6 +27,7 @@ from prune_rnn.typed import Plain
 from prune_rnn.usage import FAULTS
 from prune_rnn.values import from_json, from_yaml
 
+_INSTANT, _PROBE = 2.0, 0.1  # seconds to wait for a lock: to train, and to see whether one trains
 _NAMED = re.compile(r"-[0-9a-f]{10}$")  # a folder that a digest names
 _OWN = (*checksums.LISTED, paths.CHECKSUMS, paths.CHECKPOINT, paths.BEFORE, paths.MODEL)
 
@@ -58,12 +59,15 @@ class Run:
         return [path.name for path in self.folder.glob("*")] == [paths.LOCK]
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Holds the run for this process; ValueError where another one holds it. Freed by the system after a kill."""
+    def lock(self, wait: float = _INSTANT) -> Iterator[None]:
+        """Holds the run for this process; ValueError where another one holds it. Freed by the system after a kill.
+
+        wait: seconds that another one may still hold it, as one that cleans up does for an instant.
+        """
+        lock = FileLock(self.folder / paths.LOCK, timeout=wait)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / paths.LOCK, timeout=0)
-            lock.acquire()
+            lock.acquire(poll_interval=0.01)
         except Timeout:
             raise ValueError(
                 f"{self.folder} is being trained by another process; wait for it, or change the configuration"
@@ -83,7 +87,7 @@ class Run:
         if not (self.folder / paths.LOCK).is_file():
             return False
         try:
-            with FileLock(self.folder / paths.LOCK, timeout=0):
+            with FileLock(self.folder / paths.LOCK, timeout=_PROBE):
                 return False
         except Timeout:
             return True
