@@ -59,6 +59,8 @@ def plainly(text: str) -> str:
     elif found := re.match(r"BasicSweeper does not support sweep type : (\w+)_SWEEP", text):
         name = found[1].lower()
         return f"{name}(...): Hydra's own sweeper tries no {name}; give values, or hydra/sweeper=optuna"
+    elif text == "ConfigLoader is not set":
+        return "glob(...): is not read here; give the options by their names"
     elif found := re.search(r"Could not append to config. An item is already at '([\w.]+)'", text):
         return f"+{found[1]}: the key is there already; leave out the '+'"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
