@@ -78,7 +78,7 @@ def sweep(overrides: Sequence[str], command: str) -> int:
     overrides = quoted(overrides, sweep=True)
     basic = _sweeper([word for word in overrides if _is_hydras(word)]) == _BASIC
     combinations = _combinations(overrides, basic)
-    common = set.intersection(*map(set, combinations)) if basic else set[str]()
+    common = set.intersection(*map(set, combinations))
 
     def own(words: Sequence[str]) -> str:
         return " ".join([word for word in words if word not in common] or words)
@@ -143,9 +143,7 @@ def _sweeper(overrides: Sequence[str]) -> str:
     except (UsageError, HydraException, OmegaConfBaseException) as error:
         raise (error if isinstance(error, UsageError) else UsageError(explain(overrides, error))) from None
     except (AssertionError, TypeError, AttributeError):
-        raise UsageError(
-            f"{' '.join(overrides)}: Hydra can't use that; leave it out, or see its manual"
-        ) from None
+        raise UsageError(f"{' '.join(overrides)}: Hydra can't use that; leave it out, or see its manual") from None
 
 
 def _combinations(overrides: Sequence[str], basic: bool) -> list[list[str]]:
@@ -191,6 +189,8 @@ def _launch(
     finally:
         GlobalHydra.instance().clear()
     if batches is None:  # a sweeper that keeps what the jobs returned to itself
+        if not seen:
+            print("the jobs were other processes', and the sweeper keeps what they returned: see `prune-rnn runs`")
         return seen
     return [(list(one.overrides or []), _outcome(one._return_value)) for batch in batches for one in batch]
 

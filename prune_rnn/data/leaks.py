@@ -17,7 +17,7 @@ _SAMPLE = 100  # utterances of a split that are listened to, evenly spaced
 _CANDIDATES = 10  # of the other split, those nearest in length
 _FRAMES_OFF = 12  # by which an encoding may lengthen a recording: MP3 adds some 0.1 s
 _PARTS = 64  # of a recording, each with its loudness
-_ALIKE = 0.98  # correlation of loudness; that of two people who say the same is about 0.8
+_ALIKE = 0.99  # correlation of loudness: measured 0.993 or more after MP3, Ogg or 8 kHz, 0.987 or less of other voices
 
 
 def warnings(splits: Mapping[str, Sequence[Utterance]]) -> Iterator[str]:

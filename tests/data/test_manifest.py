@@ -124,6 +124,24 @@ def test_a_line_ends_at_its_newline_and_nowhere_else(folder: Path) -> None:
         read_manifest(path, halved, False, silent)
 
 
+def test_lines_may_end_as_windows_ends_them(folder: Path) -> None:
+    path = folder / "m.jsonl"
+    path.write_bytes(f"{entry()}\r\n{entry(text='c')}\r\n".encode())
+    assert [u.transcript for u in read_manifest(path, halved, False, silent)] == ["ab", "c"]
+    assert len(recordings(path)) == 1
+
+
+@pytest.mark.parametrize("end", ["\r", "\n\r"])
+def test_a_bare_carriage_return_is_refused_by_all_who_read_the_manifest(folder: Path, end: str) -> None:
+    """Else one would see lines where the leak check sees none."""
+    path = folder / "m.jsonl"
+    path.write_bytes(f"{entry()}\n{entry()}{end}{entry(text='c')}\n".encode())
+    number = 3 if "\n" in end else 2
+    for reader in (lambda: read_manifest(path, halved, True, silent), lambda: fingerprint(path)):
+        with pytest.raises(ValueError, match=rf"m\.jsonl: .*line {number} has a carriage return that ends no line"):
+            reader()
+
+
 # --- lines that can't -------------------------------------------------------------------------------------------------
 
 BAD = [
