@@ -51,9 +51,9 @@ def lines(content: bytes) -> list[str]:
     Nothing else ends a line, so that all who read a file count alike. ValueError with the number of the line for a
     carriage return elsewhere, and for what is not UTF-8.
 
-    >>> lines("a\r\nb\u2028c\n".encode())
-    ['a', 'b\u2028c', '']
-    >>> lines(b"a\nb\rc")
+    >>> lines(b"a\\r\\nb\\n")
+    ['a', 'b', '']
+    >>> lines(b"a\\nb\\rc")
     Traceback (most recent call last):
     ValueError: line 2 has a carriage return that ends no line; write the lines with line feeds
     """

@@ -35,7 +35,7 @@ def from_yaml(text: str) -> Any:
 
     >>> from_yaml("a: [1, two]")
     {'a': [1, 'two']}
-    >>> from_yaml("a: &x [1]\nb: *x")
+    >>> from_yaml("[&x 1, *x]")
     Traceback (most recent call last):
     ValueError: it has a YAML anchor or alias; write the values out
     """

@@ -10,24 +10,22 @@ import io
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 
 import yaml
-from filelock import FileLock, Timeout
 
 from prune_rnn import distributed, files, paths
 from prune_rnn.files import write_atomically
-from prune_rnn.run import checksums, sealed
+from prune_rnn.run import checksums, lock, sealed
 from prune_rnn.run.identity import digest_of
 from prune_rnn.run.record import Recorded, Result, read_config, read_result
 from prune_rnn.typed import Plain
 from prune_rnn.usage import FAULTS
 from prune_rnn.values import from_json, from_yaml
 
-_INSTANT, _PROBE = 2.0, 0.1  # seconds to wait for a lock: to train, and to see whether one trains
 _NAMED = re.compile(r"-[0-9a-f]{10}$")  # a folder that a digest names
 _OWN = (*checksums.LISTED, paths.CHECKSUMS, paths.CHECKPOINT, paths.BEFORE, paths.MODEL)
 
@@ -58,41 +56,14 @@ class Run:
         """Whether there is nothing but a lock: it reads its data, or has failed before its first step."""
         return [path.name for path in self.folder.glob("*")] == [paths.LOCK]
 
-    @contextmanager
-    def lock(self, wait: float = _INSTANT) -> Iterator[None]:
-        """Holds the run for this process; ValueError where another one holds it. Freed by the system after a kill.
-
-        wait: seconds that another one may still hold it, as one that cleans up does for an instant.
-        """
-        lock = FileLock(self.folder / paths.LOCK, timeout=wait)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire(poll_interval=0.01)
-        except Timeout:
-            raise ValueError(
-                f"{self.folder} is being trained by another process; wait for it, or change the configuration"
-            ) from None
-        except OSError as error:
-            raise OSError(
-                f"{self.folder} can't be written ({error.strerror}); give another folder by results=..."
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def lock(self, wait: float = lock.INSTANT) -> AbstractContextManager[None]:
+        """Holds the run for this process, as `lock.hold` does."""
+        return lock.hold(self.folder, wait)
 
     @property
     def held(self) -> bool:
-        """Whether a process trains it now. To know, the lock is taken for an instant where it is free."""
-        if not (self.folder / paths.LOCK).is_file():
-            return False
-        try:
-            with FileLock(self.folder / paths.LOCK, timeout=_PROBE):
-                return False
-        except Timeout:
-            return True
-        except OSError:  # another user's folder: it can't be known
-            return False
+        """Whether a process trains it now."""
+        return lock.held(self.folder)
 
     def config(self) -> Recorded:
         """Returns what `write_config` wrote; ValueError where the file is missing, damaged or of another run."""

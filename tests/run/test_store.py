@@ -2,12 +2,9 @@
 
 import errno
 import os
-import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
-from threading import Event
 
 import pytest
 import torch
@@ -20,7 +17,6 @@ from prune_rnn.run import store
 from prune_rnn.run.checksums import LISTED
 from prune_rnn.run.record import recorded
 from prune_rnn.run.store import Run, all_runs, write_atomically
-from prune_rnn.run.tidy import tidy
 
 
 def test_a_write_that_fails_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,44 +87,6 @@ def test_a_run_is_held_by_one_at_a_time(tmp_path: Path) -> None:
         pass
     with other.lock():  # free again
         pass
-
-
-def test_a_lock_that_another_process_holds_for_an_instant_is_waited_for(tmp_path: Path) -> None:
-    """As `tidy` and `runs` of processes that start at the same moment do."""
-    run, held, freed = Run(tmp_path / "run"), Event(), Event()
-
-    def hold() -> None:
-        with Run(tmp_path / "run").lock():
-            held.set()
-            freed.wait(0.3)
-
-    with ThreadPoolExecutor() as pool:
-        done = pool.submit(hold)
-        assert held.wait(10)
-        with run.lock():
-            assert done.result() is None
-
-
-def test_a_folder_that_is_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
-    """`tidy` of another process removes a folder that holds nothing but a lock."""
-    run, stop = Run(tmp_path / "runs" / "model-0"), Event()
-
-    def tidies() -> None:
-        while not stop.is_set():
-            tidy(tmp_path, print)
-
-    with ThreadPoolExecutor() as pool:
-        workers = [pool.submit(tidies) for _ in range(3)]
-        try:
-            for _ in range(200):
-                with run.lock():
-                    (run.folder / paths.HISTORY).write_text("begun")
-                    (run.folder / paths.HISTORY).unlink()
-                shutil.rmtree(run.folder, ignore_errors=True)
-        finally:
-            stop.set()
-        for worker in workers:
-            worker.result()
 
 
 def test_history_is_a_row_an_epoch(tmp_path: Path) -> None:
