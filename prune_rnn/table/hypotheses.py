@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from prune_rnn import paths
 from prune_rnn.evaluate import error_rates
+from prune_rnn.files import lines
 from prune_rnn.run import checksums
 from prune_rnn.values import from_json
 
@@ -42,14 +43,15 @@ def read(folder: Path) -> list[Utterance] | None:
     if not path.exists():
         return None
     try:
-        text = checksums.read(path).removesuffix("\n")
+        text = checksums.read(path)
+        found = lines(text.removesuffix("\n").encode())
     except UnicodeDecodeError:
         raise _damaged(path, "is not UTF-8 text") from None
     except (OSError, ValueError) as error:
         raise _damaged(path, str(error)) from None
     if not text:
         raise _damaged(path, "is empty")
-    return [_utterance(path, number, line) for number, line in enumerate(text.split("\n"), 1)]
+    return [_utterance(path, number, line) for number, line in enumerate(found, 1)]
 
 
 def _utterance(path: Path, number: int, line: str) -> Utterance:
