@@ -22,7 +22,7 @@ from prune_rnn import __version__, commands
 from prune_rnn.native import library
 from prune_rnn.nearest import nearest
 from prune_rnn.printed import escape_output, one_line
-from prune_rnn.usage import SeveralLines, UsageError
+from prune_rnn.usage import FAULTS, SeveralLines, UsageError
 
 INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on from here
 
@@ -201,7 +201,7 @@ def _run() -> int:
         else:  # they all have the same command line: the first tells
             time.sleep(_GRACE)
         return 2
-    except (ValueError, OSError, ArithmeticError, RuntimeError) as error:
+    except FAULTS as error:
         if os.environ.get("PRUNE_RNN_TRACEBACK"):
             raise
         if isinstance(error, BrokenPipeError):

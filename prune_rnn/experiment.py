@@ -13,7 +13,7 @@ import torch
 
 from prune_rnn import distributed, paths
 from prune_rnn.config import Config
-from prune_rnn.data import batch
+from prune_rnn.data import batch, leaks
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.checksums import has_checksums
 from prune_rnn.data.manifest import read_manifest
@@ -93,10 +93,14 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
     All recordings are decoded, but for those of train and dev that carry checksums: those are as they were made.
     """
     manifests, skip = config.data.manifests(say), config.data.skips_bad
-    return {
+    splits = {
         split: read_manifest(path, model.output_frames, skip, say, decode=split == "test" or not has_checksums(path))
         for split, path in manifests.items()
     }
+    if distributed.rank() == 0:
+        for text in leaks.warnings(splits):
+            say(f"warning: {text}: the error rates are better than true")
+    return splits
 
 
 def _train(config: Config, run: Run, device: torch.device, q_source: str, command: str) -> None:

@@ -10,6 +10,15 @@ from prune_rnn.schema import having
 from prune_rnn.usage import UsageError
 
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+_PLUGINS = {  # packages by the option, less what follows its first underscore
+    "hydra/sweeper=ax": "hydra-ax-sweeper",
+    "hydra/sweeper=nevergrad": "hydra-nevergrad-sweeper",
+    "hydra/sweeper=optuna": "hydra-optuna-sweeper",
+    "hydra/launcher=joblib": "hydra-joblib-launcher",
+    "hydra/launcher=ray": "hydra-ray-launcher",
+    "hydra/launcher=rq": "hydra-rq-launcher",
+    "hydra/launcher=submitit": "hydra-submitit-launcher",
+}
 _LONGEST = 300  # characters of a message: OmegaConf shows whole groups
 
 
@@ -44,8 +53,14 @@ def plainly(text: str) -> str:
     elif found := re.match(r"(?:\S+: )?\w+ raised while resolving interpolation: (.*)", text):
         text = found[1]
     elif found := re.search(r"Could not find '(hydra/\w+)/(\w+)'", text):
-        plugin = "; it comes with hydra-submitit-launcher" if found[2].startswith("submitit") else ""
-        return f"{found[1]}={found[2]}: Hydra has no such option; install the plugin that brings it{plugin}"
+        package = _PLUGINS.get(f"{found[1]}={found[2].partition('_')[0]}")
+        way = f"install {package}, which brings it" if package else "install the plugin that brings it"
+        return f"{found[1]}={found[2]}: Hydra has no such option; {way}"
+    elif found := re.match(r"BasicSweeper does not support sweep type : (\w+)_SWEEP", text):
+        name = found[1].lower()
+        return f"{name}(...): Hydra's own sweeper tries no {name}; give values, or hydra/sweeper=optuna"
+    elif text == "ConfigLoader is not set":
+        return "glob(...): is not read here; give the options by their names"
     elif found := re.search(r"Could not append to config. An item is already at '([\w.]+)'", text):
         return f"+{found[1]}: the key is there already; leave out the '+'"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

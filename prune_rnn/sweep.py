@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from functools import partial
 from textwrap import shorten
 from typing import Any
 
+from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
@@ -25,19 +27,30 @@ from prune_rnn.config import Config, compose_config, from_composed
 from prune_rnn.distributed import launched_rank
 from prune_rnn.explain import explain
 from prune_rnn.overrides import quoted, refuse, split
-from prune_rnn.usage import UsageError
+from prune_rnn.usage import FAULTS, UsageError, within
 
+_BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 _REASON = 60  # characters of why a job failed, in the table; all of it stands above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one job: its run's numbers as printed, or why it failed ("": it did not)."""
+    """What became of one job: its run's numbers as printed, or why it failed ("": it did not).
+
+    dev_cer: a fraction, the number that a sweeper such as Optuna's makes least.
+    """
 
     cer: str = ""
     sparsity: str = ""
     minutes: str = ""
     failed: str = ""
+    dev_cer: float = math.nan
+
+    def __float__(self) -> float:
+        """Returns the dev CER; ValueError, by which a sweeper knows it, where the job failed."""
+        if self.failed:
+            raise ValueError(self.failed)
+        return self.dev_cer
 
 
 def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
@@ -50,8 +63,9 @@ def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
         result = run.result()
         cer = f"{100 * result.test.cer.rate:.2f}"
         print(f"{run.folder}: test CER {cer} %", flush=True)
-        return Outcome(cer=cer, sparsity=f"{100 * result.sparsity:.1f}", minutes=f"{result.train_seconds / 60:.1f}")
-    except (ValueError, OSError, ArithmeticError, RuntimeError) as error:
+        minutes = f"{result.train_seconds / 60:.1f}"
+        return Outcome(cer=cer, sparsity=f"{100 * result.sparsity:.1f}", minutes=minutes, dev_cer=result.dev.cer)
+    except FAULTS as error:
         print(f"prune-rnn: {error}", file=sys.stderr, flush=True)
         return Outcome(failed=str(error))
 
@@ -59,18 +73,19 @@ def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
 def sweep(overrides: Sequence[str], command: str) -> int:
     """Runs all combinations of the overrides' values, then prints a line each; returns 1 where some failed, else 0.
 
-    ValueError, before any is run, where one can't be.
+    Another sweeper than Hydra's own chooses its jobs as it goes. ValueError, before any is run, where one can't be.
     """
     refuse([override for override in overrides if split(override)[1].startswith("hydra")])
     overrides = quoted(overrides, sweep=True)
-    combinations = _combinations(overrides)
+    basic = _sweeper([word for word in overrides if _is_hydras(word)]) == _BASIC
+    combinations = _combinations(overrides, basic)
     common = set.intersection(*map(set, combinations))
 
     def own(words: Sequence[str]) -> str:
         return " ".join([word for word in words if word not in common] or words)
 
     def name(number: int, words: Sequence[str]) -> str:
-        return f"job {number} of {len(combinations)}: {own(words)}"
+        return f"job {number}{f' of {len(combinations)}' if basic else ''}: {own(words)}"
 
     for number, words in enumerate(combinations, 1):  # before hours go into those that come before a slip
         try:
@@ -107,11 +122,47 @@ def table(outcomes: Sequence[tuple[str, Outcome]]) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def _combinations(overrides: Sequence[str]) -> list[list[str]]:
-    """Returns the overrides of each job, as Hydra's own sweeper splits them; ValueError where one can't be read."""
+def _is_hydras(override: str) -> bool:
+    return split(override)[1].startswith(("hydra.", "hydra/"))
+
+
+def _sweeper(overrides: Sequence[str]) -> str:
+    """Returns what sweeps, by its `_target_`; UsageError where Hydra's own settings can't be used.
+
+    overrides: those of Hydra's own keys. Only they are composed: whatever Hydra then raises is the user's mistake.
+    """
     try:
-        parsed = OverridesParser.create().parse_overrides([o for o in overrides if not o.startswith("hydra")])
+        GlobalHydra.instance().clear()
+        with initialize_config_dir(str(paths.conf()), version_base="1.3", job_name="prune_rnn"):
+            hydra = compose("config", list(overrides), return_hydra_config=True).hydra
+        for key in ("sweeper", "launcher"):
+            if not isinstance(hydra[key], DictConfig):
+                raise UsageError(f"hydra.{key}={hydra[key]}: is a group; choose one of its options by hydra/{key}=...")
+        if (size := hydra.sweeper.get("max_batch_size")) is not None:
+            within("hydra.sweeper.max_batch_size", size, 1, sys.maxsize)
+        return f"{hydra.sweeper._target_}"
+    except (UsageError, HydraException, OmegaConfBaseException) as error:
+        raise (error if isinstance(error, UsageError) else UsageError(explain(overrides, error))) from None
+    except (AssertionError, TypeError, AttributeError):
+        raise UsageError(f"{' '.join(overrides)}: Hydra can't use that; leave it out, or see its manual") from None
+
+
+def _combinations(overrides: Sequence[str], basic: bool) -> list[list[str]]:
+    """Returns the overrides of each job, as Hydra's own sweeper splits them; ValueError where one can't be read.
+
+    Where another sweeper chooses (not basic), those that have one value.
+    """
+    words = [word for word in overrides if not _is_hydras(word)]
+    try:
+        parsed = OverridesParser.create().parse_overrides(words)
+        for one in parsed:
+            if one.is_discrete_sweep() and not list(one.sweep_string_iterator()):
+                raise UsageError(f"{one.input_line}: gives no value, so there is nothing to train; give one or more")
+        if not basic:
+            return [[word for word, one in zip(words, parsed, strict=True) if not one.is_sweep_override()]]
         return [words for batch in BasicSweeper.split_arguments(parsed, None) for words in batch]
+    except UsageError:
+        raise
     except (HydraException, ValueError, RecursionError) as error:
         raise UsageError(explain(overrides, error)) from None
 
@@ -120,10 +171,14 @@ def _launch(
     overrides: Sequence[str], command: str, name: Callable[[int, Sequence[str]], str]
 ) -> list[tuple[list[str], Outcome]]:
     """Has Hydra's launcher run the jobs; returns the overrides and the outcome of each. name: of a job, from 1."""
+    seen: list[tuple[list[str], Outcome]] = []  # in this process
 
     def job(composed: DictConfig) -> Outcome:
         known = HydraConfig.get()
-        return _attempt(partial(from_composed, composed), command, name(known.job.num + 1, list(known.overrides.task)))
+        words = list(known.overrides.task)
+        outcome = _attempt(partial(from_composed, composed), command, name(known.job.num + 1, words))
+        seen.append((words, outcome))
+        return outcome
 
     try:
         GlobalHydra.instance().clear()
@@ -134,6 +189,10 @@ def _launch(
         raise UsageError(explain(overrides, error)) from None
     finally:
         GlobalHydra.instance().clear()
+    if batches is None:  # a sweeper that keeps what the jobs returned to itself
+        if not seen:
+            print("the jobs were other processes', and the sweeper keeps what they returned: see `prune-rnn runs`")
+        return seen
     return [(list(one.overrides or []), _outcome(one._return_value)) for batch in batches for one in batch]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
@@ -10,6 +11,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Kind = TypeVar("Kind")
 Plain = dict[str, Any]  # what JSON, YAML and a checkpoint hold
+_GREATEST = sys.float_info.max
 
 
 def typed(kind: type[Kind], value: Any, name: str = "") -> Kind:
@@ -48,7 +50,7 @@ def _typed(kind: Any, value: Any, name: str) -> Any:
         return {_typed(parts[0], k, name): _typed(parts[1], each, f"{name}.{k}") for k, each in value.items()}
     if origin in (list, tuple) and isinstance(value, list):
         return origin(_typed(parts[0], each, f"{name}[{place}]") for place, each in enumerate(value))
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind is float and (isinstance(value, float) or (type(value) is int and abs(value) <= _GREATEST)):
         return float(value)
     if kind in (int, str, bool) and type(value) is kind:
         return value

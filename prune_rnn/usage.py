@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 THREADS = 1024  # no machine has as many cores; torch takes any number and dies of it
 _LONGEST_NAME = 200  # bytes: with the digest behind it, and a file system that encrypts names, it is still a name
+FAULTS = (ValueError, OSError, ArithmeticError, RuntimeError)  # what a user is told in one line
 _SHOWN = 60  # characters of a value that a message shows
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from prune_rnn import paths
+from prune_rnn import files, paths
 from prune_rnn.analyse import finished
 from prune_rnn.data import checksums as speech
 from prune_rnn.deploy import file as packed
@@ -19,6 +19,7 @@ from prune_rnn.run import checksums, sealed
 from prune_rnn.run.store import Run
 from prune_rnn.run.tidy import left_behind
 from prune_rnn.schema import option
+from prune_rnn.usage import FAULTS
 
 Check = Callable[[], bool]  # whether the file has a checksum; ValueError or OSError, naming it, where it is damaged
 _SEALED, _PACKED = ".pt", ".safetensors"
@@ -54,10 +55,11 @@ def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str],
             try:
                 if not check():
                     without.append(path)
-            except (ValueError, OSError) as error:
-                if str(error) not in errors:
-                    tell(str(error))
-                errors.add(str(error))
+            except FAULTS as error:
+                text = str(error) if f"{place}" in str(error) else f"{path}: {error}"
+                if text not in errors:
+                    tell(text)
+                errors.add(text)
         damaged += len(errors)
         if without and options.seal and not errors:
             with Run(place).lock() if place.is_dir() else nullcontext():
@@ -81,16 +83,16 @@ def _checks(place: Path, *, named: bool) -> Iterator[tuple[Path, Check]]:
     """Yields every file of a place, with what checks it. named: by the user, whose folder it may be, and no run's."""
     if place.is_file() and place.suffix in (_SEALED, _PACKED):
         yield place, partial(_saved if place.suffix == _SEALED else _packed, place)
-    elif (place / speech.NAME).is_file():
+    elif (place / speech.NAME).exists():
         for path in speech.files(place):
             yield path, partial(_speech, path, place)
     elif (run := Run(place)).there or (place.is_dir() and not named):
         texts = {paths.CONFIG: _config}
         if run.finished:
             texts |= {paths.RESULT: _result, paths.HISTORY: _history, paths.HYPOTHESES: _hypotheses}
-        listed = (place / paths.CHECKSUMS).is_file()
+        listed = (place / paths.CHECKSUMS).exists()
         for name, text in texts.items():
-            if name != paths.HYPOTHESES or listed or (place / name).is_file():
+            if name != paths.HYPOTHESES or listed or (place / name).exists():
                 yield place / name, partial(_text, run, text, listed or not run.finished)
         for path in sorted(place.iterdir()):
             if path.name == paths.MODEL and run.finished:
@@ -147,10 +149,10 @@ def _packed(path: Path, run: Run | None = None) -> bool:
 def _seal(path: Path) -> None:
     """Gives a file, which has none, its checksum; a text of a run together with the others there."""
     if path.suffix == _SEALED:
-        sealed.seal(archive := BytesIO(path.read_bytes()))
+        sealed.seal(archive := BytesIO(files.read(path, files.TENSORS)))
         write_atomically(path, archive.getvalue())
     elif path.suffix == _PACKED:
-        write_atomically(path, packed.sealed(path.read_bytes()))
+        write_atomically(path, packed.sealed(files.read(path, files.TENSORS)))
     elif not (path.parent / paths.CHECKSUMS).exists():
         checksums.write(path.parent, {})
 

@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -358,3 +359,42 @@ def sample(tmp_path_factory: pytest.TempPathFactory, result_of: Callable[..., Re
     for model in ("gru_sparse", "rnn_dense", "rnn_sparse"):
         fabricate(model, edits=[7, 6])
     return results
+
+
+@pytest.fixture
+def seconds() -> Callable[[float], "AbstractContextManager[None]"]:
+    """Fails what takes longer than so many seconds, a file that is waited for included."""
+
+    @contextmanager
+    def limit(most: float) -> Iterator[None]:
+        def late(number: int, frame: object) -> None:
+            raise AssertionError(f"it takes longer than {most} s")
+
+        before = signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, most)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    return limit
+
+
+@pytest.fixture
+def instead() -> Callable[[Path, str], None]:
+    """Puts what is no file of ours in the place of one."""
+
+    def put(path: Path, kind: str) -> None:
+        path.unlink(missing_ok=True)
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir()
+        elif kind == "sparse":
+            path.touch()
+            os.truncate(path, 1 << 43)
+        else:
+            path.symlink_to({"zeros": "/dev/zero", "endless": "/dev/urandom", "loop": path}[kind])
+
+    return put

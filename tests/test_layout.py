@@ -28,6 +28,7 @@ RANKS = [
         "text",
         "features",
         "files",
+        "values",
         "provenance",
         "printed",
         "completion",

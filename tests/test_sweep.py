@@ -4,6 +4,14 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+
+from prune_rnn.sweep import Outcome
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -51,3 +59,73 @@ def test_a_folder_of_hydras_is_refused_as_it_would_move_no_run(command: Command,
         done = command("train", "-m", *tiny, word, "seed=0,1")
         assert done.returncode == 2 and "moves no run; all of them lie in the folder of results" in done.stderr
         assert "test CER" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("seed=range(0)", "seed=range(0): gives no value, so there is nothing to train; give one or more"),
+        ("seed=range(1,1)", "seed=range(1,1): gives no value, so there is nothing to train; give one or more"),
+        ("hydra.sweeper.max_batch_size=0", "hydra.sweeper.max_batch_size=0: must be 1 or more"),
+        ("hydra.sweeper.max_batch_size=-1", "hydra.sweeper.max_batch_size=-1: must be 1 or more"),
+        ("hydra.sweeper.max_batch_size=a", "hydra.sweeper.max_batch_size=a: must be a whole number"),
+        ("+hydra.sweeper.params.seed=1", "+hydra.sweeper.params.seed=1: Hydra can't use that"),
+        ("hydra.sweeper.params.seed=1", "hydra.sweeper.params.seed=1: Hydra can't use that"),
+        ("hydra.sweeper=3", "hydra.sweeper=3: is a group; choose one of its options by hydra/sweeper="),
+        ("hydra.launcher=1", "hydra.launcher=1: is a group; choose one of its options by hydra/launcher="),
+        ("train.learning_rate=interval(0.1,0.2)", "interval(...): Hydra's own sweeper tries no interval; give values"),
+        ("model=glob(*)", "glob(...): is not read here"),
+        ("hydra/sweeper=optuna", "hydra/sweeper=optuna: Hydra has no such option; install hydra-optuna-sweeper"),
+        ("hydra/launcher=joblib", "hydra/launcher=joblib: Hydra has no such option; install hydra-joblib-launcher"),
+        ("hydra/launcher=submitit_slurm", "no such option; install hydra-submitit-launcher, which brings it"),
+        ("hydra/launcher=mine", "hydra/launcher=mine: Hydra has no such option; install the plugin that brings it"),
+    ],
+)
+def test_what_hydra_can_not_use_is_one_line(command: Command, tiny: list[str], word: str, message: str) -> None:
+    done = command("train", "-m", *tiny, word)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2 and line.startswith("prune-rnn: ") and message in line
+
+
+class Chooser(Sweeper):
+    """As Optuna's: it chooses values by what jobs return, and returns nothing."""
+
+    returned: ClassVar[list[float]] = []
+
+    def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
+        launcher = Plugins.instance().instantiate_launcher
+        self.launcher = launcher(hydra_context=hydra_context, task_function=task_function, config=config)
+
+    def sweep(self, arguments: list[str]) -> None:
+        words = [word for word in arguments if "interval" not in word]
+        for number, rate in enumerate((0.001, 0.002)):
+            (one,) = self.launcher.launch([[*words, f"train.learning_rate={rate}"]], number)
+            self.returned.append(float(one.return_value))
+
+
+def test_another_sweeper_chooses_its_own_jobs_by_the_dev_cer(
+    command: Command, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ConfigStore.instance().store(group="hydra/sweeper", name="chooser", node={"_target_": "hydra_plugins.chooser"})
+    monkeypatch.setattr(Plugins, "instantiate_sweeper", lambda self, **context: _set_up(Chooser(), **context))
+    Chooser.returned.clear()
+    words = ["hydra/sweeper=chooser", "train.learning_rate=interval(0.1,0.2)", "train.epochs=1", "prune=none"]
+    done = command("train", "-m", *tiny, *words, check=True)
+    assert [line for line in done.stderr.splitlines() if line.startswith("job ")] == [
+        "job 1: train.learning_rate=0.001",
+        "job 2: train.learning_rate=0.002",
+    ]
+    runs = [json.loads(file.read_text()) for file in (tmp_path / "results" / "runs").glob("*/result.json")]
+    assert sorted(Chooser.returned) == sorted(run["dev"]["cer"] for run in runs) and len(runs) == 2
+    assert len(done.stdout.split("\n\n")[1].splitlines()) == 4
+
+
+def _set_up(sweeper: Chooser, **context: Any) -> Chooser:
+    sweeper.setup(**context)
+    return sweeper
+
+
+def test_a_failed_job_is_no_number() -> None:
+    assert float(Outcome(dev_cer=0.5)) == 0.5
+    with pytest.raises(ValueError, match="no memory"):
+        float(Outcome(failed="no memory"))

@@ -1,6 +1,8 @@
 """`prune-rnn verify` finds what is damaged, and takes what is old for whole as far as it can tell."""
 
+import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -16,6 +18,9 @@ from prune_rnn.config import compose_config
 from prune_rnn.data import checksums as speech
 from prune_rnn.deploy.export import ExportOptions, export
 from prune_rnn.experiment import experiment
+from prune_rnn.run import checksums, store
+from prune_rnn.run.record import recorded
+from prune_rnn.run.resolve import run_of
 from prune_rnn.run.store import Run
 from prune_rnn.verify import VerifyOptions, verify
 
@@ -28,6 +33,7 @@ def run(tiny: list[str]) -> Run:
     return run
 
 
+_READ_LATE = (paths.HISTORY, paths.HYPOTHESES)  # `runs` reads neither of a finished run
 OF_TODAY = (paths.CONFIG, paths.RESULT, paths.HISTORY, paths.HYPOTHESES, paths.MODEL, "model-float32.safetensors")
 
 
@@ -202,3 +208,79 @@ def test_a_corpus_with_a_shortened_list_is_damaged(command: Callable, tmp_path: 
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
     done = command("verify", str(folder))
     assert done.returncode == 1 and "test.jsonl is damaged or gone" in done.stdout
+
+
+KINDS = ["pipe", "zeros", "sparse", "folder"]
+DEEP = [
+    "[" * 100_000,
+    "[" * 900 + "]" * 900,
+    "a: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
+]
+Instead, Seconds = Callable[[Path, str], None], Callable[[float], AbstractContextManager]
+
+
+def one_warning(run: Run, name: str, tiny: list[str], command: Callable) -> None:
+    """Every command tells of the file, in one line, and ends."""
+    results = f"results={run.folder.parents[1]}"
+    store._warn.cache_clear()
+    found = command("verify", results)
+    assert found.returncode == 1 and name in found.stdout and not found.stderr
+    shown = command("runs", results, check=True).stdout
+    assert "damaged" in shown or name in (paths.HISTORY, paths.HYPOTHESES)  # it reads neither
+    warned = [line for line in command("report", *tiny).stderr.splitlines() if "damaged" in line]
+    assert len(warned) == 1 and str(run.folder) in warned[0] and name in warned[0]
+
+
+def test_what_is_no_file_in_a_finished_runs_folder_is_one_line_of_every_command(
+    run: Run, tiny: list[str], command: Callable, instead: Instead, seconds: Seconds
+) -> None:
+    for name, kind in zip((*OF_TODAY, paths.CHECKSUMS), 2 * KINDS, strict=False):
+        path = run.folder / name
+        path.rename(whole := run.folder / "whole")
+        instead(path, kind)
+        with seconds(60):
+            if name in (*checksums.LISTED, paths.CHECKSUMS):
+                one_warning(run, name, tiny, command)
+                assert name in command("train", *tiny, "model=gru_sparse", "prune.sparsity=0.4").stderr
+            else:
+                assert name in command("verify", str(run.folder)).stdout
+                again = command("transcribe" if "float32" in name else "evaluate", str(path), "none.wav")
+                assert again.returncode and len(again.stderr.splitlines()) == 1
+        shutil.rmtree(path) if kind == "folder" else path.unlink()
+        whole.rename(path)
+    assert told(run)[0]
+
+
+def test_one_deeply_nested_file_is_one_line_of_every_command(
+    run: Run, tiny: list[str], command: Callable, seconds: Seconds
+) -> None:
+    sealed_ones = [(name, True) for name in (*checksums.LISTED, paths.CHECKSUMS)]
+    content = {name: (run.folder / name).read_bytes() for name, _ in sealed_ones}
+    cases = [*sealed_ones, *((name, False) for name in (paths.CONFIG, paths.RESULT) for _ in DEEP)]
+    for (name, listed), text in zip(cases, 4 * DEEP, strict=False):
+        if not listed:
+            (run.folder / paths.CHECKSUMS).unlink(missing_ok=True)
+        (run.folder / name).write_text(text)
+        with seconds(60):
+            one_warning(run, name, tiny, command)
+        (run.folder / name).write_bytes(content[name])
+
+
+@pytest.mark.parametrize("name", [paths.CHECKPOINT, paths.BEFORE, paths.CONFIG, paths.HISTORY, paths.LOCK])
+def test_what_is_no_file_in_a_begun_runs_folder_holds_up_no_command(
+    tiny: list[str], command: Callable, name: str, instead: Instead, seconds: Seconds
+) -> None:
+    words = [*tiny, "model=gru_dense", "prune=none"]
+    run = run_of(compose_config(words))
+    for kind in ("pipe", "sparse"):
+        shutil.rmtree(run.folder, ignore_errors=True)
+        run.save(paths.CHECKPOINT, {})
+        run.write_history([{"epoch": 1, "step": 1, "train_loss": 1.0, "dev_loss": 1.0, "seconds": 1.0}])
+        run.write_config(recorded(compose_config(words), ""))
+        instead(run.folder / name, kind)
+        with seconds(60):
+            for line in (["runs", "results=results"], ["verify", "results=results"], ["report", *tiny]):
+                done = command(*line)
+                if line[0] == "verify" and name in (paths.CHECKPOINT, paths.BEFORE, paths.CONFIG):
+                    assert done.returncode == 1 and name in done.stdout
+            assert command("train", *words).returncode == 1  # there is no whole checkpoint

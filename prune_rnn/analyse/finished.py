@@ -86,7 +86,7 @@ def whole(runs: Iterable[Run]) -> list[Finished]:
         made.history()
         hypotheses.read(made.folder)
 
-    return [read(run) for run in runs if usable(partial(check, run))]
+    return [read(run) for run in runs if usable(run, partial(check, run))]
 
 
 def read(run: Run) -> Finished:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +10,9 @@ from numpy.typing import NDArray
 
 from prune_rnn import paths
 from prune_rnn.evaluate import error_rates
+from prune_rnn.files import lines
 from prune_rnn.run import checksums
+from prune_rnn.values import from_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +40,24 @@ class Edits:
 def read(folder: Path) -> list[Utterance] | None:
     """Returns the utterances of a run's folder in their order; None where it keeps none, ValueError where damaged."""
     path = folder / paths.HYPOTHESES
-    if not path.is_file():
+    if not path.exists():
         return None
     try:
-        text = checksums.read(path).removesuffix("\n")
+        text = checksums.read(path)
+        found = lines(text.removesuffix("\n").encode())
     except UnicodeDecodeError:
         raise _damaged(path, "is not UTF-8 text") from None
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise _damaged(path, str(error)) from None
     if not text:
         raise _damaged(path, "is empty")
-    return [_utterance(path, number, line) for number, line in enumerate(text.split("\n"), 1)]
+    return [_utterance(path, number, line) for number, line in enumerate(found, 1)]
 
 
 def _utterance(path: Path, number: int, line: str) -> Utterance:
     try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
+        fields = from_json(line)
+    except ValueError:
         raise _damaged(path, f"line {number} is not JSON") from None
     reference, hypothesis = (fields.get("reference"), fields.get("hypothesis")) if isinstance(fields, dict) else (0, 0)
     if not isinstance(reference, str) or not isinstance(hypothesis, str):

@@ -154,7 +154,7 @@ def _finished(config: Config) -> tuple[Run, bool] | None:
     """Returns the finished run that the configuration names, else one that its `q=baseline` led to before; whether it
     is the one that it names now."""
     wanted = run_of(resolve(config)[0])
-    if wanted.finished and usable(wanted.check):
+    if wanted.finished and usable(wanted, wanted.check):
         return wanted, True
     automatic = automatic_runs(config) if config.prune.follows_runs else []
     return next(((run, False) for run in automatic if run.finished), None)

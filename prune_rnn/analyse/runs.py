@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tabulate import tabulate
 
-from prune_rnn import paths
+from prune_rnn import files, paths
 from prune_rnn.printed import one_line
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.shown import set_otherwise, sparsity
 from prune_rnn.run.store import Run
 from prune_rnn.schema import option
+from prune_rnn.usage import FAULTS
 
 _NAME, _CELL = 36, 17  # columns of a run's name, and of its model's and scale's
 _HEAD = ("run", "model", "scale", "seed", "test CER %", "sparsity %", "minutes", "state", "set otherwise")
@@ -94,7 +96,7 @@ def _row(run: Run) -> _Row:
             row.minutes, row.state = f"{result.train_seconds / 60:.1f}", "finished"
         else:
             _unfinished(run, config, row)
-    except (ValueError, OSError) as error:
+    except FAULTS as error:
         text = " ".join(str(error).replace(f"{run.folder}/", "").split())
         row.state, row.besides = "damaged:", text.partition("; delete")[0]
     return row
@@ -105,10 +107,9 @@ def _unfinished(run: Run, config: Recorded, row: _Row) -> None:
     epoch, seconds = 0, 0.0
     if (path := run.folder / paths.HISTORY).exists():
         try:
-            with path.open(encoding="utf-8", newline="") as file:
-                history = list(csv.DictReader(file))
+            history = list(csv.DictReader(io.StringIO(files.read(path, files.LINES).decode(), newline="")))
             epoch, seconds = int(history[-1]["epoch"]), sum(float(one["seconds"]) for one in history)
-        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        except (OSError, ValueError, KeyError, IndexError, TypeError, csv.Error) as error:
             raise ValueError(f"{path} is damaged ({type(error).__name__}: {error})") from None
     row.minutes = f"{seconds / 60:.1f}"
     row.state = (

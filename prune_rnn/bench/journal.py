@@ -6,9 +6,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from prune_rnn import files
 from prune_rnn.bench.candidate import Candidate, Measurement
 from prune_rnn.files import write_atomically
 from prune_rnn.typed import Plain
+from prune_rnn.values import from_json
 
 Key = tuple[str, str, int]  # workload, shape, streams
 
@@ -23,10 +25,13 @@ class Journal:
     def __init__(self, path: Path, stamp: str) -> None:
         self.groups: dict[Key, list[Measurement]] = {}
         self._path, self._stamp = path, stamp
-        lines = path.read_text().splitlines() if path.is_file() else []
+        try:
+            lines = files.lines(files.read(path, files.LINES)) if path.exists() else []
+        except ValueError:  # edited
+            lines = []
         for line in lines[1:] if lines[:1] == [stamp] else ():
             try:
-                group = [_measurement(each) for each in json.loads(line)]
+                group = [_measurement(each) for each in from_json(line)]
                 self.groups[_key(group)] = group
             except (ValueError, TypeError, KeyError, IndexError):  # of another version, or edited
                 break

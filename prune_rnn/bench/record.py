@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from prune_rnn.bench.candidate import Measurement
-from prune_rnn.files import write_atomically
+from prune_rnn.files import LINES, VALUES, write_atomically
+from prune_rnn.files import read as read_file
+from prune_rnn.values import from_json
 
 ROWS, CONDITIONS = "all.csv", "conditions.json"
 
@@ -112,12 +115,12 @@ def write(folder: Path, rows: Iterable[Row], conditions: Conditions) -> None:
 
 def read(folder: Path) -> tuple[list[Row], Conditions]:
     """Returns what `write` wrote; raises OSError where a file is missing, ValueError where it is not one of these."""
-    frame = pd.read_csv(folder / ROWS, dtype={"bytes": "Int64"})
     try:
+        frame = pd.read_csv(BytesIO(read_file(folder / ROWS, LINES)), dtype={"bytes": "Int64"})
         rows = [
             Row(**{str(key): _plain(key, value) for key, value in each.items()}) for each in frame.to_dict("records")
         ]
-        conditions = Conditions(**json.loads((folder / CONDITIONS).read_text()))
+        conditions = Conditions(**from_json(read_file(folder / CONDITIONS, VALUES).decode()))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{folder}: not the files of a benchmark ({error}); run prune-rnn bench again") from error
     return rows, conditions

@@ -23,6 +23,7 @@ from torchaudio.functional import resample
 
 from prune_rnn.data.checksums import check_recording
 from prune_rnn.features import SAMPLE_RATE, log_spectrogram
+from prune_rnn.files import AUDIO, opened
 from prune_rnn.text import encode
 
 _LOUDEST = 1e3  # the greatest sample: floating-point files may pass 1, but not by so much
@@ -104,7 +105,7 @@ def _ends(tail: bytes) -> bool:
 
 def check_length(path: Path) -> None:
     """Raises OSError where a WAV, AIFF, AU, W64 or Ogg file ends before its end; libsndfile would read what is left."""
-    with path.open("rb") as file:
+    with opened(path, AUDIO) as file:
         head, size = file.read(24), file.seek(0, 2)
         file.seek(max(0, size - _LONGEST_PAGE))
         whole = head[:4] != b"OggS" or _ends(file.read())
@@ -132,6 +133,8 @@ def read_audio(path: Path) -> Tensor:
         raise OSError(f"{path} is not a file; fix it, or leave it out")
     check_recording(path)
     try:
+        if (size := path.stat().st_size) > AUDIO:
+            raise ValueError(f"{path}: has {size:,} bytes; a recording has {AUDIO:,} at most")
         with soundfile.SoundFile(path) as file:
             stated, rate = file.frames, file.samplerate
             samples = file.read(dtype="float32", always_2d=True)

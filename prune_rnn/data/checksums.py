@@ -4,8 +4,11 @@ They lie in the corpus's folder as `sha256sum -c` reads them. A corpus of before
 """
 
 import hashlib
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+from prune_rnn.files import AUDIO, LINES, lines, read
 
 NAME = "synthetic.sha256"
 
@@ -13,23 +16,30 @@ NAME = "synthetic.sha256"
 def write(folder: Path) -> None:
     """Lists all files below the folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    lines = [f"{_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
-    (folder / NAME).write_text("".join(lines), encoding="utf-8")
+    listed = [f"{_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    (folder / NAME).write_text("".join(listed), encoding="utf-8")
 
 
 def has_checksums(manifest: Path) -> bool:
     """Returns whether the recordings of a manifest carry checksums."""
-    return (manifest.parent / NAME).is_file()
+    return _has(manifest.parent)
+
+
+def _has(folder: Path) -> bool:
+    try:
+        return (folder / NAME).exists()
+    except OSError:  # a name that is too long: `read_manifest` tells of it
+        return False
 
 
 def check(path: Path, folder: Path) -> None:
     """Raises OSError where a file of the folder is not as it was written; nothing happens where it has no checksums."""
-    if not (folder / NAME).is_file():
+    if not _has(folder):
         return
     told = _listed(folder / NAME).get(path.relative_to(folder).as_posix())
     try:
         whole = told == _digest(path)
-    except OSError:
+    except (OSError, ValueError):
         whole = False
     if not whole:
         raise OSError(f"{path} is damaged or gone; delete {folder} to have the corpus made again")
@@ -42,13 +52,15 @@ def check_recording(path: Path) -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    """Returns all files that are listed, and those of the folder that are not."""
-    there = {path for path in folder.rglob("*") if path.is_file() and path.name != NAME}
-    return sorted(there | {folder / name for name in _listed(folder / NAME)})
+    """Returns all files that are listed, where the list can be read, and those of the folder that are not."""
+    found = {path for path in folder.rglob("*") if path.is_file() and path.name != NAME}
+    with suppress(OSError):  # `check` names it
+        found |= {folder / name for name in _listed(folder / NAME)}
+    return sorted(found)
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read(path, AUDIO)).hexdigest()
 
 
 def _listed(path: Path) -> dict[str, str]:
@@ -59,7 +71,11 @@ def _listed(path: Path) -> dict[str, str]:
 @cache
 def _read(path: Path, changed: int, size: int) -> dict[str, str]:
     listed: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    try:
+        found = lines(read(path, LINES))
+    except ValueError as error:
+        raise OSError(f"{path} is damaged ({error}); delete {path.parent} to have the corpus made again") from None
+    for line in filter(None, found):
         digest, _, name = line.partition("  ")
         listed[name] = digest
     return listed

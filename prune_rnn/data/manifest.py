@@ -17,13 +17,14 @@ import soundfile
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
 from prune_rnn.data.checksums import check_recording
-from prune_rnn.data.fingerprint import fingerprint, recordings
+from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.printed import one_line
 from prune_rnn.schema import option
 from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
 from prune_rnn.typed import Plain
 from prune_rnn.usage import SeveralLines, shown
+from prune_rnn.values import from_json
 
 _SHOWN = 10  # bad lines of each kind that an error message lists
 
@@ -106,10 +107,10 @@ class Manifest(Data):
 def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], decode: bool) -> Utterance:
     """Returns the utterance of one manifest line; _BadLine says what is wrong with it. decode: as below."""
     try:
-        entry: Any = json.loads(line)
+        entry: Any = from_json(line)
     except json.JSONDecodeError as error:
         raise _BadLine("malformed", f"is not JSON ({error.msg})") from None
-    except (ValueError, RecursionError):  # a number of too many digits, brackets in brackets
+    except ValueError:  # a number of too many digits, brackets in brackets
         raise _BadLine("malformed", "is JSON that can't be read; give plain strings and numbers") from None
     if not isinstance(entry, dict):
         raise _BadLine("malformed", "is not a JSON object")
@@ -183,13 +184,7 @@ def read_manifest(
     named: in a ValueError, or through `report` where skip_bad is set. A manifest without a usable line is a ValueError
     always.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # nothing else ends a line of JSON
-    except UnicodeDecodeError as error:
-        number = error.object.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}: is not JSON lines in UTF-8, from line {number} on; give a manifest") from None
-    except OSError as error:
-        raise ValueError(f"{path}: can't be read ({error.strerror})") from None
+    lines = lines_of(path)
 
     def checked(line: str) -> Utterance | _BadLine:
         try:

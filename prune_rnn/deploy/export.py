@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from contextlib import nullcontext
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from prune_rnn import paths
 from prune_rnn.data.batch import Utterance, batches, read_audio
+from prune_rnn.data.fingerprint import lines_of
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
 from prune_rnn.deploy import file
@@ -34,6 +34,7 @@ from prune_rnn.run.tidy import clean
 from prune_rnn.schema import option
 from prune_rnn.text import spelt
 from prune_rnn.usage import UsageError
+from prune_rnn.values import from_json
 
 _ROUNDING = 1e-3  # of a probability, which sums in another order bring about: two symbols may tie
 _TOLERANCE = 1e-3  # between error rates of the same weights on different hardware
@@ -180,9 +181,9 @@ def _heard_before(config: Recorded, options: ExportOptions) -> list[Tensor]:
     if path is None:
         _say("the statistics that --stream begins with are the dev split's: nothing tells where the train split lies")
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()  # checked when it was trained on: all of it takes seconds
+    lines = [line for line in lines_of(path) if line]  # checked when it was trained on: all of it takes seconds
     count = min(SAMPLE, len(lines))
-    sample = [json.loads(lines[place * len(lines) // count]) for place in range(count)]
+    sample = [from_json(lines[place * len(lines) // count]) for place in range(count)]
     return [read_audio(path.parent / line["audio_filepath"]) for line in sample]
 
 

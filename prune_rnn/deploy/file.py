@@ -29,11 +29,13 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from prune_rnn import files
 from prune_rnn.deploy import layout
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.run.record import Recorded, read_config
 from prune_rnn.text import ALPHABET
 from prune_rnn.typed import Plain
+from prune_rnn.values import from_json
 
 FORMAT = "prune-rnn 1"
 WIDEST_GAP = 255
@@ -133,7 +135,7 @@ def _header(content: bytes) -> tuple[Plain, int]:
     start = 8 + int.from_bytes(content[:8], "little")
     if not 8 < start <= len(content):
         raise ValueError("no header")
-    header = json.loads(content[8:start])
+    header = from_json(content[8:start].decode())
     if not isinstance(header, dict):
         raise ValueError("no header")
     return header, start
@@ -141,11 +143,11 @@ def _header(content: bytes) -> tuple[Plain, int]:
 
 def checksum(path: Path) -> bool:
     """Whether the file has a checksum; ValueError where it is not that of the content."""
-    content = path.read_bytes()
+    content = files.read(path, files.TENSORS)
     try:
         header, start = _header(content)
         told = header.get("__metadata__", {}).get("sha256")
-    except (ValueError, AttributeError, RecursionError) as error:
+    except (ValueError, AttributeError) as error:
         raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
     if told is None:
         return False
@@ -164,7 +166,7 @@ def read(path: Path) -> Packed:
     """
     if path.is_dir():
         raise OSError(f"{path} is a folder; give a file, such as {path / 'model-float32.safetensors'}")
-    if not path.is_file():
+    if not path.exists():
         raise OSError(f"{path}: no such file; make one by `prune-rnn export RUN`")
     has_checksum = checksum(path)
     try:
@@ -182,10 +184,10 @@ def _read(path: Path, file: Any) -> Packed:
     try:
         if different := metadata.keys() - {"sha256"} ^ _KEYS:
             raise ValueError(f"{min(different)!r} is missing or unknown")
-        config, dtype = read_config(json.loads(metadata["config"])), Dtype(metadata["dtype"])
+        config, dtype = read_config(from_json(metadata["config"])), Dtype(metadata["dtype"])
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)
         entries = {name: (each.get_dtype(), tuple(each.get_shape())) for name, each in slices.items()}
-        shapes = layout.check(config.model, dtype, json.loads(metadata["matrices"]), entries)
+        shapes = layout.check(config.model, dtype, from_json(metadata["matrices"]), entries)
         tensors = {name: file.get_tensor(name) for name in entries}
         for name, tensor in tensors.items():
             if tensor.is_floating_point() and not tensor.isfinite().all():

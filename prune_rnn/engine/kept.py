@@ -11,8 +11,10 @@ import platform
 import warnings
 from pathlib import Path
 
+from prune_rnn import files
 from prune_rnn.cpu import entries
 from prune_rnn.files import write_atomically
+from prune_rnn.values import from_json
 
 
 def file() -> Path:
@@ -31,7 +33,7 @@ def cpu() -> str:
 def choices() -> dict[str, str]:
     """Returns what is kept, by what it was chosen for; nothing where the file is missing or damaged."""
     try:
-        found = json.loads(file().read_text(encoding="utf-8"))
+        found = from_json(files.read(file(), files.VALUES).decode())
     except (OSError, ValueError):
         return {}
     return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 from prune_rnn.model.gru import GRU
 from prune_rnn.model.rnn import RNN
@@ -13,3 +14,7 @@ class Cells(Enum):
 
     rnn = RNN()
     gru = GRU()
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Pickles by name, so that a launcher's other process has the same member."""
+        return getattr, (Cells, self.name)

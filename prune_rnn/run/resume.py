@@ -21,7 +21,7 @@ def resume(run: Run, restore: Callable[[Plain], None], say: Callable[[str], None
     ValueError, with all files to delete, where none is. restore: may stumble over what it is given, and be called
     again.
     """
-    there = [name for name in (paths.CHECKPOINT, paths.BEFORE) if (run.folder / name).is_file()]
+    there = [name for name in (paths.CHECKPOINT, paths.BEFORE) if (run.folder / name).exists()]
     damaged: list[str] = []
     for name in there:
         try:

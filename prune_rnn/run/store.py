@@ -10,20 +10,21 @@ import io
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 
 import yaml
-from filelock import FileLock, Timeout
 
-from prune_rnn import distributed, paths
+from prune_rnn import distributed, files, paths
 from prune_rnn.files import write_atomically
-from prune_rnn.run import checksums, sealed
+from prune_rnn.run import checksums, lock, sealed
 from prune_rnn.run.identity import digest_of
 from prune_rnn.run.record import Recorded, Result, read_config, read_result
 from prune_rnn.typed import Plain
+from prune_rnn.usage import FAULTS
+from prune_rnn.values import from_json, from_yaml
 
 _NAMED = re.compile(r"-[0-9a-f]{10}$")  # a folder that a digest names
 _OWN = (*checksums.LISTED, paths.CHECKSUMS, paths.CHECKPOINT, paths.BEFORE, paths.MODEL)
@@ -38,55 +39,31 @@ class Run:
     @property
     def there(self) -> bool:
         """Whether the folder holds any of a run's own files."""
-        return any((self.folder / name).is_file() for name in _OWN)
+        return any((self.folder / name).exists() for name in _OWN)
 
     @property
     def finished(self) -> bool:
         """Whether there is a result."""
-        return (self.folder / paths.RESULT).is_file()
+        return (self.folder / paths.RESULT).exists()
 
     @property
     def begun(self) -> bool:
         """Whether there is a checkpoint to go on from."""
-        return any((self.folder / name).is_file() for name in (paths.CHECKPOINT, paths.BEFORE))
+        return any((self.folder / name).exists() for name in (paths.CHECKPOINT, paths.BEFORE))
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing but a lock: it reads its data, or has failed before its first step."""
         return [path.name for path in self.folder.glob("*")] == [paths.LOCK]
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Holds the run for this process; ValueError where another one holds it. Freed by the system after a kill."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / paths.LOCK, timeout=0)
-            lock.acquire()
-        except Timeout:
-            raise ValueError(
-                f"{self.folder} is being trained by another process; wait for it, or change the configuration"
-            ) from None
-        except OSError as error:
-            raise OSError(
-                f"{self.folder} can't be written ({error.strerror}); give another folder by results=..."
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def lock(self, wait: float = lock.INSTANT) -> AbstractContextManager[None]:
+        """Holds the run for this process, as `lock.hold` does."""
+        return lock.hold(self.folder, wait)
 
     @property
     def held(self) -> bool:
-        """Whether a process trains it now. To know, the lock is taken for an instant where it is free."""
-        if not (self.folder / paths.LOCK).is_file():
-            return False
-        try:
-            with FileLock(self.folder / paths.LOCK, timeout=0):
-                return False
-        except Timeout:
-            return True
-        except OSError:  # another user's folder: it can't be known
-            return False
+        """Whether a process trains it now."""
+        return lock.held(self.folder)
 
     def config(self) -> Recorded:
         """Returns what `write_config` wrote; ValueError where the file is missing, damaged or of another run."""
@@ -164,7 +141,7 @@ class Run:
 
         path = self.folder / name
         try:
-            content = path.read_bytes()
+            content = files.read(path, files.TENSORS)
             has_checksum = sealed.check(content)
             state: Plain = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except FileNotFoundError:
@@ -181,12 +158,11 @@ class Run:
 @cache
 def _config(path: Path, *stamps: int) -> Recorded:
     try:
-        config = read_config(yaml.safe_load(checksums.read(path)))
-    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
-        reason = "; ".join(str(error).splitlines())
+        config = read_config(from_yaml(checksums.read(path)))
+    except (OSError, ValueError) as error:
         begun = Run(path.parent).begun and not Run(path.parent).finished
         way = "train that run on, and it is written anew" if begun else f"delete {path.parent} and train again"
-        raise ValueError(f"{path} is missing or damaged ({reason}); {way}") from None
+        raise ValueError(f"{path} is missing or damaged ({error}); {way}") from None
     if _NAMED.search(path.parent.absolute().name):
         Run(path.parent).check_name(config)
     return config
@@ -195,8 +171,8 @@ def _config(path: Path, *stamps: int) -> Recorded:
 @cache
 def _result(path: Path, *stamps: int) -> Result:
     try:
-        result = read_result(json.loads(checksums.read(path)))
-    except (OSError, ValueError, RecursionError) as error:
+        result = read_result(from_json(checksums.read(path)))
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None
     if result.digest is not None:
         config = Run(path.parent).config()
@@ -212,27 +188,28 @@ def _result(path: Path, *stamps: int) -> Result:
 def _check(path: Path, *stamps: int) -> None:
     """Raises ValueError where a file is listed and gone, or is there and not as it was written."""
     try:
-        if path.is_file():
+        if path.exists():
             checksums.read(path)
         elif path.name in checksums.listed(path.parent):
             raise ValueError("it is missing")
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None
 
 
 def all_runs(results: Path) -> list[Run]:
     """Returns all runs below a results folder, finished or begun, by name; tells of those that are damaged, once."""
     found = [Run(path) for path in sorted(paths.runs(results).glob("*")) if path.is_dir()]
-    there = [run for run in found if (run.folder / paths.CONFIG).is_file() or run.finished or run.begun]
-    return [run for run in there if usable(run.check)]
+    there = [run for run in found if (run.folder / paths.CONFIG).exists() or run.finished or run.begun]
+    return [run for run in there if usable(run, run.check)]
 
 
-def usable(check: Callable[[], object]) -> bool:
-    """Whether a check of a run finds no damage; tells once of what it finds, on the error stream."""
+def usable(run: Run, check: Callable[[], object]) -> bool:
+    """Whether a check of a run finds no damage; tells once of what it finds, on the error stream, naming its folder."""
     try:
         check()
-    except ValueError as error:
-        _warn(f"prune-rnn: going on without a damaged run: {error}")
+    except FAULTS as error:
+        where = "" if f"{run.folder}" in str(error) else f"{run.folder}: "
+        _warn(f"prune-rnn: going on without a damaged run: {where}{error}")
         return False
     return True
 

@@ -25,7 +25,7 @@ def clean(run: Run, say: Callable[[str], None]) -> None:
     with contextlib.suppress(ValueError, OSError):  # in use, gone by now, or not ours to write
         if not left_behind(run):
             return
-        with run.lock():
+        with run.lock(wait=0):
             for path in left_behind(run):
                 if path.name != paths.LOCK:  # a training that fails before its first step leaves one, too
                     say(f"removing {path}, left by a process that was cut off")

@@ -1,5 +1,7 @@
 """Choices stay; a damaged file is as none."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,22 @@ def test_choices_are_kept(place: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"a": 1}'])
+@pytest.mark.parametrize("kind", ["pipe", "zeros", "endless", "sparse"])
+def test_what_is_no_file_is_as_none_and_is_replaced(
+    kind: str,
+    place: Path,
+    instead: Callable[[Path, str], None],
+    seconds: Callable[[float], AbstractContextManager],
+) -> None:
+    place.parent.mkdir()
+    instead(place, kind)
+    with seconds(5):
+        assert kept.choices() == {}
+        kept.keep("a", "rows")
+    assert kept.choices() == {"a": "rows"}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"a": 1}', b"[" * 100_000])
 def test_a_damaged_file_is_as_none_and_is_replaced(content: bytes, place: Path) -> None:
     place.parent.mkdir()
     place.write_bytes(content)

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import filelock
 
+from prune_rnn import files
 from prune_rnn.data import checksums
 from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic.sentences import sentences
@@ -157,7 +158,7 @@ def _run_chunk(config: Synthetic, folder: Path, job: Plain) -> list[Plain]:
         check=False,
     )
     if done.returncode == 0:
-        spoken = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+        spoken = [json.loads(line) for line in files.lines(lines.read_bytes()) if line]
         lines.unlink()
         return spoken
     what = f"speaking utterances {job['first']} to {job['first'] + len(job['texts']) - 1} of {job['split']}"
