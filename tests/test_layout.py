@@ -19,6 +19,7 @@ RANKS = [
         "explain",
         "typed",
         "cpu",
+        "cuda",
         "usage",
         "native",
         "nearest",
@@ -46,7 +47,7 @@ RANKS = [
     {"bench.measure"},
     {"experiment", "deploy", "bench"},
     {"table", "sweep"},
-    {"verify"},
+    {"verify", "device"},
     {"commands", "cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]

@@ -16,6 +16,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from prune_rnn import cuda as shared
 from prune_rnn.bench.job import Layer, Product
 from prune_rnn.bench.opponents.cuda import Cuda
 from prune_rnn.engine import cuda, cuda_kernels
@@ -149,7 +150,7 @@ def test_packed_entries_are_those_of_the_matrix() -> None:
 
 def test_without_triton_the_module_loads_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "triton", None)
-    spec = importlib.util.spec_from_file_location("without_triton", cuda_kernels.__file__)
+    spec = importlib.util.spec_from_file_location("without_triton", shared.__file__)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

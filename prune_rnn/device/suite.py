@@ -1,0 +1,43 @@
+"""Stage 1: the tests of what runs on a CUDA device, subject by subject. A dry run has them in Triton's interpreter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from prune_rnn.device.stage import FAILED
+from prune_rnn.typed import Plain
+
+TESTS = Path(__file__).resolve().parents[2] / "tests"
+# subject -> (files, which of their tests on a device, which in the interpreter); in order of worth
+SUBJECTS = {
+    "kernels of the engine": (["engine/test_cuda.py"], "device or cuda", "interpreted"),
+    "engine's contract: products, layers, both ways": (["engine/test_contract.py"], "cuda", "interpreted and float32"),
+    "opponents of bench": (["bench/opponents/test_base.py"], "Cuda", "Cuda"),
+}
+
+
+def rows(dry: bool) -> Iterator[Plain]:
+    """Yields a row a subject; each test's own line is in the log."""
+    if not TESTS.is_dir():
+        raise ValueError(f"{TESTS} is not there: run the script from a checkout, not from an installed wheel")
+    for subject, (files, on_device, interpreted) in SUBJECTS.items():
+        start = time.monotonic()
+        paths = [os.fspath(TESTS / file) for file in files]
+        options = ["-v", "-rf", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib"]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *options, "-k", interpreted if dry else on_device, *paths],
+            cwd=TESTS.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        print(done.stdout, flush=True)
+        failures = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+        last = (done.stdout.strip().splitlines() or ["pytest said nothing"])[-1].strip("= ")
+        wrong = "; ".join(failures) or (f"exit status {done.returncode}" if done.returncode else None)
+        yield {"tests": subject, "result": last, FAILED: wrong, "seconds": round(time.monotonic() - start, 1)}

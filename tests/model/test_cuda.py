@@ -1,0 +1,134 @@
+"""The time loops of CUDA devices agree with torch's operations in double precision: in the interpreter, on a device."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from prune_rnn.model import cuda
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.cells import Cells
+from prune_rnn.model.recurrence import Activation
+
+INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+interpreter = pytest.mark.skipif(not INTERPRETED, reason="run by test_loops_agree_in_the_interpreter")
+needs_device = pytest.mark.skipif(not torch.cuda.is_available() or INTERPRETED, reason="no CUDA device")
+DEVICE = pytest.mark.parametrize(
+    "device", [pytest.param("cpu", id="interpreted", marks=interpreter), pytest.param("cuda", marks=needs_device)]
+)
+each_cell = pytest.mark.parametrize("cell", [each.value for each in Cells], ids=lambda cell: cell.name)
+each_way = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "backward"])
+SIZES = [[4, 4, 2, 1, 1], [2] * 16, [3] * 10 + [1] * 9, [1]]  # one chunk, exactly one, two, a frame
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def given(cell: Cell, sizes: list[int], units: int = 5) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns inputs some of which meet both corners of the clipped ReLU, weights, and gradients."""
+    x = random(sum(sizes), cell.gates * units, seed=1)
+    x[:, -units:] *= 15
+    return x, random(cell.gates * units, units, seed=2) / units**0.5, random(sum(sizes), units, seed=3)
+
+
+def found_by(loop: object, cell: Cell, sizes: list[int], activation: Activation, reverse: bool, how: dict) -> Iterator:
+    x, weight, grad = (each.to(**how) for each in given(cell, sizes))
+    x.requires_grad_()
+    weight.requires_grad_()
+    packed = sizes if loop is cell.loop.apply else torch.tensor(sizes)
+    hidden = loop(x, weight, packed, activation, reverse)  # type: ignore[operator]
+    hidden.backward(grad)
+    return (each.detach().cpu().double() for each in (hidden, x.grad, weight.grad))
+
+
+@DEVICE
+@each_cell
+@each_way
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@pytest.mark.parametrize("activation", Activation)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_states_and_gradients_agree_with_the_loop_in_doubles(
+    device: str, cell: Cell, reverse: bool, sizes: list[int], activation: Activation, dtype: torch.dtype
+) -> None:
+    wanted = found_by(cell.loop.apply, cell, sizes, activation, reverse, {"device": "cpu"})
+    tolerance = 1e-10 if dtype is torch.float64 else 1e-4
+    for _ in range(2):  # captured, then replayed: what the buffers held does not matter
+        found = found_by(cuda.layer, cell, sizes, activation, reverse, {"device": device, "dtype": dtype})
+        for one, other in zip(found, list(wanted), strict=False):
+            torch.testing.assert_close(one, other, atol=tolerance, rtol=tolerance)
+
+
+@needs_device
+@each_cell
+def test_wide_layers_agree_on_a_device_and_the_cell_takes_this_loop(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more units than a program has; while another batch's graphs are there."""
+    calls: list[int] = []
+    layer = cuda.layer
+    monkeypatch.setattr(cuda, "layer", lambda *given: (calls.append(1), layer(*given))[1])
+    for sizes in ([6] * 30 + [2] * 7, [3] * 20):
+        x, weight, _ = given(cell, sizes, 300)
+        wanted = cell.states(x, weight, torch.tensor(sizes), Activation.clipped_relu)
+        found = cell.states(x.cuda(), weight.cuda(), torch.tensor(sizes), Activation.clipped_relu)
+        torch.testing.assert_close(found.cpu(), wanted, atol=1e-9, rtol=1e-9)
+    assert len(calls) == 2
+
+
+@each_cell
+def test_the_cpu_keeps_its_own_loop(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "layer", lambda *_: pytest.fail("the CUDA loop on the CPU"))
+    x, weight, _ = given(cell, [2, 1])
+    cell.states(x, weight, torch.tensor([2, 1]), Activation.tanh)
+    assert not cuda.serves(cell.gates, x, weight)
+
+
+@each_way
+def test_every_frame_has_a_row_of_its_own_in_the_order_of_computation(reverse: bool) -> None:
+    sizes = torch.tensor([3, 3, 1] + [1] * 15)
+    at, steps = cuda.slots(sizes, reverse)
+    assert steps == 32 and len(set(at.tolist())) == len(at) == int(sizes.sum())
+    step, row = at // 3, at % 3
+    first = torch.repeat_interleave(torch.arange(18), sizes)
+    assert torch.equal(step, 17 - first if reverse else first)
+    assert torch.equal(row[:7], torch.tensor([0, 1, 2, 0, 1, 2, 0]))
+
+
+@pytest.mark.parametrize("cell", [each.value for each in Cells], ids=lambda cell: cell.name)
+def test_a_step_is_two_launches_each_way(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted by what is called of torch that computes, and of the kernels."""
+    launches: list[str] = []
+
+    class Counted:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __getitem__(self, grid: object) -> object:
+            return lambda *_, **__: launches.append(self.name)
+
+    for name in ("gru_forward", "gru_backward"):
+        monkeypatch.setattr(cuda, name, Counted(name))
+    kind = cuda.GruLoop if cell.gates == 3 else cuda.RnnLoop
+    loop = kind(5, 2, Activation.clipped_relu, torch.float32, torch.device("cpu"))
+    for step in (loop.forward_step, loop.backward_step):
+        launches.clear()
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], acc_events=True) as profile:
+            step(0)
+        views = {"aten::select", "aten::as_strided", "aten::t", "aten::transpose", "aten::slice", "aten::empty"}
+        ran = [each for each in profile.events() if each.cpu_parent is None and each.name.startswith("aten::")]
+        assert len([each for each in ran if each.name not in views]) + len(launches) == 2
+
+
+@pytest.mark.slow
+def test_loops_agree_in_the_interpreter() -> None:
+    """Runs what is named "interpreted" here, where triton is imported for the interpreter."""
+    pytest.importorskip("triton")
+    environment = {**os.environ, "TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(each for each in sys.path if each)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "interpreted", str(Path(__file__))]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0 and "passed" in done.stdout and "skipped" not in done.stdout, done.stdout
