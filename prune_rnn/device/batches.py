@@ -1,4 +1,4 @@
-"""Batches for training without reading audio: random ones of the paper's proportions, or a small corpus held in memory."""
+"""Batches for training without reading audio: random ones of the paper's proportions, or speech held in memory."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from prune_rnn.device.batches import randoms
-from prune_rnn.device.training import trainer
 from prune_rnn.bench.job import Layer
 from prune_rnn.bench.matrices import masked
 from prune_rnn.config import compose_config
+from prune_rnn.device.batches import randoms
+from prune_rnn.device.training import trainer
 from prune_rnn.engine.cuda import BLOCKS, CudaMatrix
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.model.cells import Cells

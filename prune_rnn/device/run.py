@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from prune_rnn.device.stage import DRY, FAILED, Outcome, Stage, State, stem, table
@@ -77,10 +78,8 @@ def _environment(dry: bool) -> dict[str, str]:
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """Ends the child and all that it started."""
-    try:
+    with suppress(ProcessLookupError):  # all have ended
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # all have ended
     child.wait()
 
 

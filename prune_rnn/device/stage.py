@@ -67,7 +67,7 @@ class Outcome:
         return f"{self.state.value} after {self.seconds:.0f} s of {self.budget_seconds:.0f} s{reason}"
 
     def write(self, folder: Path) -> Path:
-        """Writes JSON and Markdown to the folder, and returns the latter's path. A dry run's have names of their own."""
+        """Writes JSON and Markdown to the folder, and returns the latter's path. A dry run's have their own names."""
         path = stem(folder, self.number, self.dry_run).with_suffix(".md")
         plain = asdict(self) | {"state": self.state.name}
         write_atomically(path.with_suffix(".json"), (json.dumps(plain, indent=1) + "\n").encode())

@@ -16,6 +16,8 @@ TESTS = Path(__file__).resolve().parents[2] / "tests"
 # subject -> (files, which of their tests on a device, which in the interpreter); in order of worth
 SUBJECTS = {
     "kernels of the engine": (["engine/test_cuda.py"], "device or cuda", "interpreted"),
+    "training's time loops": (["model/test_cuda.py"], "device or cuda", "interpreted"),
+    "training: loss, gradients, masks, resume": (["device/test_training.py"], "cuda", "cpu"),
     "engine's contract: products, layers, both ways": (["engine/test_contract.py"], "cuda", "interpreted and float32"),
     "opponents of bench": (["bench/opponents/test_base.py"], "Cuda", "Cuda"),
 }
