@@ -6,17 +6,16 @@ Loads without triton, and takes long to load with it: import it only where somet
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import torch
 
-triton: Any
-tl: Any
-try:
-    import triton
-    import triton.language as tl
-except ImportError:
-    triton = tl = None
+triton: Any = None
+tl: Any = None
+with suppress(ImportError):
+    triton, tl = import_module("triton"), import_module("triton.language")
 
 
 def kernel(function: Callable[..., Any]) -> Any:

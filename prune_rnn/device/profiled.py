@@ -18,6 +18,7 @@ from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.model.cells import Cells
 from prune_rnn.typed import Plain
 
+_LAUNCHES = ("cudaLaunch", "cuLaunch", "cudaGraphLaunch", "cudaMemcpy", "cudaMemset")  # calls of the CUDA runtime
 _TOP = 8  # kernels that are shown of each
 _STEPS = 32  # time steps of the layer: those of one graph
 
@@ -59,20 +60,23 @@ def _profiled(name: str, work: Callable[[], Any], device: str, size: int | None 
         work()
     activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device == "cuda" else [])
     _wait(device)
-    with profile(activities=activities) as found:
+    with profile(activities=activities, acc_events=True) as found:
         work()
         _wait(device)
     time_of = "self_device_time_total" if device == "cuda" else "self_cpu_time_total"
     events = sorted(found.key_averages(), key=lambda each: -getattr(each, time_of))
     if device == "cuda":
-        events = [each for each in events if each.device_type is torch.autograd.DeviceType.CUDA]
+        events = [each for each in events if each.device_type.name == "CUDA"]
     total = max(1e-9, sum(getattr(each, time_of) for each in events))
-    launches = sum(each.count for each in events)
+    calls = sum(each.count for each in found.key_averages() if each.key.startswith(_LAUNCHES))
     rate = {} if size is None else {"GB/s of the matrix": size / total / 1e3}
-    yield {"work": name, "kernel": "all", "us": total, "launches": launches, "share %": 100.0, **rate}
+    yield {
+        "work": name, "kernel": "all", "us": total, "share %": 100.0, "times": sum(each.count for each in events),
+        "launch calls": calls if device == "cuda" else None, **rate,
+    }  # fmt: skip
     for each in events[:_TOP]:
         us = getattr(each, time_of)
-        yield {"work": "", "kernel": each.key[:60], "us": us, "launches": each.count, "share %": 100 * us / total}
+        yield {"work": "", "kernel": each.key[:60], "us": us, "share %": 100 * us / total, "times": each.count}
 
 
 def _wait(device: str) -> None:

@@ -35,19 +35,15 @@ def small(dry: bool) -> Iterator[Plain]:
         shared += ["scale.width=0.02", "scale.conv_channels=1", "train.epochs=4", "data.train_hours=0.005"]
         shared += ["train.batch_size=2"]
     loaded: tuple[Groups, Load] | None = None
-    for where, precision, epochs in (
-        (device, "float32", None),
-        ("cpu", "float32", cpu_epochs),
-        (device, "bfloat16", None),
-    ):
+    ways = (device, "float32", None), ("cpu", "float32", cpu_epochs), (device, "bfloat16", None)
+    speech = needs.has_speech()
+    for where, precision, epochs in ways:
         for model, more in (("gru_dense", []), ("gru_sparse_big", ["prune.updates_per_epoch=3"])):  # every 7 steps
             config = compose_config([f"model={model}", f"train.precision={precision}", *shared, *more])
             if loaded is None:
-                loaded = (
-                    spoken(config) if needs.has_speech() else randoms(config.train.batch_size, 4 if dry else 40, 3.6)
-                )
+                loaded = spoken(config) if speech else randoms(config.train.batch_size, 4 if dry else 40, 3.6)
             row = trained(config, *loaded, where, epochs)
-            yield {**row, "data": "speech" if needs.has_speech() else "random batches"}
+            yield {**row, "data": "speech" if speech else "random batches"}
 
 
 def paper(dry: bool) -> Iterator[Plain]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
@@ -54,8 +55,7 @@ def layer(x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation
 class Loop(ABC):
     """The buffers of CHUNK time steps, and the graphs over them. Serves one CUDA stream at a time.
 
-    x: (CHUNK, batch, gates * units). states, grad: (CHUNK + 1, batch, units); [k] and [k + 1] are those before and after
-    step k. kept: (CHUNK, batch, kept_units * units), what backward needs of each step. parts: (CHUNK, batch,
+    x: (CHUNK, batch, gates * units). states, grad: (CHUNK + 1, batch, units); step k leads from [k] to [k + 1]. kept: (CHUNK, batch, kept_units * units), what backward needs of each step. parts: (CHUNK, batch,
     part_units * units), the gradients that backward gives.
     """
 
@@ -82,11 +82,11 @@ class Loop(ABC):
 
     @cached_property
     def _forward(self) -> Replayed:
-        return Replayed(lambda: [self.forward_step(k) for k in range(CHUNK)] and None, self.x.device)
+        return Replayed(partial(_each, self.forward_step, range(CHUNK)), self.x.device)
 
     @cached_property
     def _backward(self) -> Replayed:
-        return Replayed(lambda: [self.backward_step(k) for k in reversed(range(CHUNK))] and None, self.x.device)
+        return Replayed(partial(_each, self.backward_step, range(CHUNK)[::-1]), self.x.device)
 
     def forward(self, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         """(steps, batch, gates * units) -> the states before each step and the last, and what is kept of each step."""
@@ -119,6 +119,11 @@ class Loop(ABC):
             run()
             parts[part] = self.parts
         return parts
+
+
+def _each(step: Callable[[int], None], numbers: range) -> None:
+    for k in numbers:
+        step(k)
 
 
 class RnnLoop(Loop):

@@ -38,8 +38,8 @@ def gru_backward(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """parts = the gradients of c's, z's and r's pre-activations and of U_c h; earlier += grad (1 - z).
 
-    grad: of the state after, (rows, units). earlier: of the state before, which the product still adds to. kept, before:
-    as in `gru_forward`. parts: (rows, 4 units).
+    grad: of the state after, (rows, units). earlier: of the state before, which the product still adds to.
+    kept, before: as in `gru_forward`. parts: (rows, 4 units).
     """
     row, unit = tl.program_id(1), tl.program_id(0) * UNITS + tl.arange(0, UNITS)
     inside = unit < units
