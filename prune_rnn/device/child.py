@@ -18,7 +18,7 @@ def work(rows: str, file: Path, dry: bool) -> None:
     """Runs the stage whose function is `rows` ("module:function"); writes its rows to the file, a JSON list."""
     module, _, function = rows.partition(":")
     done: list[Plain] = []
-    for row in getattr(importlib.import_module(module), function)(dry):
+    for row in getattr(importlib.import_module(module), function)(dry, file.parent):
         done.append(row)
         write_atomically(file, json.dumps(done).encode())
         print(row, flush=True)  # to the log

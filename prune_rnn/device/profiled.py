@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ _TOP = 8  # kernels that are shown of each
 _STEPS = 32  # time steps of the layer: those of one graph
 
 
-def rows(dry: bool) -> Iterator[Plain]:
+def rows(dry: bool, folder: Path) -> Iterator[Plain]:
     """Yields the costliest kernels of each work: microseconds and launches for one call, and the share of its time."""
     device = "cpu" if dry else "cuda"
     units, streams = (12, 1) if dry else (2560, 1)

@@ -18,12 +18,13 @@ from prune_rnn.typed import Plain
 
 Say = Callable[[str], None]
 STAGES = (
-    Stage(1, "Tests of the kernels and of training", 140, "prune_rnn.device.suite:rows"),
-    Stage(2, "Training at scale=small", 120, "prune_rnn.device.training:small"),
-    Stage(3, "Training at the paper's width", 70, "prune_rnn.device.training:paper"),
-    Stage(4, "Sparse against dense: bench device=cuda", 110, "prune_rnn.device.speed:rows"),
+    Stage(1, "Tests of the kernels and of training", 120, "prune_rnn.device.suite:rows"),
+    Stage(2, "Training at scale=small", 110, "prune_rnn.device.training:small"),
+    Stage(3, "Training at the paper's width", 60, "prune_rnn.device.training:paper"),
+    Stage(4, "Sparse against dense: bench device=cuda", 150, "prune_rnn.device.speed:rows"),
     Stage(5, "Where the time goes", 40, "prune_rnn.device.profiled:rows"),
 )  # in order of worth; 8 minutes together
+_PATIENCE = 4  # times the budget in a dry run: Triton's interpreter is slow, and other work may be going on
 
 
 def run(stages: Sequence[Stage], folder: Path, dry: bool, machine: dict[str, str], say: Say) -> bool:
@@ -34,7 +35,7 @@ def run(stages: Sequence[Stage], folder: Path, dry: bool, machine: dict[str, str
     folder.mkdir(parents=True, exist_ok=True)
     outcomes = []
     for stage in stages:
-        say(f"stage {stage.number} begins: {stage.title}, at most {stage.seconds:.0f} s")
+        say(f"stage {stage.number} begins: {stage.title}")
         outcome = one(stage, folder, dry, machine)
         path = outcome.write(folder)
         say(f"\n{outcome.markdown()}\nsaved: {path}, its JSON and its log beside it\n")
@@ -51,11 +52,11 @@ def one(stage: Stage, folder: Path, dry: bool, machine: dict[str, str]) -> Outco
     rows, log = base.with_suffix(".rows"), base.with_suffix(".log")
     rows.unlink(missing_ok=True)
     words = [sys.executable, "-m", "prune_rnn.device.child", stage.rows, str(rows), "dry" if dry else "device"]
-    start = time.monotonic()
+    start, budget = time.monotonic(), stage.seconds * (_PATIENCE if dry else 1)
     with log.open("wb") as file:
         child = subprocess.Popen(words, env=_environment(dry), stdout=file, stderr=file, start_new_session=True)
         try:
-            code: int | None = child.wait(stage.seconds)
+            code: int | None = child.wait(budget)
         except subprocess.TimeoutExpired:
             code = None
         finally:
@@ -65,7 +66,7 @@ def one(stage: Stage, folder: Path, dry: bool, machine: dict[str, str]) -> Outco
     state, reason = _judged(code, found, log)
     return Outcome(
         number=stage.number, title=stage.title, dry_run=dry, state=state, reason=reason, machine=machine, rows=found,
-        seconds=round(time.monotonic() - start, 1), budget_seconds=stage.seconds,
+        seconds=round(time.monotonic() - start, 1), budget_seconds=budget,
     )  # fmt: skip
 
 

@@ -21,8 +21,8 @@ FAILED = "failed"  # a row with this key makes its stage fail; its value says wh
 class Stage:
     """One stage. seconds: its budget, after which it is stopped.
 
-    rows: "module:function". The function takes `dry` (bool: on the CPU, tiny) and yields the stage's rows, each a dict
-    from column to value. Lists are kept in the JSON file and shown nowhere.
+    rows: "module:function". The function takes `dry` (bool: on the CPU, tiny) and the folder of the results, and yields
+    the stage's rows, each a dict from column to value. Lists are kept in the JSON file and shown nowhere.
     """
 
     number: int

@@ -23,7 +23,7 @@ SUBJECTS = {
 }
 
 
-def rows(dry: bool) -> Iterator[Plain]:
+def rows(dry: bool, folder: Path) -> Iterator[Plain]:
     """Yields a row a subject; each test's own line is in the log."""
     if not TESTS.is_dir():
         raise ValueError(f"{TESTS} is not there: run the script from a checkout, not from an installed wheel")

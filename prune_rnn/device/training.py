@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 
@@ -22,7 +23,7 @@ _POINTS = (1, 25, 50, 100, 200, 300, 400)  # steps whose loss stands in the tabl
 _MEAN = 10
 
 
-def small(dry: bool) -> Iterator[Plain]:
+def small(dry: bool, folder: Path) -> Iterator[Plain]:
     """Yields GRU Dense and GRU Sparse Big at scale=small, on the device in both precisions and on the CPU.
 
     The whole schedule of 20 epochs in 400 steps, over half an hour of speech. The CPU does the first 100 of them.
@@ -46,7 +47,7 @@ def small(dry: bool) -> Iterator[Plain]:
             yield {**row, "data": "speech" if speech else "random batches"}
 
 
-def paper(dry: bool) -> Iterator[Plain]:
+def paper(dry: bool, folder: Path) -> Iterator[Plain]:
     """Yields GRU 2560, dense and at 95 % sparsity, over batches of 64 random utterances of the paper's mean length.
 
     hours an epoch: what 2,100 h of speech would take at the same seconds a step.

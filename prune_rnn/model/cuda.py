@@ -39,9 +39,7 @@ def serves(gates: int, x: Tensor, weight: Tensor) -> bool:
     """
     known = gates in (1, 3) and x.is_cuda and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
     if known and gates == 3 and triton is None:
-        warnings.warn(
-            "the GRU's time loop is torch's operations, several times slower: pip install triton", stacklevel=2
-        )
+        warnings.warn("the GRU's time loop takes torch's operations, for want of triton; install it", stacklevel=2)
         return False
     return known
 
@@ -55,8 +53,9 @@ def layer(x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation
 class Loop(ABC):
     """The buffers of CHUNK time steps, and the graphs over them. Serves one CUDA stream at a time.
 
-    x: (CHUNK, batch, gates * units). states, grad: (CHUNK + 1, batch, units); step k leads from [k] to [k + 1]. kept: (CHUNK, batch, kept_units * units), what backward needs of each step. parts: (CHUNK, batch,
-    part_units * units), the gradients that backward gives.
+    x: (CHUNK, batch, gates * units). states, grad: (CHUNK + 1, batch, units); step k leads from [k] to [k + 1].
+    kept: (CHUNK, batch, kept_units * units), what backward needs of each step. parts: (CHUNK, batch, part_units *
+    units), the gradients that backward gives.
     """
 
     gates: int
