@@ -13,13 +13,16 @@ from prune_rnn.device.stage import FAILED
 from prune_rnn.typed import Plain
 
 TESTS = Path(__file__).resolve().parents[2] / "tests"
-# subject -> (files, which of their tests on a device, which in the interpreter); in order of worth
+# subject -> (files, which of their tests on a device, which in a dry run); in order of worth
 SUBJECTS = {
-    "kernels of the engine": (["engine/test_cuda.py"], "device or cuda", "interpreted"),
-    "training's time loops": (["model/test_cuda.py"], "device or cuda", "interpreted"),
     "training: loss, gradients, masks, resume": (["device/test_training.py"], "cuda", "cpu"),
+    "training's time loops": (["model/test_cuda.py"], "agree and not interpreter", "interpreted"),
     "engine's contract: products, layers, both ways": (["engine/test_contract.py"], "cuda", "interpreted and float32"),
-    "opponents of bench": (["bench/opponents/test_base.py"], "Cuda", "Cuda"),
+    "engine's kernels, opponents of bench": (
+        ["engine/test_cuda.py", "bench/opponents/test_base.py"],
+        "on_a_device and (float32 or fastest) or baseline or Cuda",
+        "interpreted",
+    ),
 }
 
 
@@ -30,7 +33,7 @@ def rows(dry: bool, folder: Path) -> Iterator[Plain]:
     for subject, (files, on_device, interpreted) in SUBJECTS.items():
         start = time.monotonic()
         paths = [os.fspath(TESTS / file) for file in files]
-        options = ["-v", "-rf", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib"]
+        options = ["-v", "-rf", "-m", "not slow", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib"]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *options, "-k", interpreted if dry else on_device, *paths],
             cwd=TESTS.parent,

@@ -33,6 +33,10 @@ _TITLES = {
     LAYER: "The recurrent layer over a sequence, with its gates",
     NETWORK: "The whole network, from features to log-probabilities",
 }
+_TYPES_OF_CUDA = (
+    "cuBLAS and cuDNN: TF32 is float32 of which products take 10 bits of the fraction; bfloat16 and float16 round the "
+    "sums too."
+)
 _WIDTHS = {"Shape": 20, "Fastest dense baseline": 31}  # of the terminal's columns, in characters
 
 
@@ -123,6 +127,7 @@ def explained(c: Conditions) -> list[str]:
         'Dense baselines include this project\'s own dense kernels. Those called "(no inputs)" are library layers that '
         "can't be given the input contribution, and do a little less work.",
         "Packing a matrix is not in the times; `all.csv` has it.",
+        *([_TYPES_OF_CUDA] if c.device == "cuda" else []),
     ]
 
 
