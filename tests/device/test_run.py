@@ -82,7 +82,7 @@ def test_a_stages_files_are_there_before_the_next_begins(tmp_path: Path) -> None
     assert {"stage2.json", "stage2.md", "stage2.log"} <= set(second["rows"][1]["seen"])
     assert second["rows"][0]["curve"] == [1, 2] and second["machine"] == MACHINE
     page = (tmp_path / "stage5.md").read_text()
-    assert "| a/b   | 1.235   |" in page and "curve" not in page and page in "".join(said)
+    assert "| a/b   | 1.235 | False |" in page and "curve" not in page and page in "".join(said)
     assert not list(tmp_path.glob("*.rows"))
 
 
