@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+from prune_rnn.device.stage import MARK
 from prune_rnn.files import write_atomically
 from prune_rnn.typed import Plain
 
@@ -19,6 +20,7 @@ def work(rows: str, file: Path, dry: bool) -> None:
     module, _, function = rows.partition(":")
     done: list[Plain] = []
     for row in getattr(importlib.import_module(module), function)(dry, file.parent):
+        row = {**MARK, **row} if dry else row
         done.append(row)
         write_atomically(file, json.dumps(done).encode())
         print(row, flush=True)  # to the log

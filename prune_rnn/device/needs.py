@@ -8,23 +8,18 @@ from importlib.util import find_spec
 
 from prune_rnn.provenance import commit
 
-# package as it is imported -> (as it is installed, what is lost without it)
-NEEDED = {
-    "torch": ("torch", "no stage runs"),
-    "tabulate": ("tabulate", "no stage runs"),
-    "triton": ("triton", "stage 1 skips the kernels; 4 and 5 fail; training takes the loop of torch's operations"),
-    "pytest": ("pytest", "stage 1 fails"),
-    "hydra": ("hydra-core", "stages 2, 3 and 5 fail"),
-    "omegaconf": ("omegaconf", "stages 2, 3 and 5 fail"),
-    "torchaudio": ("torchaudio", "stages 1 to 3 fail"),
-    "soundfile": ("soundfile", "stages 1 to 3 fail"),
-    "jiwer": ("jiwer", "stages 1 to 3 fail"),
-    "pandas": ("pandas", "stage 4 fails"),
-    "matplotlib": ("matplotlib", "stage 4 fails"),
-    "safetensors": ("safetensors", "stage 4 fails"),
-    "filelock": ("filelock", "stages 2 and 3 fail"),
-    "tqdm": ("tqdm", "stages 1 to 3 fail"),
-    "yaml": ("pyyaml", "all stages but 1 fail"),
+# package as it is imported -> as it is installed; with what these need themselves
+CORE = {
+    "torch": "torch", "numpy": "numpy", "tabulate": "tabulate", "hydra": "hydra-core", "omegaconf": "omegaconf",
+    "antlr4": "antlr4-python3-runtime", "yaml": "pyyaml", "pandas": "pandas", "torchaudio": "torchaudio",
+    "soundfile": "soundfile", "cffi": "cffi", "jiwer": "jiwer", "rapidfuzz": "rapidfuzz", "click": "click",
+    "filelock": "filelock", "tqdm": "tqdm", "safetensors": "safetensors",
+}  # fmt: skip
+# the same -> what is lost without it
+MORE = {
+    "triton": "stages 1, 4 and 5 fail, and training takes torch's operations",
+    "pytest": "stage 1 fails",
+    "matplotlib": "stage 4 fails",
 }
 SPEECH = ("espeakng_loader", "faker", "num2words")  # what makes the synthetic corpus
 _VERSIONS = ("torch", "triton", "numpy")
@@ -35,15 +30,28 @@ def has_speech() -> bool:
     return all(find_spec(name) is not None for name in SPEECH)
 
 
+def lacks_core() -> list[str]:
+    """Returns the packages without which no stage runs, as they are installed."""
+    return [name for module, name in CORE.items() if find_spec(module) is None]
+
+
 def missing() -> list[str]:
     """Returns a line for each thing that is missing, with what is lost by that; none where all is there."""
-    lines = [f"missing: {name}; {lost}" for module, (name, lost) in NEEDED.items() if find_spec(module) is None]
+    lines = [f"missing: {name}; no stage runs" for name in lacks_core()]
+    lines += [f"missing: {name}; {lost}" for name, lost in MORE.items() if find_spec(name) is None]
     if not has_speech():
         absent = ", ".join(name for name in SPEECH if find_spec(name) is None)
         lines.append(f"missing: {absent}; stage 2 trains on random batches, and its losses say nothing of speech")
     if lines:
-        lines.append("to install without a network: pip download on another machine, then pip install --no-index *.whl")
+        lines.append("to install without a network: pip wheel on another machine, then pip install --no-index *.whl")
     return lines
+
+
+def has_device() -> bool:
+    """Whether torch finds a CUDA device."""
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def machine(dry: bool) -> dict[str, str]:

@@ -34,13 +34,15 @@ def rows(dry: bool, folder: Path) -> Iterator[Plain]:
     yield from _profiled(*_training(device, dry), device)
 
 
-def _layer(units: int, streams: int, dtype: Dtype, device: str) -> tuple[Callable[[], Any], int]:
-    """Returns the work, and the bytes of the packed matrix, which every time step reads."""
+def _layer(units: int, streams: int, dtype: Dtype, device: str) -> tuple[Callable[[], Any], int | None]:
+    """Returns the work, and the bytes of the packed matrix over all time steps; None where a dense one serves."""
     cell, generator = Cells.gru.value, torch.Generator().manual_seed(0)
     weight = quantise(masked(3 * units, units, 0.95, False, generator), dtype)
     matrix = CudaMatrix(weight, gates=3, device=device, block=BLOCKS[0] if device == "cpu" else None)
     x = torch.randn(_STEPS, streams, 3 * units, generator=generator)
-    return Layer(weight=weight.values, x=x, cell=cell).at(device).on(matrix), matrix.bytes * _STEPS
+    return Layer(weight=weight.values, x=x, cell=cell).at(device).on(
+        matrix
+    ), None if matrix.dense else matrix.bytes * _STEPS
 
 
 def _training(device: str, dry: bool) -> tuple[str, Callable[[], Any]]:

@@ -14,12 +14,13 @@ from prune_rnn.files import write_atomically
 from prune_rnn.typed import Plain
 
 DRY = "DRY RUN on a CPU: no number here is a GPU's"
+MARK = {"dry run": "CPU, tiny"}  # stands in every row of a dry run
 FAILED = "failed"  # a row with this key makes its stage fail; its value says why
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage. seconds: its budget, after which it is stopped.
+    """One stage. seconds: its budget, after which it is stopped. note: what the columns of its table mean.
 
     rows: "module:function". The function takes `dry` (bool: on the CPU, tiny) and the folder of the results, and yields
     the stage's rows, each a dict from column to value. Lists are kept in the JSON file and shown nowhere.
@@ -29,6 +30,7 @@ class Stage:
     title: str
     seconds: float
     rows: str
+    note: str = ""
 
 
 class State(Enum):
@@ -45,6 +47,7 @@ class Outcome:
 
     number: int
     title: str
+    note: str
     dry_run: bool
     state: State
     reason: str  # why it failed or was stopped; "": it passed
@@ -59,7 +62,7 @@ class Outcome:
         if self.dry_run:
             lines.insert(1, f"**{DRY}.**")
         lines.append(", ".join(f"{name} {value}" for name, value in self.machine.items()))
-        return "\n\n".join([*lines, table(self.rows)]) + "\n"
+        return "\n\n".join(filter(None, [*lines, self.note, table(self.rows)])) + "\n"
 
     def verdict(self) -> str:
         """Returns in a line how it ended, and after how long."""
@@ -98,5 +101,5 @@ def table(rows: list[Plain]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return "-" if value is None else str(value).replace("|", "/")

@@ -17,7 +17,11 @@ TESTS = Path(__file__).resolve().parents[2] / "tests"
 SUBJECTS = {
     "training: loss, gradients, masks, resume": (["device/test_training.py"], "cuda", "cpu"),
     "training's time loops": (["model/test_cuda.py"], "agree and not interpreter", "interpreted"),
-    "engine's contract: products, layers, both ways": (["engine/test_contract.py"], "cuda", "interpreted and float32"),
+    "engine's contract: products, layers, both ways": (
+        ["engine/test_contract.py"],
+        "cuda and (float32 or int8)",
+        "interpreted and products",
+    ),
     "engine's kernels, opponents of bench": (
         ["engine/test_cuda.py", "bench/opponents/test_base.py"],
         "on_a_device and (float32 or fastest) or baseline or Cuda",

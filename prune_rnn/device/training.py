@@ -73,6 +73,7 @@ def trained(config: Config, groups: Groups, load: Load, device: str, epochs: int
     epochs: how many of the configuration's; None: all.
     """
     on = torch.device(device)
+    torch.set_flush_denormal(True)  # as `prune-rnn train` does
     run = trainer(config, groups, load, on)
     if on.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
