@@ -85,8 +85,8 @@ def one(stage: Stage, folder: Path, dry: bool, machine: dict[str, str]) -> Outco
     rows.unlink(missing_ok=True)
     state, reason = _judged(code, found, log)
     return Outcome(
-        number=stage.number, title=stage.title, note=stage.note, dry_run=dry, state=state, reason=reason, machine=machine,
-        rows=found, seconds=round(time.monotonic() - start, 1), budget_seconds=budget,
+        number=stage.number, title=stage.title, note=stage.note, dry_run=dry, state=state, reason=reason,
+        machine=machine, rows=found, budget_seconds=budget, seconds=round(time.monotonic() - start, 1),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from prune_rnn.model import cuda
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
+from prune_rnn.model.cuda_kernels import gru_backward, gru_forward
 from prune_rnn.model.recurrence import Activation
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
@@ -134,6 +135,25 @@ def test_a_step_is_two_launches_each_way(cell: Cell, monkeypatch: pytest.MonkeyP
         views = {"aten::select", "aten::as_strided", "aten::t", "aten::transpose", "aten::slice", "aten::empty"}
         ran = [each for each in profile.events() if each.cpu_parent is None and each.name.startswith("aten::")]
         assert len([each for each in ran if each.name not in views]) + len(launches) == 2
+
+
+@pytest.mark.parametrize("capability", [80, 90])
+def test_kernels_compile_without_a_device(capability: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the interpreter runs may still not compile."""
+    triton = pytest.importorskip("triton")
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", os.fspath(tmp_path))
+    for kernel, limit, pointer in (
+        (gru_forward, 20.0, "*fp32"),
+        (gru_forward, None, "*fp64"),
+        (gru_backward, 20.0, "*fp32"),
+    ):
+        constants = {"LIMIT": limit, "UNITS": 256}
+        types = {name: "constexpr" if name in constants else pointer for name in kernel.arg_names} | {"units": "i32"}
+        source = ASTSource(kernel, types, constants, {})
+        assert triton.compile(source, target=GPUTarget("cuda", capability, 32)).asm["cubin"]
 
 
 @pytest.mark.slow
