@@ -23,7 +23,7 @@ SPARSITY = 0.95
 def rows(dry: bool, folder: Path) -> Iterator[Plain]:
     """Yields the paper's row and then every way, group by group; after each the record in FOLDER/table5 is whole.
 
-    Records are `prune-rnn bench`'s, with its pages; a dry run writes none.
+    Records are `prune-rnn bench`'s; its pages are written after each shape. A dry run writes none.
     """
     options = BenchOptions(
         device="cuda", workloads=[PRODUCT, LAYER], shapes=_ORDER, streams=[1] if dry else [1, 16],
@@ -42,6 +42,8 @@ def rows(dry: bool, folder: Path) -> Iterator[Plain]:
                 if not dry:
                     _write(folder / "table5", measured, planned)
                 yield from _shown(group, shape.label, planned)
+        if not dry:
+            table5.write(folder / "table5")  # its figures take a second
 
 
 def _write(folder: Path, measured: Sequence[Measurement], planned: Plan) -> None:
@@ -49,7 +51,6 @@ def _write(folder: Path, measured: Sequence[Measurement], planned: Plan) -> None
     record.write(
         folder, [record.row(m, labels[m.shape]) for m in measured], conditions(planned, "scripts/check_cuda.py")
     )
-    table5.write(folder)
 
 
 def _shown(group: Sequence[Measurement], label: str, planned: Plan) -> Iterator[Plain]:

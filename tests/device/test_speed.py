@@ -43,16 +43,26 @@ def test_groups_come_in_the_order_of_worth_with_the_papers_row(tmp_path: Path, a
         "Triton int8, sliced", 10.0, 4.0, "cuBLAS TF32",
     )  # fmt: skip
     assert (dense["weights"], dense["sparsity"], dense["speed-up"]) == ("TF32", None, 1.0)
-    assert "6.8" in (tmp_path / "table5" / "README.md").read_text()
+    assert len((tmp_path / "table5" / "all.csv").read_text().splitlines()) == 1 + 4
     assert {each["streams"] for each in rows} == {1, 16}
 
 
-def test_every_shape_has_both_workloads(tmp_path: Path, asked: list[tuple[str, str]]) -> None:
+def test_every_shape_has_both_workloads_and_then_its_pages(
+    tmp_path: Path, asked: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    monkeypatch.setattr(speed.table5, "write", lambda folder: written.append(len(asked)))
     rows = list(speed.rows(False, tmp_path))
     assert asked == [(workload, shape) for shape in speed._ORDER for workload in (PRODUCT, LAYER)]
+    assert written == [2, 4, 6, 8, 10, 12]
     assert sum(row["way"].startswith("the paper") for row in rows) == 5  # it has no 3584
+
+
+def test_the_pages_are_benchs(tmp_path: Path, asked: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "_ORDER", ["gru_2560"])
+    list(speed.rows(False, tmp_path))
     page = (tmp_path / "table5" / "README.md").read_text()
-    assert "a GPU" in page and "TF32 is float32 of which" in page
+    assert "a GPU" in page and "TF32 is float32 of which" in page and "| 46 | 6.8 | 10.0 ±" in page
 
 
 def test_a_dry_run_writes_no_record(tmp_path: Path, asked: list[tuple[str, str]]) -> None:
