@@ -33,10 +33,6 @@ _TITLES = {
     LAYER: "The recurrent layer over a sequence, with its gates",
     NETWORK: "The whole network, from features to log-probabilities",
 }
-_TYPES_OF_CUDA = (
-    "cuBLAS and cuDNN: TF32 is float32 of which products take 10 bits of the fraction; bfloat16 and float16 round the "
-    "sums too."
-)
 _WIDTHS = {"Shape": 20, "Fastest dense baseline": 31}  # of the terminal's columns, in characters
 
 
@@ -109,7 +105,7 @@ def explained(c: Conditions) -> list[str]:
     """Returns what has to be said once beside the numbers, a sentence or two each."""
     kernels = f"its engine compiled for {c.engine}" if c.engine else "its engine not compiled (no C++ compiler?)"
     if c.device == "cuda":
-        kernels = "its Triton kernels"
+        kernels = "its Triton kernels. TF32 is float32 of which products take 10 bits of the fraction"
     libraries = ", ".join(f"{name} {version}" for name, version in c.libraries.items())
     missing = f"; not installed and left out: {', '.join(c.missing)}" if c.missing else ""
     load = "unknown" if c.load is None else f"{c.load:.1f}"
@@ -127,7 +123,6 @@ def explained(c: Conditions) -> list[str]:
         'Dense baselines include this project\'s own dense kernels. Those called "(no inputs)" are library layers that '
         "can't be given the input contribution, and do a little less work.",
         "Packing a matrix is not in the times; `all.csv` has it.",
-        *([_TYPES_OF_CUDA] if c.device == "cuda" else []),
     ]
 
 
