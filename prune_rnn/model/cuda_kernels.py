@@ -9,7 +9,7 @@ from prune_rnn.cuda import kernel, tl
 def gru_forward(  # type: ignore[no-untyped-def]
     x, product, before, kept, after, units, LIMIT: tl.constexpr, UNITS: tl.constexpr
 ):  # fmt: skip
-    """after = the state after `before`, of which U h is `product`; kept = z, r, U_c h and the candidate.
+    """after = the state after `before`, whose U h is `product`; kept = z, r, U_c h and the candidate.
 
     Grid: (blocks of UNITS units, rows). x, product: (rows, 3 units). before, after: (rows, units). kept: (rows, 4
     units). LIMIT: of the clipped ReLU; None: tanh.

@@ -62,7 +62,7 @@ def test_the_pages_are_benchs(tmp_path: Path, asked: list[tuple[str, str]], monk
     monkeypatch.setattr(speed, "_ORDER", ["gru_2560"])
     list(speed.rows(False, tmp_path))
     page = (tmp_path / "table5" / "README.md").read_text()
-    assert "a GPU" in page and "TF32 is float32 of which" in page and "| 46 | 6.8 | 10.0 ±" in page
+    assert "a GPU" in page and "TF32 is float32 with 10 bits" in page and "| 46 | 6.8 | 10.0 ±" in page
 
 
 def test_a_dry_run_writes_no_record(tmp_path: Path, asked: list[tuple[str, str]]) -> None:

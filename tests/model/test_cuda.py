@@ -44,7 +44,7 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 
 
 def given(cell: Cell, sizes: list[int], units: int = 5) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns inputs some of which meet both corners of the clipped ReLU, weights, and gradients."""
+    """Returns inputs that meet both corners of the clipped ReLU, weights, and gradients."""
     x = random(sum(sizes), cell.gates * units, seed=1)
     x[:, -units:] *= 15
     return x, random(cell.gates * units, units, seed=2) / units**0.5, random(sum(sizes), units, seed=3)
@@ -163,5 +163,5 @@ def test_loops_agree_in_the_interpreter() -> None:
     environment = {**os.environ, "TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = os.pathsep.join(each for each in sys.path if each)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "interpreted", str(Path(__file__))]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0 and "passed" in done.stdout and "skipped" not in done.stdout, done.stdout

@@ -17,7 +17,7 @@ from prune_rnn.cuda import home
 from prune_rnn.engine.cuda import CublasMatrix
 from prune_rnn.engine.quantise import Dtype, Weight
 
-TF32 = "TF32"  # float32 of which products take 10 bits of the fraction
+TF32 = "TF32"  # float32, with 10 bits of the fraction in products
 # what the table calls it, torch's type, and the type whose tolerance holds
 _DENSE = (
     (Dtype.float32.value, torch.float32, Dtype.float32),
