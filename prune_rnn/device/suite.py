@@ -22,11 +22,8 @@ SUBJECTS = {
         "cuda and (float32 or int8)",
         "interpreted and products",
     ),
-    "engine's kernels, opponents of bench": (
-        ["engine/test_cuda.py", "bench/opponents/test_base.py"],
-        "on_a_device and (float32 or fastest) or baseline or Cuda",
-        "interpreted",
-    ),
+    "engine's kernels": (["engine/test_cuda.py"], "on_a_device and (float32 or fastest) or baseline", "interpreted"),
+    "opponents of bench": (["bench/opponents/test_base.py"], "Cuda", "Cuda"),
 }
 
 
