@@ -20,6 +20,7 @@ RANKS = [
         "explain",
         "typed",
         "cpu",
+        "cuda",
         "usage",
         "native",
         "nearest",
@@ -50,7 +51,7 @@ RANKS = [
     {"experiment", "deploy", "bench"},
     {"analyse", "sweep"},
     {"report"},
-    {"verify"},
+    {"verify", "device"},
     {"commands", "cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]

@@ -5,7 +5,7 @@ A group is one workload (product, layer or network), one shape and one number of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -19,6 +19,7 @@ from prune_rnn.bench.job import NETWORK, PRODUCT, Job, Layer, Product
 from prune_rnn.bench.matrices import OWN_MASK, UNSTRUCTURED, Masked, Shape, matrices
 from prune_rnn.bench.networks import FRAMES, Variant
 from prune_rnn.bench.right import those_right
+from prune_rnn.cuda import home
 from prune_rnn.engine.timing import in_turn
 from prune_rnn.features import BINS
 
@@ -37,7 +38,7 @@ class Timing:
     def of(self, workload: str, shape: str, streams: int, ways: Sequence[Way], steps: int = 1) -> list[Measurement]:
         """Returns a group's measurements; a call of each way takes `steps` steps."""
         torch.set_num_threads(self.threads)
-        work = [run if self.device == "cpu" else _finished(run) for _, run in ways]
+        work = [_finished(run) if self.device == "cuda" and home() == "cuda" else run for _, run in ways]
         with torch.no_grad():
             times = in_turn(work, self.rounds, self.seconds, SETTLE)
         return [
@@ -75,21 +76,27 @@ def ways(job: Job, sparse: Sequence[Masked], device: str) -> Iterator[Way]:
     """Yields all ways to do a job: dense with its own weight, and sparse with each of the masks."""
     libraries = opponents.installed(device)
     for each in those_right(chain.from_iterable(library.dense(job) for library in libraries), job):
-        yield Candidate(each.name, each.dtype.value, exact=each.exact), each.run
+        yield Candidate(each.name, each.type_name, exact=each.exact), each.run
     yield from ours.dense(job, device)
     for masked in sparse:
         own = replace(job, weight=masked.weight)
         yield from ours.sparse(own, masked, device)
         if isinstance(own, Product) and masked.mask in (UNSTRUCTURED, OWN_MASK):
             for each in those_right(chain.from_iterable(library.sparse_products(own) for library in libraries), own):
-                yield Candidate(each.name, each.dtype.value, masked.sparsity, masked.mask), each.run
+                yield Candidate(each.name, each.type_name, masked.sparsity, masked.mask), each.run
 
 
 def recurrent(
-    workload: str, shape: Shape, streams: Iterable[int], sparsity: Iterable[float], timing: Timing
+    workload: str,
+    shape: Shape,
+    streams: Iterable[int],
+    sparsity: Iterable[float],
+    timing: Timing,
+    masks: Collection[str] | None = None,
 ) -> Iterator[list[Measurement]]:
-    """Yields the groups of one shape's product or layer, one for each number of streams."""
+    """Yields the groups of one shape's product or layer, one for each number of streams. masks: which; None: all."""
     dense, sparse = matrices(shape, sparsity, break_even=timing.device == "cpu")
+    sparse = [each for each in sparse if masks is None or each.mask in masks]
     for each in streams:
         torch.set_num_threads(timing.threads)
         job = job_of(workload, shape, dense, each, timing.threads)

@@ -15,6 +15,7 @@ from prune_rnn.bench.candidate import Candidate, Way
 from prune_rnn.bench.job import Job, Layer
 from prune_rnn.bench.matrices import FORCED, Masked
 from prune_rnn.bench.networks import Variant
+from prune_rnn.cuda import home
 from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.network import Network
 from prune_rnn.engine import native
@@ -106,10 +107,10 @@ def _engine(job: Job, dtype: Dtype, form: Format | None, candidate: Candidate) -
 
 def _triton(job: Job, dtype: Dtype, candidate: Candidate) -> Way:
     start = time.perf_counter()
-    made = CudaMatrix(quantise(job.weight, dtype), gates=job.gates, streams=job.streams)
+    made = CudaMatrix(quantise(job.weight, dtype), gates=job.gates, streams=job.streams, device=home())
     seconds = time.perf_counter() - start  # with the timings that choose
     form = "dense" if made.dense is not None else "sliced"
-    return candidate.packed(seconds, form, made.bytes), job.at("cuda").on(made)
+    return candidate.packed(seconds, form, made.bytes), job.at(home()).on(made)
 
 
 def _engine_dense(weight: Weight, **how: Any) -> Multiplier:

@@ -18,7 +18,7 @@ from prune_rnn.bench.candidate import Measurement
 from prune_rnn.bench.job import STAGES
 from prune_rnn.bench.journal import Journal
 from prune_rnn.bench.matrices import FORCED
-from prune_rnn.bench.plan import BenchOptions, plan
+from prune_rnn.bench.plan import BenchOptions, Plan, plan
 from prune_rnn.bench.record import Conditions
 from prune_rnn.engine import native
 from prune_rnn.provenance import commit
@@ -46,15 +46,24 @@ def bench(options: BenchOptions, command: str) -> Path:
     for group in planned.groups(set(journal.groups)):
         journal.add(group)
         print(progress(group, labels[group[0].shape]), file=sys.stderr, flush=True)
-    sets = native.instruction_sets()
-    conditions = Conditions(
+    # models may have gone since a group was measured
+    measured = [m for group in journal.groups.values() for m in group if m.shape in labels]
+    record.write(folder, [record.row(m, labels[m.shape]) for m in measured], conditions(planned, command))
+    journal.close()
+    return folder
+
+
+def conditions(planned: Plan, command: str) -> Conditions:
+    """Returns what has to stand beside the numbers. command: as the user typed it."""
+    options, sets = planned.options, native.instruction_sets()
+    return Conditions(
         machine=_machine(options.device),
         device=options.device,
-        threads=threads,
+        threads=options.timing.threads,
         engine=sets[0].name if sets else None,
         version=__version__,
         commit=commit(),
-        libraries=libraries,
+        libraries=opponents.versions(options.device),
         missing=opponents.missing(options.device),
         command=command,
         rounds=options.rounds,
@@ -63,11 +72,6 @@ def bench(options: BenchOptions, command: str) -> Path:
         baselines=planned.baselines,
         paper=planned.paper,
     )
-    # models may have gone since a group was measured
-    measured = [m for group in journal.groups.values() for m in group if m.shape in labels]
-    record.write(folder, [record.row(m, labels[m.shape]) for m in measured], conditions)
-    journal.close()
-    return folder
 
 
 def progress(group: Sequence[Measurement], label: str) -> str:

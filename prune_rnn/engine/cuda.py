@@ -18,9 +18,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from prune_rnn.cuda import device_for
 from prune_rnn.engine.base import Multiplier
 from prune_rnn.engine.cuda_graphs import CHUNKS, Graphs
-from prune_rnn.engine.cuda_kernels import dense_step, device_for, sparse_step
+from prune_rnn.engine.cuda_kernels import dense_step, sparse_step
 from prune_rnn.engine.native import MOST_COLUMNS
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.model.cell import Cell

@@ -8,6 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from prune_rnn.cuda import Replayed
+
 CHUNKS = (32, 16, 8, 4, 2, 1)  # steps of a graph: a sequence is cut into these, largest first
 
 
@@ -21,7 +23,7 @@ class Graphs:
         new = partial(torch.zeros, device=device)
         self.x, self.states = new(CHUNKS[0], streams, gates * units), new(CHUNKS[0] + 1, streams, units)
         self.alive = new(CHUNKS[0], streams, dtype=torch.int32)
-        self._step, self._graphs = step, dict[int, torch.cuda.CUDAGraph]()
+        self._step, self._graphs = step, dict[int, Replayed]()
 
     def _chunk(self, steps: int) -> None:
         for k in range(steps):
@@ -29,20 +31,9 @@ class Graphs:
 
     def replay(self, steps: int) -> None:
         """Computes states[1] to states[steps] from states[0]; steps is one of CHUNKS."""
-        if self.x.device.type != "cuda":
-            return self._chunk(steps)
         if steps not in self._graphs:
-            # nothing may be compiled or set up during the capture: triton compiles anew where addresses align otherwise
-            side = torch.cuda.Stream()
-            side.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(side):
-                self._chunk(steps)
-            torch.cuda.current_stream().wait_stream(side)
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
-                self._chunk(steps)
-            self._graphs[steps] = graph
-        self._graphs[steps].replay()
+            self._graphs[steps] = Replayed(partial(self._chunk, steps), self.x.device)
+        self._graphs[steps]()
 
     def __call__(self, x: Tensor, state: Tensor | None, lengths: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
         steps, streams, _ = x.shape

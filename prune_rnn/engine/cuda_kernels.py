@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import torch
-
-try:
-    import triton
-    import triton.language as tl
-except ImportError:
-    triton = None
+from prune_rnn.cuda import kernel, tl
 
 
-def device_for(device: torch.device | str) -> torch.device:
-    """Returns where the kernels are to run; ValueError where they can't."""
-    device = torch.device(device)
-    if triton is None:
-        raise ValueError("the CUDA kernels need triton: pip install triton, or use `engine.choose.fastest` on the CPU")
-    if device.type == "cpu":
-        if not triton.knobs.runtime.interpret:
-            raise ValueError(
-                "on the CPU these kernels run only under TRITON_INTERPRET=1; use `engine.choose.fastest` there"
-            )
-    elif device.type != "cuda" or not torch.cuda.is_available():
-        raise ValueError(f"no CUDA device at {device}: use `engine.choose.fastest` on the CPU")
-    return device
-
-
-def _kernel(function: Callable[..., Any]) -> Any:
-    return function if triton is None else triton.jit(function)
-
-
-@_kernel
+@kernel
 def _activated(x, LIMIT: tl.constexpr):  # type: ignore[no-untyped-def]
     """f(x): the ReLU clipped at LIMIT, tanh where that is None. NaN stays NaN."""
     return 2 * tl.sigmoid(2 * x) - 1 if LIMIT is None else tl.clamp(x, 0.0, LIMIT, propagate_nan=tl.PropagateNan.ALL)
 
 
-@_kernel
+@kernel
 def _of_gates(first, units, inside, GATES: tl.constexpr):  # type: ignore[no-untyped-def]
     """What lies at `first` and, of a GRU, one and two gates of units behind it, in float32."""
     a = tl.load(first, mask=inside, other=0.0).to(tl.float32)
@@ -50,7 +22,7 @@ def _of_gates(first, units, inside, GATES: tl.constexpr):  # type: ignore[no-unt
     return a, b, c
 
 
-@_kernel
+@kernel
 def _next(x, old, a, b, c, unit, units, GATES: tl.constexpr, LIMIT: tl.constexpr):  # type: ignore[no-untyped-def]
     """The state after `old` where U h is a (RNN), or a, b and c (GRU)."""
     x_a, x_b, x_c = _of_gates(x + unit, units, unit < units, GATES)
@@ -62,7 +34,7 @@ def _next(x, old, a, b, c, unit, units, GATES: tl.constexpr, LIMIT: tl.constexpr
     return new
 
 
-@_kernel
+@kernel
 def _tile(columns, values, vector, tile, end, spot, SIZE: tl.constexpr):  # type: ignore[no-untyped-def]
     """The products of one tile's entries with the vector; zeros from tile `end` on."""
     at = tile.to(tl.int64) * SIZE + spot
@@ -71,7 +43,7 @@ def _tile(columns, values, vector, tile, end, spot, SIZE: tl.constexpr):  # type
     return value * tl.load(vector + column)
 
 
-@_kernel
+@kernel
 def sparse_step(  # type: ignore[no-untyped-def]
     columns, values, scale, starts, x, before, after, alive, width, units, CELL: tl.constexpr, GATES: tl.constexpr,
     SCALED: tl.constexpr, LIMIT: tl.constexpr, UNITS: tl.constexpr, ENTRIES: tl.constexpr,
@@ -115,7 +87,7 @@ def sparse_step(  # type: ignore[no-untyped-def]
             tl.store(after + 2 * units, c, mask=inside)
 
 
-@_kernel
+@kernel
 def dense_step(  # type: ignore[no-untyped-def]
     product, x, before, after, rounded, alive, units, GATES: tl.constexpr, LIMIT: tl.constexpr, UNITS: tl.constexpr
 ):  # fmt: skip

@@ -41,11 +41,16 @@ class Cell(ABC):
 
         x: (frames, gates * units), the input contribution, packed. weight: U, (gates * units, units). batch_sizes:
         (steps,) int64 on the CPU, as in `PackedSequence`. reverse: runs from the last frame of each utterance to its
-        first. Differentiable once in x and weight. In float32 on the CPU, where calling torch's operations takes most
-        of the time, the loop is `native`'s.
+        first. Differentiable once in x and weight. Calling torch's operations takes most of the time: in float32 on
+        the CPU the loop is `native`'s, on a CUDA device `cuda`'s.
         """
         if native.serves(self.gates, x, weight):
             return native.layer(x, weight, batch_sizes, activation is Activation.tanh, reverse)
+        if x.is_cuda:
+            from prune_rnn.model import cuda  # which imports triton, and that takes long
+
+            if cuda.serves(self.gates, x, weight):
+                return cuda.layer(x, weight, batch_sizes, activation, reverse)
         loop: Any = self.loop
         hidden: Tensor = loop.apply(x, weight, batch_sizes.tolist(), activation, reverse)
         return hidden

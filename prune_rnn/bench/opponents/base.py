@@ -17,15 +17,22 @@ from prune_rnn.engine.quantise import Dtype
 class Baseline:
     """One way to do a job without the engine; each call of `run` computes the result anew.
 
-    dtype: of the weights in the product. exact: the result is the job's, up to the rounding of dtype; otherwise it does
-    a little less work, and its time is a lower bound. `run` returns a torch tensor or numpy array, which the next call
-    may overwrite. Weights are packed, vectors laid out and graphs compiled before the first call.
+    dtype: of the weights in the product. weights: their name in the table where dtype has none for them; it then stands
+    for the rounding. exact: the result is the job's, up to the rounding of dtype; otherwise it does a little less work,
+    and its time is a lower bound. `run` returns a torch tensor or numpy array, which the next call may overwrite.
+    Weights are packed, vectors laid out and graphs compiled before the first call.
     """
 
     name: str
     dtype: Dtype
     run: Callable[[], Any]
     exact: bool = True
+    weights: str = ""
+
+    @property
+    def type_name(self) -> str:
+        """The type of the weights, as the table has it."""
+        return self.weights or self.dtype.value
 
 
 class Opponent(ABC):

@@ -83,18 +83,24 @@ def _loop(job: Layer, times: Times, dtype: Dtype) -> Tensor:
     return out
 
 
-def _modules(job: Layer) -> Iterator[Baseline]:
-    """Yields torch.nn's layer and, of a GRU, its int8 version. torch's GRU knows only tanh, and orders gates r, z."""
+def module(job: Layer) -> nn.RNNBase:
+    """Returns torch.nn's layer, of one input. torch's GRU knows only tanh, and orders gates r, z."""
     gru = job.cell.name == "gru"
     nonlinearity = {} if gru else {"nonlinearity": "tanh" if job.activation is Activation.tanh else "relu"}
-    module = (nn.GRU if gru else nn.RNN)(1, job.units, **nonlinearity).requires_grad_(False).eval()
-    for name, parameter in module.named_parameters():
+    made = (nn.GRU if gru else nn.RNN)(1, job.units, **nonlinearity).requires_grad_(False).eval()
+    for name, parameter in made.named_parameters():
         parameter.copy_(job.weight.detach() if name == "weight_hh_l0" else torch.zeros(()))
+    return made
+
+
+def _modules(job: Layer) -> Iterator[Baseline]:
+    """Yields torch.nn's layer and, of a GRU, its int8 version."""
+    gru, layer = job.cell.name == "gru", module(job)
     zeros = torch.zeros(job.steps, job.streams, 1)
     name = f"torch.nn.{job.cell.name.upper()}"
-    yield Baseline(f"{name} float32 (no inputs)", Dtype.float32, lambda: module(zeros)[0], exact=False)
+    yield Baseline(f"{name} float32 (no inputs)", Dtype.float32, lambda: layer(zeros)[0], exact=False)
     if gru:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecated in favour of torchao, which has no GRU
-            quantised = torch.ao.quantization.quantize_dynamic(nn.Sequential(module), {nn.GRU}, dtype=torch.qint8)
+            quantised = torch.ao.quantization.quantize_dynamic(nn.Sequential(layer), {nn.GRU}, dtype=torch.qint8)
         yield Baseline(f"{name} int8 (no inputs)", Dtype.int8, lambda: quantised(zeros)[0], exact=False)

@@ -87,7 +87,7 @@ def explained(c: Conditions) -> list[str]:
     """Returns what has to be said once beside the numbers, a sentence or two each."""
     kernels = f"its engine compiled for {c.engine}" if c.engine else "its engine not compiled (no C++ compiler?)"
     if c.device == "cuda":
-        kernels = "its Triton kernels"
+        kernels = "its Triton kernels. TF32 is float32 with 10 bits of the fraction in products"
     libraries = ", ".join(f"{name} {version}" for name, version in c.libraries.items())
     missing = f"; not installed and left out: {', '.join(c.missing)}" if c.missing else ""
     load = "unknown" if c.load is None else f"{c.load:.1f}"
