@@ -30,7 +30,7 @@ _GRACE = 3.0  # seconds in which torchrun ends the other processes once one has 
 
 _ABOUT = "Trains recurrent speech networks with gradual pruning, and tabulates what it costs and gains."
 _CODES = """\
-`prune-rnn COMMAND --help` tells more. Exit codes: 0 done, 1 it failed, 2 the command line is wrong,
+More: `prune-rnn COMMAND --help`. Exit codes: 0 done, 1 it failed, 2 the command line is wrong,
 75 it was interrupted and has saved its state: the same command goes on from there. These are the codes
 of each process under torchrun, which itself ends with 1 for any of them but 0.
 """
@@ -86,7 +86,9 @@ def _keys(module: str, options: str) -> str:
 def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     """Returns the parser of the whole command line, and that of each command."""
     whole = _Parser(prog="prune-rnn", description=_ABOUT, epilog=_CODES, usage="prune-rnn COMMAND ...")
-    whole.add_argument("--version", action=_Version, nargs=0, help="show the version and what multiplies, and exit")
+    whole.add_argument(
+        "--version", action=_Version, nargs=0, help="show the version and the engine's instruction sets, and exit"
+    )
     parsers = whole.add_subparsers(title="commands", metavar="COMMAND", dest="command")
 
     def add(run: Callable[[Namespace, list[str], str], int], usage: str, keys: Callable[[], str]) -> _Parser:
@@ -164,8 +166,8 @@ def _rank() -> int:
 def _tell(text: str) -> None:
     """Prints it to the error stream, once however many processes torchrun started.
 
-    What only another process than the first comes upon is told, too: the first, had it failed as well, would have ended
-    this one meanwhile.
+    Other processes wait first. Had the first process failed as well, it would have ended them meanwhile. So what they
+    print is an error that they alone met.
     """
     if rank := _rank():
         time.sleep(_GRACE)
@@ -198,7 +200,7 @@ def _run() -> int:
         if _rank() == 0:
             text = one_line(error)
             print(text if text.startswith("prune-rnn") else f"prune-rnn: {text}", file=sys.stderr)
-        else:  # they all have the same command line: the first tells
+        else:  # all have the same command line: the first reports it
             time.sleep(_GRACE)
         return 2
     except FAULTS as error:
@@ -235,6 +237,6 @@ def main() -> None:
     _reopen()
     try:
         code = _run()
-    except KeyboardInterrupt:  # while it waited to tell of an error
+    except KeyboardInterrupt:  # while it waited to report an error
         code = 1
     sys.exit(code)

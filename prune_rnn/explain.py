@@ -69,7 +69,7 @@ def plainly(text: str) -> str:
 def explain(overrides: Sequence[str], error: Exception) -> str:
     """Returns one line on what is wrong with overrides that Hydra refused, with the nearest right key or option.
 
-    Those of a sweep that hold several values are told of by the combinations they make.
+    A sweep's overrides with several values are reported by their combinations.
     """
     try:
         refuse([override for override in overrides if not sweeps(override)])

@@ -1,4 +1,4 @@
-"""Whether a run can be trained at all, told before anything is allocated, and what of it is perhaps not meant."""
+"""Checks before anything is allocated: whether a run can be trained, and what the user perhaps did not mean."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state: Plain) -> None:
-        """Restores what `state_dict` returned; stumbles in one way or another over anything else."""
+        """Restores what `state_dict` returned; raises one of MISFITS for any other value."""
         self.model.load_state_dict(state["model"])
         self.masker.load_state_dict(state["masker"])
         self.optimizer.load_state_dict(state["optimizer"])

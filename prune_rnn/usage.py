@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-THREADS = 1024  # no machine has as many cores; torch takes any number and dies of it
+THREADS = 1024  # more than any machine has cores; torch accepts any number and crashes
 _LONGEST_NAME = 200  # bytes: with the digest behind it, and a file system that encrypts names, it is still a name
-FAULTS = (ValueError, OSError, ArithmeticError, RuntimeError)  # what a user is told in one line
+FAULTS = (ValueError, OSError, ArithmeticError, RuntimeError)  # reported to the user in one line
 _SHOWN = 60  # characters of a value that a message shows
 
 

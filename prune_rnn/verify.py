@@ -29,7 +29,7 @@ _SEALED, _PACKED = ".pt", ".safetensors"
 class VerifyOptions:
     """What `prune-rnn verify` can be asked for."""
 
-    results: str = option("folder of all results, of which every run is checked where none is named", "results")
+    results: str = option("folder of all results; where no run is named, all of its runs are checked", "results")
     unsealed: bool = option("exit with 0 where files have no checksum, as those of older versions", False)
     seal: bool = option("give checksums to what has none, where nothing in its folder is damaged", False)
 

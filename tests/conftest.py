@@ -228,7 +228,7 @@ def peak() -> Callable[[Callable[[], object]], int]:
 def reference() -> Callable[..., Tensor]:
     """Runs a cell over a sequence by its reference step, in double precision: all that computes it agrees with this.
 
-    Shapes as for `Multiplier.layer`, which it returns the states of. rounded: what becomes of a state before it is
+    Shapes as for `Backend.layer`, which it returns the states of. rounded: what becomes of a state before it is
     multiplied.
     """
 

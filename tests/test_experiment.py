@@ -148,7 +148,7 @@ def test_another_number_of_processes_is_told_and_recorded(
     run.save(paths.CHECKPOINT, {**state, "processes": [2]})
     result = experiment(config, "").result()
     assert "was trained by 2 processes and goes on with 1" in capsys.readouterr().err
-    assert result.processes == [2, 1] and result.processes_told() == "2, then 1"
+    assert result.processes == [2, 1] and result.processes_in_words() == "2, then 1"
 
 
 def test_the_machine_chooses_the_precision_and_the_run_stays_the_same(

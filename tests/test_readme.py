@@ -1,5 +1,6 @@
 """The commands of README.md and its siblings are commands, and what they link to is there."""
 
+import csv
 import os
 import re
 import shlex
@@ -16,7 +17,7 @@ from prune_rnn.options import parse
 
 ROOT = Path(__file__).parents[1]
 FILES = [ROOT / name for name in ("README.md", "SECURITY.md", "conf/README.md", "results/README.md")]
-FILES += [ROOT / "prune_rnn" / part / "README.md" for part in ("engine", "prune")]
+FILES += [ROOT / "prune_rnn" / part / "README.md" for part in ("deploy", "engine", "prune")]
 LINES = [line.strip() for file in FILES for line in file.read_text().splitlines()]
 TRAINING = [line for line in LINES if re.search(r"^(prune-rnn|torchrun .*prune_rnn) (train|report|describe)", line)]
 INFERENCE = [line for line in LINES if re.match(r"prune-rnn (export|transcribe|evaluate|bench)", line)]
@@ -57,6 +58,25 @@ def test_every_link_leads_somewhere(file: Path) -> None:
             [line.lstrip("# ") for line in target.read_text().splitlines() if line.startswith("#")] if anchor else []
         )
         assert not anchor or anchor in [heading.lower().replace(" ", "-") for heading in headings], anchor
+
+
+def test_its_table_is_what_the_report_wrote() -> None:
+    shown = FILES[0].read_text().partition("<!-- table 3 -->\n")[2].partition("\n<!-- end -->")[0].splitlines()[2:]
+    with (ROOT / "results" / "tables" / "table3_small.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(shown) == len(rows) > 0
+    for line, row in zip(shown, rows, strict=True):
+        model, units, sparsity, nonzero, cer, relative, _ = (cell.strip() for cell in line.strip("|").split("|"))
+        percent = {key: 100 * float(value) for key, value in row.items() if re.fullmatch(r"-?[\d.]+", value)}
+        assert (model, units, nonzero) == (row["model"], row["units"], f"{float(row['nonzero']):,.0f}")
+        assert sparsity == f"{percent['sparsity']:.1f}"
+        assert cer == f"{percent['cer']:.2f} ± {percent['cer_deviation']:.2f}"
+        ends = "({relative_low:+.1f} to {relative_high:+.1f})".format(**percent) if row["relative_low"] else ""
+        assert relative == (f"{percent['relative']:+.1f} {ends}" if ends else "baseline")
+
+
+def test_readme_is_short() -> None:
+    assert len(FILES[0].read_text().splitlines()) <= 90
 
 
 def test_the_test_command_stands_where_ci_finds_it() -> None:

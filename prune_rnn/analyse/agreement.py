@@ -20,7 +20,7 @@ def conditions(run: Finished) -> dict[str, str]:
     return {
         "q source": _q_kind(result.q_source),
         "q": "none" if not q else ", ".join(f"{layer_type} {value:g}" for layer_type, value in sorted(q.items())),
-        "processes": result.processes_told(),
+        "processes": result.processes_in_words(),
         "precision": run.precision,
         "prune-rnn": versions.get("prune-rnn", UNKNOWN),
         "torch": versions.get("torch", UNKNOWN),
@@ -45,11 +45,11 @@ def _device_kind(device: str) -> str:
 
 def differences(runs: Iterable[Finished], keys: Sequence[str]) -> str:
     """Returns which keys differ, with each value and the folders that have it; empty where all agree."""
-    told = [(run.name, conditions(run)) for run in runs]
+    every = [(run.name, conditions(run)) for run in runs]
     parts = []
     for key in keys:
         values: dict[str, list[str]] = {}
-        for name, its in told:
+        for name, its in every:
             values.setdefault(its[key], []).append(name)
         if len(values) > 1:
             parts.append(f"{key}: " + ", ".join(f"{value} ({', '.join(names)})" for value, names in values.items()))

@@ -18,7 +18,7 @@ Heard = Mapping[str, Edits | None]  # of each run, under its name
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row's numbers; rates and sparsity are fractions, None where there is nothing to tell."""
+    """One row's numbers; rates and sparsity are fractions, None where unknown."""
 
     label: str
     units: int

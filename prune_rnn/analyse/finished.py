@@ -55,12 +55,12 @@ class Finished:
             return None
         edits = hypotheses.edits(utterances)
         cer = self.result.test.cer
-        told = (cer.insertions + cer.deletions + cer.substitutions, cer.length)
+        stated = (cer.insertions + cer.deletions + cer.substitutions, cer.length)
         counted = (int(edits.counts.sum()), int(edits.lengths.sum()))
-        if counted != told:
+        if counted != stated:
             raise ValueError(
                 f"{self.folder / paths.HYPOTHESES} has {counted[0]} edits in {counted[1]} characters, "
-                f"{paths.RESULT} {told[0]} in {told[1]}: they are not from the same run; delete {self.folder} "
+                f"{paths.RESULT} {stated[0]} in {stated[1]}: they are not from the same run; delete {self.folder} "
                 "and train again"
             )
         return edits
@@ -78,7 +78,7 @@ class Finished:
 
 
 def whole(runs: Iterable[Run]) -> list[Finished]:
-    """Returns those of finished runs whose files can all be read, and tells once of each other one."""
+    """Returns those of finished runs whose files can all be read, and warns once of each other one."""
 
     def check(run: Run) -> None:
         run.check()

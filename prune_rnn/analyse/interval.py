@@ -1,6 +1,6 @@
 """How sure a relative performance is: two sources of variance, seeds and speakers, each with a t distribution.
 
-Three seeds tell little of how much seeds differ. So that variance is pooled over all settings that were trained alike:
+Three seeds say little about the spread of seeds. So that variance is pooled over all settings that were trained alike:
 of log CER, as a relative spread is about the same at any CER. Speakers are the same for both networks, and what is hard
 for both cancels out: their variance is a jackknife's, which leaves out one speaker at a time.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabulate import tabulate
 
-from prune_rnn.analyse.prediction import foretold, packed_bytes
+from prune_rnn.analyse.prediction import expected_cer, packed_bytes
 from prune_rnn.config import Config
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.model.layers import layers
@@ -44,5 +44,5 @@ def _expected(config: Config, parameters: int, prunable: int) -> str:
     )
     sizes = (f"{packed_bytes(config.model, goal, dtype) / 1000:,.0f} kB in {dtype.value}" for dtype in Dtype)
     lines.append(f"packed file: about {', '.join(sizes)}")
-    lines.append(f"test CER: {foretold(resolved, goal)}")
+    lines.append(f"test CER: {expected_cer(resolved, goal)}")
     return "\n".join(lines)

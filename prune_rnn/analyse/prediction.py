@@ -73,7 +73,10 @@ class Law:
 
 
 def law(points: Sequence[Point]) -> Law | None:
-    """Returns the law whose floor foretells each point best by all others; None where size can't be told from share."""
+    """Returns the law whose floor predicts each point best from all others.
+
+    None where size and share can't be separated.
+    """
     if len(points) < FEWEST - 1:
         return None
     x = np.array([[1.0, -log(point.prunable), -log(point.density)] for point in points])
@@ -95,7 +98,7 @@ def law(points: Sequence[Point]) -> Law | None:
 
 
 def errors(points: Sequence[Point]) -> list[float]:
-    """Returns how far each point lies from what the law of all others foretells, where there is one."""
+    """Returns how far each point lies from the prediction of all others' law, where there is one."""
     found = []
     for place, point in enumerate(points):
         others = law([*points[:place], *points[place + 1 :]])
@@ -126,8 +129,8 @@ def alike(config: Config, prunable_sparsity: float) -> list[Point]:
     ]
 
 
-def foretold(config: Config, prunable_sparsity: float) -> str:
-    """Returns the test CER to expect, in words, with how far such words were off."""
+def expected_cer(config: Config, prunable_sparsity: float) -> str:
+    """Returns the test CER to expect, in words, and the errors of such predictions."""
     points = alike(config, prunable_sparsity)
     found, off = law(points), errors(points)
     trained = f"{len(points)} other network{'s' * (len(points) != 1)} in {config.results} trained alike"
@@ -140,7 +143,7 @@ def foretold(config: Config, prunable_sparsity: float) -> str:
     inside = min(sizes) <= prunable <= max(sizes) and min(shares) <= density <= max(shares)
     return (
         f"about {100 * found.cer(prunable, density):.1f} %, by {trained}\n"
-        f"  (left out in turn, these were foretold to {100 * statistics.median(off):.1f} points in the median, to "
+        f"  (left out in turn, the predictions were off by {100 * statistics.median(off):.1f} points in the median, by "
         f"{100 * max(off):.1f} at worst{'' if inside else '; this one lies outside of their sizes or sparsities'})"
     )
 

@@ -44,7 +44,7 @@ class _Row:
     besides: str = ""
 
     def order(self) -> tuple[bool, str, str, int, str]:
-        """By scale, model and seed; those of which nothing is known come last."""
+        """By scale, model and seed; damaged ones come last."""
         return not self.model, self.scale, self.model, self.seed or 0, self.run
 
     def cells(self) -> tuple[str, ...]:

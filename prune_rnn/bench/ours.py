@@ -19,7 +19,7 @@ from prune_rnn.cuda import home
 from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.network import Network
 from prune_rnn.engine import native
-from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.base import Backend
 from prune_rnn.engine.choose import fastest, fastest_format
 from prune_rnn.engine.cuda import CudaMatrix
 from prune_rnn.engine.native import Format, Matrix
@@ -58,7 +58,7 @@ def sparse(job: Job, masked: Masked, device: str) -> Iterator[Way]:
 
 
 def networks(variant: Variant, features: Tensor) -> Iterator[Way]:
-    """Yields a whole network in each type, with what multiplies fastest; a dense one with torch and the engine's dense.
+    """Yields a whole network in each type, with the fastest backends; a dense one with torch and the engine's dense.
 
     features: (bins, frames), normalised.
     """
@@ -68,10 +68,10 @@ def networks(variant: Variant, features: Tensor) -> Iterator[Way]:
         yield replace(candidate, packing_seconds=time.perf_counter() - start), partial(made.log_probs, features)
 
 
-def whole(variant: Variant) -> Iterator[tuple[Candidate, Packed, Callable[..., Multiplier]]]:
+def whole(variant: Variant) -> Iterator[tuple[Candidate, Packed, Callable[..., Backend]]]:
     """Yields the ways to compute a whole network in each type, with what chooses its products."""
     for dtype, packed in variant.by_dtype.items():
-        chosen: list[tuple[str, Callable[..., Multiplier]]] = [(f"prune-rnn {dtype.value}", fastest)]
+        chosen: list[tuple[str, Callable[..., Backend]]] = [(f"prune-rnn {dtype.value}", fastest)]
         if variant.sparsity is None:
             chosen = [("torch float32", _torch_dense)] if dtype is Dtype.float32 else []
             chosen += [(f"engine dense {dtype.value}", _engine_dense)] if _has_lanes(dtype) else []
@@ -113,10 +113,10 @@ def _triton(job: Job, dtype: Dtype, candidate: Candidate) -> Way:
     return candidate.packed(seconds, form, made.bytes), job.at(home()).on(made)
 
 
-def _engine_dense(weight: Weight, **how: Any) -> Multiplier:
+def _engine_dense(weight: Weight, **how: Any) -> Backend:
     how.pop("cell", None)
     return Matrix(weight, Format.lane_dense, **how)
 
 
-def _torch_dense(weight: Weight, *, gates: int = 1, **_: Any) -> Multiplier:
+def _torch_dense(weight: Weight, *, gates: int = 1, **_: Any) -> Backend:
     return DenseMatrix(weight, gates=gates)

@@ -39,7 +39,7 @@ _ODD = 64  # bytes by which sizes in headers are wrong without harm
 class Utterance:
     """One recording with its transcript in the alphabet; `frames` is its number of feature frames.
 
-    speaker: who speaks, where the manifest tells.
+    speaker: from the manifest, if it names one.
     """
 
     audio: Path
@@ -215,7 +215,7 @@ def load(groups: Sequence[Sequence[Utterance]], workers: int = 0) -> Iterator[Ba
         ) from None
     finally:
         if workers:
-            with suppress(Exception):  # what has been told may come again, with a traceback
+            with suppress(Exception):  # an error that was reported may come again, with a traceback
                 found._shutdown_workers()
             kill()
         atexit.unregister(kill)

@@ -28,7 +28,7 @@ def has_checksums(manifest: Path) -> bool:
 def _has(folder: Path) -> bool:
     try:
         return (folder / NAME).exists()
-    except OSError:  # a name that is too long: `read_manifest` tells of it
+    except OSError:  # a name that is too long: `read_manifest` reports it
         return False
 
 
@@ -36,9 +36,9 @@ def check(path: Path, folder: Path) -> None:
     """Raises OSError where a file of the folder is not as it was written; nothing happens where it has no checksums."""
     if not _has(folder):
         return
-    told = _listed(folder / NAME).get(path.relative_to(folder).as_posix())
+    listed = _listed(folder / NAME).get(path.relative_to(folder).as_posix())
     try:
-        whole = told == _digest(path)
+        whole = listed == _digest(path)
     except (OSError, ValueError):
         whole = False
     if not whole:

@@ -39,7 +39,7 @@ def _fingerprint(path: Path, changed: int) -> tuple[str, frozenset[bytes]]:
             digest.update(sample)
             recordings.add(hashlib.sha256(sample).digest())
         except (ValueError, KeyError, TypeError, OSError):
-            continue  # `read_manifest` tells what is wrong with the line
+            continue  # `read_manifest` reports the line's fault
     return f"sha256:{digest.hexdigest()[:16]}", frozenset(recordings)
 
 

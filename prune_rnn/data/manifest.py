@@ -49,7 +49,7 @@ class Manifest(Data):
 
     @property
     def skips_bad(self) -> bool:
-        """As told."""
+        """As set."""
         return self.skip_bad
 
     def check(self) -> None:

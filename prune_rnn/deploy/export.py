@@ -151,7 +151,7 @@ def _streamed(path: Path, audio: list[Tensor]) -> list[str]:
 
 
 def _compare(run: Run, cer: float) -> None:
-    """Raises ValueError where the checkpoint's dev CER is not the result's; only tells of it under other versions."""
+    """Raises ValueError where the checkpoint's dev CER is not the result's; only warns under other versions."""
     result = run.result()
     if abs(cer - result.dev.cer) > _TOLERANCE:
         text = f"{run.folder}: the dev CER of {paths.MODEL} is {100 * cer:.2f} %, {paths.RESULT} says "
@@ -179,7 +179,7 @@ def _heard_before(config: Recorded, options: ExportOptions) -> list[Tensor]:
     """Returns recordings of the train split, SAMPLE of them, evenly spaced; none where nobody knows where it lies."""
     path = SETS[config.data["name"]].recorded_train(config.data, options.cache, lambda _: None)
     if path is None:
-        _say("the statistics that --stream begins with are the dev split's: nothing tells where the train split lies")
+        _say("the statistics that --stream begins with are the dev split's: where the train split lies is not recorded")
         return []
     lines = [line for line in lines_of(path) if line]  # checked when it was trained on: all of it takes seconds
     count = min(SAMPLE, len(lines))

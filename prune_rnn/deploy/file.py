@@ -61,7 +61,7 @@ def gaps_of(nonzero: Tensor) -> tuple[Tensor, Tensor]:
     """Returns (positions, gaps): where values stand in a flat array, and how many elements are skipped before each.
 
     nonzero: (n,) bool. positions: int64, ascending: all that are set, and one every 256th of a longer way between two.
-    gaps: uint8, as many.
+    gaps: uint8, of the same length.
 
     >>> gaps_of(torch.tensor([True, False, False, True]))
     (tensor([0, 3]), tensor([0, 2], dtype=torch.uint8))
@@ -93,8 +93,8 @@ def _decoded(name: str, shape: layout.Shape, tensors: dict[str, Tensor]) -> Weig
     scale = tensors.get(f"{name}.scale")
     if name in tensors:
         return Weight(tensors[name], scale)
-    if (told := tensors[f"{name}.shape"].tolist()) != list(shape):
-        raise ValueError(f"{name}.shape is {told}, not {list(shape)}")
+    if (stated := tensors[f"{name}.shape"].tolist()) != list(shape):
+        raise ValueError(f"{name}.shape is {stated}, not {list(shape)}")
     positions = (tensors[f"{name}.gaps"].long() + 1).cumsum(0) - 1
     if len(positions) and int(positions[-1]) >= math.prod(shape):
         raise ValueError(f"{name}.gaps lead beyond a matrix of {shape}")
@@ -146,10 +146,10 @@ def checksum(path: Path) -> bool:
     content = files.read(path, files.TENSORS)
     try:
         header, start = _header(content)
-        told = header.get("__metadata__", {}).get("sha256")
+        stated = header.get("__metadata__", {}).get("sha256")
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
-    if told is None:
+    if stated is None:
         return False
     at = content.find(_MARK, 0, start) + len(_MARK)
     digest = hashlib.sha256(content[:at] + _ZEROS)

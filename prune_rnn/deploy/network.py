@@ -13,7 +13,7 @@ from torch import Tensor
 from prune_rnn import paths
 from prune_rnn.deploy.convolution import Convolution, RowConvolution, joined
 from prune_rnn.deploy.file import Packed, read
-from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.base import Backend
 from prune_rnn.engine.choose import fastest
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.model import deepspeech2, layers
@@ -65,11 +65,11 @@ class _Affine:
 
 class Network:
     """A packed network. frames, streams: of each of so many streams, so many frames are multiplied with a matrix at a
-    time, which the products are chosen for; 1 frame for streaming. choose: makes what multiplies, as
+    time, which the products are chosen for; 1 frame for streaming. choose: makes the backends, as
     `engine.choose.fastest` does."""
 
     def __init__(
-        self, packed: Packed, frames: int = _FRAMES, streams: int = 1, choose: Callable[..., Multiplier] = fastest
+        self, packed: Packed, frames: int = _FRAMES, streams: int = 1, choose: Callable[..., Backend] = fastest
     ) -> None:
         # Once so much was freed, glibc keeps twice as much for what comes; else it would give memory back after each
         # file and get it again page by page, a third of the time of a small network.
@@ -92,12 +92,12 @@ class Network:
             )  # fmt: skip
             self.convolutions.append(own)
 
-        def product(name: str) -> Multiplier:
+        def product(name: str) -> Backend:
             return choose(packed.matrices[name], streams=frames * streams)
 
         self.cell: Cell = config.cell.value
 
-        def recurrent(name: str) -> Multiplier:
+        def recurrent(name: str) -> Backend:
             return choose(packed.matrices[name], gates=self.cell.gates, streams=streams, cell=self.cell)
 
         self.layers = [

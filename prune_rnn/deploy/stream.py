@@ -38,7 +38,7 @@ class RunningFeatures:
         self._sums = PRIOR * np.concatenate([average, spread**2 + average**2])  # of values, then of squares
 
     def feed(self, samples: Tensor) -> Tensor:
-        """(n,) float in [-1, 1] at 16 kHz -> (bins, frames), as many as the samples complete; maybe none."""
+        """(n,) float in [-1, 1] at 16 kHz -> (bins, frames): the frames that the samples complete; maybe none."""
         self._samples = torch.cat([self._samples, samples])
         complete = frames(len(self._samples))
         if complete == 0:

@@ -35,7 +35,7 @@ class Streams:
     """
 
     def __init__(self, network: Network) -> None:
-        Stream(network)  # tells of a network that can't
+        Stream(network)  # refuses a network that can't stream
         self.network = network
         self._keys = count()
         self._streams: dict[int, Stream] = {}

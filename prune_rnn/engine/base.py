@@ -1,4 +1,4 @@
-"""What multiplies with a sparse matrix, whichever library and device computes it."""
+"""A backend: products with one sparse matrix, by any library, on any device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
 
-class Multiplier(ABC):
+class Backend(ABC):
     """A sparse matrix ready to be multiplied with: its product, and the recurrent layer whose matrix it is.
 
     weight: (rows, columns). gates: how many products of rows/gates units it holds. Results are float32 on `device`;
@@ -58,7 +58,7 @@ class Multiplier(ABC):
 
     def both_ways(
         self,
-        back: Multiplier,
+        back: Backend,
         cell: Cell,
         activation: Activation,
         x: Tensor,
@@ -108,7 +108,7 @@ class Multiplier(ABC):
         """Returns what `layer` does; all arguments are checked, x and state moved."""
 
     def _both_ways(
-        self, back: Multiplier, cell: Cell, activation: Activation, x: Tensor, lengths: Tensor | None
+        self, back: Backend, cell: Cell, activation: Activation, x: Tensor, lengths: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Returns what `both_ways` does; all arguments are checked, x is moved."""
         ahead = self._layer(cell, activation, x, None, lengths, False)[0]

@@ -10,7 +10,7 @@ import torch
 
 from prune_rnn import __version__
 from prune_rnn.engine import kept, native
-from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.base import Backend
 from prune_rnn.engine.native import Format
 from prune_rnn.engine.quantise import Weight
 from prune_rnn.engine.timing import in_turn
@@ -23,7 +23,7 @@ _SECONDS = 0.002  # that a round of it takes, about
 _DISTURBED = 1.5  # median over least of the rounds, from which on other work decides
 _SLICE = 16  # rows that the engine's formats take together
 
-Ways = dict[str, Callable[[], Multiplier]]
+Ways = dict[str, Callable[[], Backend]]
 
 
 def describe_backend() -> str:
@@ -33,8 +33,8 @@ def describe_backend() -> str:
     return "sparse products: torch CSR, since the engine wasn't built (no C++ compiler at installation?); it is slower"
 
 
-def fastest(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | None = None) -> Multiplier:
-    """Returns what multiplies fastest with the matrix on this machine: a format of the engine, or torch's product.
+def fastest(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | None = None) -> Backend:
+    """Returns the fastest backend for the matrix on this machine: a format of the engine, or torch's product.
 
     Timed when first asked for, among them torch's dense product and, where the engine has it, the dense one in the
     weights' type: the least of some rounds, as other work on the machine only ever adds to a time. Kept for this
@@ -63,7 +63,7 @@ def _of_engine(weight: Weight, gates: int, streams: int) -> Ways:
     return {form.name: partial(native.Matrix, weight, form, gates=gates, streams=streams) for form in formats}
 
 
-def _choice(ways: Ways, key: str, weight: Weight, streams: int, cell: Cell | None) -> tuple[str, Multiplier | None]:
+def _choice(ways: Ways, key: str, weight: Weight, streams: int, cell: Cell | None) -> tuple[str, Backend | None]:
     """Returns the name of the fastest way: the one that is kept, or the one that is found now, and what it made."""
     if (choice := kept.choices().get(key, "")) in ways:
         return choice, None

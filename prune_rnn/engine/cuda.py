@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from prune_rnn.cuda import device_for
-from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.base import Backend
 from prune_rnn.engine.cuda_graphs import CHUNKS, Graphs
 from prune_rnn.engine.cuda_kernels import dense_step, sparse_step
 from prune_rnn.engine.native import MOST_COLUMNS
@@ -34,7 +34,7 @@ _GATES = (1, 3)  # of the cells that the kernels know
 _DENSE = {Dtype.float32: torch.float32, Dtype.bfloat16: torch.bfloat16, Dtype.int8: torch.float16}
 
 
-class _OnDevice(Multiplier):
+class _OnDevice(Backend):
     """What the sparse and the dense matrix share: `layer`. A matrix serves one CUDA stream and thread at a time.
 
     The first sequence of each activation and number of streams compiles the kernel and captures the graphs.

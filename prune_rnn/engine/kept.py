@@ -24,9 +24,9 @@ def file() -> Path:
 
 
 def cpu() -> str:
-    """Returns the processor's make, as far as the system tells."""
-    told = entries()
-    named = [told[key] for key in ("model name", "cpu family", "model", "stepping") if key in told]
+    """Returns the processor's make, as far as the system reports it."""
+    found = entries()
+    named = [found[key] for key in ("model name", "cpu family", "model", "stepping") if key in found]
     return " ".join(named) or f"{platform.machine()} {platform.processor()}"
 
 

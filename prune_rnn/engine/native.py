@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.base import Backend
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
@@ -26,7 +26,7 @@ MOST_WEIGHTS = 2**31 - 1  # places of weights have 32 bits, signed
 
 
 class Format(IntEnum):
-    """How the engine holds a matrix; `native/sparse/kernels.h` tells more."""
+    """How the engine holds a matrix; details: `native/sparse/kernels.h`."""
 
     rows = 1
     blocks = 2
@@ -50,7 +50,7 @@ def _at(array: Tensor | np.ndarray | None) -> int | None:
     return array.data_ptr() if isinstance(array, Tensor) else array.ctypes.data
 
 
-class Matrix(Multiplier):
+class Matrix(Backend):
     """A sparse matrix that the engine multiplies with.
 
     streams: the number of vectors at a time that it is packed for; any number may be multiplied. threads: at most so
@@ -137,7 +137,7 @@ class Matrix(Multiplier):
         return out, last
 
     def _both_ways(
-        self, back: Multiplier, cell: Cell, activation: Activation, x: Tensor, lengths: Tensor | None
+        self, back: Backend, cell: Cell, activation: Activation, x: Tensor, lengths: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         if not isinstance(back, Matrix):
             return super()._both_ways(back, cell, activation, x, lengths)

@@ -8,13 +8,13 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.base import Backend
 from prune_rnn.engine.quantise import Weight, quantised_vectors
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
 
-class TorchMatrix(Multiplier):
+class TorchMatrix(Backend):
     """Computes a layer one step at a time; vectors are rounded as the engine rounds them."""
 
     @abstractmethod

@@ -16,7 +16,7 @@ class Cell(ABC):
     """A kind of recurrent layer; it holds no weights, and any two of a class are alike.
 
     `cells.Cells` lists all of them: a new one is a module beside this, a line there, and its step in the C++ and CUDA
-    code, where `kind` tells it from the others.
+    code, where `kind` is its number.
     """
 
     name: ClassVar[str]  # in `model.cell`

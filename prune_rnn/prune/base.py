@@ -182,7 +182,7 @@ class Pruning(Method):
     def resolve(self, around: Surroundings) -> str:
         """Works out `prunable_sparsity`, which alone then states the goal, so that equal runs have equal names."""
         model = around.network()
-        weights = self.weights(model)  # tells of patterns that match nothing, before any work is done
+        weights = self.weights(model)  # refuses patterns that match nothing, before any work is done
         if self.prunable_sparsity is None:
             assert self.sparsity is not None  # `check` has seen to it
             self.prunable_sparsity = of_prunable(self.sparsity, model, weights)

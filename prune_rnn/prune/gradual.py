@@ -83,7 +83,7 @@ class Gradual(Pruning):
         if self.q == AUTO:
             Pruning.resolve(self, around)
             return q.CALIBRATED
-        self.weights(around.network())  # tells of patterns that match nothing, before any work is done
+        self.weights(around.network())  # refuses patterns that match nothing, before any work is done
         self.sparsity = self.prunable_sparsity = None  # a magnitude is the goal
         if self.q != BASELINE:
             self.q = q.per_type(self.q, self.layers)

@@ -104,7 +104,7 @@ def provenance(runs: Sequence[Finished]) -> Table:
             "Seed": number(run.seed, ""),
             "Test CER %": number(run.cer, ".2f", "cer", scale=100),
             "q from": run.result.q_source or DASH,
-            "Device": f"{run.result.device}, {run.result.processes_told()} process(es)",
+            "Device": f"{run.result.device}, {run.result.processes_in_words()} process(es)",
             "Versions": ", ".join(f"{name} {version}" for name, version in run.result.versions.items()),
             "Commit": _commit(run.result.commit),
             "Command": run.result.command or DASH,

@@ -59,7 +59,7 @@ def _listed(path: Path, changed: int, size: int) -> dict[str, str]:
 
 def read(path: Path) -> str:
     """Returns the text of one of a run's files; OSError where it is missing, ValueError where it is not as written."""
-    content, told = files.read(path, most(path.name)), listed(path.parent)
-    if told and told.get(path.name) != hashlib.sha256(content).hexdigest():
+    content, stated = files.read(path, most(path.name)), listed(path.parent)
+    if stated and stated.get(path.name) != hashlib.sha256(content).hexdigest():
         raise ValueError(f"its checksum is not that in {paths.CHECKSUMS}")
     return content.decode()

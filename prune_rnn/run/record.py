@@ -157,7 +157,7 @@ class Result:
     precision: str | list[str] | None = None
     digest: str | None = None  # of the run; None in results of older versions
 
-    def processes_told(self) -> str:
+    def processes_in_words(self) -> str:
         """Returns by how many processes it was trained, in words."""
         return in_order(self.processes)
 

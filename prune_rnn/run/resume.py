@@ -16,10 +16,10 @@ MISFITS = (ValueError, KeyError, TypeError, AttributeError, IndexError, Assertio
 
 
 def resume(run: Run, restore: Callable[[Plain], None], say: Callable[[str], None]) -> None:
-    """Hands `restore` the newest checkpoint that is whole, and tells of one that is not.
+    """Passes the newest undamaged checkpoint to `restore`, and reports damaged ones.
 
-    ValueError, with all files to delete, where none is. restore: may stumble over what it is given, and be called
-    again.
+    ValueError, with all files to delete, where none is. restore: raises one of MISFITS for a state that
+    is not its own, and is then called again.
     """
     there = [name for name in (paths.CHECKPOINT, paths.BEFORE) if (run.folder / name).exists()]
     damaged: list[str] = []
@@ -42,7 +42,7 @@ def resume(run: Run, restore: Callable[[Plain], None], say: Callable[[str], None
 
 
 def mend_config(run: Run, config: Config, q_source: str, say: Callable[[str], None]) -> None:
-    """Writes config.yaml anew where it is missing or is not the run's, and tells."""
+    """Writes config.yaml anew where it is missing or is not the run's, and reports it."""
     try:
         whole = digest_of(run.config().identity) == digest(config)
     except ValueError:

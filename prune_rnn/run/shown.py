@@ -31,24 +31,24 @@ def set_otherwise(kept: Recorded) -> list[str]:
     Nothing where model or scale are no longer there. What follows from another setting is left out.
     """
     chosen = [f"model={kept.model.name}", f"scale={kept.scale.name}"]
-    told: list[str] = []
+    given: list[str] = []
     try:
         default = _composed(*chosen)
-        told += _apart("scale", plain(kept.scale), plain(default.scale))
+        given += _apart("scale", plain(kept.scale), plain(default.scale))
         epochs = {"epochs": kept.train.epochs}
-        told += _apart("train", epochs, {"epochs": _composed(*chosen, *told).train.epochs})
+        given += _apart("train", epochs, {"epochs": _composed(*chosen, *given).train.epochs})
         goal = []
         if kept.prune.method != default.prune.method:
-            told.append(f"prune={kept.prune.method}")
+            given.append(f"prune={kept.prune.method}")
             goal = _goal(kept)  # not every model has one of its own
         same_data = kept.data["name"] == default.data.name
-        default = _composed(*chosen, *told, *goal)
-        told += [] if same_data else [f"data={kept.data['name']}"]
+        default = _composed(*chosen, *given, *goal)
+        given += [] if same_data else [f"data={kept.data['name']}"]
         for group in ("model", "prune", "train", *(["data"] if same_data else [])):
-            told += _apart(group, _left_open(kept, group), plain(getattr(default, group)))
+            given += _apart(group, _left_open(kept, group), plain(getattr(default, group)))
     except ValueError:  # what is there today does not compose with that
         pass
-    return told
+    return given
 
 
 def sparsity(kept: Recorded) -> list[str]:

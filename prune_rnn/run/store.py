@@ -148,7 +148,7 @@ class Run:
             raise ValueError(
                 f"{path} is missing; train the run again with another results=..., or delete {self.folder}"
             ) from None
-        except Exception as error:  # torch.load raises whatever its unpickler or zip reader stumbles over
+        except Exception as error:  # torch.load raises any error of its unpickler or zip reader
             reason = str(error).partition("\n")[0].partition(". ")[0]
             way = f"delete {self.folder} and train again" if self.finished else "delete it to train this run anew"
             raise ValueError(f"{path} can't be read ({reason}); {way}") from None
@@ -197,14 +197,14 @@ def _check(path: Path, *stamps: int) -> None:
 
 
 def all_runs(results: Path) -> list[Run]:
-    """Returns all runs below a results folder, finished or begun, by name; tells of those that are damaged, once."""
+    """Returns all runs below a results folder, finished or begun, by name; warns once of each damaged one."""
     found = [Run(path) for path in sorted(paths.runs(results).glob("*")) if path.is_dir()]
     there = [run for run in found if (run.folder / paths.CONFIG).exists() or run.finished or run.begun]
     return [run for run in there if usable(run, run.check)]
 
 
 def usable(run: Run, check: Callable[[], object]) -> bool:
-    """Whether a check of a run finds no damage; tells once of what it finds, on the error stream, naming its folder."""
+    """Whether a check of a run finds no damage; warns once on the error stream, naming the folder."""
     try:
         check()
     except FAULTS as error:

@@ -1,4 +1,4 @@
-"""What a killed process leaves in the folders of runs is removed when it is next met, and that is told."""
+"""What a killed process leaves in the folders of runs is removed by the next training, which reports it."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_it_tells_what_pruning_will_leave(tmp_path: Path) -> None:
     assert printed.splitlines()[-1].startswith("test CER: unknown: it takes 6 of several sizes")
 
 
-def test_of_a_threshold_nothing_is_foretold(tmp_path: Path) -> None:
+def test_a_threshold_gives_no_prediction(tmp_path: Path) -> None:
     overrides = ["model=gru_sparse", "prune.q={recurrent: 0.1, linear: 0.1}", "prune.sparsity=null"]
     printed = describe(compose_config([*overrides, f"results={tmp_path}"]))
     assert printed.splitlines()[-1].startswith("pruned in epochs 1 to 10") and "CER" not in printed

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from prune_rnn.analyse.prediction import Point, alike, errors, foretold, law, packed_bytes
+from prune_rnn.analyse.prediction import Point, alike, errors, expected_cer, law, packed_bytes
 from prune_rnn.config import compose_config
 from prune_rnn.deploy.file import to_bytes
 from prune_rnn.deploy.network import pack
@@ -62,7 +62,7 @@ def test_networks_trained_alike(fabricate: Callable, tmp_path: Path) -> None:
     found = sorted(alike(config, 0.9), key=lambda point: point.cer)
     assert [round(22 * point.cer, 6) for point in found] == [5.5, 7, 9]
     assert [round(point.density, 3) for point in found] == [1, 1, 0.4]
-    assert "there are 3 other networks" in foretold(config, 0.9)
+    assert "there are 3 other networks" in expected_cer(config, 0.9)
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.5, 0.93, 0.99])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from prune_rnn.engine import native
-from prune_rnn.engine.base import Multiplier
+from prune_rnn.engine.base import Backend
 from prune_rnn.engine.cuda import BLOCKS, CublasMatrix, CudaMatrix
 from prune_rnn.engine.native import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise, quantised_vectors
@@ -20,7 +20,7 @@ from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import CLIP, Activation
 from prune_rnn.native.library import InstructionSet
 
-Make = Callable[..., Multiplier]
+Make = Callable[..., Backend]
 SETS = native.instruction_sets()
 HERE = "this machine has none, or the engine wasn't built"
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
@@ -70,7 +70,7 @@ def pruned(rows: int, columns: int, dtype: Dtype) -> Weight:
     return quantise(random(rows, columns) * keep / (0.3 * columns) ** 0.5, dtype)
 
 
-def rounding(matrix: Multiplier) -> Dtype:
+def rounding(matrix: Backend) -> Dtype:
     """What its vectors are rounded to: on a CUDA device they aren't."""
     return Dtype.float32 if isinstance(matrix, CudaMatrix | CublasMatrix) else matrix.dtype
 

@@ -20,7 +20,7 @@ Times = Callable[[Tensor], Tensor]  # (streams, columns) -> (streams, rows), tim
 
 
 class Torch(Opponent):
-    """torch with as many threads as `torch.set_num_threads` was told last."""
+    """torch with the threads that `torch.set_num_threads` was given last."""
 
     packages = ("torch", "numpy")
 

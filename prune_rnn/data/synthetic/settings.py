@@ -79,7 +79,7 @@ class Synthetic(Data):
 
     @classmethod
     def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
-        """Returns the dev manifest of the same settings, made where it does not exist; tells where versions differ."""
+        """Returns the dev manifest of the same settings, made where it does not exist; warns where versions differ."""
         if manifest is not None:
             raise ValueError(f"dev={manifest}: the run's dev split is synthetic; leave it out")
         return cls._recorded(kept, cache, say)["dev"]
