@@ -42,7 +42,7 @@ def _acquire(lock: FileLock, folder: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             lock.acquire(poll_interval=_POLL)
             return
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):  # the latter: removed while `mkdir` looked at it
             if tries == _TRIES:
                 raise
 

@@ -31,13 +31,13 @@ def test_a_folder_that_is_removed_meanwhile_is_made_again(tmp_path: Path) -> Non
     run, stop = Run(tmp_path / "runs" / "model-0"), Event()
 
     def tidies() -> None:
-        while not stop.is_set():
+        while not stop.wait(0.001):
             tidy(tmp_path, print)
 
     with ThreadPoolExecutor() as pool:
-        workers = [pool.submit(tidies) for _ in range(3)]
+        workers = [pool.submit(tidies) for _ in range(2)]
         try:
-            for _ in range(200):
+            for _ in range(50):
                 with run.lock():
                     (run.folder / paths.HISTORY).write_text("begun")
                     (run.folder / paths.HISTORY).unlink()
@@ -53,7 +53,7 @@ def test_a_run_is_not_held_by_what_only_looks(tmp_path: Path) -> None:
     with run.lock():
         assert run.held
     with ThreadPoolExecutor() as pool:
-        looking = pool.submit(lambda: [Run(run.folder).held for _ in iter(stop.is_set, True)])
-        found = [run.held for _ in range(200)]
+        looking = pool.submit(lambda: [Run(run.folder).held for _ in iter(lambda: stop.wait(0.01), True)])
+        found = [run.held for _ in range(50)]
         stop.set()
     assert not any(found) and not any(looking.result())
