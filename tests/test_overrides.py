@@ -44,7 +44,7 @@ REFUSED = {
     "scale.width=inf": "scale.width=inf: must be above 0",
     "data.snr_low=nan": "data.snr_low=nan is not a number",
     "data.workers=100000": "data.workers=100000 is above 1024",
-    "hydra/launcher=submitit_slurm": "hydra/launcher=submitit_slurm: Hydra has no such option; install hydra-submitit-launcher",
+    "hydra/launcher=submitit_slurm": "Hydra has no such option; install hydra-submitit-launcher",
     "hydra.run.dir=/tmp/x": "hydra.run.dir: moves no run; all of them lie in the folder of results: give results=...",
     "++hydra.sweep.subdir=x": "++hydra.sweep.subdir: moves no run",
     "hydra.verbose=true": "hydra.verbose: counts with `prune-rnn train -m` only; leave it out",
