@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable
+from functools import cache
 from typing import Any, get_type_hints
 
 
@@ -41,6 +42,7 @@ def expand_home(options: Any) -> None:
             setattr(options, field.name, os.path.expanduser(value) if several is None else several)
 
 
+@cache
 def registered() -> dict[str, dict[str, type]]:
     """Returns the classes that are registered under `schema`: group ("" for the root) -> option -> class.
 

@@ -119,6 +119,7 @@ def test_a_key_given_twice_is_warned_of(command: Command) -> None:
     assert done.stderr == "prune-rnn: warning: seed is given more than once; seed=2 counts\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["seed=x", "device=cuda:99"])
 def test_of_the_processes_of_torchrun_one_tells(process: Process, word: str) -> None:
     told = []

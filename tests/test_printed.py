@@ -38,6 +38,7 @@ def test_a_stream_is_escaped_once_and_reached_for_what_steers_on_purpose(monkeyp
     assert terminal(ascii_only) is ascii_only
 
 
+@pytest.mark.slow
 def test_every_command_prints_on_an_ascii_terminal(
     command: Callable, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from prune_rnn.sweep import Outcome
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_after_a_failed_job_and_names_it(command: Command, tiny: list[str], tmp_path: Path) -> None:
     words = ["train", "-m", *tiny, "train.epochs=1", "model=gru_dense,gru_sparse", "prune=none", "seed=0,1"]
     first = command(*words, "train.learning_rate=1e38,0.001")

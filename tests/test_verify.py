@@ -251,6 +251,7 @@ def test_what_is_no_file_in_a_finished_runs_folder_is_one_line_of_every_command(
     assert told(run)[0]
 
 
+@pytest.mark.slow
 def test_one_deeply_nested_file_is_one_line_of_every_command(
     run: Run, tiny: list[str], command: Callable, seconds: Seconds
 ) -> None:

@@ -49,6 +49,7 @@ def test_a_folder_without_runs_is_refused_and_not_made(command: Callable, tmp_pa
     assert not (tmp_path / "nope").exists()
 
 
+@pytest.mark.slow
 def test_a_scale_without_runs_has_commands_and_no_figures(fabricate: Callable, tmp_path: Path) -> None:
     fabricate("gru_dense", "scale=smoke")
     results = tmp_path / "results"
@@ -59,6 +60,7 @@ def test_a_scale_without_runs_has_commands_and_no_figures(fabricate: Callable, t
     assert "prune-rnn train model=gru_sparse_big" in page and "No finished runs" in page and "<img" not in page
 
 
+@pytest.mark.slow
 def test_the_scales_that_are_there_are_reported(fabricate: Callable, tmp_path: Path) -> None:
     results = tmp_path / "results"
     fabricate("gru_sparse", "scale=smoke")

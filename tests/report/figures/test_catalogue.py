@@ -18,6 +18,7 @@ def material(sample: Path) -> Material:
     return Material(rows, comparable(shared))
 
 
+@pytest.mark.slow
 def test_files_are_the_same_bytes_again_and_lie_on_white(material: Material, tmp_path: Path) -> None:
     first, skipped = draw_all(material, tmp_path / "one", "small")
     again, _ = draw_all(material, tmp_path / "two", "small")
