@@ -89,7 +89,11 @@ class Library:
 
     @cached_property
     def _every(self) -> list[Finished]:
-        return whole(run for run in all_runs(Path(self.shared.results)) if run.finished)
+        return _every_of(self.shared)
+
+    def comparable(self) -> list[Finished]:
+        """Returns what `comparable` does; the runs are read once."""
+        return comparable(self.shared, self._every)
 
     def heard(self, rows: Sequence[Row]) -> dict[str, Edits | None]:
         """Returns the edits of the rows' runs and of those before, by name. Aligning texts takes most of a report."""
@@ -160,8 +164,14 @@ def _finished(config: Config) -> tuple[Run, bool] | None:
     return next(((run, False) for run in automatic if run.finished), None)
 
 
-def comparable(shared: Config) -> list[Finished]:
-    """Returns all finished runs of this scale that were trained and tested on the same data, by name."""
-    data = identity(shared)["data"]
-    found = whole(run for run in all_runs(Path(shared.results)) if run.finished)
+def _every_of(shared: Config) -> list[Finished]:
+    return whole(run for run in all_runs(Path(shared.results)) if run.finished)
+
+
+def comparable(shared: Config, every: Sequence[Finished] | None = None) -> list[Finished]:
+    """Returns all finished runs of this scale that were trained and tested on the same data, by name.
+
+    every: all finished runs, where they were read before.
+    """
+    data, found = identity(shared)["data"], _every_of(shared) if every is None else every
     return [run for run in found if run.config.scale.name == shared.scale.name and run.config.data == data]

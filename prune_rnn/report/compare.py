@@ -56,12 +56,13 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     for of in layout.rows:
         row, *others = (library.row(each) for each in (of, *map(_other, (of.baseline, of.against))) if each)
         baseline = others[0] if of.baseline else None
-        against = others[-1] if of.against else None
         cells: dict[str, str] = {head: COLUMNS[head](row, baseline) for head in layout.columns or ["label"]}
-        rows.append(cells | _numbers(row, baseline, library, compared) | _gain(row, against, layout.against, library))
+        versus_each = [_versus(row, other, library) for other in others]
+        over_baseline = versus_each[0] if of.baseline else None
+        over_against = versus_each[-1] if of.against else None
+        rows.append(cells | _numbers(row, baseline, over_baseline, compared) | _gain(over_against, layout.against))
         missing |= {each.command: each.label for each in (row, *others) if not each.runs}
-        for other in others:
-            found = _versus(row, other, library)
+        for other, found in zip(others, versus_each, strict=True):
             if found.interval and not found.interval.over_seeds:
                 notes[NOTE_SPEAKERS_ONLY] = None
             if found.problem:
@@ -86,9 +87,8 @@ def _versus(row: Row, other: Row, library: Library) -> Versus:
     return versus(row, other, library.heard([row, other]), library.spread([row, other]))
 
 
-def _numbers(row: Row, baseline: Row | None, library: Library, compared: bool) -> dict[str, str]:
-    """Returns the row's sizes and errors. compared: with the columns of a baseline."""
-    against = None if baseline is None else _versus(row, baseline, library)
+def _numbers(row: Row, baseline: Row | None, against: Versus | None, compared: bool) -> dict[str, str]:
+    """Returns the row's sizes and errors. against: over the baseline. compared: with the columns of a baseline."""
     cells = {
         "seeds": number(len(row.runs) or None, ""),
         "baseline, not zero": _nonzero(baseline, "baseline_nonzero"),
@@ -109,11 +109,10 @@ def _cer(row: Row | None, name: str) -> Cell:
     return percent(statistics.mean(run.cer for run in row.runs) if row and row.runs else None, name)
 
 
-def _gain(row: Row, against: Row | None, words: str, library: Library) -> dict[str, str]:
+def _gain(found: Versus | None, words: str) -> dict[str, str]:
     """Returns how much better the row is than its `against`, a column for all rows where one of them has any."""
     if not words:
         return {}
-    found = None if against is None else _versus(row, against, library)
     relative, interval = (None, None) if found is None else (found.relative, found.interval)
     ends = between(interval, "+.1f")
     text = DASH if relative is None else f"{100 * relative:+.1f} {'' if interval is None else ends}".strip()

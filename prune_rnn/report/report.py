@@ -12,7 +12,7 @@ from prune_rnn import paths
 from prune_rnn.analyse.agreement import agree
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.layout import Layout, RowLayout, layout, names
-from prune_rnn.analyse.rows import Library, comparable, no_runs
+from prune_rnn.analyse.rows import Library, no_runs
 from prune_rnn.config import compose_config
 from prune_rnn.files import write_atomically
 from prune_rnn.report import compare, forecast, frontier, table3
@@ -83,7 +83,7 @@ def report(overrides: Sequence[str]) -> str:
         if asked.tables:  # the page shows every table
             continue
         rows = library.rows(layouts[_FIRST].rows)
-        same_data = comparable(library.shared)
+        same_data = library.comparable()
         drawn, skipped = draw_all(Material(agree(rows)[0], same_data), paths.figures(results), suffix)
         written += [f"written: {figure.png.with_suffix('')}.{{png,svg}}" for figure in drawn]
         written += [f"skipped: figure {name}, no runs for it" for name in skipped]
