@@ -178,7 +178,7 @@ def test_layers_agree_with_double_precision_on_a_device(
     units, steps = 330, 75
     weight = matrix(cell.gates * units, units, dtype, density=0.1)
     for activation, streams, block in itertools.product(Activation, (1, 3), cuda.BLOCKS):
-        x, state = random(steps, streams, cell.gates * units, seed=2), random(streams, units, seed=3)
+        x, state = random(steps, streams, cell.gates * units, seed=2), random(streams, cell.vectors * units, seed=3)
         ours, lengths = CudaMatrix(weight, gates=cell.gates, block=block), torch.tensor([75, 40, 1])[:streams]
         for reverse in (False, True):
             wanted = reference(cell, activation, weight.float(), x, state=state, lengths=lengths, reverse=reverse)
