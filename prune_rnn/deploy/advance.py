@@ -53,9 +53,9 @@ class Memory:
     """What a network remembers of one stream.
 
     kept: (1, frame, channel, bin) that each convolution still needs; None at the beginning. states: (1, vectors *
-    units), the last of each recurrent layer. ahead: the last layer's, (frames, units), that the row convolution still needs.
-    None of them is a view of what other streams also hold, or of more than is remembered. ValueError for a network
-    that runs backward in time.
+    units), the last of each recurrent layer. ahead: the last layer's outputs, (frames, units), that the row convolution
+    still needs. None of them is a view of what other streams also hold, or of more than is remembered. ValueError for a
+    network that runs backward in time.
     """
 
     def __init__(self, network: Network) -> None:

@@ -25,6 +25,7 @@ class Cell(ABC):
     vectors: ClassVar[int]  # how many vectors of `units` a state holds
     kind: ClassVar[int]  # its number in the C++ code, see native/common/cells.h
     biases: ClassVar[tuple[float, ...]]  # of each gate at the start of training: the shift of the batch norm before it
+    resets: ClassVar[bool]  # a gate meets its last gate's U h, whose gradient therefore is not that of x there
     follows_activation: ClassVar[bool]  # its f is the model's activation; else it is tanh in every model
     bidirectional: ClassVar[bool]  # its layers run both ways, where the model does not say otherwise
     loop: ClassVar[type[Function]]  # `states` by torch's operations, with its gradient; takes batch_sizes as a list
@@ -47,8 +48,8 @@ class Cell(ABC):
         first. Differentiable once in x and weight. Calling torch's operations takes most of the time: in float32 on
         the CPU the loop is `native`'s, on a CUDA device `cuda`'s.
         """
-        if native.serves(self.gates, x, weight):
-            return native.layer(x, weight, batch_sizes, activation is Activation.tanh, reverse)
+        if native.serves(self, x, weight):
+            return native.layer(self, x, weight, batch_sizes, activation is Activation.tanh, reverse)
         if x.is_cuda:
             from prune_rnn.model import cuda  # which imports triton, and that takes long
 

@@ -151,7 +151,7 @@ class RowConvolution(nn.Module):
 
 
 class DeepSpeech2(nn.Module):
-    """Two convolutions, recurrent layers, a row convolution where these run forward only, fully connected layer, output.
+    """Two convolutions, recurrent layers, a row convolution where these run forward only, linear layer, output.
 
     Source: the paper, section 4.
 

@@ -81,6 +81,7 @@ class GRU(Cell):
     vectors = 1
     kind = 1
     biases = (0.0, 0.0, 0.0)
+    resets = True
     follows_activation = True
     bidirectional = False
     loop = _Loop

@@ -20,14 +20,16 @@ class _Loop(torch.autograd.Function):
         n = weight.shape[1]
         steps = Steps(batch_sizes, reverse)
         transposed = weight.t().contiguous()
-        gates = x.clone()
-        memory, hidden = torch.empty_like(x[:, :n]), torch.empty_like(x[:, :n])
-        wide, c, h = gates.split(batch_sizes), memory.split(batch_sizes), hidden.split(batch_sizes)
+        gates = x.clone(memory_format=torch.contiguous_format)  # becomes i, f, g and o
+        parts = gates.view(len(x), 4, n)
+        memory, hidden = torch.empty_like(parts[:, 0]), torch.empty_like(parts[:, 0])
+        wide, sigmoids = gates.split(batch_sizes), parts[:, :2].split(batch_sizes)
+        c, h = memory.split(batch_sizes), hidden.split(batch_sizes)
         for step, previous in steps.pairs():
             if previous is not None:
                 wide[step].addmm_(steps.state(h, step, previous), transposed)
             i, f, g, o = wide[step].split(n, dim=1)
-            wide[step][:, : 2 * n].sigmoid_()
+            sigmoids[step].sigmoid_()
             torch.mul(i, g.tanh_(), out=c[step]).addcmul_(f, steps.state(c, step, previous))
             torch.mul(o.sigmoid_(), c[step].tanh(), out=h[step])
         ctx.save_for_backward(weight, gates, memory, hidden)
@@ -76,6 +78,7 @@ class LSTM(Cell):
     vectors = 2
     kind = 2
     biases = (0.0, 1.0, 0.0, 0.0)
+    resets = False
     follows_activation = False
     bidirectional = False
     loop = _Loop

@@ -54,6 +54,7 @@ class RNN(Cell):
     vectors = 1
     kind = 0
     biases = (0.0,)
+    resets = False
     follows_activation = True
     bidirectional = True
     loop = _Loop
