@@ -41,7 +41,7 @@ class BenchOptions:
     )
     blocks: list[str] | None = option("the former name of workloads", None)
     shapes: list[str] | None = option(
-        "one or more of rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584 and own; null: all; own: the packed "
+        "one or more of rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584, lstm_1760 and own; null: all; own: the packed "
         "files of models=",
         None,
     )

@@ -53,8 +53,8 @@ class Cell(ABC):
         if x.is_cuda:
             from prune_rnn.model import cuda  # which imports triton, and that takes long
 
-            if cuda.serves(self.gates, x, weight):
-                return cuda.layer(x, weight, batch_sizes, activation, reverse)
+            if cuda.serves(self, x, weight):
+                return cuda.layer(self, x, weight, batch_sizes, activation, reverse)
         loop: Any = self.loop
         hidden: Tensor = loop.apply(x, weight, batch_sizes.tolist(), activation, reverse)
         return hidden
