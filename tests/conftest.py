@@ -142,8 +142,8 @@ def _choices_of_the_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch:
 def network() -> Callable[[str], Made]:
     """Makes a small trained-looking network of a model: (in evaluation mode, what its run keeps of its config)."""
 
-    def make(name: str) -> Made:
-        config = compose_config([f"model={name}", "scale=smoke", "model.units=24", "model.lookahead=7"])
+    def make(name: str, *overrides: str) -> Made:
+        config = compose_config([f"model={name}", "scale=smoke", "model.units=24", "model.lookahead=7", *overrides])
         torch.manual_seed(0)
         model = DeepSpeech2(config.model)
         with torch.no_grad():

@@ -41,8 +41,8 @@ class BenchOptions:
     )
     blocks: list[str] | None = option("the former name of workloads", None)
     shapes: list[str] | None = option(
-        "one or more of rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584, lstm_1760 and own; null: all; own: the packed "
-        "files of models=",
+        "one or more of rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584, lstm_1760 and own; null: all; own: "
+        "the packed files of models=",
         None,
     )
     streams: list[int] = option("sequences at a time, each 1 or more", factory=lambda: [1, 4, 16, 64])

@@ -49,7 +49,9 @@ class ExportOptions:
     out: str | None = option("the file; null: model-<dtype>.safetensors in the run's folder", None, path=True)
     dev: str | None = option("manifest of the dev split, for runs on data=manifest", None, path=True)
     cache: str | None = option("folder of the synthetic corpus; null: as for train", None, path=True)
-    stream: bool = option("also decode the dev split as transcribe --stream does (networks that run forward only)", False)
+    stream: bool = option(
+        "also decode the dev split as transcribe --stream does (not of networks run both ways)", False
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,8 @@ class CudaMatrix(_OnDevice):
     """A sparse matrix on a CUDA device, of finite vectors; never slower than cuBLAS by choice.
 
     gates: up to MOST_GATES. streams: the number of vectors at a time that the choice is made for; any number may be
-    multiplied. block: one of BLOCKS or alike (powers of two); None: on a CUDA device all of BLOCKS and the dense product
-    are timed once, which takes seconds, and the fastest serves.
+    multiplied. block: one of BLOCKS or alike (powers of two); None: on a CUDA device all of BLOCKS and the dense
+    product are timed once, which takes seconds, and the fastest serves.
     tuned: microseconds of what was timed (32 steps of a layer where the matrix is recurrent, else a product), by block
     or "dense"; empty where the block was given. dense: the dense matrix that serves instead, or None.
     """

@@ -3,9 +3,9 @@
 Counted in torch's profiler, torch's operations take 9 kernels a time step of a GRU (5 forward, 4 backward) and 4 of an
 RNN, each a launch of some microseconds: 7,400 in a training step of the paper's GRU (3 layers, 275 steps), 15,400 in
 one of its RNN (7 layers, both ways). Here a step is cuBLAS's product and one kernel (the RNN's is torch's, the
-others' Triton's), and a CUDA graph launches 32 steps: with the copies around the graphs 320 launches for the GRU, 1,500 for the
-RNN. cuDNN's loops don't serve: none has batch norm on the input product alone, the clipped ReLU and the reset after
-the product. One kernel for all steps would need a barrier over the whole device, which Triton lacks.
+others' Triton's), and a CUDA graph launches 32 steps: with the copies around the graphs 320 launches for the GRU, 1,500
+for the RNN. cuDNN's loops don't serve: none has batch norm on the input product alone, the clipped ReLU and the reset
+after the product. One kernel for all steps would need a barrier over the whole device, which Triton lacks.
 
 Graphs need the same addresses each time. So packed frames are laid out in time steps of the whole batch, padded with
 zeros to a multiple of 32 steps, and go through buffers. Padding changes no true frame: before an utterance (in
@@ -46,9 +46,7 @@ def serves(cell: Cell, x: Tensor, weight: Tensor) -> bool:
     return known
 
 
-def layer(
-    cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool
-) -> Tensor:
+def layer(cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool) -> Tensor:
     """Returns the outputs of all frames, as `Cell.states` does."""
     hidden: Tensor = _Layer.apply(cell, x, weight, batch_sizes, activation, reverse)  # type: ignore[no-untyped-call]
     return hidden
@@ -183,9 +181,7 @@ class LstmLoop(Loop):
         )
 
     def backward_step(self, k: int) -> None:
-        lstm_backward[self._grid](
-            self.grad[k + 1], self.kept[k], self.memory, self.parts[k], self.units, UNITS=_BLOCK
-        )
+        lstm_backward[self._grid](self.grad[k + 1], self.kept[k], self.memory, self.parts[k], self.units, UNITS=_BLOCK)
         self.grad[k].addmm_(self.parts[k], self.weight)
 
 

@@ -55,7 +55,9 @@ def found_by(ours: bool, cell: Cell, sizes: list[int], *rest: object, **how: obj
     x, weight, grad = (each.to(**how) for each in given(cell, sizes))
     x.requires_grad_()
     weight.requires_grad_()
-    hidden = cuda.layer(cell, x, weight, torch.tensor(sizes), *rest) if ours else cell.loop.apply(x, weight, sizes, *rest)
+    hidden = (
+        cuda.layer(cell, x, weight, torch.tensor(sizes), *rest) if ours else cell.loop.apply(x, weight, sizes, *rest)
+    )
     hidden.backward(grad)
     return [each.detach().cpu().double() for each in (hidden, x.grad, weight.grad)]
 
