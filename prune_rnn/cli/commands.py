@@ -113,7 +113,11 @@ def describe(overrides: list[str]) -> None:
 @click.option("--out", type=FILE, help="The file; by default model-DTYPE.safetensors in the run's folder.")
 @click.option("--dev", type=FILE, help="Manifest of the dev split, for runs on data=manifest.")
 @click.option("--cache", type=FILE, help="Folder of the synthetic corpus; by default that of train.")
-@click.option("--stream", is_flag=True, help="Decode the dev split as transcribe --stream does, too (GRU only).")
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Decode the dev split as transcribe --stream does, too (not of networks run both ways).",
+)
 def export(run: Path, dtype: str, **options: Any) -> None:
     """Packs a finished run into one small file for inference.
 
@@ -191,7 +195,7 @@ def evaluate(model: Path, manifest: Path, **options: Any) -> None:
 @click.option(
     "--shapes",
     type=Separated(str),
-    help="rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584, own (the files of --models); by default all.",
+    help="rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584, lstm_1760, own (the files of --models); by default all.",
 )
 @click.option("--streams", type=Separated(int), default="1,4,16,64", help="Sequences at a time, each 1 or more.")
 @click.option("--sparsity", type=Separated(float), default="0.8,0.9,0.95", help="Of random masks, from 0 to below 1.")

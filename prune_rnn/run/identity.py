@@ -18,7 +18,8 @@ _DIGEST_LENGTH = 10
 def plain(value: Any) -> Any:
     """Returns dataclasses as dicts without the fields that can't change the result, enums by name or `identity`."""
     if dataclasses.is_dataclass(value):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if is_identity(f)}
+        named = [f.name for f in dataclasses.fields(value) if is_identity(f, getattr(value, f.name))]
+        return {name: plain(getattr(value, name)) for name in named}
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
