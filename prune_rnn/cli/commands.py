@@ -195,7 +195,8 @@ def evaluate(model: Path, manifest: Path, **options: Any) -> None:
 @click.option(
     "--shapes",
     type=Separated(str),
-    help="rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584, lstm_1760, own (the files of --models); by default all.",
+    help="rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584, lstm_1760, own (the files of --models); "
+    "by default all.",
 )
 @click.option("--streams", type=Separated(int), default="1,4,16,64", help="Sequences at a time, each 1 or more.")
 @click.option("--sparsity", type=Separated(float), default="0.8,0.9,0.95", help="Of random masks, from 0 to below 1.")
