@@ -37,7 +37,7 @@ RANKS = [
     {"prune.schedule", "prune.mask", "prune.score", "prune.keep"},
     {"data", "model", "prune", "source.content", "recipe"},
     {"engine"},
-    {"distributed", "distil", "evaluate", "stopping", "train"},
+    {"average", "distributed", "distil", "evaluate", "stopping", "train"},
     {"progress", "config", "help"},
     {"run"},
     {"feasible", "session"},
