@@ -24,7 +24,6 @@ RANKS = [
         "usage",
         "native",
         "nearest",
-        "options",
         "overrides",
         "text",
         "features",
@@ -32,13 +31,12 @@ RANKS = [
         "values",
         "provenance",
         "printed",
-        "completion",
     },
     {"prune.schedule", "prune.mask", "prune.score", "prune.keep"},
     {"data", "model", "prune", "source.content", "recipe"},
     {"engine"},
     {"average", "distributed", "distil", "evaluate", "stopping", "train"},
-    {"progress", "config", "help"},
+    {"progress", "config"},
     {"run"},
     {"feasible", "session"},
     {
@@ -57,10 +55,10 @@ RANKS = [
     {"bench.right"},
     {"bench.measure"},
     {"experiment", "deploy", "bench"},
-    {"analyse", "sweep"},
+    {"analyse"},
     {"report"},
     {"verify", "device"},
-    {"commands", "cli", "__main__"},
+    {"cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]
 
