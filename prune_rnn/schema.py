@@ -16,13 +16,15 @@ def option(
     factory: Callable[[], Any] | None = None,
     identity: bool = True,
     path: bool = False,
+    before: Any = dataclasses.MISSING,
 ) -> Any:
     """Returns a dataclass field. help: one line for the command line's help and conf/README.md.
 
     Without default and factory it is a required key. identity=False: it can't change the result, and so does not name
-    the run. path: it names files or folders, `~` being the user's own.
+    the run. path: it names files or folders, `~` being the user's own. before: what all runs did before there was such
+    a key; this value names no run either, so that their digests hold.
     """
-    metadata = {"help": help, "identity": identity, "path": path}
+    metadata = {"help": help, "identity": identity, "path": path, "before": before}
     if factory is not None:
         return dataclasses.field(default_factory=factory, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -31,6 +33,12 @@ def option(
 def is_identity(field: dataclasses.Field[Any]) -> bool:
     """Tells whether the field can change a run's result."""
     return bool(field.metadata.get("identity", True))
+
+
+def is_as_before(field: dataclasses.Field[Any], value: Any) -> bool:
+    """Tells whether the value is what all runs did before there was such a key."""
+    before = field.metadata.get("before", dataclasses.MISSING)
+    return before is not dataclasses.MISSING and bool(value == before)
 
 
 def expand_home(options: Any) -> None:

@@ -28,6 +28,7 @@ RANKS = [
         "overrides",
         "text",
         "features",
+        "front_end",
         "files",
         "values",
         "provenance",

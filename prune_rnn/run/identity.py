@@ -9,16 +9,17 @@ from enum import Enum
 from typing import Any
 
 from prune_rnn.config import Config
-from prune_rnn.schema import is_identity
+from prune_rnn.schema import is_as_before, is_identity
 from prune_rnn.typed import Plain
 
 _DIGEST_LENGTH = 10
 
 
 def plain(value: Any) -> Any:
-    """Returns dataclasses as dicts without the fields that can't change the result, enums by name or `identity`."""
+    """Returns dataclasses as dicts of the fields that can change the result, and do; enums by name or `identity`."""
     if dataclasses.is_dataclass(value):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if is_identity(f)}
+        named = [(f, getattr(value, f.name)) for f in dataclasses.fields(value) if is_identity(f)]
+        return {f.name: plain(own) for f, own in named if not is_as_before(f, own)}
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
