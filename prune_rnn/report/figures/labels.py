@@ -50,7 +50,9 @@ def label_points(
             box = _box(note, renderer)
             note.remove()
             outside = box.width * box.height - _shared(box, inside)
-            covered = sum(_shared(box, other) for other in [*taken, *drawn]) + 3 * sum(_shared(box, other) for other in shown)
+            covered = sum(_shared(box, other) for other in [*taken, *drawn]) + 3 * sum(
+                _shared(box, other) for other in shown
+            )
             line = _line(axes, point, box) if candidate[0] > 1 else []
             covered += sum(_shared(part, other) for part in line for other in [*others, *shown])
             costs.append(covered + 10 * outside + 20 * candidate[0])

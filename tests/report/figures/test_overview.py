@@ -11,7 +11,7 @@ from prune_rnn.report.figures.style import Material
 
 
 def test_dense_and_pruned_networks_lie_on_a_line_each(fabricate: Callable, tmp_path: Path) -> None:
-    """Edits of 22 characters: 5 and 6 are 25 % over seeds, 8 are 36.4 %; a setting of its own is no row of the table."""
+    """Edits of 22 characters: 5 and 6 are 25 % over seeds, 8 are 36.4 %. A setting of its own is no row."""
     fabricate("gru_dense", edits=[5])
     fabricate("gru_dense", "seed=1", edits=[6])
     fabricate("gru_sparse", edits=[8], sparsity=0.886)
