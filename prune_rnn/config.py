@@ -22,8 +22,8 @@ from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.overrides import quoted, refuse, split
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
+from prune_rnn.recipe import Precision, TrainConfig
 from prune_rnn.schema import expand_home, option
-from prune_rnn.train import Precision, TrainConfig
 from prune_rnn.usage import (
     THREADS,
     UsageError,
@@ -36,6 +36,7 @@ from prune_rnn.usage import (
 
 _NESTED = "an argument is nested too deeply; give a plain value"
 _WIDEST = 100.0  # times the paper's units
+_DISTILLATION = {"distil": (0.5, 1e6), "temperature": (1.0, 1e3)}  # default, greatest
 OPTIONS: dict[str, dict[str, type]] = {"prune": {**METHODS}, "data": {**SETS}}  # groups whose options are classes
 
 
@@ -70,6 +71,19 @@ class Config:
     results: str = option("folder of runs, tables and figures", "results", identity=False, path=True)
     device: str = option("where to compute: auto, cpu, cuda, cuda:1 ...", "auto", identity=False)
     threads: int | None = option("CPU threads; null: torch's choice", None, identity=False)
+    # what the two files hold is part of the identity, and not where they lie
+    init: str | None = option(
+        "run (a folder) or packed file whose weights training starts from", None, identity=False, path=True
+    )
+    teacher: str | None = option(
+        "run (a folder) or packed file whose output is learnt beside the transcripts", None, identity=False, path=True
+    )
+    distil: float = option(
+        "weight of the divergence from the teacher; the CTC loss has 1", _DISTILLATION["distil"][0], identity=False
+    )
+    temperature: float = option(
+        "by which the logits of both are divided in that divergence", _DISTILLATION["temperature"][0], identity=False
+    )
     # all of the scale reaches the result by way of the other groups
     scale: ScaleConfig = option("widths, amount of data, epochs and recipe", identity=False)
     model: ModelConfig = option("the network")
@@ -93,6 +107,17 @@ class Config:
             group = key.partition(".")[0]
             if OPTIONS[group].get(name) is not type(chosen):
                 raise ValueError(f"{key}={shown(name)}: is not to be set; choose the option by {group}={name}")
+        for key, (default, most) in _DISTILLATION.items():
+            value = getattr(self, key)
+            if not 0 < value <= most:
+                raise ValueError(f"{key}={value}: must be above 0 and at most {most:,.0f}")
+            if self.teacher is None and value != default:
+                raise ValueError(f"{key}={value}: counts with teacher=RUN only; name one, or leave it out")
+        if self.prune.starts_sparse and self.init is None:
+            raise ValueError(
+                f"prune={self.prune.method}: keeps the zeros of a pruned network; name one by init=RUN, or choose "
+                "another method"
+            )
         self.model.check()
         self.train.check()
         self.prune.check(self.train.epochs)

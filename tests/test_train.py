@@ -18,8 +18,9 @@ from prune_rnn.model.cells import Cells
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
 from prune_rnn.prune.gradual import Gradual
 from prune_rnn.prune.masker import Masker
+from prune_rnn.recipe import Precision, TrainConfig
 from prune_rnn.text import encode
-from prune_rnn.train import Precision, TrainConfig, Trainer
+from prune_rnn.train import Trainer
 
 MODEL = ModelConfig(name="m", cell=Cells.gru, units=4, baseline_units=4, layers=1, conv_channels=1, lookahead=2)
 CONFIG = TrainConfig(epochs=3, batch_size=2, learning_rate=0.01, anneal=1.2, momentum=0.9, clip=400.0)

@@ -28,7 +28,7 @@ class Data(ABC):
     front_end: FrontEnd = option(
         "how the network hears; relative: the same at every sample rate",
         FrontEnd.absolute,
-        before=FrontEnd.absolute,
+        later=True,
     )
 
     @property

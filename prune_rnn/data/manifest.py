@@ -55,9 +55,9 @@ class Manifest(Data):
         FrontEnd.relative,
         before=FrontEnd.absolute,
     )
-    alphabet: str = option("characters of the transcripts, besides the space", LATIN, before=LATIN)
+    alphabet: str = option("characters of the transcripts, besides the space", LATIN, later=True)
     normalise: str | None = option(
-        "language (en, de, es ...) whose numbers are spelt; punctuation goes; null: neither", None, before=None
+        "language (en, de, es ...) whose numbers are spelt; punctuation goes; null: neither", None, later=True
     )
 
     @property

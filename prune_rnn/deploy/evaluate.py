@@ -15,8 +15,9 @@ from prune_rnn.data.batch import Utterance, batches, load, read_audio
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.deploy import network
+from prune_rnn.distributed import usable_device
 from prune_rnn.evaluate import ErrorRate, decode, error_rates
-from prune_rnn.experiment import say, usable_device
+from prune_rnn.experiment import say
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.resolve import meta_model

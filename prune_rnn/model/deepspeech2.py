@@ -37,7 +37,7 @@ class ModelConfig:
     activation: Activation = option("activation function", Activation.clipped_relu)
     conv_channels: int = option("channels of each convolution", 32)
     lookahead: int = option("taps of the row convolution (GRU only), frames of 20 ms", 40)
-    symbols: int = option("of the output, the blank included; not to be set: data.alphabet has them", 29, before=29)
+    symbols: int = option("of the output, the blank included; not to be set: data.alphabet has them", 29, later=True)
     prunable: dict[str, list[str]] = option("layer type -> patterns of parameter names to prune", factory=dict)
 
     def check(self) -> None:
