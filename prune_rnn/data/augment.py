@@ -26,18 +26,11 @@ class Masks:
     frames: int
     frame_width: int
 
-    @property
-    def any(self) -> bool:
-        """Whether there is any."""
-        return self.bins + self.frames > 0
-
 
 def check(speeds: Sequence[float], masks: Masks) -> None:
     """Raises ValueError that names the key where a number is out of its range."""
     if not speeds or not all(_SLOWEST <= speed <= _FASTEST for speed in speeds):
-        raise ValueError(
-            f"train.speeds={list(speeds)}: give factors from {_SLOWEST} to {_FASTEST}, such as [0.9,1.0,1.1]"
-        )
+        raise ValueError(f"train.speeds={list(speeds)}: give factors of {_SLOWEST} to {_FASTEST}, as [0.9,1.0,1.1]")
     within("train.bin_masks", masks.bins, 0, 100)
     within("train.frame_masks", masks.frames, 0, 100)
     within("train.bin_mask_width", masks.bin_width, 1, 160)
@@ -60,6 +53,8 @@ def sped(utterances: Sequence[Utterance], speeds: Sequence[float], draws: random
 
 def masked(batch: Batch, masks: Masks, draws: random.Random) -> Batch:
     """Returns the batch with bands and stretches of its features set to 0, which is each bin's mean."""
+    if not masks.bins + masks.frames:
+        return batch
     features = batch.features.clone()
     bins = features.shape[1]
     for own, length in zip(features, batch.lengths.tolist(), strict=True):
