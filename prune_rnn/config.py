@@ -10,7 +10,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 
 from prune_rnn.compose import REFUSALS, compose, reason
-from prune_rnn.data.base import Data
+from prune_rnn.data.base import SYMBOLS, Data
 from prune_rnn.data.sets import SETS
 from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.prune.base import Method
@@ -157,8 +157,16 @@ def from_composed(composed: DictConfig) -> Config:
         for options in (config, config.data):
             expand_home(options)
         config.prune.complete(config.model)
+        _complete(config.model, config.data)
         config.check()
     return config
+
+
+def _complete(model: ModelConfig, data: Data) -> None:
+    """Gives the network an output symbol for each character; ValueError where another number was asked for."""
+    if model.symbols not in (SYMBOLS, data.symbols):
+        raise ValueError(f"model.symbols={model.symbols}: is not to be set; give the characters by data.alphabet")
+    model.symbols = data.symbols
 
 
 def _typed(composed: DictConfig) -> Config:

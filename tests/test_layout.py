@@ -26,6 +26,7 @@ RANKS = [
         "nearest",
         "text",
         "features",
+        "front_end",
         "files",
         "values",
         "provenance",

@@ -16,6 +16,7 @@ import click
 
 from prune_rnn.cli.completion import VARIABLE
 from prune_rnn.cli.group import FILE, PATH, KeysCommand, Separated, cli
+from prune_rnn.data.corpora.catalogue import CORPORA
 from prune_rnn.usage import THREADS, UsageError
 
 _THREADS = click.IntRange(1, THREADS)
@@ -57,6 +58,25 @@ def train(overrides: list[str], multirun: bool, cfg: str | None) -> int:
     if launched_rank() == 0:
         print(summary(run))
     return 0
+
+
+@cli.command()
+@click.argument("corpus", type=click.Choice(list(CORPORA)))
+@click.argument("folder", type=PATH)
+@click.option("--out", type=FILE, help="Folder of the manifests; by default the corpus's own.")
+@click.option("--language", help="Of the transcripts: en, de ...; by default the corpus's, else its folder's name.")
+@click.option("--alphabet", help="Characters besides the space; by default a-z and ' for English, else those in use.")
+def prepare(corpus: str, folder: Path, **options: Any) -> None:
+    """Writes the manifests of a corpus as it is published.
+
+    FOLDER is the corpus's, unpacked. Its layout is checked; what is missing is named, with where it comes from.
+    train.jsonl, dev.jsonl and test.jsonl are written, with paths relative to them, durations and speakers. Numbers in
+    the transcripts are spelt, and punctuation goes. A corpus without such splits is split by speaker. Prints what is
+    in each split, what was left out and why, and the command that trains on it.
+    """
+    from prune_rnn.data.corpora.prepare import PrepareOptions, prepare
+
+    print(prepare(corpus, folder, PrepareOptions(**options)))
 
 
 @cli.command()

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from prune_rnn.deploy.convolution import joined
 from prune_rnn.deploy.network import Network
-from prune_rnn.text import ALPHABET
 
 _FEW = 32  # rows of room that are not worth giving back
 NEEDS_WHOLE = "this network also runs backward in time and needs whole files"
@@ -111,7 +110,7 @@ def advance(network: Network, memories: Sequence[Memory], features: Sequence[Ten
         memory.ahead.drop(counts[-1])
         ready += [seen] if counts[-1] else []
     if not ready:
-        return [torch.zeros(0, len(ALPHABET)) for _ in memories]
+        return [torch.zeros(0, network.config.symbols) for _ in memories]
     found = network.classify(network.look_ahead(ready))
     return [found] if len(memories) == 1 else list(found.split(counts))
 

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn import paths
+from prune_rnn.data.coding import Coding
 from prune_rnn.deploy.convolution import Convolution, RowConvolution, joined
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.engine.base import Backend
@@ -77,7 +78,7 @@ class Network:
         config = packed.config.model
         with torch.device("meta"):
             shape = DeepSpeech2(config)
-        self.config, self.activation = config, config.activation
+        self.config, self.activation, self.coding = config, config.activation, Coding.of(packed.config.data)
         self.mean, self.deviation = packed.tensors["features.mean"], packed.tensors["features.deviation"]
         tensors = packed.tensors
         self.convolutions: list[Convolution] = []
@@ -170,7 +171,7 @@ class Network:
 
     def text(self, features: Tensor) -> str:
         """(bins, frames), normalised -> what is spelt by the best path."""
-        return spelt(self.log_probs(features))
+        return spelt(self.log_probs(features), self.coding.alphabet)
 
 
 def checkpoint(folder: Path) -> tuple[Recorded, DeepSpeech2]:

@@ -20,7 +20,7 @@ from prune_rnn.deploy.network import Network, load
 from prune_rnn.deploy.stream import PIECE, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.engine.choose import describe_backend
-from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
+from prune_rnn.features import SAMPLE_RATE, WINDOW
 from prune_rnn.printed import one_line
 from prune_rnn.usage import THREADS, within
 
@@ -101,7 +101,7 @@ def _whole(network: Network, waveform: Tensor) -> tuple[str, float]:
     """Returns the text, and the seconds that it took."""
     start = time.perf_counter()
     with torch.inference_mode():  # each thread has its own
-        return network.text(log_spectrogram(waveform)), time.perf_counter() - start
+        return network.text(network.coding.features(waveform)), time.perf_counter() - start
 
 
 def _as_it_comes(network: Network, waveform: Tensor) -> tuple[str, float]:

@@ -17,7 +17,6 @@ from prune_rnn.model.cells import Cells
 from prune_rnn.model.convolution import conv2d
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.schema import option
-from prune_rnn.text import ALPHABET
 from prune_rnn.usage import within
 
 # far above any network of this kind, and far below what takes minutes to refuse
@@ -42,6 +41,7 @@ class ModelConfig:
     bidirectional: bool | None = option(
         "whether layers also run backward in time; null: an RNN's do, others' don't", None, later=True
     )
+    symbols: int = option("of the output, the blank included; not to be set: data.alphabet has them", 29, later=True)
     prunable: dict[str, list[str]] = option("layer type -> patterns of parameter names to prune", factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,6 +64,7 @@ class ModelConfig:
         """Raises ValueError where a number is out of its range."""
         for key, most in _MOST.items():
             within(f"model.{key}", getattr(self, key), 1, most)
+        within("model.symbols", self.symbols, 2, 100_000)
 
 
 class FrameNorm(nn.Module):
@@ -170,7 +171,7 @@ class DeepSpeech2(nn.Module):
         self.linear = nn.Linear(n, n, bias=False)
         self.linear_norm = FrameNorm(n)
         self.activation = act
-        self.output = nn.Linear(n, len(ALPHABET))
+        self.output = nn.Linear(n, config.symbols)
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 bound = module.in_features**-0.5  # torch's own default for recurrent layers, here for all matrices
