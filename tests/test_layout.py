@@ -49,8 +49,9 @@ RANKS = [
     {"bench.right"},
     {"bench.measure"},
     {"experiment", "deploy", "bench"},
-    {"analyse", "sweep"},
+    {"analyse", "predict", "sweep"},
     {"report"},
+    {"predict.plot", "predict.predict"},
     {"verify", "device"},
     {"commands", "cli", "__main__"},
 ]
