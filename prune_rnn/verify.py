@@ -18,7 +18,6 @@ from prune_rnn.files import write_atomically
 from prune_rnn.run import checksums, sealed
 from prune_rnn.run.store import Run
 from prune_rnn.run.tidy import left_behind
-from prune_rnn.schema import option
 from prune_rnn.usage import FAULTS
 
 Check = Callable[[], bool]  # whether the file has a checksum; ValueError or OSError, naming it, where it is damaged
@@ -29,9 +28,9 @@ _SEALED, _PACKED = ".pt", ".safetensors"
 class VerifyOptions:
     """What `prune-rnn verify` can be asked for."""
 
-    results: str = option("folder of all results; where no run is named, all of its runs are checked", "results")
-    unsealed: bool = option("exit with 0 where files have no checksum, as those of older versions", False)
-    seal: bool = option("give checksums to what has none, where nothing in its folder is damaged", False)
+    results: str = "results"
+    unsealed: bool = False
+    seal: bool = False
 
 
 def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str], None] = print) -> bool:
@@ -45,7 +44,7 @@ def verify(places: Sequence[Path], options: VerifyOptions, tell: Callable[[str],
     everything = [folder for folder in folders if not Run(folder).empty]
     if not places and not everything:
         raise ValueError(
-            f"{paths.runs(Path(options.results))} holds no run; train one, or give results= or a RUN or FILE"
+            f"{paths.runs(Path(options.results))} holds no run; train one, or give --results or a RUN or FILE"
         )
     count, bare, damaged = 0, 0, 0
     for place in places or everything:

@@ -10,7 +10,7 @@ from pathlib import Path
 from prune_rnn.config import Config
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict.course import Course, course, steps_per_epoch
-from prune_rnn.predict.interval import Expectation, Expected
+from prune_rnn.predict.interval import Expectation, Expected, by_networks
 from prune_rnn.predict.law import LEAST
 from prune_rnn.predict.networks import Network, known
 from prune_rnn.predict.setting import SYNTHETIC, Setting, counts, setting
@@ -55,7 +55,7 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
     parameters, prunable = counts(resolved.model)
     density = max(1 - way.prunable, 1 / prunable)
     own = setting(recorded(resolved, q_source), parameters, prunable, density)
-    expectation = expectation or Expectation(known(Path(config.results)))
+    expectation = expectation or by_networks(known(Path(config.results)))
     alike = [network for network in expectation.networks if network.setting.recipe == own.recipe]
     law = expectation.law
     further = way.log_density * law["c"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from prune_rnn.predict.networks import Network
 from prune_rnn.predict.setting import Setting
 
 LEVEL = 0.9
+_VAGUE = 3.0  # times the lower end
 FEWEST = 20  # networks, so that a tenth of them says something
 
 
@@ -32,6 +34,11 @@ class Expected:
     low: float
     high: float
 
+    @property
+    def vague(self) -> bool:
+        """Whether it says next to nothing, as of speech that no network was trained on."""
+        return self.high > _VAGUE * self.low
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -39,6 +46,16 @@ class Judged:
 
     law: Law
     off: float
+
+
+def by_networks(networks: Sequence[Network]) -> Expectation:
+    """Returns the expectation by some networks, worked out once. ValueError where there are too few."""
+    return _expectation(tuple(networks))
+
+
+@cache
+def _expectation(networks: tuple[Network, ...]) -> Expectation:
+    return Expectation(networks)
 
 
 class Expectation:
@@ -82,4 +99,4 @@ class Expectation:
     def left_out(self, setting: Setting) -> Expectation:
         """Returns the expectation of all other networks."""
         others = without(self.networks, setting.key)
-        return self if len(others) == len(self.networks) else Expectation(others)
+        return self if len(others) == len(self.networks) else by_networks(others)

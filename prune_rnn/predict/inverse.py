@@ -16,7 +16,7 @@ from prune_rnn.engine.quantise import Dtype
 from prune_rnn.nearest import nearest
 from prune_rnn.predict import printed, probe
 from prune_rnn.predict.forecast import forecast
-from prune_rnn.predict.interval import Expectation
+from prune_rnn.predict.interval import Expectation, by_networks
 from prune_rnn.predict.networks import known
 from prune_rnn.predict.setting import SYNTHETIC, Setting, counts, setting
 from prune_rnn.predict.size import packed_bytes
@@ -80,7 +80,7 @@ def found(wanted: Targets, overrides: Sequence[str], *, as_json: bool) -> str:
     where none reaches them.
     """
     config = compose_config(overrides)
-    expectation = Expectation(known(Path(config.results)))
+    expectation = by_networks(known(Path(config.results)))
     if config.data.name != SYNTHETIC and wanted.cer is not None:
         first = forecast(config, expectation)
         if first.cer is None:

@@ -7,30 +7,31 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prune_rnn.config import compose_config
-from prune_rnn.predict import inverse, plot, printed, probe
+from prune_rnn.predict import inverse, printed, probe
 from prune_rnn.predict.course import steps_per_epoch
 from prune_rnn.predict.forecast import Forecast, forecast
-from prune_rnn.predict.interval import Expectation
+from prune_rnn.predict.interval import by_networks
 from prune_rnn.predict.networks import known
+from prune_rnn.predict.plot import save
 from prune_rnn.usage import UsageError
 
 _STEP_SECONDS, _SPEED_SECONDS = 7.0, 3.0
 
 
-def predict(overrides: Sequence[str], *, json_: bool = False, plot_to: str | None = None, quick: bool = False) -> str:
+def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None = None, quick: bool = False) -> str:
     """Returns the forecast of a network, or of the one that reaches `target.KEY=VALUE`, which are among the overrides.
 
-    json_: as JSON. plot_to: a file that the forecast is drawn to. quick: without training time and speed-up, which are
+    json_: as JSON. plot: a file that the forecast is drawn to. quick: without training time and speed-up, which are
     timed on this machine for about ten seconds.
     """
     targets, rest = inverse.targets(overrides)
     if targets:
         return inverse.found(targets, rest, as_json=json_)
     config = compose_config(rest)
-    expectation = Expectation(known(Path(config.results)))
+    expectation = by_networks(known(Path(config.results)))
     of = forecast(config, expectation)
-    if plot_to is not None:
-        plot.save(of, expectation, Path(plot_to))
+    if plot is not None:
+        save(of, expectation, plot)
     steps = steps_per_epoch(of.config)
     cost = speed = None
     if not quick:
