@@ -63,7 +63,9 @@ class Expectation:
 
     def __init__(self, networks: Sequence[Network]) -> None:
         if len(networks) < FEWEST:
-            raise ValueError(f"{len(networks)} networks: an interval takes {FEWEST}; reinstall, networks.csv is cut off")
+            raise ValueError(
+                f"{len(networks)} networks: an interval takes {FEWEST}; reinstall, networks.csv is cut off"
+            )
         self.networks = list(networks)
         self.seeds = spread_of_seeds(networks)
         self.law = fit(networks, self.seeds)

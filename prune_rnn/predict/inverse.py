@@ -166,7 +166,9 @@ def _fits(one: Candidate, wanted: Targets) -> bool:
     """Whether the network is small enough."""
     if wanted.parameters is not None and one.kept > wanted.parameters:
         return False
-    return wanted.bytes is None or packed_bytes(one.config.model, 1 - one.setting.density, Dtype.float32) <= wanted.bytes
+    return (
+        wanted.bytes is None or packed_bytes(one.config.model, 1 - one.setting.density, Dtype.float32) <= wanted.bytes
+    )
 
 
 def _fast(candidates: Sequence[Candidate], times: float) -> Candidate | None:

@@ -103,4 +103,3 @@ def _network(row: dict[str, str]) -> Network:
     return Network(
         setting=Setting(**own), log_cer=float(row["log_cer"]), deviation=deviation, runs=tuple(row["runs"].split())
     )
-

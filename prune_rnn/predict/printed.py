@@ -33,8 +33,9 @@ def text(of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = Non
     if cost is not None and steps is not None:
         rows.append(("training", _training(of, cost, steps)))
     if speed is not None:
-        rows.append(("speed-up", f"{speed.times:.1f} at one stream: a step of a recurrent layer takes {_micro(speed.sparse)} "
-                                 f"({speed.sparse_way}), dense {_micro(speed.dense)} ({speed.dense_way}), timed here"))  # fmt: skip
+        sparse, dense = (f"{1e6 * each:,.3g} us" for each in (speed.sparse, speed.dense))
+        words = f"{speed.times:.1f} at one stream: a step of a recurrent layer takes {sparse} ({speed.sparse_way}), "
+        rows.append(("speed-up", f"{words}dense {dense} ({speed.dense_way}), timed here"))
     return f"{head}\n\n{lines(rows)}"
 
 
@@ -53,7 +54,9 @@ def known(of: Forecast) -> list[tuple[str, str]]:
     rows.append(("packed file", f"about {sizes} (by counting)"))
     rows.append(("test CER", cer(of)))
     if of.ratio is not None:
-        rows.append(("against dense", f"{of.ratio.cer:.2f} times the CER of the same network, dense, {_between(of.ratio, 1)}"))
+        rows.append(
+            ("against dense", f"{of.ratio.cer:.2f} times the CER of the same network, dense, {_between(of.ratio, 1)}")
+        )
     rows += [("outside", "; ".join(of.beyond))] if of.beyond else []
     return rows
 
@@ -116,10 +119,6 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
-
-
-def _micro(seconds: float) -> str:
-    return f"{1e6 * seconds:,.3g} us"
 
 
 def _between(of: Expected, scale: float) -> str:

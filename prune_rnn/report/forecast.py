@@ -89,7 +89,9 @@ def _compared(expected: Expected | None, measured: float | None) -> dict[str, st
         _INTERVAL: Cell(ends, predicted_low=low, predicted_high=high),
         "measured CER %": percent(measured, "measured_cer", ".1f"),
         "off by %": percent(off, "off", "+.1f"),
-        "inside": Cell(DASH if inside is None else "yes" if inside else "no", inside=None if inside is None else int(inside)),
+        "inside": Cell(
+            DASH if inside is None else "yes" if inside else "no", inside=None if inside is None else int(inside)
+        ),
     }
 
 

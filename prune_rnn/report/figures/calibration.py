@@ -8,7 +8,19 @@ from matplotlib.figure import Figure
 
 from prune_rnn.predict import networks
 from prune_rnn.predict.interval import by_networks
-from prune_rnn.report.figures.style import BLACK, BLUE, GREEN, MARKERS, NAMES, PURPLE, VERMILLION, Material, Plot, legend, panels
+from prune_rnn.report.figures.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    MARKERS,
+    NAMES,
+    PURPLE,
+    VERMILLION,
+    Material,
+    Plot,
+    legend,
+    panels,
+)
 
 _COLOURS = (BLUE, VERMILLION, GREEN, PURPLE)
 
