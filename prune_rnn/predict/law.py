@@ -32,7 +32,7 @@ LEAST = 0.02  # density below which no more than one network was ever measured
 SEEDS = 0.025  # deviation of log CER over seeds where no setting has two runs
 _MISFIT = 0.012  # deviation of the law itself
 _START = 0.05  # share of the epochs at which pruning starts by default
-_HARD = 0.25  # share of the epochs at which hard pruning costs what its own effect says
+_HARD = 0.25  # share of the epochs from which on hard pruning costs ever more, as in the paper's Table 4
 _HOURS, _HEARD = 15.0, 50.0  # of the main recipe
 _HUBER = 1.5
 _STEPS, _EXACT = 30, 1e-4  # of the search, at most; of each coefficient
@@ -49,14 +49,14 @@ _FIXED: dict[str, Prior] = {
     "hours": (0.0, 0.1),
     "late": (0.0, 0.5),
     "late, dense": (0.0, 0.3),
-    "hard, late": (0.0, 0.3),
+    "hard, late": (0.5, 0.5),
     "deep": (0.0, 0.2),
     # of log CER against gradual pruning, assumed until there are runs: structure costs, chance costs more
     "method cubic": (0.0, 0.03),
     "method saliency": (0.03, 0.05),
     "method nm": (0.03, 0.04),
     "method blocks": (0.08, 0.06),
-    "method random": (0.15, 0.08),
+    "method random": (0.13, 0.07),
 }
 _OTHERS: dict[str, Prior] = {  # by the first word of the name
     "cell": (0.0, 0.08),
@@ -94,7 +94,7 @@ def effects(of: Setting) -> dict[str, float]:
     if of.density < LEAST:
         found["deep"] = math.log(LEAST / of.density)
     if of.method == "hard":
-        found |= {"method hard": 1.0, "hard, late": of.start - _HARD}
+        found |= {"method hard": 1.0, "hard, late": max(0.0, of.start - _HARD) ** 2}
     elif of.method != "none":
         found |= {"late": of.start - _START, "late, dense": (of.start - _START) * share}
         found |= {} if of.method == "gradual" else {f"method {of.method}": 1.0}

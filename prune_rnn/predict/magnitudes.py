@@ -145,7 +145,8 @@ def _fit(cell: str, layer_type: str, of: Sequence[Observed]) -> Magnitudes:
     x = np.array([math.log(each.share) for each in between])
     y = np.array([_double_log(each.sparsity) - _double_log(each.goal) for each in between])
     deviation = math.sqrt(float(np.mean(np.square(left_out)))) if left_out else 1.0
-    return Magnitudes(cell, layer_type, *map(float, _solved(of)), float(x @ y / (x @ x)), deviation)
+    a, k, u, s, t = map(float, _solved(of))
+    return Magnitudes(cell, layer_type, a, k, u, s, t, float(x @ y / (x @ x)), deviation)
 
 
 def _solved(of: Sequence[Observed]) -> Vector:

@@ -48,15 +48,14 @@ def known(of: Forecast) -> list[tuple[str, str]]:
     """Returns what is known of a network without timing anything: names and words."""
     config = of.config
     rows = [("sparsity", _sparsity(of))] if config.prune.prunes else []
-    rows.append(("not zero", f"{of.kept:,} of {of.parameters:,} parameters, {100 * (1 - of.kept / of.parameters):.1f} % "
-                             f"sparse ({'by counting' if of.course.exact else 'by that sparsity'})"))  # fmt: skip
+    words = f"{of.kept:,} of {of.parameters:,} parameters, {100 * (1 - of.kept / of.parameters):.1f} % sparse "
+    rows.append(("not zero", f"{words}({'by counting' if of.course.exact else 'by that sparsity'})"))
     sizes = ", ".join(f"{of.sizes[dtype] / 1000:,.0f} kB in {dtype.value}" for dtype in Dtype)
     rows.append(("packed file", f"about {sizes} (by counting)"))
     rows.append(("test CER", cer(of)))
     if of.ratio is not None:
-        rows.append(
-            ("against dense", f"{of.ratio.cer:.2f} times the CER of the same network, dense, {_between(of.ratio, 1)}")
-        )
+        words = f"{of.ratio.cer:.2f} times the CER of the same network, dense, {_between(of.ratio, 1)}"
+        rows.append(("against dense", words))
     rows += [("outside", "; ".join(of.beyond))] if of.beyond else []
     return rows
 

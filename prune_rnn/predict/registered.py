@@ -14,7 +14,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from prune_rnn.config import Config, compose_config
 from prune_rnn.engine.quantise import Dtype
@@ -87,18 +86,14 @@ def register(overrides: Sequence[str], results: Path) -> list[Registered]:
         of = forecast(config, expectation)
         if of.cer is None:
             raise ValueError(f"{words}: no run fixes the level of the CER; leave it out")
-        ends = (round(each, 5) for each in (of.cer.cer, of.cer.low, of.cer.high))
-        added.append(Registered(words, *ends, of.kept, of.sizes[Dtype.float32], made_at, date))
+        cer, low, high = (round(each, 5) for each in (of.cer.cer, of.cer.low, of.cer.high))
+        added.append(Registered(words, cer, low, high, of.kept, of.sizes[Dtype.float32], made_at, date))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([field.name for field in fields(Registered)])
-    writer.writerows([list(_values(each)) for each in (*before, *added)])
+    writer.writerows(list(asdict(each).values()) for each in (*before, *added))
     write_atomically(results / FILE, text.getvalue().encode())
     return added
-
-
-def _values(of: Registered) -> list[Any]:
-    return list(asdict(of).values())
 
 
 if __name__ == "__main__":
