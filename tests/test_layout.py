@@ -55,8 +55,9 @@ RANKS = [
     {"bench.right"},
     {"bench.measure"},
     {"experiment", "deploy", "bench"},
-    {"analyse"},
+    {"analyse", "predict"},
     {"report"},
+    {"predict.plot", "predict.predict"},
     {"verify", "device"},
     {"cli", "__main__"},
 ]
