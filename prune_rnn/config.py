@@ -10,13 +10,13 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 
 from prune_rnn.compose import REFUSALS, compose, reason
-from prune_rnn.data.base import Data
+from prune_rnn.data.base import SYMBOLS, Data
 from prune_rnn.data.sets import SETS
 from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
+from prune_rnn.recipe import Precision, TrainConfig
 from prune_rnn.schema import expand_home, option
-from prune_rnn.train import Precision, TrainConfig
 from prune_rnn.usage import (
     THREADS,
     UsageError,
@@ -28,6 +28,7 @@ from prune_rnn.usage import (
 )
 
 _WIDEST = 100.0  # times the paper's units
+_DISTILLATION = {"distil": (0.5, 1e6), "temperature": (1.0, 1e3)}  # default, greatest
 OPTIONS: dict[str, dict[str, type]] = {"prune": {**METHODS}, "data": {**SETS}}  # groups whose options are classes
 
 
@@ -62,6 +63,19 @@ class Config:
     results: str = option("folder of runs, tables and figures", "results", identity=False, path=True)
     device: str = option("where to compute: auto, cpu, cuda, cuda:1 ...", "auto", identity=False)
     threads: int | None = option("CPU threads; null: torch's choice", None, identity=False)
+    # what the two files hold is part of the identity, and not where they lie
+    init: str | None = option(
+        "run (a folder) or packed file whose weights training starts from", None, identity=False, path=True
+    )
+    teacher: str | None = option(
+        "run (a folder) or packed file whose output is learnt beside the transcripts", None, identity=False, path=True
+    )
+    distil: float = option(
+        "weight of the divergence from the teacher; the CTC loss has 1", _DISTILLATION["distil"][0], identity=False
+    )
+    temperature: float = option(
+        "by which the logits of both are divided in that divergence", _DISTILLATION["temperature"][0], identity=False
+    )
     # all of the scale reaches the result by way of the other groups
     scale: ScaleConfig = option("widths, amount of data, epochs and recipe", identity=False)
     model: ModelConfig = option("the network")
@@ -85,6 +99,17 @@ class Config:
             group = key.partition(".")[0]
             if OPTIONS[group].get(name) is not type(chosen):
                 raise ValueError(f"{key}={shown(name)}: is not to be set; choose the option by {group}={name}")
+        for key, (default, most) in _DISTILLATION.items():
+            value = getattr(self, key)
+            if not 0 < value <= most:
+                raise ValueError(f"{key}={value}: must be above 0 and at most {most:,.0f}")
+            if self.teacher is None and value != default:
+                raise ValueError(f"{key}={value}: counts with teacher=RUN only; name one, or leave it out")
+        if self.prune.starts_sparse and self.init is None:
+            raise ValueError(
+                f"prune={self.prune.method}: keeps the zeros of a pruned network; name one by init=RUN, or choose "
+                "another method"
+            )
         self.model.check()
         self.train.check()
         self.prune.check(self.train.epochs)
@@ -132,8 +157,16 @@ def from_composed(composed: DictConfig) -> Config:
         for options in (config, config.data):
             expand_home(options)
         config.prune.complete(config.model)
+        _complete(config.model, config.data)
         config.check()
     return config
+
+
+def _complete(model: ModelConfig, data: Data) -> None:
+    """Gives the network an output symbol for each character; ValueError where another number was asked for."""
+    if model.symbols not in (SYMBOLS, data.symbols):
+        raise ValueError(f"model.symbols={model.symbols}: is not to be set; give the characters by data.alphabet")
+    model.symbols = data.symbols
 
 
 def _typed(composed: DictConfig) -> Config:

@@ -30,10 +30,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from prune_rnn import files
+from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import layout
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.run.record import Recorded, read_config
-from prune_rnn.text import ALPHABET
 from prune_rnn.typed import Plain
 from prune_rnn.values import from_json
 
@@ -112,7 +112,7 @@ def to_bytes(packed: Packed) -> bytes:
     metadata = {
         "format": FORMAT,
         "config": json.dumps(packed.config.plain()),
-        "alphabet": ALPHABET,
+        "alphabet": Coding.of(packed.config.data).alphabet,
         "dtype": packed.dtype.value,
         "matrices": json.dumps(list(packed.matrices)),
     }
@@ -178,13 +178,15 @@ def read(path: Path) -> Packed:
 
 def _read(path: Path, file: Any) -> Packed:
     metadata = file.metadata() or {}
-    if metadata.get("format") != FORMAT or metadata.get("alphabet") != ALPHABET:
-        found = f"format {metadata.get('format')!r}, alphabet {metadata.get('alphabet')!r}"
+    if metadata.get("format") != FORMAT:
+        found = f"format {metadata.get('format')!r}"
         raise ValueError(f"{path} is not of {FORMAT!r} ({found}); export it again with this version")
     try:
         if different := metadata.keys() - {"sha256"} ^ _KEYS:
             raise ValueError(f"{min(different)!r} is missing or unknown")
         config, dtype = read_config(from_json(metadata["config"])), Dtype(metadata["dtype"])
+        if metadata["alphabet"] != (own := Coding.of(config.data).alphabet) or len(own) != config.model.symbols:
+            raise ValueError(f"its alphabet is {metadata['alphabet']!r}, its configuration's {own!r}")
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)
         entries = {name: (each.get_dtype(), tuple(each.get_shape())) for name, each in slices.items()}
         shapes = layout.check(config.model, dtype, from_json(metadata["matrices"]), entries)

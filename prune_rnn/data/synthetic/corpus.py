@@ -143,7 +143,7 @@ def _make_split(config: Synthetic, split: str, folder: Path, report: Callable[[s
 def _run_chunk(config: Synthetic, folder: Path, job: Plain) -> list[Plain]:
     """Has a fresh process speak the chunk; gives its manifest lines. Raises OSError or RuntimeError where it failed."""
     lines = folder / f"{job['split']}-{job['first']:06d}.lines"
-    settings = {key.name: getattr(config, key.name) for key in fields(config)}
+    settings = {key.name: getattr(config, key.name) for key in fields(config) if key.name != "front_end"}  # no JSON
     command = "import json, sys; from prune_rnn.data.synthetic import speech; speech.speak_chunk(json.load(sys.stdin))"
     places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
     done = subprocess.run(
