@@ -112,12 +112,11 @@ def verify(flags: Namespace, rest: list[str], typed: str) -> int:
 
     RUN is a folder below results/runs, FILE a packed file or a checkpoint; the folder of a synthetic
     corpus is checked as well. With none: all runs, with their packed files. Prints a line for each
-    file that is not right, then how many there are. Exit code 1 where something is damaged, or has no
-    checksum: unsealed=true accepts the latter, of older versions; seal=true gives it checksums, as it
-    is now.
+    file that is not right, then how many there are. Exit code 1 where something is damaged; a file
+    without its checksum is.
     """
+    from prune_rnn.integrity.verify import VerifyOptions, verify
     from prune_rnn.options import parse
-    from prune_rnn.verify import VerifyOptions, verify
 
     places, options = parse(rest, VerifyOptions)
     return 0 if verify([Path(place) for place in places], options) else 1

@@ -15,10 +15,11 @@ from prune_rnn import distributed, paths
 from prune_rnn.config import Config
 from prune_rnn.data import batch, leaks
 from prune_rnn.data.batch import Batch, Utterance
-from prune_rnn.data.checksums import has_checksums
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.evaluate import Decoded, decode
 from prune_rnn.feasible import check_batches, check_memory, far_off, warnings
+from prune_rnn.integrity import corpus
+from prune_rnn.integrity.tidy import tidy
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
 from prune_rnn.run.identity import digest
@@ -27,7 +28,6 @@ from prune_rnn.run.record import in_order, recorded
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.resume import mend_config, resume
 from prune_rnn.run.store import Run
-from prune_rnn.run.tidy import tidy
 from prune_rnn.session import Session
 from prune_rnn.stopping import Interrupted, stop_requests
 from prune_rnn.train import Precision, TrainConfig, Trainer
@@ -90,11 +90,11 @@ def usable_device(name: str) -> torch.device:
 def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
     """Returns the utterances of train, dev and test; makes the synthetic ones where they don't exist yet.
 
-    All recordings are decoded, but for those of train and dev that carry checksums: those are as they were made.
+    All recordings are decoded, but for those of train and dev of a corpus with checksums: those are as they were made.
     """
     manifests, skip = config.data.manifests(say), config.data.skips_bad
     splits = {
-        split: read_manifest(path, model.output_frames, skip, say, decode=split == "test" or not has_checksums(path))
+        split: read_manifest(path, model.output_frames, skip, say, decode=split == "test" or not corpus.made(path))
         for split, path in manifests.items()
     }
     if distributed.rank() == 0:

@@ -29,6 +29,7 @@ RANKS = [
         "text",
         "features",
         "files",
+        "integrity",
         "values",
         "provenance",
         "printed",
@@ -39,7 +40,7 @@ RANKS = [
     {"engine"},
     {"distributed", "evaluate", "stopping", "train"},
     {"progress", "config", "help"},
-    {"run"},
+    {"run", "integrity.tidy"},
     {"feasible", "session"},
     {"deploy.convolution", "deploy.layout", "deploy.file", "deploy.network", "deploy.advance", "deploy.stream"},
     {"deploy.streams", "deploy.transcribe"},
@@ -51,7 +52,7 @@ RANKS = [
     {"experiment", "deploy", "bench"},
     {"analyse", "sweep"},
     {"report"},
-    {"verify", "device"},
+    {"integrity.verify", "device"},
     {"commands", "cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]

@@ -16,9 +16,9 @@ import soundfile
 
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
-from prune_rnn.data.checksums import check_recording
 from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
 from prune_rnn.features import SAMPLE_RATE, frames
+from prune_rnn.integrity.corpus import check_recording
 from prune_rnn.printed import one_line
 from prune_rnn.schema import option
 from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
