@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from prune_rnn.overrides import groups, refuse, sweeps
+from prune_rnn import paths
+from prune_rnn.overrides import refuse, sweeps
 from prune_rnn.schema import having
 from prune_rnn.usage import UsageError
 
@@ -80,7 +81,7 @@ def explain(overrides: Sequence[str], error: Exception) -> str:
         cause = cause.__cause__
     text = first_line(cause) if isinstance(cause, Exception) and str(cause) else first_line(error)
     match = re.match(r"(\w+)\.\w+: Key '\w+' (?:is )?not in", text)
-    if match and match[1] in groups():
+    if match and match[1] in paths.groups():
         key = text.partition(":")[0]
         others = " or ".join(f"{match[1]}={option}" for option in having(key))
         return f"{key}: the {match[1]} option in use has no such key; choose {others}"

@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from prune_rnn import paths
-from prune_rnn.nearest import nearest
+from prune_rnn.nearest import choose, nearest
 from prune_rnn.schema import keys, text_keys
 from prune_rnn.usage import UsageError, shown
 
@@ -25,11 +25,6 @@ _OTHER_WORDS = {  # of the last part of a key
     "sparsity": "prune.sparsity",
     "workers": "train.load_workers",
 }
-
-
-def groups() -> list[str]:
-    """Returns the groups that have an option to choose, sorted."""
-    return [folder.name for folder in sorted(paths.conf().iterdir()) if folder.is_dir() and folder.name != "table"]
 
 
 def split(override: str) -> tuple[str, str, str]:
@@ -85,7 +80,7 @@ def _quoted(override: str, texts: dict[str, bool], sweep: bool) -> str:
 
 def refuse(overrides: Sequence[str]) -> None:
     """Raises UsageError, one line with the way out, for an override that names no key or no option, or gives many."""
-    known, chosen = keys(), groups()
+    known, chosen = keys(), paths.groups()
     for override in overrides:
         _refuse(override, known, chosen)
 
@@ -115,7 +110,7 @@ def _refuse(override: str, known: Sequence[str], groups: Sequence[str]) -> None:
         if read is not None and read.is_sweep_override():
             raise _many(override)
         if value not in paths.options(key):
-            raise UsageError(f"{key}={shown(value)}: {nearest(value, paths.options(key))}")
+            raise UsageError(f"{key}={shown(value)}: {choose(value, paths.options(key))}")
         return
     if not _is_known(key, known):
         raise UsageError(f"{shown(sign + key)}: no such key; {_other(key, [*groups, *known])}")
@@ -144,5 +139,4 @@ def _other(key: str, known: Sequence[str]) -> str:
     last = key.rpartition(".")[2].lower()
     if last in _OTHER_WORDS:
         return f"did you mean {_OTHER_WORDS[last]!r}?"
-    found = nearest(key, known)
-    return found if found.startswith("did you mean") else "`prune-rnn train --help` lists them all"
+    return nearest(key, known) or "`prune-rnn train --help` lists them all"

@@ -48,3 +48,8 @@ def conf() -> Path:
 def options(group: str) -> list[str]:
     """Returns the options of a configuration group, sorted: the names of its YAML files, less the shared bases."""
     return sorted(file.stem for file in (conf() / group).glob("*.yaml") if not file.stem.startswith("_"))
+
+
+def groups() -> list[str]:
+    """Returns the groups that have an option to choose, sorted."""
+    return [folder.name for folder in sorted(conf().iterdir()) if folder.is_dir() and folder.name != "table"]

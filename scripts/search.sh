@@ -1,6 +1,6 @@
 #!/bin/sh
 # How the recipe of scale=small was searched: 450 steps of the dense baselines and of the widest network, judged by dev_cer in
-# their history.csv. What is finished is skipped, what was cut off goes on. What came of it: results/README.md.
+# their history.csv. What is finished is skipped, what was cut off goes on. What came of it: results/recipe.md.
 set -e
 short="results=results/search train.steps_per_epoch=150 train.epochs=3"
 for recipe in \

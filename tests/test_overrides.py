@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from prune_rnn import paths
 from prune_rnn.config import OPTIONS, compose_config
-from prune_rnn.overrides import groups, quoted
+from prune_rnn.overrides import quoted
 from prune_rnn.schema import having, keys
 from prune_rnn.usage import UsageError
 
@@ -122,7 +123,7 @@ _WILD = st.one_of(
 
 @pytest.mark.slow
 @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(st.sampled_from([*keys(), *groups()]), _WILD, st.sampled_from(["", "", "", "+", "++", "~"]))
+@given(st.sampled_from([*keys(), *paths.groups()]), _WILD, st.sampled_from(["", "", "", "+", "++", "~"]))
 def test_any_value_of_any_key_is_composed_or_refused(corpus: list[str], key: str, value: str, sign: str) -> None:
     group = key.partition(".")[0]
     base = ["model=gru_sparse"]

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.bench.plan import BenchOptions
+from prune_rnn.cli.group import cli
 from prune_rnn.config import compose_config
-from prune_rnn.options import parse
 
 ROOT = Path(__file__).parents[1]
-FILES = [ROOT / name for name in ("README.md", "SECURITY.md", "conf/README.md", "results/README.md")]
+FILES = [ROOT / name for name in ("README.md", "SECURITY.md", "conf/README.md")]
+FILES += [ROOT / "results" / name for name in ("README.md", "notes.md", "recipe.md", "speed.md")]
 FILES += [ROOT / "prune_rnn" / part / "README.md" for part in ("deploy", "engine", "prune")]
 LINES = [line.strip() for file in FILES for line in file.read_text().splitlines()]
 TRAINING = [line for line in LINES if re.search(r"^(prune-rnn|torchrun .*prune_rnn) (train|report|describe)", line)]
-INFERENCE = [line for line in LINES if re.match(r"prune-rnn (export|transcribe|evaluate|bench)", line)]
+INFERENCE = [line for line in LINES if re.match(r"prune-rnn (export|transcribe|evaluate|bench|verify|runs)", line)]
 
 
 def test_there_are_commands() -> None:
@@ -29,15 +29,10 @@ def test_there_are_commands() -> None:
 
 @pytest.mark.parametrize("line", INFERENCE)
 def test_every_inference_command_names_what_is_there(line: str) -> None:
-    command, *words = shlex.split(line.partition("prune-rnn ")[2], comments=True)
-    if command == "bench":
-        others, options = parse(words, BenchOptions)
-        options.check()
-        assert not others
-    else:
-        flags = [word for word in words if word.startswith("-")]
-        target = next(word for word in words if not word.startswith("-"))
-        assert flags in ([], ["--stream"]) and (target == "results/runs/RUN" or (ROOT / target).is_file())
+    name, *words = shlex.split(line.partition("prune-rnn ")[2], comments=True)
+    given = cli.commands[name].make_context(name, words).params
+    target = given.get("model", given.get("run"))
+    assert target is None or str(target) == "results/runs/RUN" or (ROOT / target).is_file()
 
 
 @pytest.mark.parametrize("line", [line for line in TRAINING if "data=manifest" not in line])

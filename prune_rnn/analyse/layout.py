@@ -56,7 +56,7 @@ def layout(name: str) -> Layout:
     """Returns a table of conf/table by its name, or the table of another YAML file; UsageError where it is wrong."""
     path = Path(name) if name.endswith(".yaml") else paths.conf() / "table" / f"{name}.yaml"
     if not path.is_file() or name == "table5":
-        raise UsageError(f"table={name}: there is no such table; give one of {', '.join(names())}, or a YAML file")
+        raise UsageError(f"--table {name}: there is no such table; give one of {', '.join(names())}, or a YAML file")
     try:
         found = typed(Layout, yaml.safe_load(path.read_text(encoding="utf-8")))
     except (UnicodeDecodeError, yaml.YAMLError) as error:

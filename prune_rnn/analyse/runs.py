@@ -15,18 +15,10 @@ from prune_rnn.printed import one_line
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.shown import set_otherwise, sparsity
 from prune_rnn.run.store import Run
-from prune_rnn.schema import option
 from prune_rnn.usage import FAULTS
 
 _NAME, _CELL = 36, 17  # columns of a run's name, and of its model's and scale's
 _HEAD = ("run", "model", "scale", "seed", "test CER %", "sparsity %", "minutes", "state", "set otherwise")
-
-
-@dataclass(kw_only=True, slots=True)
-class RunsOptions:
-    """What `prune-rnn runs` can be asked for."""
-
-    results: str = option("folder of runs, tables and figures", "results")
 
 
 @dataclass(slots=True)

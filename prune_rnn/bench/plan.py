@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
@@ -20,8 +20,7 @@ from prune_rnn.bench.measure import Timing
 from prune_rnn.bench.networks import Variant
 from prune_rnn.deploy.file import Packed
 from prune_rnn.model.cells import Cells
-from prune_rnn.nearest import nearest
-from prune_rnn.schema import option
+from prune_rnn.nearest import choose
 from prune_rnn.typed import Plain
 from prune_rnn.usage import THREADS, UsageError, of_the_command_line, within
 
@@ -31,34 +30,18 @@ OWN = "own"  # names all packed models at once
 
 @dataclass(kw_only=True, slots=True)
 class BenchOptions:
-    """Of `prune-rnn bench`. blocks: the former name of workloads, still accepted; None once it is read.
+    """Of `prune-rnn bench`."""
 
-    Raises ValueError where both names are given.
-    """
-
-    workloads: list[str] = option(
-        f"what is measured: one or more of {', '.join(WORKLOADS)}", factory=lambda: list(WORKLOADS)
-    )
-    blocks: list[str] | None = option("the former name of workloads", None)
-    shapes: list[str] | None = option(
-        "one or more of rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584 and own; null: all; own: the packed "
-        "files of models=",
-        None,
-    )
-    streams: list[int] = option("sequences at a time, each 1 or more", factory=lambda: [1, 4, 16, 64])
-    sparsity: list[float] = option("sparsity of random masks, from 0 to below 1", factory=lambda: [0.8, 0.9, 0.95])
-    models: list[str] | None = option("packed files; null: all float32 ones in results/runs", None, path=True)
-    threads: int | None = option("CPU threads; null: torch's choice", None)
-    rounds: int = option("measurements of each candidate, in turn; the median counts", 5)
-    seconds: float = option("seconds per measurement, about; 0 to 60", 0.03)
-    device: str = option("cpu or cuda", "cpu")
-    results: str = option("folder of packed files and tables", "results", path=True)
-
-    def __post_init__(self) -> None:
-        if self.blocks is not None:
-            if self.workloads != list(WORKLOADS):
-                raise ValueError("blocks: the former name of workloads; give one of the two")
-            self.workloads, self.blocks = self.blocks, None
+    workloads: list[str] = field(default_factory=lambda: list(WORKLOADS))
+    shapes: list[str] | None = None
+    streams: list[int] = field(default_factory=lambda: [1, 4, 16, 64])
+    sparsity: list[float] = field(default_factory=lambda: [0.8, 0.9, 0.95])
+    models: list[str] | None = None
+    threads: int | None = None
+    rounds: int = 5
+    seconds: float = 0.03
+    device: str = "cpu"
+    results: str = "results"
 
     def check(self) -> None:
         """Raises UsageError that names the key, the value and the way out."""
@@ -68,19 +51,17 @@ class BenchOptions:
     def _check(self) -> None:
         for workload in self.workloads:
             if workload not in WORKLOADS:
-                raise ValueError(f"workloads: {workload!r}: " + nearest(workload, WORKLOADS))
+                raise ValueError(f"workloads: {workload!r}: " + choose(workload, WORKLOADS))
         known = [OWN, *(shape["name"] for shape in layout()["shapes"])]
         for shape in self.shapes or []:
             if shape not in known:
-                raise ValueError(f"shapes: {shape!r}: " + nearest(shape, known))
+                raise ValueError(f"shapes: {shape!r}: " + choose(shape, known))
         within("rounds", self.rounds, 1, _ROUNDS)
         within("threads", self.threads, 1, THREADS)
         for key in ("workloads", "shapes", "streams", "sparsity", "models"):
             given = getattr(self, key)
             if given == []:
                 raise ValueError(f"{key}=[]: give one or more")
-            if any(isinstance(one, list | dict) for one in given or []):
-                raise ValueError(f"{key}={given}: one of them is a list itself")
             if given is not None and len(set(given)) < len(given):
                 raise ValueError(f"{key}={given}: names one of them more than once; give each once")
         if any(streams < 1 for streams in self.streams):
@@ -166,7 +147,7 @@ def plan(options: BenchOptions) -> Plan:
     baselines |= {name: networks.baseline(model, models) for name, model in models.items()}
     whole = _networks(options, models) if {NETWORK, STAGES} & set(options.workloads) and options.device == "cpu" else []
     if not whole and not (shapes and {PRODUCT, LAYER} & set(options.workloads)):
-        raise UsageError("nothing to measure: shapes=[own] needs packed models, by prune-rnn export or models=[...]")
+        raise UsageError("nothing to measure: --shapes own needs packed models, by prune-rnn export or --models")
     paper = {each["name"]: each["paper"] for each in entries if "paper" in each}
     return Plan(options, shapes, whole, baselines, paper)
 

@@ -95,7 +95,7 @@ class Manifest(Data):
     def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
         """Returns the manifest that the user gives, which must be the run's, wherever it lies now."""
         if manifest is None:
-            raise ValueError("the run was trained on manifests: give that of its dev split by dev=PATH")
+            raise ValueError("the run was trained on manifests: give that of its dev split by --dev PATH")
         path = Path(manifest)
         if not path.is_file():
             raise ValueError(f"dev={manifest}: no such file; give the manifest of the run's dev split")

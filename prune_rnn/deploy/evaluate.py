@@ -20,7 +20,6 @@ from prune_rnn.features import log_spectrogram
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.resolve import meta_model
-from prune_rnn.schema import option
 from prune_rnn.usage import THREADS, UsageError, within
 
 _BATCH = 16  # utterances that a checkpoint hears at a time
@@ -30,12 +29,10 @@ _BATCH = 16  # utterances that a checkpoint hears at a time
 class EvaluateOptions:
     """What `prune-rnn evaluate` can be asked for."""
 
-    out: str | None = option(
-        "file of references and hypotheses; null: MANIFEST-hypotheses.jsonl, here", None, path=True
-    )
-    skip_bad: bool = option("go on without the lines that can't be used, after naming them", False)
-    device: str = option("where to compute: auto, cpu, cuda ...; a packed file: the CPU", "auto")
-    threads: int | None = option("CPU threads; null: torch's choice", None)
+    out: str | None = None
+    skip_bad: bool = False
+    device: str = "auto"
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     within("threads", options.threads, 1, THREADS)
     out = Path(options.out) if options.out is not None else Path(f"{manifest.stem}-hypotheses.jsonl")
     if out.exists():
-        raise ValueError(f"{out} is already there; give another file by out=..., or delete it")
+        raise ValueError(f"{out} is already there; give another file by --out, or delete it")
     if not manifest.is_file():
         raise ValueError(f"{manifest}: no such file; give a manifest, JSON lines")
     if options.threads is not None:
@@ -117,4 +114,4 @@ def _read(manifest: Path, model: DeepSpeech2, options: EvaluateOptions) -> list[
     try:
         return read_manifest(manifest, model.output_frames, options.skip_bad, say, decode=True)
     except ValueError as error:  # which names the key of `train`
-        raise type(error)(str(error).replace("data.skip_bad=true", "skip_bad=true")) from None
+        raise type(error)(str(error).replace("data.skip_bad=true", "--skip-bad")) from None

@@ -31,7 +31,6 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.outcome import versions
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.store import Run
-from prune_rnn.schema import option
 from prune_rnn.text import spelt
 from prune_rnn.usage import UsageError
 from prune_rnn.values import from_json
@@ -45,11 +44,11 @@ SAMPLE = 200  # utterances of the train split that the statistics are of
 class ExportOptions:
     """What `prune-rnn export` can be asked for."""
 
-    dtype: Dtype = option("type of the weights; float32 is lossless", Dtype.float32)
-    out: str | None = option("the file; null: model-<dtype>.safetensors in the run's folder", None, path=True)
-    dev: str | None = option("manifest of the dev split, for runs on data=manifest", None, path=True)
-    cache: str | None = option("folder of the synthetic corpus; null: as for train", None, path=True)
-    stream: bool = option("also decode the dev split as transcribe --stream does (GRU only)", False)
+    dtype: Dtype = Dtype.float32
+    out: str | None = None
+    dev: str | None = None
+    cache: str | None = None
+    stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     torch.set_flush_denormal(True)
     config, model = checkpoint(folder)
     if options.stream and config.model.cell.value.bidirectional:
-        raise UsageError(f"stream=true: {NEEDS_WHOLE}; leave out stream=true")
+        raise UsageError(f"--stream: {NEEDS_WHOLE}; leave out --stream")
     run = Run(folder)
     clean(run, _say)
     dev = _dev_split(config, options, model)

@@ -22,7 +22,6 @@ from prune_rnn.deploy.streams import Streams
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
 from prune_rnn.printed import one_line
-from prune_rnn.schema import option
 from prune_rnn.usage import THREADS, within
 
 
@@ -31,8 +30,8 @@ class TranscribeOptions:
     """What `prune-rnn transcribe` can be asked for."""
 
     # one when streaming: its products are small
-    threads: int | None = option("CPU threads of each file; null: torch's choice, 1 with --stream or jobs", None)
-    jobs: int = option("files at a time; with --stream a text comes once its file has ended", 1)
+    threads: int | None = None
+    jobs: int = 1
 
 
 def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, stream: bool) -> bool:

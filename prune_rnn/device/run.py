@@ -30,7 +30,7 @@ STAGES = (
         "Random batches of 5.5 s utterances, the paper's mean. hours an epoch: 2,100 h of speech at that speed.",
     ),
     Stage(
-        4, "Sparse against dense: bench device=cuda", 120, "prune_rnn.device.speed:rows",
+        4, "Sparse against dense: bench --device cuda", 120, "prune_rnn.device.speed:rows",
         "us: of a product, or of a step of the layer. speed-up: over the fastest dense way of its job; the paper's is "
         "over its dense baseline's size. (no inputs): does a little less than the job. Rows with sparsity are sparse.",
     ),

@@ -1,4 +1,4 @@
-"""Stage 4: what `prune-rnn bench device=cuda` measures, the shapes of most worth first; beside the paper's TitanX."""
+"""Stage 4: what `prune-rnn bench --device cuda` measures, the shapes of most worth first; beside the paper's TitanX."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from prune_rnn.deploy import network
 from prune_rnn.integrity import corpus
 from prune_rnn.integrity.tidy import left_behind
 from prune_rnn.run.store import Run
-from prune_rnn.schema import option
 from prune_rnn.usage import FAULTS
 
 Check = Callable[[], object]  # ValueError or OSError, naming the file, where it is damaged
@@ -25,7 +24,7 @@ _SAVED, _PACKED = ".pt", ".safetensors"
 class VerifyOptions:
     """What `prune-rnn verify` can be asked for."""
 
-    results: str = option("folder of all results; where no run is named, all of its runs are checked", "results")
+    results: str = "results"
 
 
 def verify(places: Sequence[Path], options: VerifyOptions, say: Callable[[str], None] = print) -> bool:
@@ -38,7 +37,7 @@ def verify(places: Sequence[Path], options: VerifyOptions, say: Callable[[str], 
     everything = [folder for folder in folders if not Run(folder).empty]
     if not places and not everything:
         raise ValueError(
-            f"{paths.runs(Path(options.results))} holds no run; train one, or give results= or a RUN or FILE"
+            f"{paths.runs(Path(options.results))} holds no run; train one, or give --results or a RUN or FILE"
         )
     count, damaged = 0, 0
     for place in places or everything:

@@ -51,7 +51,7 @@ class Table:
     """One table. All its rows have the same columns.
 
     name: of its files and its place on the page. title: a few words. caption: what the columns mean. missing: (label,
-    command that trains it) of the rows without a run.
+    command that trains it) of the rows without a run. findings: the table in sentences, for the head of the page.
     """
 
     rows: Sequence[Row]
@@ -60,6 +60,7 @@ class Table:
     caption: str = ""
     notes: Sequence[str] = ()
     missing: Sequence[tuple[str, str]] = ()
+    findings: Sequence[str] = ()
     widths: Mapping[str, int] = field(default_factory=dict)  # in characters, of columns that a terminal wraps
 
     def __post_init__(self) -> None:

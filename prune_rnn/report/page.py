@@ -93,7 +93,8 @@ def page(command: str, sections: Sequence[Section], runs: Sequence[Finished]) ->
 def _section(section: Section) -> str:
     figures = "".join(map(_figure, section.figures))
     shown = f'<div class="figures">{figures}</div>' if figures else "<p>No finished runs to draw yet.</p>"
-    return "\n".join([*map(_table, section.tables), "<h2>Figures</h2>", shown])
+    lead = _list(escape(finding) for table in section.tables for finding in table.findings)
+    return "\n".join([lead, *map(_table, section.tables), "<h2>Figures</h2>", shown])
 
 
 def provenance(runs: Sequence[Finished]) -> Table:

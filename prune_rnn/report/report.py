@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from prune_rnn import paths
@@ -35,29 +35,19 @@ _ESCAPE = "backslashreplace"  # the name of a folder need not be text
 _UNMARKED = ("scale", "results", "device", "threads")  # overrides that do not change what a table is of
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the command line asks for. tables: by name. missing: commands instead of tables."""
-
-    overrides: Sequence[str]
-    tables: Sequence[str]
-    missing: bool
-
-
-def report(overrides: Sequence[str]) -> str:
+def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool = False) -> str:
     """Writes the tables as Markdown, CSV and LaTeX, the figures and the page below `results`; returns what to print.
 
-    `table=NAME,...` writes these tables alone, which may be YAML files. `missing=true` writes nothing and returns the
-    commands that train what the tables have no runs for.
+    tables: names or YAML files of the tables to write alone; none: all. missing: write nothing and return the commands
+    that train what the tables have no runs for.
     """
-    asked = _asked(overrides)
-    layouts = {Path(name).stem: layout(name) for name in asked.tables or names()}
+    layouts = {Path(name).stem: layout(name) for name in tables or names()}
     for name, each in layouts.items():
         if each.kind not in KINDS:
-            raise UsageError(f"table={name}: kind={each.kind} is not one of {', '.join(KINDS)}; correct it")
-    if asked.missing:
-        return "\n".join(_missing(layouts, Library(asked.overrides)))
-    scales, unknown = _scales(asked.overrides)
+            raise UsageError(f"--table {name}: kind={each.kind} is not one of {', '.join(KINDS)}; correct it")
+    if missing:
+        return "\n".join(_missing(layouts, Library(overrides)))
+    scales, unknown = _scales(overrides)
     libraries = [Library(words) for words in scales]
     if libraries[0].empty:
         raise no_runs(libraries[0].shared)
@@ -66,21 +56,21 @@ def report(overrides: Sequence[str]) -> str:
     printed: list[str] = []
     written = [f"skipped: runs at scale={scale}, which conf/scale does not have" for scale in unknown]
     for library in libraries:
-        suffix, results = _suffix(library, asked.overrides), Path(library.shared.results)
+        suffix, results = _suffix(library, overrides), Path(library.shared.results)
         made: list[Table] = []
         for name, each in layouts.items():
-            if why := "" if name == _FIRST or asked.tables else _lacking_runs(each, library):
+            if why := "" if name == _FIRST or tables else _lacking_runs(each, library):
                 written.append(f"skipped: table {name} at scale={library.shared.scale.name}, {why}")
             else:
                 made += KINDS[each.kind](name, each, library)
-        made = [_marked(table, suffix, asked.overrides) for table in made]
+        made = [_marked(table, suffix, overrides) for table in made]
         for table in made:
             base = paths.tables(results) / table.name
             for ending, content in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
                 write_atomically(base.with_name(f"{base.name}.{ending}"), content.encode(errors=_ESCAPE))
             written.append(f"written: {base}.{{md,csv,tex}}" + _lacking(table))
-        printed += [_printed(table) for table in made if asked.tables or table.name.startswith(_FIRST)]
-        if asked.tables:  # the page shows every table
+        printed += [_printed(table) for table in made if tables or table.name.startswith(_FIRST)]
+        if tables:  # the page shows every table
             continue
         rows = library.rows(layouts[_FIRST].rows)
         same_data = library.comparable()
@@ -89,19 +79,11 @@ def report(overrides: Sequence[str]) -> str:
         written += [f"skipped: figure {name}, no runs for it" for name in skipped]
         sections.append(Section(made, drawn))
         runs |= {run.name: run for run in [*(run for row in rows for run in row.runs), *same_data]}
-    if not asked.tables:
+    if not tables:
         text = page(shlex.join(["prune-rnn", "report", *overrides]), sections, [runs[name] for name in sorted(runs)])
         write_atomically(results / paths.PAGE, text.encode(errors=_ESCAPE))
         written.append(f"written: {results / paths.PAGE}")
     return "\n\n".join([*printed, "\n".join(written)])
-
-
-def _asked(overrides: Sequence[str]) -> Asked:
-    own = {key: value for key, _, value in (each.partition("=") for each in overrides) if key in ("table", "missing")}
-    if (missing := own.get("missing", "false")) not in ("true", "false"):
-        raise UsageError(f"missing={missing}: must be true or false")
-    tables = [name for name in own.get("table", "").split(",") if name]
-    return Asked([each for each in overrides if each.partition("=")[0] not in own], tables, missing == "true")
 
 
 def _scales(overrides: Sequence[str]) -> tuple[list[list[str]], list[str]]:

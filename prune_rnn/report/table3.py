@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 
 from prune_rnn.analyse.agreement import agree
 from prune_rnn.analyse.comparison import Line, compare, relative, versus
@@ -14,6 +15,7 @@ from prune_rnn.analyse.pairs import Pair, compare_pairs
 from prune_rnn.analyse.rows import Library, Row
 from prune_rnn.config import Config
 from prune_rnn.report.base import DASH, Cell, Table, number
+from prune_rnn.report.findings import findings
 
 _SPEAKERS_ONLY = "†"
 NOTE_SPEAKERS_ONLY = (
@@ -51,8 +53,9 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     notes = [*(f"Warning: {each}" for each in warnings), *([NOTE_SPEAKERS_ONLY] if speakers_only else []), *notes]
     notes += _voices(rows, library, spread)
     missing = [(row.label, row.command) for row in rows if not row.runs]
-    made = [table(name, library.shared, lines, notes, missing, title=layout.title or name)]
-    return made + ([pairs(f"{name}_pairs", library.shared, found, unpaired)] if found else [])
+    made = table(name, library.shared, lines, notes, missing, title=layout.title or name)
+    made = replace(made, findings=findings(rows, lines))
+    return [made] + ([pairs(f"{name}_pairs", library.shared, found, unpaired)] if found else [])
 
 
 def _voices(rows: Sequence[Row], library: Library, spread: Spread | None) -> list[str]:

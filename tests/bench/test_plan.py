@@ -1,6 +1,5 @@
 """The options of `prune-rnn bench`, and the shapes that they name."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,17 +12,14 @@ from prune_rnn.deploy.file import to_bytes
 from prune_rnn.deploy.network import pack
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.model.cells import Cells
-from prune_rnn.options import parse
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"workloads": ["layr"]}, "workloads: 'layr': did you mean 'layer'?"),
-        ({"blocks": ["layr"]}, "workloads: 'layr': did you mean 'layer'?"),
         ({"shapes": ["gru_256"]}, "shapes: 'gru_256': did you mean 'gru_2560'?"),
         ({"streams": []}, r"streams=\[\]: give one or more"),
-        ({"streams": [1, [2]]}, r"streams=\[1, \[2\]\]: one of them is a list itself"),
         ({"streams": [0]}, r"streams=\[0\]: each must be 1 or more"),
         ({"sparsity": [95.0]}, r"sparsity=\[95.0\]: each must be a fraction"),
         ({"rounds": 0}, "rounds=0: must be 1 or more"),
@@ -35,23 +31,6 @@ from prune_rnn.options import parse
 def test_a_wrong_option_is_named(changed: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         BenchOptions(**changed).check()
-
-
-def test_the_help_lists_what_there_is_to_choose_from() -> None:
-    told = {field.name: field.metadata["help"] for field in dataclasses.fields(BenchOptions)}
-    assert "own: the packed files of models=" in told["shapes"]
-    for key, names in (
-        ("shapes", [each["name"] for each in layout()["shapes"]]),
-        ("workloads", ["product", "layer", "network", "stages"]),
-    ):
-        assert f"one or more of {', '.join(names)}" in told[key]
-
-
-def test_blocks_is_the_former_name_of_workloads() -> None:
-    old, new = (parse([f"{key}=[layer]"], BenchOptions)[1] for key in ("blocks", "workloads"))
-    assert old == new and old.workloads == ["layer"]
-    with pytest.raises(ValueError, match="blocks: the former name of workloads; give one of the two"):
-        parse(["blocks=[layer]", "workloads=[product]"], BenchOptions)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

@@ -13,7 +13,7 @@ from prune_rnn.bench.matrices import FORCED
 from prune_rnn.bench.plan import BenchOptions
 from prune_rnn.bench.run import folder_of, progress
 
-WORDS = ["shapes=[rnn_1760]", "streams=[1]", "sparsity=[0.95]", "blocks=[product]", "rounds=1", "seconds=0"]
+WORDS = ["--shapes=rnn_1760", "--streams=1", "--sparsity=0.95", "--workloads=product", "--rounds=1", "--seconds=0"]
 
 
 def test_the_command_leaves_its_record_and_its_table(command: Callable, tmp_path: Path) -> None:
@@ -33,10 +33,10 @@ def test_the_command_leaves_its_record_and_its_table(command: Callable, tmp_path
 
 
 def test_a_wrong_command_says_so(command: Callable) -> None:
-    failed = command("bench", "rounds=0")
+    failed = command("bench", "--rounds=0")
     assert failed.returncode == 2 and failed.stderr == "prune-rnn: rounds=0: must be 1 or more\n"
     wrong = command("bench", "quick")
-    assert wrong.returncode == 2 and "'quick' is not of the form KEY=VALUE" in wrong.stderr
+    assert wrong.returncode == 2 and "unexpected extra argument (quick)" in wrong.stderr
 
 
 def test_other_options_go_to_another_folder(tmp_path: Path) -> None:

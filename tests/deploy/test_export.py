@@ -26,14 +26,14 @@ from prune_rnn.features import log_power
 
 def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: Callable) -> None:
     run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
-    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.")
+    dev = next(word for word in tiny if word.startswith("data.dev=")).replace("data.", "--")
     done = command("export", str(run.folder), dev, check=True)
     assert "4 of 4 utterances decoded to the same text" in done.stdout and "(+0.00 %)" in done.stdout
     path = run.folder / "model-float32.safetensors"
     size = int(re.search(r"size +([\d,]+) bytes", done.stdout)[1].replace(",", ""))
     assert size == path.stat().st_size and read(path).config == run.config()
     other = tmp_path / "small.safetensors"
-    dev = dev.removeprefix("dev=")
+    dev = dev.removeprefix("--dev=")
     exported = export(run.folder, ExportOptions(dtype=Dtype.int8, out=str(other), dev=dev, stream=True))
     assert exported.path == other and read(other).dtype is exported.dtype is Dtype.int8
     assert exported.dense_bytes == 4 * run.result().parameters and exported.utterances == 4
@@ -71,9 +71,9 @@ def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, comma
     assert done.returncode == 1 and "nothing holds no finished run; train it first" in done.stderr
     assert command("export").returncode == 2
     run = experiment(compose_config(["model=rnn_dense", *tiny]), "test")
-    done = command("export", str(run.folder), "stream=true")  # told before its dev split is missed
-    assert done.returncode == 2 and done.stderr.endswith("needs whole files; leave out stream=true\n")
-    with pytest.raises(ValueError, match="give that of its dev split by dev=PATH"):
+    done = command("export", str(run.folder), "--stream")  # told before its dev split is missed
+    assert done.returncode == 2 and done.stderr.endswith("needs whole files; leave out --stream\n")
+    with pytest.raises(ValueError, match="give that of its dev split by --dev PATH"):
         export(run.folder, ExportOptions())
     (run.folder / "model.pt").unlink()
     with pytest.raises(ValueError, match=r"model\.pt is missing"):

@@ -46,7 +46,7 @@ def test_files_at_a_time_come_in_order_with_the_same_texts(
     network: Callable, command: Callable, recordings: list[str], tmp_path: Path
 ) -> None:
     words = [packed_file(network, "gru_sparse", tmp_path), *recordings, recordings[0]]
-    one, three = command("transcribe", *words, check=True), command("transcribe", *words, "jobs=3", check=True)
+    one, three = command("transcribe", *words, check=True), command("transcribe", *words, "--jobs", "3", check=True)
     assert one.stdout == three.stdout and len(one.stdout.splitlines()) == 3
     assert "all, 3 at a time: real-time factor" in three.stderr and "(3.00 s of audio in" in three.stderr
     assert "all, " not in one.stderr
@@ -65,7 +65,7 @@ def test_streams_side_by_side_give_the_same_texts(
     samples = np.concatenate([soundfile.read(recordings[0])[0]] * 3)
     soundfile.write(long := tmp_path / "long.wav", samples, 16_000)
     words = ["--stream", packed_file(network, "gru_sparse", tmp_path), str(long), *recordings]
-    one, two = command("transcribe", *words, check=True), command("transcribe", *words, "jobs=2", check=True)
+    one, two = command("transcribe", *words, check=True), command("transcribe", *words, "--jobs", "2", check=True)
     assert one.stdout == two.stdout and len(one.stdout.splitlines()) == 3
     assert "all, 2 at a time: real-time factor" in two.stderr and "(5.00 s of audio in" in two.stderr
     assert "all, " not in one.stderr
@@ -92,18 +92,18 @@ def test_what_can_not_be_transcribed_is_said(
         ([model, str(cut)], "cut.wav is cut off: it has 1,900 of 2,044 bytes; fix it, or leave it out"),
         ([recordings[0], recordings[0]], "a.wav is not a packed network"),
         (["--stream", model, recordings[0]], "needs whole files: leave out --stream"),
-        ([model, recordings[0], "threads=0"], "threads=0: must be 1 or more"),
-        ([model, recordings[0], "jobs=0"], "jobs=0: must be 1 or more"),
-        (["--stream", model, recordings[0], "jobs=2"], "needs whole files: leave out --stream"),
+        ([model, recordings[0], "--threads", "0"], "'--threads': 0 is not in the range 1<=x<=1024"),
+        ([model, recordings[0], "--jobs", "0"], "'--jobs': 0 is not in the range 1<=x<=1024"),
+        (["--stream", model, recordings[0], "--jobs", "2"], "needs whole files: leave out --stream"),
     ):
         done = command("transcribe", *words)
-        wanted = 2 if words[-1] in ("threads=0", "jobs=0") else 1
+        wanted = 2 if words[-1] == "0" else 1
         assert done.returncode == wanted and message in done.stderr and done.stderr.count("\n") == 1, done.stderr
         assert "Traceback" not in done.stderr and not done.stdout
     assert command("transcribe", model).returncode == 2
 
 
-@pytest.mark.parametrize("more", [[], ["jobs=2"], ["--stream"], ["--stream", "jobs=2"]])
+@pytest.mark.parametrize("more", [[], ["--jobs=2"], ["--stream"], ["--stream", "--jobs=2"]])
 def test_one_bad_file_does_not_cost_the_texts_of_the_others(
     network: Callable, command: Callable, recordings: list[str], tmp_path: Path, more: list[str]
 ) -> None:
@@ -122,5 +122,5 @@ def test_no_more_files_at_a_time_are_told_of_than_there_are(
     network: Callable, command: Callable, recordings: list[str], tmp_path: Path
 ) -> None:
     model = packed_file(network, "gru_sparse", tmp_path)
-    assert "at a time" not in command("transcribe", model, recordings[0], "jobs=100", check=True).stderr
-    assert "all, 2 at a time" in command("transcribe", model, *recordings, "jobs=100", check=True).stderr
+    assert "at a time" not in command("transcribe", model, recordings[0], "--jobs=100", check=True).stderr
+    assert "all, 2 at a time" in command("transcribe", model, *recordings, "--jobs=100", check=True).stderr

@@ -81,7 +81,7 @@ def test_the_weights_of_another_run_are_found(run: Run, tiny: list[str]) -> None
 
 
 def test_all_runs_are_checked_where_none_is_named(run: Run, command: Callable) -> None:
-    results = f"results={run.folder.parents[1]}"
+    results = f"--results={run.folder.parents[1]}"
     assert command("verify", results, check=True).stdout.startswith("6 files: 0 damaged")
     (run.folder / paths.HISTORY).unlink()
     (run.folder / ".model.pt.x.unfinished").touch()
@@ -92,9 +92,9 @@ def test_all_runs_are_checked_where_none_is_named(run: Run, command: Callable) -
 
 def test_nothing_to_check_is_an_error(command: Callable, tmp_path: Path) -> None:
     """A wrong path must not pass for whole."""
-    done = command("verify", "results=typo")
+    done = command("verify", "--results=typo")
     assert (
-        done.returncode != 0 and "typo/runs holds no run; train one, or give results= or a RUN or FILE" in done.stderr
+        done.returncode != 0 and "typo/runs holds no run; train one, or give --results or a RUN or FILE" in done.stderr
     )
 
 
@@ -180,7 +180,7 @@ Instead, Seconds = Callable[[Path, str], None], Callable[[float], AbstractContex
 
 def one_warning(run: Run, name: str, tiny: list[str], command: Callable) -> None:
     """Every command tells of the file, in one line, and ends."""
-    results = f"results={run.folder.parents[1]}"
+    results = f"--results={run.folder.parents[1]}"
     store._warn.cache_clear()
     found = command("verify", results)
     assert found.returncode == 1 and name in found.stdout and not found.stderr
@@ -240,7 +240,7 @@ def test_what_is_no_file_in_a_begun_runs_folder_holds_up_no_command(
         run.write_config(recorded(compose_config(words), ""))
         instead(run.folder / name, kind)
         with seconds(60):
-            for line in (["runs", "results=results"], ["verify", "results=results"], ["report", *tiny]):
+            for line in (["runs", "--results=results"], ["verify", "--results=results"], ["report", *tiny]):
                 done = command(*line)
                 if line[0] == "verify" and name in (paths.CHECKPOINT, paths.BEFORE, paths.CONFIG):
                     assert done.returncode == 1 and name in done.stdout

@@ -91,7 +91,7 @@ def test_the_page_needs_nothing_else(written: Path) -> None:
     text = written.read_text()
     reader = Reader()
     reader.feed(text)
-    assert reader.open == [] and len(reader.sources) == 4
+    assert reader.open == [] and len(reader.sources) == 5
     assert all(source.startswith("data:image/svg+xml;base64,") for source in reader.sources)
     assert "url(" not in text and "@import" not in text and 'name="viewport"' in text
     assert "GRU Sparse Medium: <code>prune-rnn train model=gru_sparse_medium" in text  # has no run yet
@@ -100,11 +100,18 @@ def test_the_page_needs_nothing_else(written: Path) -> None:
 
 def test_text_is_escaped() -> None:
     table = Table(
-        name="<a>", title="<b>a & b", caption="<i>", rows=[{"Model": "1 < 2"}], notes=["<u>"], missing=[("<s>", "<c>")]
+        name="<a>",
+        title="<b>a & b",
+        caption="<i>",
+        rows=[{"Model": "1 < 2"}],
+        notes=["<u>"],
+        missing=[("<s>", "<c>")],
+        findings=["<em>"],
     )
     text = page("report 'x=<y>'", [Section([table], [])], [])
     assert "&lt;b&gt;a &amp; b" in text and "1 &lt; 2" in text
-    assert not any(tag in text for tag in ('id="<a>', "<b>", "<i>", "<u>", "<s>", "<c>", "<y>"))
+    assert not any(tag in text for tag in ('id="<a>', "<b>", "<i>", "<u>", "<s>", "<c>", "<em>", "<y>"))
+    assert text.index("&lt;em&gt;") < text.index("&lt;b&gt;a &amp; b")  # findings lead
 
 
 def test_provenance_has_a_row_a_run(sample: Path) -> None:

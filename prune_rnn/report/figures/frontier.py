@@ -127,7 +127,7 @@ def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point
         text = f"{point.text}: {point.mean:.1f} \N{UPWARDS ARROW}"
         axes.annotate(text, (point.size, 0.97), xycoords=("data", "axes fraction"), color=colour, va="top")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("test CER, %")
     axes.set_title(NAMES.get(family, family))
@@ -150,9 +150,9 @@ def _styles(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
         yield {"color": colour, "marker": marker, "markerfacecolor": face, "linestyle": dashes}
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
     """
-    >>> _short(50_000.0), _short(1_000_000.0), _short(500.0)
+    >>> short(50_000.0), short(1_000_000.0), short(500.0)
     ('50 k', '1 M', '500')
     """
     for size, unit in ((1e6, " M"), (1e3, " k")):

@@ -1,8 +1,9 @@
-"""Labels beside their points that cover neither points nor each other."""
+"""Labels beside their points that cover neither points, lines nor each other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import cast
 
 from matplotlib.axes import Axes
@@ -15,13 +16,14 @@ _ROOM = 5.0  # points from a point to its label
 _DIRECTIONS = [(1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 1), (0, -1)]
 _SIDES = {1: "left", -1: "right", 0: "center"}
 _LEVELS = {1: "bottom", -1: "top", 0: "center"}
+_APART = 6.0  # pixels between the boxes that stand for a line
 _FAR = (1, 3, 5, 8)  # times the room; beyond the first with a line to the point
 
 
 def label_points(
     axes: Axes, points: Sequence[tuple[float, float]], texts: Sequence[str], bars: Sequence[tuple[float, float]]
 ) -> list[Annotation]:
-    """Writes each text near its point, where it covers the least of points, bars and other labels and stays inside.
+    """Writes each text near its point, inside the axes, where it covers the least of points, bars, lines and labels.
 
     bars: (low, high) of the vertical bar through each point.
     """
@@ -36,6 +38,7 @@ def label_points(
         across, *ups = axes.transData.transform([(x, y), (x, low), (x, high)])
         taken += [Bbox.from_bounds(across[0] - 7, across[1] - 7, 14, 14)]
         taken += [Bbox.from_extents(across[0] - 5, ups[0][1] - 2, across[0] + 5, ups[1][1] + 2)]
+    drawn = _drawn_lines(axes)
     shown: list[Bbox] = []
     notes = []
     for number, (point, text) in enumerate(zip(points, texts, strict=True)):
@@ -47,7 +50,9 @@ def label_points(
             box = _box(note, renderer)
             note.remove()
             outside = box.width * box.height - _shared(box, inside)
-            covered = sum(_shared(box, other) for other in taken) + 3 * sum(_shared(box, other) for other in shown)
+            covered = sum(_shared(box, other) for other in [*taken, *drawn]) + 3 * sum(
+                _shared(box, other) for other in shown
+            )
             line = _line(axes, point, box) if candidate[0] > 1 else []
             covered += sum(_shared(part, other) for part in line for other in [*others, *shown])
             costs.append(covered + 10 * outside + 20 * candidate[0])
@@ -56,6 +61,17 @@ def label_points(
         if notes[-1].arrow_patch is not None:
             shown += _line(axes, point, shown[-1])
     return notes
+
+
+def _drawn_lines(axes: Axes) -> list[Bbox]:
+    """Returns small boxes along all lines of the axes, in pixels."""
+    boxes = []
+    for line in axes.get_lines():
+        for (x, y), (to_x, to_y) in pairwise(axes.transData.transform(line.get_xydata())):
+            steps = max(1, int(max(abs(to_x - x), abs(to_y - y)) // _APART))
+            places = [(x + part * (to_x - x) / steps, y + part * (to_y - y) / steps) for part in range(steps + 1)]
+            boxes += [Bbox.from_bounds(px - _APART / 2, py - _APART / 2, _APART, _APART) for px, py in places]
+    return boxes
 
 
 def _annotate(axes: Axes, text: str, point: tuple[float, float], far: int, dx: int, dy: int) -> Annotation:

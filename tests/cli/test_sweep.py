@@ -11,7 +11,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 
-from prune_rnn.sweep import Outcome
+from prune_rnn.cli.sweep import Outcome
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

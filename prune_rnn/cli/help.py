@@ -1,12 +1,10 @@
-"""Every key with its default and its help, made from the schema: for `--help` and, by `python -m prune_rnn.help`,
-for conf/README.md."""
+"""`python -m prune_rnn.cli.help` writes every key with its default and help, from the schema, into conf/README.md."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -22,7 +20,6 @@ from prune_rnn.config import Config
 from prune_rnn.schema import registered
 from prune_rnn.typed import Plain
 
-WIDTH = 100  # columns of the command line's help
 _LONGEST = 24  # characters of a default that is shown
 _PAPER_UNITS = 2560  # of GRU Dense
 
@@ -100,41 +97,6 @@ def _chosen(group: str) -> str:
     """Returns the default option of a group: what conf/config.yaml's defaults list names."""
     defaults = yaml.safe_load((paths.conf() / "config.yaml").read_text())["defaults"]
     return str(next(entry[group] for entry in defaults if isinstance(entry, dict) and group in entry))
-
-
-def lines(keys: Sequence[Key]) -> list[str]:
-    """Returns one line per key, or more where it is longer than WIDTH: KEY=DEFAULT and the help, in columns."""
-    width = max(len(f"{key.name}={key.default}") for key in keys)
-    whole = [f"  {f'{key.name}={key.default}':<{width}}  {key.help}".rstrip() for key in keys]
-    return [part for line in whole for part in textwrap.wrap(line, WIDTH, subsequent_indent=" " * (width + 4))]
-
-
-def run_help() -> str:
-    """Returns all keys of a run, by group, for `prune-rnn train --help`."""
-    parts, last = ["Keys, with their defaults (null: not set):"], ""
-    for section in sections():
-        if section.group and section.group != last:
-            parts += ["", *_heading(section)]
-        if section.option:
-            parts.append(f" with {section.group}={section.option}:")
-        parts += lines(section.keys)
-        last = section.group
-    return "\n".join(parts) + "\n"
-
-
-def _heading(section: Section) -> Iterator[str]:
-    options = paths.options(section.group)
-    if not options:  # a part of the root that has no YAML files of its own
-        yield f"{section.group}: {section.help}"
-        return
-    yield f"{section.group}={_chosen(section.group)}: {section.help}"
-    yield from textwrap.wrap(f"one of {', '.join(options)}", WIDTH, initial_indent="  ", subsequent_indent="    ")
-
-
-def options_help(schema: type) -> str:
-    """Returns the keys of a command that Hydra has no part in, for its `--help`. schema: a dataclass."""
-    plain: Plain = OmegaConf.to_container(OmegaConf.structured(schema), enum_to_str=True)  # type: ignore[assignment]
-    return "\n".join(["Keys, with their defaults (null: not set):", *lines(keys_of(schema, plain))]) + "\n"
 
 
 def _described(group: str, option: str) -> str:

@@ -1,0 +1,98 @@
+"""One process of the command line: its streams, its signals, its one line of error, and its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+import click
+
+from prune_rnn.cli import commands, completion
+from prune_rnn.cli.group import cli, explain
+from prune_rnn.printed import escape_output, one_line
+from prune_rnn.usage import FAULTS, SeveralLines, UsageError
+
+INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on from here
+
+_GRACE = 3.0  # seconds in which torchrun ends the other processes once one has failed
+_RESUMED = (commands.train.name, commands.bench.name)
+
+
+def _terminate(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _rank() -> int:
+    """Returns this process's number among those that torchrun started, 0 where it started none."""
+    return int(os.environ.get("RANK", 0)) if "TORCHELASTIC_RUN_ID" in os.environ else 0
+
+
+def _report(text: str) -> None:
+    """Prints it to the error stream, once however many processes torchrun started.
+
+    Other processes wait first. Had the first process failed as well, it would have ended them meanwhile. So what they
+    print is an error that they alone met.
+    """
+    if rank := _rank():
+        time.sleep(_GRACE)
+    print(f"process {rank}: {text}" if rank else text, file=sys.stderr)
+
+
+def _reopen() -> None:
+    """Lets what is printed go nowhere where the standard output or error is closed; escapes it elsewhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+    escape_output()
+
+
+def _run() -> int:
+    """Runs the command line and returns its exit code."""
+    context = None
+    try:
+        try:
+            with cli.make_context("prune-rnn", sys.argv[1:] or ["--help"]) as context:
+                code: int = cli.invoke(context) or 0
+        except click.exceptions.Exit as done:  # --help and --version have printed what they have to
+            code = done.exit_code
+        except click.UsageError as error:
+            raise UsageError(explain(error)) from None
+        sys.stdout.flush()
+        return code
+    except UsageError as error:
+        if _rank() == 0:
+            text = one_line(error)
+            print(text if text.startswith("prune-rnn") else f"prune-rnn: {text}", file=sys.stderr)
+        else:  # all have the same command line: the first reports it
+            time.sleep(_GRACE)
+        return 2
+    except FAULTS as error:
+        if os.environ.get("PRUNE_RNN_TRACEBACK"):
+            raise
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        _report(f"prune-rnn: {error if isinstance(error, SeveralLines) else one_line(error)}")
+        return 1
+    except KeyboardInterrupt:
+        resumes = context is not None and context.invoked_subcommand in _RESUMED
+        if _rank() == 0:
+            more = "; the same command goes on from here" if resumes else ""
+            print(f"prune-rnn: interrupted{more}", file=sys.stderr)
+        return INTERRUPTED if resumes else 130
+
+
+def main() -> None:
+    """Runs the command line and exits with its code; a user's mistake is one line on the error stream."""
+    if completion.VARIABLE in os.environ:
+        cli.main(prog_name="prune-rnn")  # which answers the shell and exits
+    signal.signal(signal.SIGTERM, _terminate)
+    _reopen()
+    try:
+        code = _run()
+    except KeyboardInterrupt:  # while it waited to report an error
+        code = 1
+    sys.exit(code)

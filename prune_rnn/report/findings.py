@@ -1,0 +1,57 @@
+"""Table 3 in sentences: what pruning costs, what bigger networks win back, where the paper's values lie outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prune_rnn.analyse.comparison import Line
+from prune_rnn.analyse.rows import Row
+
+
+def findings(rows: Sequence[Row], lines: Sequence[Line]) -> list[str]:
+    """Returns up to three sentences.
+
+    rows, lines: of the table, in the same order; a family's first row is its baseline.
+    """
+    baselines: dict[str, Line] = {}
+    sparse: dict[str, list[Line]] = {}
+    outside = []
+    for row, line in zip(rows, lines, strict=True):
+        baseline = baselines.setdefault(row.family, line)
+        if line is baseline or line.relative is None or line.interval is None:
+            continue
+        if row.sparse:
+            sparse.setdefault(row.family, []).append(line)
+        paper = line.paper.get("relative")
+        if paper is not None and not line.interval.low <= paper / 100 <= line.interval.high:
+            outside.append(f"{line.label} ({100 * line.relative:+.0f} %, the paper {paper:+.0f} %)")
+    first = [f"{found[0].label}, {_sparsity(found[0])}: {_errors(found[0])}" for found in sparse.values()]
+    last = [
+        f"{found[-1].label}, {_share(found[-1], baselines[family])} of the baseline's weights: {_errors(found[-1])}"
+        for family, found in sparse.items()
+        if len(found) > 1
+    ]
+    sentences = [
+        ("Against the dense baseline", "; ".join(first)),
+        ("Bigger networks", "; ".join(last)),
+        ("The paper's value lies outside the interval", ", ".join(outside)),
+    ]
+    return [f"{head}: {text}." for head, text in sentences if text]
+
+
+def _sparsity(line: Line) -> str:
+    return "pruned" if line.sparsity is None else f"{100 * line.sparsity:.0f} % sparse"
+
+
+def _share(line: Line, baseline: Line) -> str:
+    return f"{100 * line.nonzero / baseline.nonzero:.0f} %" if line.nonzero and baseline.nonzero else "an unknown share"
+
+
+def _errors(line: Line) -> str:
+    """Returns how the errors compare, with the interval; that nothing is shown where it includes zero."""
+    assert line.relative is not None and line.interval is not None
+    if line.interval.includes_zero:
+        return f"no difference shown ({100 * line.interval.low:+.0f} to {100 * line.interval.high:+.0f} %)"
+    low, high = sorted(100 * abs(end) for end in (line.interval.low, line.interval.high))
+    more = "more" if line.relative < 0 else "fewer"
+    return f"{100 * abs(line.relative):.0f} % {more} character errors ({low:.0f} to {high:.0f})"
