@@ -13,7 +13,7 @@ from prune_rnn.schema import having, keys
 from prune_rnn.usage import UsageError
 
 REFUSED = {
-    "scale=null": "scale=null: choose one of paper, small, smoke",
+    "scale=null": "scale=null: choose one of digits, ljspeech, paper, small, smoke",
     "seed=null": "seed=null: needs a value; leave it out",
     "model=_gru": "model=_gru: choose one of gru_dense",
     "model={}": "model={}: choose one of",
