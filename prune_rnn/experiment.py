@@ -176,7 +176,7 @@ def _run(
         while not trainer.finished:
             _epoch(trainer, progress, stop, session.save, config.checkpoint_minutes)
             watched = _watched(load(groups["dev"]), len(groups["dev"]), "dev", progress)
-            dev = decode(model, _until(partial(_agreed, stop), session.save, watched), device).scores()
+            dev = decode(trainer.tested, _until(partial(_agreed, stop), session.save, watched), device).scores()
             progress.epoch(trainer.epoch, dev.cer.rate)
             session.end_epoch(dev)
         if not first:

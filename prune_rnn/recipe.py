@@ -61,6 +61,11 @@ class TrainConfig:
     clip: float | None = option("limit of the gradient's norm; null: none", 400.0)
     clip_percentile: float | None = option("the same, as a percentile of all norms so far (AutoClip); null: none", None)
     precision: Precision = option("matrix products outside the time loop", Precision.float32)
+    average: float | None = option(
+        "test an average of the weights since pruning ended, of which each step keeps this share; null: the last ones",
+        None,
+        later=True,
+    )
     # for small corpora; drawn anew for each utterance in each step
     speeds: list[float] = option(
         "factors of speed, one drawn for each utterance; usual: [0.9,1.0,1.1]", factory=lambda: [1.0], before=[1.0]
@@ -88,6 +93,8 @@ class TrainConfig:
                 raise ValueError(f"train.{key}={value}: must be above 0")
         if self.clip_percentile is not None and not 0 < self.clip_percentile <= 100:
             raise ValueError(f"train.clip_percentile={self.clip_percentile}: must be above 0 and at most 100")
+        if self.average is not None and not 0 < self.average < 1:
+            raise ValueError(f"train.average={self.average}: must lie between 0 and 1, e.g. 0.999")
         if not 0 <= self.hold_epochs < float("inf"):
             raise ValueError(f"train.hold_epochs={self.hold_epochs}: must be 0 or more")
         if not 0 < self.momentum < 1:

@@ -87,6 +87,7 @@ def keys() -> list[str]:
     )
 
 
+@cache
 def text_keys() -> dict[str, bool]:
     """Returns every key whose value is text, in dots, and whether that is a path."""
     found = {}
@@ -102,6 +103,5 @@ def text_keys() -> dict[str, bool]:
 def having(key: str) -> list[str]:
     """Returns the options of the key's group that have such a key, `group.name`."""
     group, _, name = key.partition(".")
-    return [
-        option for option, schema in registered()[group].items() if name in [f.name for f in dataclasses.fields(schema)]
-    ]
+    options = registered().get(group, {}) if name else {}
+    return [option for option, schema in options.items() if name in [f.name for f in dataclasses.fields(schema)]]

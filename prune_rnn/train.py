@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from prune_rnn import distributed
+from prune_rnn.average import Average
 from prune_rnn.data import augment
 from prune_rnn.data.batch import Batch, Utterance, epoch_order
 from prune_rnn.distil import Teacher
@@ -48,6 +49,7 @@ class Trainer:
         self.model, self.masker, self.config = model, masker, config
         self.groups, self.load, self.seed, self.device = groups, load, seed, device
         self.teacher = teacher
+        self.average = None if config.average is None else Average(config.average)
         self.precision = config.precision.on(device)
         self.network: nn.Module = distributed.wrap(model)
         self.optimizer = torch.optim.SGD(
@@ -56,6 +58,11 @@ class Trainer:
         self.epoch, self.position, self.step = 1, 0, 0  # the epoch under way (from 1), its batches done, all steps done
         self.loss_sum, self.divergence_sum, self.utterances, self.seconds = 0.0, 0.0, 0, 0.0  # of the epoch under way
         self.norms: list[float] = []  # of all gradients so far
+
+    @property
+    def tested(self) -> DeepSpeech2:
+        """The network whose weights are tested and kept: the averaged one where there is one yet."""
+        return self.model if self.average is None or self.average.model is None else self.average.model
 
     @property
     def steps_per_epoch(self) -> int:
@@ -144,6 +151,8 @@ class Trainer:
         self.optimizer.step()
         self.step += 1
         self.masker.after_step(self.step)
+        if self.average is not None and self.masker.done(self.step):
+            self.average.update(self.model)
         if self.step % _CHECK_EVERY == 0:
             self.masker.check()
         return mean
@@ -160,10 +169,14 @@ class Trainer:
         return min(limits, default=float("inf"))
 
     def state_dict(self) -> Plain:
-        """Returns weights, masks, optimizer, random state and position. The data order follows from seed and epoch."""
+        """Returns weights, their average, masks, optimizer, random state and position.
+
+        The data order follows from seed and epoch.
+        """
         cuda = torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None
         return {
             "model": self.model.state_dict(),
+            **({} if self.tested is self.model else {"average": self.tested.state_dict()}),
             "masker": self.masker.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "rng": {"cpu": torch.get_rng_state(), "cuda": cuda},
@@ -173,6 +186,8 @@ class Trainer:
     def load_state_dict(self, state: Plain) -> None:
         """Restores what `state_dict` returned; raises one of MISFITS for any other value."""
         self.model.load_state_dict(state["model"])
+        if self.average is not None:
+            self.average.restore(self.model, state.get("average"))
         self.masker.load_state_dict(state["masker"])
         self.optimizer.load_state_dict(state["optimizer"])
         for parameter, kept in self.optimizer.state.items():

@@ -120,6 +120,23 @@ def test_cut_and_resumed_is_unbroken_bit_for_bit(method: str, cut: int) -> None:
         assert 0.2 < whole.masker.sparsity()["recurrent"] < 0.95
 
 
+def test_an_average_begins_when_pruning_ends_and_goes_along() -> None:
+    """Pruning ends at step 10, after which the masks can't change."""
+    whole = trainer("q", average=0.9)
+    train(whole, until=9)
+    assert whole.tested is whole.model
+    train(whole, until=11)
+    assert whole.tested is not whole.model
+    zeros = whole.model.state_dict()["linear.weight"] == 0
+    assert torch.equal(whole.tested.state_dict()["linear.weight"] == 0, zeros) and zeros.any()
+    second = trainer("q", seed=5, average=0.9)
+    second.load_state_dict(copy.deepcopy(whole.state_dict()))
+    train(whole)
+    train(second)
+    assert_same(second.state_dict(), whole.state_dict())
+    assert not torch.equal(whole.tested.state_dict()["output.bias"], whole.model.state_dict()["output.bias"])
+
+
 @pytest.mark.parametrize("cut", [1, 4, 6])
 def test_augmentation_is_drawn_again_after_a_cut(cut: int) -> None:
     """Masks and speeds follow from the seed and the step, wherever training goes on from."""

@@ -122,7 +122,7 @@ def _ways(variants: Sequence[Variant]) -> Iterator[tuple[Candidate, Callable[[],
         for candidate, packed, choose in ours.whole(variant):
             network = Clocked(packed, choose=choose)
             yield candidate, whole(network), network.clock
-            if not network.cell.bidirectional:
+            if not network.config.both_ways:
                 network = Clocked(packed, frames=1, choose=choose)
                 yield replace(candidate, name=candidate.name + STREAMED), streamed(network), network.clock
 

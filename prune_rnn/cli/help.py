@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import yaml
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from prune_rnn import paths
+from prune_rnn.compose import compose
 from prune_rnn.config import Config
 from prune_rnn.schema import registered
 from prune_rnn.typed import Plain
@@ -86,10 +85,7 @@ def sections() -> tuple[Section, ...]:
 
 
 def _composed(*overrides: str) -> Plain:
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(paths.conf()), version_base="1.3", job_name="prune_rnn"):
-        composed = compose("config", list(overrides))
-    plain: Plain = OmegaConf.to_container(composed, resolve=True, enum_to_str=True)  # type: ignore[assignment]
+    plain: Plain = OmegaConf.to_container(compose(overrides), resolve=True, enum_to_str=True)  # type: ignore[assignment]
     return plain
 
 

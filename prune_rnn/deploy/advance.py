@@ -51,17 +51,17 @@ class Queue:
 class Memory:
     """What a network remembers of one stream.
 
-    kept: (1, frame, channel, bin) that each convolution still needs; None at the beginning. states: (1, units), the
-    last of each recurrent layer. ahead: the last layer's, (frames, units), that the row convolution still needs.
-    None of them is a view of what other streams also hold, or of more than is remembered. ValueError for a network
-    that runs backward in time.
+    kept: (1, frame, channel, bin) that each convolution still needs; None at the beginning. states: (1, vectors *
+    units), the last of each recurrent layer. ahead: the last layer's outputs, (frames, units), that the row convolution
+    still needs. None of them is a view of what other streams also hold, or of more than is remembered. ValueError for a
+    network that runs backward in time.
     """
 
     def __init__(self, network: Network) -> None:
-        if network.cell.bidirectional:
+        if network.config.both_ways:
             raise ValueError(f"{NEEDS_WHOLE}, as Network.text takes them: it can't be streamed")
         self.kept: list[Tensor | None] = [None] * len(network.convolutions)
-        self.states = [torch.zeros(1, network.config.units) for _ in network.layers]
+        self.states = [torch.zeros(1, network.cell.vectors * network.config.units) for _ in network.layers]
         self.ahead = Queue(network.config.units)
 
 

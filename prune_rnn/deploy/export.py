@@ -90,7 +90,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     """
     torch.set_flush_denormal(True)
     config, model = checkpoint(folder)
-    if options.stream and config.model.cell.value.bidirectional:
+    if options.stream and config.model.both_ways:
         raise UsageError(f"--stream: {NEEDS_WHOLE}; leave out --stream")
     run = Run(folder)
     clean(run, _say)

@@ -104,10 +104,10 @@ class Network:
         self.layers = [
             (product(layers.matrix(i, layers.INPUT)), _affine(tensors, layers.recurrent(i)),
              recurrent(layers.matrix(i, layers.FORWARD)),
-             recurrent(layers.matrix(i, layers.REVERSE)) if self.cell.bidirectional else None)
+             recurrent(layers.matrix(i, layers.REVERSE)) if config.both_ways else None)
             for i in range(config.layers)
         ]  # fmt: skip
-        self.row_conv = _row_convolution(tensors, self.activation) if self.cell.row_convolution else None
+        self.row_conv = _row_convolution(tensors, self.activation) if not config.both_ways else None
         self.linear, self.linear_norm = product(layers.LINEAR), _affine(tensors, layers.LINEAR)
         self.output, self.bias = product(layers.OUTPUT), tensors[f"{layers.OUTPUT}.bias"]
 
@@ -140,7 +140,7 @@ class Network:
 
     def recurrent(self, index: int, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """(frames, streams, inputs) -> (frames, streams, units), where it runs both ways the sum of both, and the last
-        state (streams, units)."""
+        state (streams, vectors * units)."""
         frames, streams, _ = x.shape
         return self.loop(index, self.inputs(index, x.flatten(0, 1)).view(frames, streams, -1), state)
 

@@ -46,7 +46,7 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
     network = load(model, frames=1, streams=min(options.jobs, len(audio))) if stream else load(model)
-    if stream and network.cell.bidirectional:
+    if stream and network.config.both_ways:
         raise ValueError(f"{NEEDS_WHOLE}: leave out --stream")
     readable = [(path, waveform) for path in audio if (waveform := _usable(path)) is not None]
     if not readable:

@@ -35,9 +35,9 @@ class Rule:
 class Masker:
     """Keeps masked weights at exactly zero. The loop calls `after_step` once after every optimizer step, from 1 on.
 
-    weights: as `select` returns. rules: each layer type belongs to exactly one; without any, the masks stay. regrow: a masked
-    weight whose new score is high enough comes back when the masks change; without it, it can't: it is zero again
-    before it is scored. seed: of the run. gates: of the parameters whose rows belong to several gates, by name.
+    weights: as `select` returns. rules: each layer type belongs to exactly one; without any, the masks stay. regrow: a
+    masked weight whose new score is high enough comes back when the masks change; without it, it can't: it is zero
+    again before it is scored. seed: of the run. gates: of the parameters whose rows belong to several gates, by name.
     """
 
     def __init__(

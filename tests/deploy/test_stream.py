@@ -24,8 +24,9 @@ def made(network: Callable, name: str = "gru_sparse") -> Network:
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 17, 200])
 @pytest.mark.parametrize("frames", [1, 6, 7, 12, 95])
-def test_outputs_are_those_of_the_whole(network: Callable, frames: int, piece: int) -> None:
-    packed = made(network)
+@pytest.mark.parametrize("name", ["gru_sparse", "lstm_sparse"])
+def test_outputs_are_those_of_the_whole(network: Callable, name: str, frames: int, piece: int) -> None:
+    packed = made(network, name)
     features = torch.randn(BINS, frames, generator=torch.Generator().manual_seed(frames))
     with torch.inference_mode():
         piecewise = NetworkStream(packed)
