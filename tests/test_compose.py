@@ -15,12 +15,7 @@ from prune_rnn.schema import having, keys
 from prune_rnn.usage import UsageError
 
 REFUSED = {
-<<<<<<< HEAD:tests/test_overrides.py
     "scale=null": "scale=null: choose one of digits, ljspeech, paper, small, smoke",
-    "seed=null": "seed=null: needs a value; leave it out",
-=======
-    "scale=null": "scale=null: choose one of paper, small, smoke",
->>>>>>> main:tests/test_compose.py
     "model=_gru": "model=_gru: choose one of gru_dense",
     "model={}": "model={}: choose one of",
     "model=gru_spars": "model=gru_spars: did you mean 'gru_sparse'?",
