@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from prune_rnn import paths
 from prune_rnn.cli.keys import keys
 
 # the line up to the cursor; how bash cuts it, after the first word; what the shell then puts in place of the last cut
@@ -14,7 +15,7 @@ LINES = [
     ("tr", ["tr"], {"train", "transcribe"}),
     ("train --mu", ["train", "--mu"], {"--multirun"}),
     ("train scale=sm", ["train", "scale", "=", "sm"], {"small", "smoke"}),
-    ("train scale=", ["train", "scale", "="], {"paper", "small", "smoke"}),
+    ("train scale=", ["train", "scale", "="], set(paths.options("scale"))),
     ("train model.un", ["train", "model.un"], {"model.units="}),
     ("describe model.units=8 scal", ["describe", "model.units", "=", "8", "scal"],
      {"scale="} | {f"{key}=" for key in keys() if key.startswith("scale.")}),
