@@ -27,7 +27,7 @@ def typed() -> str:
     return shlex.join(["prune-rnn", *sys.argv[1:]])
 
 
-class Separated(click.ParamType):
+class Separated(click.ParamType):  # type: ignore[type-arg]
     """Values of one type, separated by commas: --streams 1,4,16."""
 
     name = "list"
