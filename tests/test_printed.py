@@ -60,7 +60,9 @@ def test_every_command_prints_on_an_ascii_terminal(
         streams = {which: io.TextIOWrapper(io.BytesIO(), encoding="ascii") for which in ("stdout", "stderr")}
         for which, stream in streams.items():
             monkeypatch.setattr(sys, which, stream)
-        done = command(*words, *([] if words[0] == "export" else [results])).returncode
+        done = command(
+            *words, *([] if words[0] == "export" else [f"--{results}" if words[0] in ("runs", "verify") else results])
+        ).returncode
         shown = {}
         for which, stream in streams.items():
             stream.flush()
