@@ -14,7 +14,7 @@ from prune_rnn.deploy.evaluate import EvaluateOptions
 from prune_rnn.deploy.export import ExportOptions
 from prune_rnn.deploy.transcribe import TranscribeOptions
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.verify import VerifyOptions
+from prune_rnn.integrity.verify import VerifyOptions
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = list(cli.commands)
