@@ -49,7 +49,7 @@ class Session:
 
         Raises ValueError where the state is another run's, and one of MISFITS where it is no run's at all.
         """
-        if state.get("digest", self.digest) != self.digest:  # checkpoints of older versions have none
+        if state["digest"] != self.digest:
             raise ValueError(f"it is of the run {state['digest']}")
         history, best = state["history"], state["best"]
         if best:
@@ -58,9 +58,8 @@ class Session:
         if len(history) != self.trainer.epoch - 1:
             raise ValueError(f"{len(history)} rows of history in epoch {self.trainer.epoch}")
         self.history, self.best = history, best
-        own = self.trainer.config.precision.identity  # of checkpoints older than `auto`
-        self.processes = _followed(state.get("processes", self.processes), self.processes[-1])
-        self.precisions = _followed(state.get("precisions", [own]), self.precisions[-1])
+        self.processes = _followed(state["processes"], self.processes[-1])
+        self.precisions = _followed(state["precisions"], self.precisions[-1])
 
     def save(self) -> None:
         """Writes the checkpoint, from one process only."""
@@ -71,7 +70,7 @@ class Session:
         """Takes over the scores of the finished epoch, moves on to the next one, and saves."""
         self.history.append(history_row(self.trainer, dev))
         if self.trainer.masker.done(self.trainer.step) and dev.cer.rate < self.best.get("cer", float("inf")):
-            weights = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
+            weights = {name: value.detach().cpu().clone() for name, value in self.trainer.tested.state_dict().items()}
             self.best = {"epoch": self.trainer.epoch, "cer": dev.cer.rate, "model": weights}
         self.trainer.next_epoch()
         if distributed.rank() == 0:
