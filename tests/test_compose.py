@@ -15,7 +15,7 @@ from prune_rnn.schema import having, keys
 from prune_rnn.usage import UsageError
 
 REFUSED = {
-    "scale=null": "scale=null: choose one of paper, small, smoke",
+    "scale=null": "scale=null: choose one of digits, ljspeech, paper, small, smoke",
     "model=_gru": "model=_gru: choose one of gru_dense",
     "model={}": "model={}: choose one of",
     "model=gru_spars": "model=gru_spars: did you mean 'gru_sparse'?",

@@ -116,7 +116,7 @@ def test_the_identity_is_plain_and_complete() -> None:
 WRONG = {
     "model=gru_spars": "model=gru_spars: did you mean 'gru_sparse'?",
     "modle=gru_dense": "modle=gru_dense: Key 'modle' not in 'Config'; did you mean 'model'?",
-    "scale=huge": "scale=huge: choose one of paper, small, smoke",
+    "scale=huge": "scale=huge: choose one of digits, ljspeech, paper, small, smoke",
     "model.units=-3": "model.units=-3: must be 1 or more",
     "model.units=many": "model.units",
     "model.activation=tan": "clipped_relu, tanh",

@@ -28,6 +28,7 @@ RANKS = [
         "features",
         "front_end",
         "files",
+        "integrity",
         "values",
         "provenance",
         "printed",
@@ -37,7 +38,7 @@ RANKS = [
     {"engine"},
     {"average", "distributed", "distil", "evaluate", "stopping", "train"},
     {"progress", "config"},
-    {"run"},
+    {"run", "integrity.tidy"},
     {"feasible", "session"},
     {
         "source",
@@ -58,7 +59,7 @@ RANKS = [
     {"analyse", "predict"},
     {"report"},
     {"predict.plot", "predict.predict"},
-    {"verify", "device"},
+    {"integrity.verify", "device"},
     {"cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]

@@ -170,16 +170,14 @@ def export(run: Path, dtype: str, **options: Any) -> None:
 @cli.command()
 @click.argument("places", nargs=-1, type=PATH, metavar="[RUN|FILE]...")
 @click.option("--results", default="results", type=FILE, help="Folder of all results, where no run is named.")
-@click.option("--unsealed", is_flag=True, help="Accept files without a checksum, as those of older versions.")
-@click.option("--seal", is_flag=True, help="Give checksums to what has none, where nothing in its folder is damaged.")
 def verify(places: list[Path], **options: Any) -> int:
     """Checks that runs and packed files are still what was written.
 
     RUN is a folder below results/runs, FILE a packed file or a checkpoint; the folder of a synthetic corpus is checked
     as well. With none: all runs, with their packed files. Prints a line for each file that is not right, then how many
-    there are. Exit code 1 where something is damaged, or has no checksum.
+    there are. Exit code 1 where something is damaged; a file without its checksum is.
     """
-    from prune_rnn.verify import VerifyOptions, verify
+    from prune_rnn.integrity.verify import VerifyOptions, verify
 
     return 0 if verify(places, VerifyOptions(**options)) else 1
 

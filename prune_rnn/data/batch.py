@@ -21,10 +21,10 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 from torchaudio.functional import resample
 
-from prune_rnn.data.checksums import check_recording
 from prune_rnn.data.coding import Coding
 from prune_rnn.features import SAMPLE_RATE
 from prune_rnn.files import AUDIO, opened
+from prune_rnn.integrity.corpus import check_recording
 from prune_rnn.text import ALPHABET
 
 _LOUDEST = 1e3  # the greatest sample: floating-point files may pass 1, but not by so much

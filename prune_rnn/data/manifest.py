@@ -17,12 +17,12 @@ import soundfile
 
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
-from prune_rnn.data.checksums import check_recording
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
 from prune_rnn.data.transcripts import check_language, way_out
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.front_end import FrontEnd
+from prune_rnn.integrity.corpus import check_recording
 from prune_rnn.printed import one_line
 from prune_rnn.schema import option
 from prune_rnn.text import LATIN, alphabet_of, check_characters, frames_needed, in_words

@@ -27,11 +27,11 @@ from prune_rnn.engine.quantise import Dtype
 from prune_rnn.evaluate import error_rates
 from prune_rnn.features import log_power
 from prune_rnn.files import write_atomically
+from prune_rnn.integrity.tidy import clean
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.outcome import versions
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.store import Run
-from prune_rnn.run.tidy import clean
 from prune_rnn.text import spelt
 from prune_rnn.usage import UsageError
 from prune_rnn.values import from_json

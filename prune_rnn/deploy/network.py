@@ -179,14 +179,14 @@ def checkpoint(folder: Path) -> tuple[Recorded, DeepSpeech2]:
     run = Run(folder)
     if not run.finished:
         raise ValueError(f"{folder} holds no finished run; train it first, and give its folder below results/runs")
-    return read_weights(run)[:2]
+    return read_weights(run)
 
 
-def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2, bool]:
-    """Returns the same, and whether the file of the weights has a checksum."""
-    config, (state, has_checksum) = run.config(), run.load_with_seal(paths.MODEL)
+def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2]:
+    """Returns the same."""
+    config, state = run.config(), run.load(paths.MODEL)
     try:
-        if "config" in state and digest_of(state["config"]["identity"]) != digest_of(config.identity):
+        if digest_of(state["config"]["identity"]) != digest_of(config.identity):
             raise ValueError("it is of a run with another configuration")
         config.model.check()
         model, weights = meta_model(config.model), state["model"]  # of its size only once they are known to fit
@@ -199,7 +199,7 @@ def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2, bool]:
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         way = f"delete {run.folder} and train again"
         raise ValueError(f"{run.folder / paths.MODEL} does not hold the weights of its run ({reason}); {way}") from None
-    return config, model.eval(), has_checksum
+    return config, model.eval()
 
 
 def load(path: Path | str, frames: int = _FRAMES, streams: int = 1) -> Network:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from prune_rnn import paths
+from prune_rnn.integrity.tidy import tidy
 from prune_rnn.run.store import Run
-from prune_rnn.run.tidy import tidy
 
 
 def test_what_was_left_behind_is_removed_and_told(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from random import Random
 
 import pytest
 
-from prune_rnn.data import checksums
 from prune_rnn.data.batch import read_audio
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.synthetic.corpus import prepare
 from prune_rnn.data.synthetic.settings import Synthetic
+from prune_rnn.integrity import corpus as integrity
 
 SECOND = 1 / 3600  # hours
 
@@ -34,8 +34,8 @@ def corpus(made: Path, tmp_path: Path) -> Path:
 
 
 def test_sha256sum_finds_a_fresh_corpus_whole(made: Path) -> None:
-    done = subprocess.run(["sha256sum", "-c", checksums.NAME], cwd=made, capture_output=True, text=True, check=True)
-    assert done.stdout.count(": OK") == len(checksums.files(made)) == len([p for p in made.rglob("*.*")]) - 1
+    done = subprocess.run(["sha256sum", "-c", integrity.NAME], cwd=made, capture_output=True, text=True, check=True)
+    assert done.stdout.count(": OK") == len(integrity.files(made)) == len([p for p in made.rglob("*.*")]) - 1
 
 
 def test_a_recording_with_any_bit_flipped_is_refused(corpus: Path, flipped: Callable) -> None:
@@ -52,7 +52,7 @@ def test_a_recording_with_any_bit_flipped_is_refused(corpus: Path, flipped: Call
 def test_a_recording_is_checked_once_in_a_process(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = next((corpus / "dev").iterdir())
     read_audio(path)
-    monkeypatch.setattr(checksums, "_digest", lambda path: pytest.fail("checked again"))
+    monkeypatch.setattr(integrity, "_digest", lambda path: pytest.fail("checked again"))
     read_audio(path)
 
 
@@ -74,8 +74,7 @@ def test_a_manifest_with_a_bit_flipped_is_refused(corpus: Path, flipped: Callabl
         prepare(settings(corpus.parent), print)
 
 
-def test_a_corpus_of_before_there_were_checksums_is_read(corpus: Path) -> None:
-    (corpus / checksums.NAME).unlink()
-    path = next((corpus / "dev").iterdir())
-    assert len(read_audio(path))
-    prepare(settings(corpus.parent), print)
+def test_a_corpus_without_its_list_is_damaged(corpus: Path) -> None:
+    (corpus / integrity.NAME).unlink()
+    with pytest.raises(OSError, match=r"synthetic\.sha256 is missing or damaged .*; delete .* made again"):
+        prepare(settings(corpus.parent), print)

@@ -1,9 +1,8 @@
-"""`prune-rnn verify` finds what is damaged, and takes what is old for whole as far as it can tell."""
+"""`prune-rnn verify` finds what is damaged, and what carries no checksum."""
 
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from io import BytesIO
 from pathlib import Path
 from random import Random
 
@@ -15,14 +14,14 @@ from safetensors.torch import save
 
 from prune_rnn import paths
 from prune_rnn.config import compose_config
-from prune_rnn.data import checksums as speech
 from prune_rnn.deploy.export import ExportOptions, export
 from prune_rnn.experiment import experiment
-from prune_rnn.run import checksums, store
+from prune_rnn.integrity import corpus
+from prune_rnn.integrity.verify import VerifyOptions, verify
+from prune_rnn.run import store
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import run_of
-from prune_rnn.run.store import Run
-from prune_rnn.verify import VerifyOptions, verify
+from prune_rnn.run.store import LISTED, Run
 
 
 @pytest.fixture
@@ -37,29 +36,13 @@ _READ_LATE = (paths.HISTORY, paths.HYPOTHESES)  # `runs` reads neither of a fini
 OF_TODAY = (paths.CONFIG, paths.RESULT, paths.HISTORY, paths.HYPOTHESES, paths.MODEL, "model-float32.safetensors")
 
 
-def load(content: bytes) -> dict[str, torch.Tensor]:
-    weights: dict[str, torch.Tensor] = torch.load(BytesIO(content), weights_only=True)["model"]
-    return weights
-
-
-def older(run: Run) -> None:
-    """Makes of a run what a version without checksums left."""
-    (run.folder / paths.CHECKSUMS).unlink()
-    torch.save(run.load(paths.MODEL), run.folder / paths.MODEL)
-    path = run.folder / "model-float32.safetensors"
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-    del metadata["sha256"]
-    path.write_bytes(save(load_tensors(path.read_bytes()), metadata))
-
-
 def told(run: Run) -> tuple[bool, list[str]]:
     lines: list[str] = []
     return verify([run.folder], VerifyOptions(), lines.append), lines
 
 
 def test_any_bit_flipped_in_any_file_is_found(run: Run, flipped: Callable[[bytes, int], bytes]) -> None:
-    assert told(run) == (True, ["6 files: 0 damaged, 0 without a checksum"])
+    assert told(run) == (True, ["6 files: 0 damaged"])
     random = Random(0)
     for path in sorted(run.folder.iterdir()):
         if path.name != paths.LOCK:
@@ -72,43 +55,21 @@ def test_any_bit_flipped_in_any_file_is_found(run: Run, flipped: Callable[[bytes
     assert told(run)[0]
 
 
-def test_a_run_without_checksums_is_unsealed_and_accepted_only_where_asked_for(
-    run: Run, command: Callable, flipped: Callable[[bytes, int], bytes]
-) -> None:
-    (run.folder / paths.CHECKSUMS).unlink()
+def test_a_file_without_its_checksum_is_damaged(run: Run, command: Callable) -> None:
     torch.save(run.load(paths.MODEL), run.folder / paths.MODEL)
-    assert command("verify", str(run.folder)).returncode == 1
-    done = command("verify", str(run.folder), "--unsealed", check=True)
-    bare = "config.yaml, result.json, history.csv, hypotheses.jsonl, model.pt"
-    assert f"{run.folder}: unsealed, without a checksum: {bare}\n6 files: 0 damaged, 5" in done.stdout
-    path = run.folder / paths.CONFIG
-    path.write_text(path.read_text().replace("layers: 3", "layers: 2"))
-    assert any("config.yaml is that of" in line for line in told(run)[1])
-
-
-def test_what_has_no_checksum_is_sealed_as_it_would_have_been_written(run: Run, command: Callable) -> None:
-    today = {path.name: path.read_bytes() for path in run.folder.iterdir()}
-    older(run)
-    assert set(told(run)[1][0].partition("a checksum: ")[2].split(", ")) == {*OF_TODAY}
-    done = command("verify", str(run.folder), "--seal", check=True)
-    assert done.stdout.startswith(f"{run.folder}: given a checksum: config.yaml, ")
-    assert told(run) == (True, ["6 files: 0 damaged, 0 without a checksum"])
-    for name in (paths.CHECKSUMS, "model-float32.safetensors"):
-        assert (run.folder / name).read_bytes() == today[name]
-    assert torch.equal(run.load(paths.MODEL)["model"]["output.bias"], load(today[paths.MODEL])["output.bias"])
-
-
-def test_what_is_damaged_is_not_sealed_nor_what_lies_beside_it(
-    run: Run, flipped: Callable[[bytes, int], bytes]
-) -> None:
-    path = run.folder / "model-float32.safetensors"
-    path.write_bytes(flipped(path.read_bytes(), 9000))
+    packed = run.folder / "model-float32.safetensors"
+    with safe_open(packed, framework="pt") as file:
+        metadata = file.metadata()
+    del metadata["sha256"]
+    packed.write_bytes(save(load_tensors(packed.read_bytes()), metadata))
+    whole, lines = told(run)
+    assert not whole and lines[-1] == "6 files: 2 damaged"
+    assert any("model.pt can't be read (it does not end with a checksum)" in line for line in lines)
+    assert any("model-float32.safetensors is damaged ('sha256' is missing" in line for line in lines)
     (run.folder / paths.CHECKSUMS).unlink()
-    before = {path: path.read_bytes() for path in run.folder.iterdir()}
-    lines: list[str] = []
-    assert not verify([run.folder], VerifyOptions(seal=True), lines.append)
-    assert lines[-1] == "6 files: 1 damaged, 4 without a checksum"
-    assert {path: path.read_bytes() for path in run.folder.iterdir()} == before
+    done = command("verify", str(run.folder))
+    assert done.returncode == 1 and done.stdout.count("checksums.json is missing or damaged (No such file") == 1
+    assert f"; delete {run.folder} and train again" in done.stdout.splitlines()[0]
 
 
 def test_the_weights_of_another_run_are_found(run: Run, tiny: list[str]) -> None:
@@ -141,8 +102,8 @@ def test_files_and_corpora_are_checked(run: Run, command: Callable, tmp_path: Pa
     (tmp_path / "synthetic.sha256").write_text(f"{'0' * 64}  dev.jsonl\n")
     assert "dev.jsonl is damaged or gone" in command("verify", str(tmp_path)).stdout
     packed = run.folder / "model-float32.safetensors"
-    assert command("verify", str(packed), check=True).stdout.startswith("1 files: 0 damaged, 0 ")
-    assert command("verify", str(run.folder / paths.MODEL), check=True).stdout.startswith("1 files: 0 damaged, 0 ")
+    assert command("verify", str(packed), check=True).stdout.startswith("1 files: 0 damaged")
+    assert command("verify", str(run.folder / paths.MODEL), check=True).stdout.startswith("1 files: 0 damaged")
     done = command("verify", str(tmp_path / "nothing"))
     assert done.returncode == 1 and "nothing is neither the folder of a run nor a packed file" in done.stderr
 
@@ -150,7 +111,7 @@ def test_files_and_corpora_are_checked(run: Run, command: Callable, tmp_path: Pa
 def test_a_folder_that_is_no_run_is_not_to_be_deleted(command: Callable, tmp_path: Path) -> None:
     own = tmp_path / "recordings"
     own.mkdir()
-    for file in (None, "speech.wav", "packed.safetensors"):
+    for file in (None, "corpus.wav", "packed.safetensors"):
         if file:
             (own / file).write_text("mine")
         done = command("verify", str(own))
@@ -163,7 +124,7 @@ def test_a_folder_that_is_no_run_is_not_to_be_deleted(command: Callable, tmp_pat
     assert done.returncode == 1 and f"{below.relative_to(tmp_path)} holds no file of a run" in done.stdout
     assert "delete" not in done.stdout
     (own / paths.RESULT).write_text("{}")  # what is left of a run
-    assert "config.yaml is missing or damaged" in command("verify", str(own)).stdout
+    assert "checksums.json is missing or damaged" in command("verify", str(own)).stdout
 
 
 def test_a_copied_run_is_to_be_renamed(run: Run) -> None:
@@ -173,17 +134,15 @@ def test_a_copied_run_is_to_be_renamed(run: Run) -> None:
     assert lines[0].endswith(f"; rename it to {run.folder.name}, or delete it")
     renamed = Run(copy.folder.rename(run.folder.parent / "gru_sparse-0123456789"))
     assert told(renamed)[1][0].endswith(f"; rename it to {run.folder.name}, or delete it")
-    older(renamed)
-    assert told(renamed)[1][0].endswith(f"; delete {renamed.folder} and train again")
 
 
-def test_a_damaged_file_is_told_once(run: Run) -> None:
+def test_a_damaged_file_is_named_once(run: Run) -> None:
     """The history and the hypotheses are read with the result, and the packed file with the configuration."""
     with (run.folder / paths.RESULT).open("a") as file:
         file.write(" ")
     whole, lines = told(run)
     assert not whole and len(lines) == 2 and "result.json is damaged" in lines[0]
-    assert lines[1] == "6 files: 1 damaged, 0 without a checksum"
+    assert lines[1] == "6 files: 1 damaged"
     (run.folder / paths.CONFIG).write_text("")
     assert told(run)[1][-1].startswith("6 files: 2 damaged")
 
@@ -193,7 +152,7 @@ def test_checksums_that_do_not_list_the_run_are_damage(run: Run, listed: str) ->
     """Else an edited result would pass."""
     (run.folder / paths.CHECKSUMS).write_text(listed)
     whole, lines = told(run)
-    assert not whole and any("checksums.json is damaged" in line for line in lines)
+    assert not whole and any("checksums.json is missing or damaged" in line for line in lines)
 
 
 @pytest.mark.parametrize("kept", [0, 1])
@@ -202,9 +161,9 @@ def test_a_corpus_with_a_shortened_list_is_damaged(command: Callable, tmp_path: 
     folder.mkdir()
     for name in ("dev.jsonl", "test.jsonl"):
         (folder / name).write_text(name)
-    speech.write(folder)
+    corpus.write(folder)
     command("verify", str(folder), check=True)
-    path = folder / speech.NAME
+    path = folder / corpus.NAME
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
     done = command("verify", str(folder))
     assert done.returncode == 1 and "test.jsonl is damaged or gone" in done.stdout
@@ -239,7 +198,7 @@ def test_what_is_no_file_in_a_finished_runs_folder_is_one_line_of_every_command(
         path.rename(whole := run.folder / "whole")
         instead(path, kind)
         with seconds(60):
-            if name in (*checksums.LISTED, paths.CHECKSUMS):
+            if name in (*LISTED, paths.CHECKSUMS):
                 one_warning(run, name, tiny, command)
                 assert name in command("train", *tiny, "model=gru_sparse", "prune.sparsity=0.4").stderr
             else:
@@ -253,18 +212,19 @@ def test_what_is_no_file_in_a_finished_runs_folder_is_one_line_of_every_command(
 
 @pytest.mark.slow
 def test_one_deeply_nested_file_is_one_line_of_every_command(
-    run: Run, tiny: list[str], command: Callable, seconds: Seconds
+    run: Run, tiny: list[str], command: Callable, relist: Callable, seconds: Seconds
 ) -> None:
-    sealed_ones = [(name, True) for name in (*checksums.LISTED, paths.CHECKSUMS)]
-    content = {name: (run.folder / name).read_bytes() for name, _ in sealed_ones}
-    cases = [*sealed_ones, *((name, False) for name in (paths.CONFIG, paths.RESULT) for _ in DEEP)]
+    names = (*LISTED, paths.CHECKSUMS)
+    content = {name: (run.folder / name).read_bytes() for name in names}
+    cases = [*((name, False) for name in names), *((name, True) for name in (paths.CONFIG, paths.RESULT) for _ in DEEP)]
     for (name, listed), text in zip(cases, 4 * DEEP, strict=False):
-        if not listed:
-            (run.folder / paths.CHECKSUMS).unlink(missing_ok=True)
         (run.folder / name).write_text(text)
+        if listed:
+            relist(run)
         with seconds(60):
             one_warning(run, name, tiny, command)
-        (run.folder / name).write_bytes(content[name])
+        for other in names:
+            (run.folder / other).write_bytes(content[other])
 
 
 @pytest.mark.parametrize("name", [paths.CHECKPOINT, paths.BEFORE, paths.CONFIG, paths.HISTORY, paths.LOCK])
