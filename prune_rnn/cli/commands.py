@@ -185,7 +185,7 @@ def verify(places: list[Path], **options: Any) -> int:
 @cli.command()
 @click.argument("model", type=PATH)
 @click.argument("audio", type=PATH, nargs=-1, required=True)
-@click.option("--stream", is_flag=True, help="As the sound arrives (GRU networks).")
+@click.option("--stream", is_flag=True, help="As the sound arrives (GRU and LSTM networks).")
 @click.option(
     "--threads", type=_THREADS, help="CPU threads of each file; by default torch's choice, 1 with --stream or --jobs."
 )
@@ -197,8 +197,8 @@ def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: An
 
     MODEL is a file that `prune-rnn export` wrote. AUDIO is WAV, FLAC or whatever else libsndfile reads, at any rate.
     With --stream the samples go in 20 ms at a time and the text comes out as it is found, about 0.9 s later, after the
-    first second (GRU networks only: the RNN runs both ways and needs whole files); several files at a time (--jobs) are
-    computed together there, as callers would be. How long it took is printed on the error stream, and so is what is
+    first second (GRU and LSTM networks only: the RNN runs both ways and needs whole files); several files at a time
+    (--jobs) are computed together there, as callers would be. How long it took is printed on the error stream, and so is what is
     wrong with a file that can't be used: the others are transcribed, and the exit code is 1.
     """
     from prune_rnn.deploy.transcribe import TranscribeOptions, transcribe
