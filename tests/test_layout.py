@@ -57,7 +57,7 @@ RANKS = [
     {"experiment", "deploy", "bench"},
     {"analyse"},
     {"report"},
-    {"verify", "device"},
+    {"verify", "device", "reproduce"},
     {"cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]
