@@ -15,20 +15,21 @@ from prune_rnn import distributed, paths
 from prune_rnn.config import Config
 from prune_rnn.data import batch, leaks
 from prune_rnn.data.batch import Batch, Utterance
-from prune_rnn.data.checksums import has_checksums
+from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.evaluate import Decoded, decode
 from prune_rnn.feasible import check_batches, check_memory, far_off, warnings
+from prune_rnn.integrity import corpus
+from prune_rnn.integrity.tidy import tidy
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
 from prune_rnn.recipe import Precision, TrainConfig
-from prune_rnn.run.identity import digest
+from prune_rnn.run.identity import digest, plain
 from prune_rnn.run.outcome import outcome
 from prune_rnn.run.record import in_order, recorded
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.resume import mend_config, resume
 from prune_rnn.run.store import Run
-from prune_rnn.run.tidy import tidy
 from prune_rnn.session import Session
 from prune_rnn.source.load import start_of, teacher_of
 from prune_rnn.stopping import Interrupted, stop_requests
@@ -71,13 +72,15 @@ def experiment(config: Config, command: str) -> Run:
 def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
     """Returns the utterances of train, dev and test; makes the synthetic ones where they don't exist yet.
 
-    All recordings are decoded, but for those of train and dev that carry checksums: those are as they were made.
+    All recordings are decoded, but for those of train and dev of a corpus with checksums: those are as they were made.
     """
-    manifests, skip = config.data.manifests(say), config.data.skips_bad
-    splits = {
-        split: read_manifest(path, model.output_frames, skip, say, decode=split == "test" or not has_checksums(path))
-        for split, path in manifests.items()
-    }
+    manifests, skip, coding = config.data.manifests(say), config.data.skips_bad, Coding.of(plain(config.data))
+
+    def read(split: str, path: Path) -> list[Utterance]:
+        decoded = split == "test" or not corpus.made(path)
+        return read_manifest(path, model.output_frames, skip, say, coding=coding, decode=decoded)
+
+    splits = {split: read(split, path) for split, path in manifests.items()}
     if distributed.rank() == 0:
         for text in leaks.warnings(splits):
             say(f"warning: {text}: the error rates are better than true")
@@ -90,7 +93,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     model = DeepSpeech2(config.model).to(device)
     start, teacher = start_of(config), teacher_of(config, model, device)  # refused before any speech is read
     groups = _batches(config, model)
-    load = partial(batch.load, workers=config.train.load_workers)
+    load = partial(batch.load, coding=Coding.of(plain(config.data)), workers=config.train.load_workers)
     if start is not None and not run.begun:
         start.fill(model, load(start.sample(groups["train"])), device)
     q, weights = config.prune.magnitudes(), config.prune.weights(model)

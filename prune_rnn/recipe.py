@@ -9,6 +9,7 @@ from enum import Enum
 import torch
 
 from prune_rnn import cpu
+from prune_rnn.data import augment
 from prune_rnn.schema import option
 from prune_rnn.usage import within
 
@@ -65,13 +66,27 @@ class TrainConfig:
         None,
         later=True,
     )
+    # for small corpora; drawn anew for each utterance in each step
+    speeds: list[float] = option(
+        "factors of speed, one drawn for each utterance; usual: [0.9,1.0,1.1]", factory=lambda: [1.0], before=[1.0]
+    )
+    bin_masks: int = option("bands of bins hidden in each utterance (SpecAugment)", 0, later=True)
+    bin_mask_width: int = option("their greatest width, bins of 50 Hz", 40, later=True)
+    frame_masks: int = option("stretches of frames hidden in each utterance (SpecAugment)", 0, later=True)
+    frame_mask_width: int = option("their greatest length, frames of 10 ms", 40, later=True)
     load_workers: int = option("processes that read audio; 0: the one that trains", 0, identity=False)
     checkpoint_minutes: float = option("minutes between checkpoints within an epoch", 5.0, identity=False)
+
+    @property
+    def masks(self) -> augment.Masks:
+        """What SpecAugment hides."""
+        return augment.Masks(self.bin_masks, self.bin_mask_width, self.frame_masks, self.frame_mask_width)
 
     def check(self) -> None:
         """Raises ValueError where a number is out of its range."""
         for key, low, most in _RANGES:
             within(f"train.{key}", getattr(self, key), low, most)
+        augment.check(self.speeds, self.masks)
         for key in ("learning_rate", "anneal", "clip", "checkpoint_minutes"):
             value = getattr(self, key)
             if not (value is None or 0 < value < float("inf")):

@@ -49,7 +49,7 @@ class Session:
 
         Raises ValueError where the state is another run's, and one of MISFITS where it is no run's at all.
         """
-        if state.get("digest", self.digest) != self.digest:  # checkpoints of older versions have none
+        if state["digest"] != self.digest:
             raise ValueError(f"it is of the run {state['digest']}")
         history, best = state["history"], state["best"]
         if best:
@@ -58,9 +58,8 @@ class Session:
         if len(history) != self.trainer.epoch - 1:
             raise ValueError(f"{len(history)} rows of history in epoch {self.trainer.epoch}")
         self.history, self.best = history, best
-        own = self.trainer.config.precision.identity  # of checkpoints older than `auto`
-        self.processes = _followed(state.get("processes", self.processes), self.processes[-1])
-        self.precisions = _followed(state.get("precisions", [own]), self.precisions[-1])
+        self.processes = _followed(state["processes"], self.processes[-1])
+        self.precisions = _followed(state["precisions"], self.precisions[-1])
 
     def save(self) -> None:
         """Writes the checkpoint, from one process only."""

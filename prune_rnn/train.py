@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
@@ -12,6 +13,7 @@ from torch import nn
 
 from prune_rnn import distributed
 from prune_rnn.average import Average
+from prune_rnn.data import augment
 from prune_rnn.data.batch import Batch, Utterance, epoch_order
 from prune_rnn.distil import Teacher
 from prune_rnn.evaluate import ctc_loss
@@ -98,7 +100,9 @@ class Trainer:
             group["lr"] = self.learning_rate
         started = time.perf_counter()
         left = order[self.position :]
-        for index, batch in zip(left, self.load([self.groups[i] for i in left]), strict=True):
+        speeds = self.config.speeds
+        groups = [augment.sped(self.groups[i], speeds, self._draws("speed", n)) for n, i in enumerate(left, 1)]
+        for index, batch in zip(left, self.load(groups), strict=True):
             loss = self.one_step(batch, index)
             self.position += 1
             self.loss_sum += loss * len(batch.transcripts)
@@ -117,6 +121,7 @@ class Trainer:
         """Does one optimizer step on batch number `index` and returns its loss, as `steps` yields it."""
         self.model.train()
         total = len(batch.transcripts)
+        batch = augment.masked(batch, self.config.masks, self._draws("masks", 1))
         batch = batch.part(distributed.rank(), distributed.world())
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision is Precision.bfloat16):
             features = batch.features.to(self.device)
@@ -151,6 +156,10 @@ class Trainer:
         if self.step % _CHECK_EVERY == 0:
             self.masker.check()
         return mean
+
+    def _draws(self, what: str, ahead: int) -> random.Random:
+        """Returns the random numbers of the step that lies so many ahead: the same wherever training goes on from."""
+        return random.Random(f"{self.seed}/{what}/{self.step + ahead}")
 
     def _clip(self) -> float:
         """Returns the limit of the gradient's norm for the step under way, whose norm is the last in `norms`."""

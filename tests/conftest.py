@@ -16,14 +16,16 @@ import soundfile
 import torch
 from torch import Tensor
 
+from prune_rnn import paths
 from prune_rnn.cli import main
 from prune_rnn.config import compose_config
+from prune_rnn.integrity import listed
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.run.record import Recorded, Result, read_result, recorded
 from prune_rnn.run.resolve import resolve, run_of
-from prune_rnn.run.store import Run
+from prune_rnn.run.store import LISTED, Run
 
 torch.set_num_threads(1)  # at the sizes of tests, threads cost more than they bring
 
@@ -142,8 +144,8 @@ def _choices_of_the_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch:
 def network() -> Callable[[str], Made]:
     """Makes a small trained-looking network of a model: (in evaluation mode, what its run keeps of its config)."""
 
-    def make(name: str) -> Made:
-        config = compose_config([f"model={name}", "scale=smoke", "model.units=24", "model.lookahead=7"])
+    def make(name: str, *overrides: str) -> Made:
+        config = compose_config([f"model={name}", "scale=smoke", "model.units=24", "model.lookahead=7", *overrides])
         torch.manual_seed(0)
         model = DeepSpeech2(config.model)
         with torch.no_grad():
@@ -245,13 +247,14 @@ def reference() -> Callable[..., Tensor]:
     ) -> Tensor:
         steps, streams, _ = x.shape
         weight, x = weight.double(), x.double()
-        h = x.new_zeros(streams, weight.shape[1]) if state is None else state.double()
-        out = x.new_zeros(steps, *h.shape)
+        n = weight.shape[1]
+        carried = x.new_zeros(streams, cell.vectors * n) if state is None else state.double()
+        out = x.new_zeros(steps, streams, n)
         for t in reversed(range(steps)) if reverse else range(steps):
-            h = cell.step(x[t], rounded(h).double() @ weight.t(), h, activation)
+            carried = cell.step(x[t], rounded(carried[:, :n]).double() @ weight.t(), carried, activation)
             if lengths is not None:
-                h[t >= lengths] = 0
-            out[t] = h
+                carried[t >= lengths] = 0
+            out[t] = carried[:, :n]
         return out
 
     return states
@@ -332,14 +335,25 @@ def fabricate_into(results: Path, result_of: Callable[..., Result]) -> Fabricate
             "seed": config.seed,
             "command": f"prune-rnn train model={model} seed={config.seed}",
         }
-        made.finish(read_result({**plain, **told}))
-        (made.folder / "checksums.json").unlink()  # tests change what was written
         if heard:
             lines = [{"reference": REFERENCE, "hypothesis": "z" * n + REFERENCE[n:]} for n in edits]
             (made.folder / "hypotheses.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        made.finish(read_result({**plain, **told}))
         return made
 
     return run
+
+
+@pytest.fixture
+def relist() -> Callable[[Run], None]:
+    """Gives a finished run, whose texts a test has changed, the checksums of what is there now."""
+
+    def relist(run: Run) -> None:
+        there = [run.folder / name for name in LISTED if (run.folder / name).exists()]
+        digests = {path.name: listed.digest(path.read_bytes()) for path in there}
+        listed.write(run.folder / paths.CHECKSUMS, digests)
+
+    return relist
 
 
 @pytest.fixture

@@ -314,12 +314,12 @@ def test_two_folders_that_were_swapped_are_found_by_all_that_read_them(
     assert capsys.readouterr().err.count("going on without a damaged run") == 2
 
 
-@pytest.mark.parametrize("sealed", [True, False])
-def test_the_result_of_another_run_is_refused(tiny: list[str], sealed: bool) -> None:
+@pytest.mark.parametrize("listed", [True, False])
+def test_the_result_of_another_run_is_refused(tiny: list[str], relist: Callable, listed: bool) -> None:
     run, other = (experiment(compose_config([*tiny, f"seed={seed}"]), "") for seed in (1, 2))
     (run.folder / paths.RESULT).write_bytes((other.folder / paths.RESULT).read_bytes())
-    if not sealed:
-        (run.folder / paths.CHECKSUMS).unlink()
+    if listed:
+        relist(run)
     with pytest.raises(ValueError, match=r"result\.json is (damaged|that of run)"):
         run.check()
 

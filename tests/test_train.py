@@ -137,6 +137,31 @@ def test_an_average_begins_when_pruning_ends_and_goes_along() -> None:
     assert not torch.equal(whole.tested.state_dict()["output.bias"], whole.model.state_dict()["output.bias"])
 
 
+@pytest.mark.parametrize("cut", [1, 4, 6])
+def test_augmentation_is_drawn_again_after_a_cut(cut: int) -> None:
+    """Masks and speeds follow from the seed and the step, wherever training goes on from."""
+    changes = {"speeds": [0.9, 1.0, 1.1], "bin_masks": 2, "bin_mask_width": 5, "frame_masks": 1}
+    asked: list[list[float]] = []
+
+    def noting(groups: Sequence[Sequence[Utterance]]) -> Iterator[Batch]:
+        asked.append([utterance.speed for group in groups for utterance in group])
+        return load(groups)
+
+    whole = trainer(load=noting, **changes)
+    history, first = train(whole, until=8), asked[:]
+    begun = trainer(**changes)
+    before = train(begun, until=cut)
+    if cut == 4:
+        begun.next_epoch()
+    asked.clear()
+    resumed = trainer(load=noting, **changes)
+    resumed.load_state_dict(copy.deepcopy(begun.state_dict()))
+    assert before + train(resumed, until=8) == history
+    left = len(asked[0])
+    assert asked[0] == first[0 if cut < 4 else 1][-left:] and len({*first[0], *first[1]}) == 3
+    assert history != train(trainer(), until=8)
+
+
 def test_two_seeds_differ() -> None:
     """Else the test above could not fail."""
     assert train(trainer(seed=0), 2)[-1] != train(trainer(seed=1), 2)[-1]

@@ -12,7 +12,6 @@ import pandas as pd
 
 from prune_rnn import paths
 from prune_rnn.analyse import hypotheses
-from prune_rnn.run import checksums
 from prune_rnn.run.record import Recorded, Result, in_order
 from prune_rnn.run.store import Run, usable
 
@@ -69,7 +68,7 @@ class Finished:
         """Returns one row per epoch; ValueError where the file is missing or damaged."""
         path = self.folder / paths.HISTORY
         try:
-            history = pd.read_csv(io.StringIO(checksums.read(path)))
+            history = pd.read_csv(io.StringIO(Run(self.folder).text(paths.HISTORY)))
             if history.empty or not {"epoch", "step", "train_loss", "dev_loss"} <= set(history):
                 raise ValueError("it lacks rows or columns")
         except (OSError, ValueError) as error:

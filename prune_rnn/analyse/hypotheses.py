@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from prune_rnn import paths
 from prune_rnn.evaluate import error_rates
 from prune_rnn.files import lines
-from prune_rnn.run import checksums
+from prune_rnn.run.store import Run
 from prune_rnn.values import from_json
 
 
@@ -43,7 +43,7 @@ def read(folder: Path) -> list[Utterance] | None:
     if not path.exists():
         return None
     try:
-        text = checksums.read(path)
+        text = Run(folder).text(paths.HYPOTHESES)
         found = lines(text.removesuffix("\n").encode())
     except UnicodeDecodeError:
         raise _damaged(path, "is not UTF-8 text") from None

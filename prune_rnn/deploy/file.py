@@ -1,8 +1,8 @@
 """The packed file: a pruned network for inference in one safetensors file, without pickle.
 
 The metadata hold `format`, `config` (JSON: what `train` kept of its configuration), `alphabet`, `dtype` and `matrices`
-(JSON: their names), and `sha256`: of the whole file, with zeros in the place of these 64 characters. A file of before
-there were any has none. The same network makes the same bytes. A matrix `m` of the network is held as
+(JSON: their names), and `sha256`, by `integrity.sealed`. The same network makes the same bytes. A matrix `m` of the
+network is held as
 
   m          (rows, columns), where dense is shorter; else
   m.values   (n,) of the dtype: the weights that are not zero, row after row; zeros where a gap is too long
@@ -17,10 +17,9 @@ spectrogram before normalisation, over the dev split: streaming starts from them
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,31 +29,26 @@ from safetensors.torch import save
 from torch import Tensor
 
 from prune_rnn import files
+from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import layout
 from prune_rnn.engine.quantise import Dtype, Weight
+from prune_rnn.integrity import sealed
 from prune_rnn.run.record import Recorded, read_config
-from prune_rnn.text import ALPHABET
-from prune_rnn.typed import Plain
 from prune_rnn.values import from_json
 
 FORMAT = "prune-rnn 1"
 WIDEST_GAP = 255
-_KEYS = {"format", "config", "alphabet", "dtype", "matrices"}  # of the metadata, beside the checksum
-_MARK, _ZEROS = b'"sha256":"', b"0" * 64  # what stands before the checksum, and in its place while it is computed
+_KEYS = {"format", "config", "alphabet", "dtype", "matrices", "sha256"}  # of the metadata
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A network's configuration, its matrices by name, and all other tensors by name (float32).
-
-    has_checksum: whether its file has one, as all files of today.
-    """
+    """A network's configuration, its matrices by name, and all other tensors by name (float32)."""
 
     config: Recorded
     dtype: Dtype
     matrices: dict[str, Weight]
     tensors: dict[str, Tensor]
-    has_checksum: bool = True
 
 
 def gaps_of(nonzero: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,51 +106,11 @@ def to_bytes(packed: Packed) -> bytes:
     metadata = {
         "format": FORMAT,
         "config": json.dumps(packed.config.plain()),
-        "alphabet": ALPHABET,
+        "alphabet": Coding.of(packed.config.data).alphabet,
         "dtype": packed.dtype.value,
         "matrices": json.dumps(list(packed.matrices)),
     }
-    return sealed(save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata))
-
-
-def sealed(made: bytes) -> bytes:
-    """Returns the content of a packed file with its checksum."""
-    header, start = _header(made)
-    header["__metadata__"]["sha256"] = _ZEROS.decode()
-    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()  # `save` gives the keys in any order
-    text += b" " * (-len(text) % 8)
-    content = len(text).to_bytes(8, "little") + text + made[start:]
-    at = content.index(_MARK) + len(_MARK)
-    return content[:at] + hashlib.sha256(content).hexdigest().encode() + content[at + len(_ZEROS) :]
-
-
-def _header(content: bytes) -> tuple[Plain, int]:
-    """Returns the header of a safetensors file, and where the tensors begin; ValueError where it is none."""
-    start = 8 + int.from_bytes(content[:8], "little")
-    if not 8 < start <= len(content):
-        raise ValueError("no header")
-    header = from_json(content[8:start].decode())
-    if not isinstance(header, dict):
-        raise ValueError("no header")
-    return header, start
-
-
-def checksum(path: Path) -> bool:
-    """Whether the file has a checksum; ValueError where it is not that of the content."""
-    content = files.read(path, files.TENSORS)
-    try:
-        header, start = _header(content)
-        stated = header.get("__metadata__", {}).get("sha256")
-    except (ValueError, AttributeError) as error:
-        raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
-    if stated is None:
-        return False
-    at = content.find(_MARK, 0, start) + len(_MARK)
-    digest = hashlib.sha256(content[:at] + _ZEROS)
-    digest.update(memoryview(content)[at + len(_ZEROS) :])
-    if digest.hexdigest().encode() != content[at : at + len(_ZEROS)]:
-        raise ValueError(f"{path} is damaged (its checksum is not that of its content); export it again")
-    return True
+    return sealed.sealed_tensors(save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata))
 
 
 def read(path: Path) -> Packed:
@@ -168,23 +122,28 @@ def read(path: Path) -> Packed:
         raise OSError(f"{path} is a folder; give a file, such as {path / 'model-float32.safetensors'}")
     if not path.exists():
         raise OSError(f"{path}: no such file; make one by `prune-rnn export RUN`")
-    has_checksum = checksum(path)
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            return replace(_read(path, file), has_checksum=has_checksum)
-    except safetensors.SafetensorError as error:
+        stated, own = sealed.checksums(files.read(path, files.TENSORS))
+        opened = safetensors.safe_open(path, framework="pt")
+    except (safetensors.SafetensorError, ValueError) as error:
         raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
+    if stated not in (None, own):  # where there is none, `_read` says whether the file is ours
+        raise ValueError(f"{path} is damaged (its checksum is not that of its content); export it again")
+    with opened as file:
+        return _read(path, file)
 
 
 def _read(path: Path, file: Any) -> Packed:
     metadata = file.metadata() or {}
-    if metadata.get("format") != FORMAT or metadata.get("alphabet") != ALPHABET:
-        found = f"format {metadata.get('format')!r}, alphabet {metadata.get('alphabet')!r}"
+    if metadata.get("format") != FORMAT:
+        found = f"format {metadata.get('format')!r}"
         raise ValueError(f"{path} is not of {FORMAT!r} ({found}); export it again with this version")
     try:
-        if different := metadata.keys() - {"sha256"} ^ _KEYS:
+        if different := metadata.keys() ^ _KEYS:
             raise ValueError(f"{min(different)!r} is missing or unknown")
         config, dtype = read_config(from_json(metadata["config"])), Dtype(metadata["dtype"])
+        if metadata["alphabet"] != (own := Coding.of(config.data).alphabet) or len(own) != config.model.symbols:
+            raise ValueError(f"its alphabet is {metadata['alphabet']!r}, its configuration's {own!r}")
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)
         entries = {name: (each.get_dtype(), tuple(each.get_shape())) for name, each in slices.items()}
         shapes = layout.check(config.model, dtype, from_json(metadata["matrices"]), entries)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn import paths
+from prune_rnn.data.coding import Coding
 from prune_rnn.deploy.convolution import Convolution, RowConvolution, joined
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.engine.base import Backend
@@ -77,7 +78,7 @@ class Network:
         config = packed.config.model
         with torch.device("meta"):
             shape = DeepSpeech2(config)
-        self.config, self.activation = config, config.activation
+        self.config, self.activation, self.coding = config, config.activation, Coding.of(packed.config.data)
         self.mean, self.deviation = packed.tensors["features.mean"], packed.tensors["features.deviation"]
         tensors = packed.tensors
         self.convolutions: list[Convolution] = []
@@ -103,10 +104,10 @@ class Network:
         self.layers = [
             (product(layers.matrix(i, layers.INPUT)), _affine(tensors, layers.recurrent(i)),
              recurrent(layers.matrix(i, layers.FORWARD)),
-             recurrent(layers.matrix(i, layers.REVERSE)) if self.cell.bidirectional else None)
+             recurrent(layers.matrix(i, layers.REVERSE)) if config.both_ways else None)
             for i in range(config.layers)
         ]  # fmt: skip
-        self.row_conv = _row_convolution(tensors, self.activation) if self.cell.row_convolution else None
+        self.row_conv = _row_convolution(tensors, self.activation) if not config.both_ways else None
         self.linear, self.linear_norm = product(layers.LINEAR), _affine(tensors, layers.LINEAR)
         self.output, self.bias = product(layers.OUTPUT), tensors[f"{layers.OUTPUT}.bias"]
 
@@ -139,7 +140,7 @@ class Network:
 
     def recurrent(self, index: int, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """(frames, streams, inputs) -> (frames, streams, units), where it runs both ways the sum of both, and the last
-        state (streams, units)."""
+        state (streams, vectors * units)."""
         frames, streams, _ = x.shape
         return self.loop(index, self.inputs(index, x.flatten(0, 1)).view(frames, streams, -1), state)
 
@@ -170,7 +171,7 @@ class Network:
 
     def text(self, features: Tensor) -> str:
         """(bins, frames), normalised -> what is spelt by the best path."""
-        return spelt(self.log_probs(features))
+        return spelt(self.log_probs(features), self.coding.alphabet)
 
 
 def checkpoint(folder: Path) -> tuple[Recorded, DeepSpeech2]:
@@ -178,14 +179,14 @@ def checkpoint(folder: Path) -> tuple[Recorded, DeepSpeech2]:
     run = Run(folder)
     if not run.finished:
         raise ValueError(f"{folder} holds no finished run; train it first, and give its folder below results/runs")
-    return read_weights(run)[:2]
+    return read_weights(run)
 
 
-def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2, bool]:
-    """Returns the same, and whether the file of the weights has a checksum."""
-    config, (state, has_checksum) = run.config(), run.load_with_seal(paths.MODEL)
+def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2]:
+    """Returns the same."""
+    config, state = run.config(), run.load(paths.MODEL)
     try:
-        if "config" in state and digest_of(state["config"]["identity"]) != digest_of(config.identity):
+        if digest_of(state["config"]["identity"]) != digest_of(config.identity):
             raise ValueError("it is of a run with another configuration")
         config.model.check()
         model, weights = meta_model(config.model), state["model"]  # of its size only once they are known to fit
@@ -198,7 +199,7 @@ def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2, bool]:
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         way = f"delete {run.folder} and train again"
         raise ValueError(f"{run.folder / paths.MODEL} does not hold the weights of its run ({reason}); {way}") from None
-    return config, model.eval(), has_checksum
+    return config, model.eval()
 
 
 def load(path: Path | str, frames: int = _FRAMES, streams: int = 1) -> Network:

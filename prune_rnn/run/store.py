@@ -19,7 +19,8 @@ import yaml
 
 from prune_rnn import distributed, files, paths
 from prune_rnn.files import write_atomically
-from prune_rnn.run import checksums, lock, sealed
+from prune_rnn.integrity import listed, sealed
+from prune_rnn.run import lock
 from prune_rnn.run.identity import digest_of
 from prune_rnn.run.record import Recorded, Result, read_config, read_result
 from prune_rnn.typed import Plain
@@ -27,7 +28,8 @@ from prune_rnn.usage import FAULTS
 from prune_rnn.values import from_json, from_yaml
 
 _NAMED = re.compile(r"-[0-9a-f]{10}$")  # a folder that a digest names
-_OWN = (*checksums.LISTED, paths.CHECKSUMS, paths.CHECKPOINT, paths.BEFORE, paths.MODEL)
+LISTED = (paths.CONFIG, paths.HISTORY, paths.HYPOTHESES, paths.RESULT)  # in a finished run's checksums
+_OWN = (*LISTED, paths.CHECKSUMS, paths.CHECKPOINT, paths.BEFORE, paths.MODEL)
 
 
 class Run:
@@ -95,10 +97,27 @@ class Run:
         """Raises ValueError where the configuration names another folder than the run's."""
         name, wanted = self.folder.absolute().name, f"{config.name}-{digest_of(config.identity)}"
         if name != wanted:
-            # without checksums, under a name such as runs have, the configuration itself may have been changed
-            renamed = checksums.listed(self.folder) or not _NAMED.search(name)
+            # the configuration of an unfinished run, which has no checksums, may itself have been changed
+            renamed = self.finished or not _NAMED.search(name)
             way = f"rename it to {wanted}, or delete it" if renamed else f"delete {self.folder} and train again"
             raise ValueError(f"{self.folder / paths.CONFIG} is that of {wanted}, and the folder is {name}; {way}")
+
+    def text(self, name: str) -> str:
+        """Returns one of the run's text files, that of a finished run against its checksum.
+
+        OSError where the file is missing, ValueError where it is not as it was written.
+        """
+        content = files.read(self.folder / name, _most(name))
+        if self.finished and self.checksums().get(name) != listed.digest(content):
+            raise ValueError(f"its checksum is not that in {paths.CHECKSUMS}")
+        return content.decode()
+
+    def checksums(self) -> dict[str, str]:
+        """Returns those of a finished run's text files, by name; ValueError where they are missing or damaged."""
+        try:
+            return listed.read(self.folder / paths.CHECKSUMS, paths.CONFIG, paths.RESULT)
+        except ValueError as error:
+            raise ValueError(f"{error}; delete {self.folder} and train again") from None
 
     def check(self) -> None:
         """Raises ValueError that names the file where one of the text files is missing or damaged."""
@@ -111,12 +130,14 @@ class Run:
     def _stamps(self, name: str) -> tuple[int, ...]:
         """Returns what changes when what can be read from the file does."""
         files = (name, paths.CHECKSUMS, paths.RESULT, paths.CHECKPOINT)
-        return tuple(number for file in files for number in checksums.stamp(self.folder / file))
+        return tuple(number for file in files for number in listed.stamp(self.folder / file))
 
     def finish(self, result: Result) -> None:
         """Writes the checksums and the result, then drops the checkpoints, which nothing needs any more."""
         content = (json.dumps(result.plain(), indent=2) + "\n").encode()
-        checksums.write(self.folder, {paths.RESULT: content})
+        there = [name for name in LISTED if name != paths.RESULT and (self.folder / name).exists()]
+        digests = {name: listed.digest(files.read(self.folder / name, _most(name))) for name in there}
+        listed.write(self.folder / paths.CHECKSUMS, digests | {paths.RESULT: listed.digest(content)})
         write_atomically(self.folder / paths.RESULT, content)
         for name in (paths.CHECKPOINT, paths.BEFORE):
             (self.folder / name).unlink(missing_ok=True)
@@ -127,22 +148,18 @@ class Run:
 
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        sealed.seal(buffer)
+        sealed.seal_archive(buffer)
         before = self.folder / paths.BEFORE if name == paths.CHECKPOINT else None
         write_atomically(self.folder / name, buffer.getbuffer(), before)
 
     def load(self, name: str) -> Plain:
         """Returns what `save` wrote, on the CPU; runs no code from the file. ValueError where it is damaged."""
-        return self.load_with_seal(name)[0]
-
-    def load_with_seal(self, name: str) -> tuple[Plain, bool]:
-        """Returns the same, and whether there is a checksum, as all files of today have one."""
         import torch
 
         path = self.folder / name
         try:
             content = files.read(path, files.TENSORS)
-            has_checksum = sealed.check(content)
+            sealed.check_archive(content)
             state: Plain = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except FileNotFoundError:
             raise ValueError(
@@ -152,45 +169,53 @@ class Run:
             reason = str(error).partition("\n")[0].partition(". ")[0]
             way = f"delete {self.folder} and train again" if self.finished else "delete it to train this run anew"
             raise ValueError(f"{path} can't be read ({reason}); {way}") from None
-        return state, has_checksum
+        return state
+
+
+def _most(name: str) -> int:
+    """Returns how many bytes one of the text files has at most."""
+    return files.VALUES if name in (paths.CONFIG, paths.RESULT) else files.LINES
 
 
 @cache
 def _config(path: Path, *stamps: int) -> Recorded:
+    run = Run(path.parent)
+    if run.finished:
+        run.checksums()  # where they are damaged, this file is not
     try:
-        config = read_config(from_yaml(checksums.read(path)))
+        config = read_config(from_yaml(run.text(path.name)))
     except (OSError, ValueError) as error:
-        begun = Run(path.parent).begun and not Run(path.parent).finished
-        way = "train that run on, and it is written anew" if begun else f"delete {path.parent} and train again"
+        way = f"delete {path.parent} and train again"
+        if run.begun and not run.finished:
+            way = "train that run on, and it is written anew"
         raise ValueError(f"{path} is missing or damaged ({error}); {way}") from None
     if _NAMED.search(path.parent.absolute().name):
-        Run(path.parent).check_name(config)
+        run.check_name(config)
     return config
 
 
 @cache
 def _result(path: Path, *stamps: int) -> Result:
+    run = Run(path.parent)
+    run.checksums()
     try:
-        result = read_result(from_json(checksums.read(path)))
+        result = read_result(from_json(run.text(path.name)))
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None
-    if result.digest is not None:
-        config = Run(path.parent).config()
-        if (own := digest_of(config.identity)) != result.digest:
-            raise ValueError(
-                f"{path} is that of run {result.digest}, and {paths.CONFIG} of {own}; "
-                f"delete {path.parent} and train again"
-            )
+    if result.digest is not None and (own := digest_of(run.config().identity)) != result.digest:
+        what = f"that of run {result.digest}, and {paths.CONFIG} of {own}"
+        raise ValueError(f"{path} is {what}; delete {path.parent} and train again")
     return result
 
 
 @cache
 def _check(path: Path, *stamps: int) -> None:
     """Raises ValueError where a file is listed and gone, or is there and not as it was written."""
+    run = Run(path.parent)
     try:
         if path.exists():
-            checksums.read(path)
-        elif path.name in checksums.listed(path.parent):
+            run.text(path.name)
+        elif path.name in run.checksums():
             raise ValueError("it is missing")
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None

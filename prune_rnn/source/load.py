@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from prune_rnn.config import Config
+from prune_rnn.data.base import Data
 from prune_rnn.data.batch import Batch, Utterance
+from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import file
 from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.network import checkpoint
@@ -58,12 +60,24 @@ class Source:
             unfold(model, batches, device)
 
 
+def check_coding(source: Source, data: Data) -> None:
+    """Raises UsageError unless the source hears and writes as the run does."""
+    theirs, own = Coding.of(source.config.data), Coding.of(plain(data))
+    if theirs.front_end is not own.front_end:
+        name = theirs.front_end.name
+        raise UsageError(f"{source.named}: hears by another front end; give data.front_end={name}, as it was trained")
+    if theirs.alphabet != own.alphabet:
+        wanted = theirs.alphabet[1:].replace(" ", "")
+        raise UsageError(f"{source.named}: has another alphabet; give data.alphabet={wanted}, as it was trained")
+
+
 def start_of(config: Config) -> Source | None:
     """Returns the network that training starts from; UsageError unless it has the run's shape."""
     if config.init is None:
         return None
     source = load("init", config.init)
     check_start(source, config.model)
+    check_coding(source, config.data)
     return source
 
 
@@ -73,6 +87,7 @@ def teacher_of(config: Config, model: DeepSpeech2, device: torch.device) -> Teac
         return None
     source = load("teacher", config.teacher)
     check_teacher(source, model)
+    check_coding(source, config.data)
     return Teacher(source.model.to(device), config.distil, config.temperature)
 
 

@@ -57,10 +57,11 @@ def test_a_run_without_hypotheses_leaves_no_interval(fabricate: Callable) -> Non
     assert notes == [f"No interval where a run has no hypotheses.jsonl: {silent.folder.name}."]
 
 
-def test_other_utterances_leave_no_interval(fabricate: Callable) -> None:
+def test_other_utterances_leave_no_interval(fabricate: Callable, relist: Callable) -> None:
     dense, other = row("Dense", fabricate("gru_dense", edits=[5])), fabricate("gru_sparse", edits=[5])
     line = {"reference": "a dog lay on the mat x", "hypothesis": "zzzzz lay on the mat x"}
     (other.folder / "hypotheses.jsonl").write_text(json.dumps(line) + "\n")
+    relist(other)
     (_, told), notes = compared(dense, row("Sparse", other))
     assert told.interval is None and "not tested on the same utterances" in notes[0]
 

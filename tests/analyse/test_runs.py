@@ -48,7 +48,8 @@ def test_a_damaged_run_is_a_line_that_says_why(
     command: Callable, make: Callable[..., Run], result_of: Callable, tmp_path: Path
 ) -> None:
     make("fine").finish(result_of())
-    (make("result").folder / paths.RESULT).write_text("{")
+    make("result").finish(result_of())
+    (paths.runs(tmp_path / "results") / "result" / paths.RESULT).write_text("{")
     (make("history").folder / paths.HISTORY).write_bytes(b"epoch,seconds\n\xff,1\n")
     (make("config").folder / paths.CONFIG).write_text("a: [b")
     (paths.runs(tmp_path / "results") / "empty").mkdir()

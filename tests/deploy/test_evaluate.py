@@ -23,15 +23,16 @@ def split(corpus: list[str]) -> Path:
 
 
 @pytest.fixture
-def packed(network: Callable, tmp_path: Path) -> tuple[Path, Path]:
+def packed(network: Callable, relist: Callable, tmp_path: Path) -> tuple[Path, Path]:
     """(A finished run nobody trained, its packed file)."""
     model, kept = network("gru_sparse")
     with torch.no_grad():
         model.output.weight *= 30  # decided enough for any order of additions
     run = Run(tmp_path / "results" / "runs" / "gru_sparse-0")
     run.write_config(kept)
-    run.save(paths.MODEL, {"model": model.state_dict()})
+    run.save(paths.MODEL, {"model": model.state_dict(), "config": kept.plain()})
     (run.folder / paths.RESULT).write_text("{}")
+    relist(run)
     path = run.folder / "model-float32.safetensors"
     path.write_bytes(to_bytes(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(161), torch.ones(161))))
     return run.folder, path

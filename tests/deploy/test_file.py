@@ -17,11 +17,12 @@ from safetensors.torch import load, save, save_file
 from torch import Tensor
 
 from prune_rnn.config import compose_config
-from prune_rnn.deploy.file import Packed, checksum, gaps_of, read, sealed, to_bytes
+from prune_rnn.deploy.file import Packed, gaps_of, read, to_bytes
 from prune_rnn.deploy.network import load as network_of
 from prune_rnn.deploy.network import pack
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.features import BINS
+from prune_rnn.integrity.sealed import sealed_tensors
 from prune_rnn.model.layers import matrix_of
 from prune_rnn.run.record import recorded
 
@@ -65,8 +66,8 @@ def packed(network: Callable) -> Callable[..., Packed]:
     return make
 
 
-def unchecked(content: bytes, change: Callable[[dict[str, Tensor], dict[str, str]], None]) -> bytes:
-    """Returns a packed file as older versions wrote it, without a checksum, with a change to tensors and metadata."""
+def unsealed(content: bytes, change: Callable[[dict[str, Tensor], dict[str, str]], None]) -> bytes:
+    """Returns a packed file without its checksum, with a change to tensors and metadata."""
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(content)
         with safe_open(file.name, framework="pt") as opened:
@@ -130,12 +131,11 @@ def test_a_file_with_any_bit_flipped_is_refused(
             read(path)
 
 
-def test_a_file_of_before_there_were_checksums_is_read(tmp_path: Path, packed: Callable[..., Packed]) -> None:
+def test_a_file_without_a_checksum_is_damaged(tmp_path: Path, packed: Callable[..., Packed]) -> None:
     path = tmp_path / "x.safetensors"
-    path.write_bytes(unchecked(to_bytes(packed()), lambda tensors, metadata: None))
-    assert not checksum(path) and read(path).dtype is Dtype.float32
-    path.write_bytes(to_bytes(packed()))
-    assert checksum(path)
+    path.write_bytes(unsealed(to_bytes(packed()), lambda tensors, metadata: None))
+    with pytest.raises(ValueError, match=r"x\.safetensors is damaged \('sha256' is missing"):
+        read(path)
 
 
 def _renamed(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -209,11 +209,11 @@ def _unknown_key(tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
         (_unknown_key, "'shq256' is missing or unknown"),
     ],
 )
-def test_what_is_no_such_network_is_refused_without_a_checksum(
+def test_what_is_no_such_network_is_refused_whatever_its_checksum(
     tmp_path: Path, packed: Callable[..., Packed], change: Callable[..., None], message: str
 ) -> None:
     path = tmp_path / "x.safetensors"
-    path.write_bytes(unchecked(to_bytes(packed()), change))
+    path.write_bytes(sealed_tensors(unsealed(to_bytes(packed()), change)))
     with pytest.raises(ValueError, match=rf"x\.safetensors is damaged \(.*{message}") as caught:
         read(path)
     assert "\n" not in str(caught.value)
@@ -259,7 +259,7 @@ def _damaged(content: bytes, flipped: Callable[[bytes, int], bytes], data: st.Da
     text = json.dumps(header).encode()
     made = len(text).to_bytes(8, "little") + text + content[start:]
     try:
-        return sealed(made) if data.draw(st.booleans()) else made
+        return sealed_tensors(made) if data.draw(st.booleans()) else made
     except (TypeError, AttributeError):  # no metadata any more
         return made
 
@@ -288,7 +288,6 @@ def test_any_damage_is_refused_by_name_or_leaves_a_network(
         except (ValueError, OSError) as error:
             assert "any.safetensors" in str(error) and "\n" not in str(error)
         else:
-            assert checksum(path)
             assert len(made.log_probs(torch.randn(BINS, 30))) == 15  # frames, after a stride of 2
 
     assert peak(work) <= 2 * usual + _MORE_MEMORY

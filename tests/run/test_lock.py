@@ -6,8 +6,8 @@ from pathlib import Path
 from threading import Event
 
 from prune_rnn import paths
+from prune_rnn.integrity.tidy import tidy
 from prune_rnn.run.store import Run
-from prune_rnn.run.tidy import tidy
 
 
 def test_a_lock_that_another_process_holds_for_an_instant_is_waited_for(tmp_path: Path) -> None:

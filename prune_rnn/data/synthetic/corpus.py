@@ -22,11 +22,11 @@ from pathlib import Path
 import filelock
 
 from prune_rnn import files
-from prune_rnn.data import checksums
 from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic.sentences import sentences
 from prune_rnn.data.synthetic.settings import Synthetic, cache_folder, digest
 from prune_rnn.data.synthetic.speech import chunk_size
+from prune_rnn.integrity import corpus
 from prune_rnn.typed import Plain
 
 _BYTES = 24_000  # of disk a second, at the default signal-to-noise ratios: FLAC, manifest, and the last block of a file
@@ -69,7 +69,7 @@ def prepare(config: Synthetic, report: Callable[[str], None] = print) -> dict[st
     for manifest in manifests.values():
         if not manifest.is_file():
             raise OSError(f"{manifest} is gone from a corpus that was whole; delete {folder} to have it made again")
-        checksums.check(manifest, folder)
+        corpus.check(manifest, folder)
     return manifests
 
 
@@ -92,7 +92,7 @@ def _make(config: Synthetic, folder: Path, report: Callable[[str], None]) -> Non
         for split in SPLITS:
             (making / split).mkdir(parents=True)
             _make_split(config, split, making, report)
-        checksums.write(making)
+        corpus.write(making)
         making.rename(folder)
     finally:
         shutil.rmtree(making, ignore_errors=True)
@@ -143,7 +143,7 @@ def _make_split(config: Synthetic, split: str, folder: Path, report: Callable[[s
 def _run_chunk(config: Synthetic, folder: Path, job: Plain) -> list[Plain]:
     """Has a fresh process speak the chunk; gives its manifest lines. Raises OSError or RuntimeError where it failed."""
     lines = folder / f"{job['split']}-{job['first']:06d}.lines"
-    settings = {key.name: getattr(config, key.name) for key in fields(config)}
+    settings = {key.name: getattr(config, key.name) for key in fields(config) if key.name != "front_end"}  # no JSON
     command = "import json, sys; from prune_rnn.data.synthetic import speech; speech.speak_chunk(json.load(sys.stdin))"
     places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
     done = subprocess.run(

@@ -10,10 +10,11 @@ from prune_rnn.report.figures.ctc_cost import by_epoch, draw
 from prune_rnn.report.figures.style import Material
 
 
-def test_mean_and_band_over_seeds(fabricate: Callable, tmp_path: Path) -> None:
+def test_mean_and_band_over_seeds(fabricate: Callable, relist: Callable, tmp_path: Path) -> None:
     for seed, last in ((0, "1.0"), (1, "4.0")):
         run = fabricate("gru_dense", f"seed={seed}")
         (run.folder / "history.csv").write_text(f"epoch,step,train_loss,dev_loss\n1,5,9.0,8.0\n2,10,{last},2.0\n")
+        relist(run)
     _, rows = collect([f"results={tmp_path / 'results'}"])
     dense = next(row for row in rows if row.model == "gru_dense")
     curve = by_epoch(dense, "train_loss")
@@ -21,7 +22,7 @@ def test_mean_and_band_over_seeds(fabricate: Callable, tmp_path: Path) -> None:
     assert draw(Material(rows, [])) is None  # nothing sparse to compare with
 
 
-def test_a_family_without_its_baseline_is_not_drawn(fabricate: Callable, tmp_path: Path) -> None:
+def test_a_family_without_its_baseline_is_not_drawn(fabricate: Callable, relist: Callable, tmp_path: Path) -> None:
     fabricate("gru_sparse")
     fabricate("rnn_sparse")
     fabricate("rnn_dense")

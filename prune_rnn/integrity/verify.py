@@ -1,0 +1,109 @@
+"""Whether runs, packed files and made speech are still what was written: `prune-rnn verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from prune_rnn import paths
+from prune_rnn.analyse import finished
+from prune_rnn.deploy import file as packed
+from prune_rnn.deploy import network
+from prune_rnn.integrity import corpus
+from prune_rnn.integrity.tidy import left_behind
+from prune_rnn.run.store import Run
+from prune_rnn.usage import FAULTS
+
+Check = Callable[[], object]  # ValueError or OSError, naming the file, where it is damaged
+_SAVED, _PACKED = ".pt", ".safetensors"
+
+
+@dataclass(kw_only=True, slots=True)
+class VerifyOptions:
+    """What `prune-rnn verify` can be asked for."""
+
+    results: str = "results"
+
+
+def verify(places: Sequence[Path], options: VerifyOptions, say: Callable[[str], None] = print) -> bool:
+    """Whether nothing is damaged; a file without its checksum is. Names what is, and counts it last.
+
+    places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these, and
+    where none is named and there is no run.
+    """
+    folders = sorted(path for path in paths.runs(Path(options.results)).glob("*") if path.is_dir())
+    everything = [folder for folder in folders if not Run(folder).empty]
+    if not places and not everything:
+        raise ValueError(
+            f"{paths.runs(Path(options.results))} holds no run; train one, or give --results or a RUN or FILE"
+        )
+    count, damaged = 0, 0
+    for place in places or everything:
+        errors = set[str]()  # what one file has, those read with it have as well
+        for path, check in _checks(place, named=bool(places)):
+            count += 1
+            try:
+                check()
+            except FAULTS as error:
+                text = str(error) if f"{place}" in str(error) else f"{path}: {error}"
+                if text not in errors:
+                    say(text)
+                errors.add(text)
+        damaged += len(errors)
+        for path in left_behind(Run(place)) if place.is_dir() else []:
+            say(f"{path} is being written, or was left by a process that was cut off; the next training removes it")
+    say(f"{count} files: {damaged} damaged")
+    return damaged == 0
+
+
+def _checks(place: Path, *, named: bool) -> Iterator[tuple[Path, Check]]:
+    """Yields every file of a place, with what checks it. named: by the user, whose folder it may be, and no run's."""
+    run = Run(place)
+    if place.is_file() and place.suffix in (_SAVED, _PACKED):
+        yield place, partial(_saved if place.suffix == _SAVED else packed.read, place)
+    elif (place / corpus.NAME).exists():
+        for path in corpus.files(place):
+            yield path, partial(corpus.check, path, place)
+    elif run.there or (place.is_dir() and not named):
+        yield place / paths.CONFIG, partial(_config, run)
+        if run.finished:
+            yield place / paths.RESULT, run.result
+            yield place / paths.HISTORY, partial(_history, run)
+            yield place / paths.HYPOTHESES, partial(_hypotheses, run)
+        for path in sorted(place.iterdir()):
+            if path.name == paths.MODEL and run.finished:
+                yield path, partial(network.read_weights, run)
+            elif path.suffix == _SAVED:
+                yield path, partial(_saved, path)
+            elif path.suffix == _PACKED:
+                yield path, partial(_packed, path, run)
+    else:
+        raise ValueError(
+            f"{place} is neither the folder of a run nor a packed file; give such, or nothing for all runs"
+        )
+
+
+def _config(run: Run) -> None:
+    if not run.there:
+        raise ValueError(f"{run.folder} holds no file of a run; move it elsewhere")
+    run.check_name(run.config())
+
+
+def _history(run: Run) -> None:
+    finished.read(run).history()
+
+
+def _hypotheses(run: Run) -> None:
+    if finished.read(run).edits() is None:
+        raise ValueError(f"{run.folder / paths.HYPOTHESES} is missing; delete {run.folder} and train again")
+
+
+def _saved(path: Path) -> None:
+    Run(path.parent).load(path.name)
+
+
+def _packed(path: Path, run: Run) -> None:
+    if packed.read(path).config != run.config():
+        raise ValueError(f"{path} is of another run than {run.folder}; export it again")
