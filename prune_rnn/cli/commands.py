@@ -101,6 +101,22 @@ def report(overrides: list[str], table: list[str] | None, missing: bool) -> None
 
 
 @cli.command(cls=KeysCommand)
+@click.option("--table", type=Separated(str), help="Train for these tables alone; a YAML file is one of yours.")
+@click.option("--jobs", type=_THREADS, default=1, help="Trainings at a time, one core each.")
+def reproduce(overrides: list[str], table: list[str] | None, jobs: int) -> int:
+    """Trains what the tables have no runs for.
+
+    The runs are those of `prune-rnn report --missing`, with the same keys. What was cut off goes on, and a second call
+    trains nothing. Prints how far all runs are, and the time that is left. Packs each finished run as `prune-rnn
+    export` does. Exit code 1 where a run failed; the others are trained.
+    """
+    from prune_rnn.experiment import say
+    from prune_rnn.reproduce import reproduce
+
+    return 0 if reproduce(overrides, table or [], jobs, say) else 1
+
+
+@cli.command(cls=KeysCommand)
 def describe(overrides: list[str]) -> None:
     """Prints a network's layers, and the sparsity, size and error to expect of it.
 
