@@ -183,7 +183,7 @@ def _typed(composed: DictConfig) -> Config:
     except AttributeError as error:  # a key that `+` added: the slotted dataclass has no place for it
         raise UsageError(f"{error}; leave out the key that '+' added") from None
     except REFUSALS as error:
-        key = getattr(error, "full_key", None)
-        raise UsageError(f"{key}: {reason(error)}" if key else reason(error)) from None
+        at = getattr(error, "full_key", None)
+        raise UsageError(f"{at}: {reason(error)}" if at else reason(error)) from None
     assert isinstance(config, Config)
     return config

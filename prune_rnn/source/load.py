@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -149,7 +150,8 @@ def check_teacher(source: Source, model: DeepSpeech2) -> None:
         raise UsageError(
             f"{source.named}: it has {symbols} symbols, and this network {ours}; give a teacher of the same alphabet"
         )
-    strides, own = (tuple(conv.stride[1] for conv in each.conv) for each in (source.model, model))
+    convolutions: list[Any] = [source.model.conv, model.conv]
+    strides, own = (tuple(conv.stride[1] for conv in each) for each in convolutions)
     if strides != own:
         raise UsageError(
             f"{source.named}: its convolutions have the strides {strides} in time, and those of this network {own}; "

@@ -1,5 +1,6 @@
 """The commands: what their help says, and what they make of a wrong command line."""
 
+import dataclasses
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +8,13 @@ from pathlib import Path
 import click
 import pytest
 
+from prune_rnn.bench.plan import BenchOptions
 from prune_rnn.cli.group import cli
+from prune_rnn.deploy.evaluate import EvaluateOptions
+from prune_rnn.deploy.export import ExportOptions
+from prune_rnn.deploy.transcribe import TranscribeOptions
 from prune_rnn.engine.quantise import Dtype
+from prune_rnn.integrity.verify import VerifyOptions
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = list(cli.commands)
@@ -89,6 +95,24 @@ def test_a_key_given_twice_is_warned_of(command: Command) -> None:
 def test_every_type_of_weights_can_be_exported() -> None:
     (dtype,) = [param.type for param in cli.commands["export"].params if param.name == "dtype"]
     assert isinstance(dtype, click.Choice) and [Dtype[name] for name in dtype.choices] == list(Dtype)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("bench", BenchOptions),
+        ("evaluate", EvaluateOptions),
+        ("export", ExportOptions),
+        ("transcribe", TranscribeOptions),
+        ("verify", VerifyOptions),
+    ],
+)
+def test_the_defaults_are_those_of_python(name: str, kind: type) -> None:
+    words = [name.upper() for param in cli.commands[name].params if isinstance(param, click.Argument)]
+    given = cli.commands[name].make_context(name, words).params
+    for field in dataclasses.fields(kind):
+        expected = getattr(kind(), field.name)
+        assert given[field.name] == (expected.name if isinstance(expected, Dtype) else expected)
 
 
 def test_a_file_that_looks_like_an_option_is_a_file(command: Command, tmp_path: Path) -> None:

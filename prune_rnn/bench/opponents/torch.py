@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -88,8 +88,10 @@ def _loop(job: Layer, times: Times, dtype: Dtype) -> Tensor:
 def module(job: Layer) -> nn.RNNBase:
     """Returns torch.nn's layer, of one input. torch's GRU knows only tanh, and orders gates r, z."""
     kind = MODULES[job.cell.name]
-    options = {"nonlinearity": "tanh" if job.activation is Activation.tanh else "relu"} if kind is nn.RNN else {}
-    made = kind(1, job.units, **options).requires_grad_(False).eval()
+    options: dict[str, Any] = (
+        {"nonlinearity": "tanh" if job.activation is Activation.tanh else "relu"} if kind is nn.RNN else {}
+    )
+    made: nn.RNNBase = cast(Any, kind)(1, job.units, **options).requires_grad_(False).eval()
     for name, parameter in made.named_parameters():
         parameter.copy_(job.weight.detach() if name == "weight_hh_l0" else torch.zeros(()))
     return made
