@@ -84,6 +84,21 @@ def runs(results: Path) -> None:
     print(table(results))
 
 
+@cli.command()
+@click.argument("run", type=PATH)
+@click.argument("others", type=PATH, nargs=-1, required=True, metavar="RUN...")
+@click.option("--shown", type=click.IntRange(0), default=3, help="Utterances that are shown of each, each way.")
+def compare(run: Path, others: tuple[Path, ...], shown: int) -> None:
+    """Compares finished runs on the test utterances they share.
+
+    Prints how much fewer character errors each RUN makes than the first, with a 95 % interval over the speakers (over
+    utterances, where there is one speaker), how many utterances got better and worse, and those that changed most.
+    """
+    from prune_rnn.analyse.between import compare
+
+    print(compare([run, *others], shown))
+
+
 @cli.command(cls=KeysCommand)
 @click.option("--table", type=Separated(str), help="Write and print these tables alone; a YAML file is one of yours.")
 @click.option("--missing", is_flag=True, help="Print the commands that train what the tables have no runs for.")
