@@ -27,7 +27,7 @@ def typed() -> str:
     return shlex.join(["prune-rnn", *sys.argv[1:]])
 
 
-class Separated(click.ParamType):  # type: ignore[type-arg]
+class Separated(click.ParamType[Any]):
     """Values of one type, separated by commas: --streams 1,4,16."""
 
     name = "list"

@@ -18,7 +18,7 @@ from prune_rnn.usage import FAULTS, SeveralLines, UsageError
 INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on from here
 
 _GRACE = 3.0  # seconds in which torchrun ends the other processes once one has failed
-_RESUMED = (commands.train.name, deploy.bench.name)
+_RESUMED = (commands.train.name, commands.reproduce.name, deploy.bench.name)
 
 
 def _terminate(number: int, frame: Any) -> None:
