@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 from torch.autograd import Function
 
-from prune_rnn.model import native
+from prune_rnn.model import loops
 from prune_rnn.model.recurrence import Activation
 
 
@@ -46,10 +46,10 @@ class Cell(ABC):
         x: (frames, gates * units), the input contribution, packed. weight: U, (gates * units, units). batch_sizes:
         (steps,) int64 on the CPU, as in `PackedSequence`. reverse: runs from the last frame of each utterance to its
         first. Differentiable once in x and weight. Calling torch's operations takes most of the time: in float32 on
-        the CPU the loop is `native`'s, on a CUDA device `cuda`'s.
+        the CPU the loop is `loops`'s, on a CUDA device `cuda`'s.
         """
-        if native.serves(self, x, weight):
-            return native.layer(self, x, weight, batch_sizes, activation is Activation.tanh, reverse)
+        if loops.serves(self, x, weight):
+            return loops.layer(self, x, weight, batch_sizes, activation is Activation.tanh, reverse)
         if x.is_cuda:
             from prune_rnn.model import cuda  # which imports triton, and that takes long
 
