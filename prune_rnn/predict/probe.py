@@ -18,8 +18,8 @@ from prune_rnn.bench.matrices import UNSTRUCTURED, Masked, Shape, masked
 from prune_rnn.bench.measure import job_of
 from prune_rnn.config import Config
 from prune_rnn.data.batch import Batch, Utterance
+from prune_rnn.distributed import usable_device
 from prune_rnn.engine.timing import in_turn
-from prune_rnn.experiment import usable_device
 from prune_rnn.feasible import check_memory
 from prune_rnn.features import SAMPLE_RATE, log_spectrogram
 from prune_rnn.model.deepspeech2 import DeepSpeech2
