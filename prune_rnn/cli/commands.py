@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from prune_rnn.cli.completion import VARIABLE
-from prune_rnn.cli.group import FILE, PATH, KeysCommand, Separated, cli, typed
+from prune_rnn.cli.group import FILE, PATH, THREADS, KeysCommand, Separated, cli, typed
 from prune_rnn.data.corpora.catalogue import CORPORA
 from prune_rnn.usage import UsageError
 
@@ -117,7 +117,7 @@ def report(overrides: list[str], table: list[str] | None, missing: bool) -> None
 
 @cli.command(cls=KeysCommand)
 @click.option("--table", type=Separated(str), help="Train for these tables alone; a YAML file is one of yours.")
-@click.option("--jobs", type=_THREADS, default=1, help="Trainings at a time, one core each.")
+@click.option("--jobs", type=THREADS, default=1, help="Trainings at a time, one core each.")
 def reproduce(overrides: list[str], table: list[str] | None, jobs: int) -> int:
     """Trains what the tables have no runs for.
 

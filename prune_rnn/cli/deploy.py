@@ -68,9 +68,9 @@ def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: An
 
     MODEL is a file that `prune-rnn export` wrote. AUDIO is WAV, FLAC or whatever else libsndfile reads, at any rate.
     With --stream the samples go in 20 ms at a time and the text comes out as it is found, about 0.9 s later, after the
-    first second (GRU and LSTM networks: those that run both ways need whole files); several files at a time (--jobs) are
-    computed together there, as callers would be. How long it took is printed on the error stream, and so is what is
-    wrong with a file that can't be used: the others are transcribed, and the exit code is 1.
+    first second (GRU and LSTM networks: those that run both ways need whole files). Several files at a time (--jobs)
+    are then computed together, as concurrent streams. The time and any fault of a file go to the error stream; the
+    other files are transcribed, and the exit code is 1.
     """
     from prune_rnn.deploy.transcribe import TranscribeOptions, transcribe
 
