@@ -15,8 +15,9 @@ from prune_rnn.model.recurrence import Activation
 class Cell(ABC):
     """A kind of recurrent layer; it holds no weights, and any two of a class are alike.
 
-    `cells.Cells` lists all of them: a new one is a module beside this, a line there, and its step in the C++ and CUDA
-    code, where `kind` is its number. A state is `vectors` vectors of `units`, side by side: the first, h, is the
+    `cells.Cells` lists all of them. A new one is a module beside this, a line there, its number `kind` and its step in
+    C++ (native/common/cells.h, native/loops/walks.inc, native/sparse/portable.inc) and for CUDA (model/cuda.py,
+    model/cuda_kernels.py, engine/cuda_kernels.py), and its name in bench/opponents and bench/networks.py. A state is `vectors` vectors of `units`, side by side: the first, h, is the
     layer's output and meets U; the others are the cell's own.
     """
 
