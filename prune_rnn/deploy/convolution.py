@@ -6,10 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn.engine import native as engine
-from prune_rnn.model import native, native_convolution
+from prune_rnn.model import conv
 from prune_rnn.model.recurrence import Activation
-from prune_rnn.native.library import InstructionSet
+from prune_rnn.native.library import InstructionSet, chosen, instruction_sets
 
 _FEW = 4  # output frames of each up to which the compiled convolution takes a half to a tenth of the time of torch's
 _WIDE = 16  # channels that torch's convolution computes at a time, whether there are so many or not
@@ -38,9 +37,9 @@ class Convolution:
         self.channels, _, _, self.frames = weight.shape
         self.bins_out = len(gain) // self.channels
         self._gain, self._shift, self._activation = gain, shift, activation
-        self._compiled: native_convolution.Convolution | None = None
-        if native.chosen() is not None:
-            self._compiled = native_convolution.Convolution(
+        self._compiled: conv.Convolution | None = None
+        if chosen() is not None:
+            self._compiled = conv.Convolution(
                 weight, gain, shift, tanh=activation is Activation.tanh, stride=stride, padding=padding[0],
                 rounded=rounded,
             )  # fmt: skip
@@ -66,7 +65,7 @@ class Convolution:
 
 def fast_bfloat16() -> bool:
     """Tells whether this machine has instructions for it; without, torch's convolution in it is a slow one."""
-    return InstructionSet.avx512_vnni in engine.instruction_sets()
+    return InstructionSet.avx512_vnni in instruction_sets()
 
 
 class RowConvolution:
@@ -79,9 +78,9 @@ class RowConvolution:
     def __init__(self, weight: Tensor, gain: Tensor, shift: Tensor, activation: Activation) -> None:
         self.taps = len(weight)
         self._weight, self._gain, self._shift, self._activation = weight, gain, shift, activation
-        self._compiled: native_convolution.RowConvolution | None = None
-        if native.chosen() is not None:
-            self._compiled = native_convolution.RowConvolution(weight, gain, shift, activation is Activation.tanh)
+        self._compiled: conv.RowConvolution | None = None
+        if chosen() is not None:
+            self._compiled = conv.RowConvolution(weight, gain, shift, activation is Activation.tanh)
 
     def __call__(self, x: Tensor) -> Tensor:
         if self._compiled is not None:

@@ -8,15 +8,16 @@ from typing import Any, ClassVar
 from torch import Tensor
 from torch.autograd import Function
 
-from prune_rnn.model import native
+from prune_rnn.model import loops
 from prune_rnn.model.recurrence import Activation
 
 
 class Cell(ABC):
     """A kind of recurrent layer; it holds no weights, and any two of a class are alike.
 
-    `cells.Cells` lists all of them: a new one is a module beside this, a line there, and its step in the C++ and CUDA
-    code, where `kind` is its number. A state is `vectors` vectors of `units`, side by side: the first, h, is the
+    `cells.Cells` lists all of them. A new one is a module beside this, a line there, its number `kind` and its step in
+    C++ (native/common/cells.h, native/loops/walks.inc, native/sparse/portable.inc) and for CUDA (model/cuda.py,
+    model/cuda_kernels.py, engine/cuda_kernels.py), and its name in bench/opponents and bench/networks.py. A state is `vectors` vectors of `units`, side by side: the first, h, is the
     layer's output and meets U; the others are the cell's own.
     """
 
@@ -46,10 +47,10 @@ class Cell(ABC):
         x: (frames, gates * units), the input contribution, packed. weight: U, (gates * units, units). batch_sizes:
         (steps,) int64 on the CPU, as in `PackedSequence`. reverse: runs from the last frame of each utterance to its
         first. Differentiable once in x and weight. Calling torch's operations takes most of the time: in float32 on
-        the CPU the loop is `native`'s, on a CUDA device `cuda`'s.
+        the CPU the loop is `loops`'s, on a CUDA device `cuda`'s.
         """
-        if native.serves(self, x, weight):
-            return native.layer(self, x, weight, batch_sizes, activation is Activation.tanh, reverse)
+        if loops.serves(self, x, weight):
+            return loops.layer(self, x, weight, batch_sizes, activation is Activation.tanh, reverse)
         if x.is_cuda:
             from prune_rnn.model import cuda  # which imports triton, and that takes long
 

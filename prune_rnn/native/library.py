@@ -5,6 +5,9 @@ from __future__ import annotations
 import ctypes
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from ctypes import c_int, c_int64, c_void_p
 from enum import IntEnum
 from functools import cache
@@ -81,6 +84,30 @@ def instruction_sets() -> list[InstructionSet]:
     if best not in names:
         raise ValueError(f"PRUNE_RNN_SET={best}: this machine runs {', '.join(names)}; unset it or choose one of them")
     return found[names.index(best) :]
+
+
+_chosen: ContextVar[InstructionSet | None] = ContextVar("chosen")
+
+
+def chosen() -> InstructionSet | None:
+    """Returns what it is to run on: this machine's best, or as `using` says; None: torch's operations."""
+    best = instruction_sets()
+    return _chosen.get(best[0] if best else None)
+
+
+@contextmanager
+def using(instruction_set: InstructionSet | None) -> Iterator[None]:
+    """Within it, the library runs on `instruction_set`, or where that is None torch's operations serve.
+
+    A backward loop goes as its forward loop went, wherever it is called. ValueError where this machine can't.
+    """
+    if instruction_set is not None and instruction_set not in instruction_sets():
+        raise ValueError(f"the library can't run on {instruction_set.name} here")
+    token = _chosen.set(instruction_set)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
 
 
 def describe() -> str:

@@ -6,10 +6,10 @@ import torch.nn.functional as F
 
 from prune_rnn.deploy import convolution
 from prune_rnn.deploy.convolution import Convolution, RowConvolution
-from prune_rnn.model import native
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.native.library import chosen, instruction_sets, using
 
-needs_library = pytest.mark.skipif(not native.instruction_sets(), reason="the native library isn't built")
+needs_library = pytest.mark.skipif(not instruction_sets(), reason="the native library isn't built")
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -63,7 +63,7 @@ def test_a_row_convolution_by_hand(frames: int, library: bool) -> None:
     """y_t = 2 x_t - x_(t+2) of one unit, 3 x_(t+1) of the other; tanh(y_t / 2 + 1) and tanh(-y_t)."""
     x, weight = noise(frames + 2, 2), torch.tensor([[2.0, 0.0], [0.0, 3.0], [-1.0, 0.0]])
     gain, shift = torch.tensor([0.5, -1.0]), torch.tensor([1.0, 0.0])
-    with native.using(native.chosen() if library else None):
+    with using(chosen() if library else None):
         found = RowConvolution(weight, gain, shift, Activation.tanh)(x)
     wanted = torch.stack([(x[:-2, 0] - x[2:, 0] / 2 + 1).tanh(), (-3 * x[1:-1, 1]).tanh()], 1)
     torch.testing.assert_close(found, wanted, atol=1e-6, rtol=1e-6)

@@ -1,4 +1,4 @@
-"""Every training loop does what its cell's reference step says; for gradients see test_recurrence and test_native."""
+"""Every training loop does what its cell's reference step says; for gradients see test_recurrence and test_loops."""
 
 import math
 from collections.abc import Callable
@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from prune_rnn.model import native
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.native import library
 from prune_rnn.native.library import InstructionSet
 
 LOOPS = [
     pytest.param(None, id="torch"),
     *(
         pytest.param(
-            each, id=each.name, marks=pytest.mark.skipif(each not in native.instruction_sets(), reason="not here")
+            each, id=each.name, marks=pytest.mark.skipif(each not in library.instruction_sets(), reason="not here")
         )
         for each in InstructionSet
     ),
@@ -42,7 +42,7 @@ def test_states_are_the_reference_steps(
     if activation is Activation.clipped_relu:
         x[..., -units:] *= 15
     packed = pack_padded_sequence(x, lengths)
-    with native.using(loop):
+    with library.using(loop):
         states = cell.states(packed.data, weight, packed.batch_sizes, activation, reverse)
     assert states.dtype is dtype
     found, _ = pad_packed_sequence(packed._replace(data=states))

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn.model import native
+from prune_rnn.native.library import built, chosen
 
 _BLOCK = 4  # channels out whose weights lie together
 
@@ -16,7 +16,7 @@ _BLOCK = 4  # channels out whose weights lie together
 class RowConvolution:
     """(frames + taps - 1, units) -> (frames, units): f(gain * convolution + shift).
 
-    weight: (taps, units). gain, shift: (units,). tanh: else the clipped ReLU. It runs on what is `native.chosen`
+    weight: (taps, units). gain, shift: (units,). tanh: else the clipped ReLU. It runs on what is `chosen`
     when it is made. ValueError for what doesn't fit or is not float32 on the CPU.
     """
 
@@ -47,7 +47,7 @@ class Convolution:
 
     weight: (out, in, bins, frames). gain, shift: (out * bins out,). tanh: as above. stride: bins, frames. padding: of
     bins. rounded: weights, x and the convolution's results are rounded to bfloat16, sums are not. It runs on what is
-    `native.chosen` when it is made. ValueError for what doesn't fit or is not float32 on the CPU.
+    `chosen` when it is made. ValueError for what doesn't fit or is not float32 on the CPU.
     """
 
     def __init__(
@@ -91,8 +91,8 @@ class Convolution:
 
 
 def _chosen() -> tuple[ctypes.CDLL, int]:
-    library, instruction_set = native.built(), native.chosen()
-    assert library is not None and instruction_set is not None, "ask `native.chosen` first"
+    library, instruction_set = built(), chosen()
+    assert library is not None and instruction_set is not None, "ask `chosen` first"
     return library, int(instruction_set)
 
 

@@ -5,44 +5,16 @@ Where it wasn't built (no compiler at installation), torch's operations do the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from prune_rnn.native.library import InstructionSet
-from prune_rnn.native.library import built as built
-from prune_rnn.native.library import instruction_sets as instruction_sets
+from prune_rnn.native.library import InstructionSet, built, chosen
 
 if TYPE_CHECKING:
     from prune_rnn.model.cell import Cell  # which imports this
-
-_chosen: ContextVar[InstructionSet | None] = ContextVar("chosen")
-
-
-def chosen() -> InstructionSet | None:
-    """Returns what it is to run on: this machine's best, or as `using` says; None: torch's operations."""
-    best = instruction_sets()
-    return _chosen.get(best[0] if best else None)
-
-
-@contextmanager
-def using(instruction_set: InstructionSet | None) -> Iterator[None]:
-    """Within it, the library runs on `instruction_set`, or where that is None torch's operations serve.
-
-    A backward loop goes as its forward loop went, wherever it is called. ValueError where this machine can't.
-    """
-    if instruction_set is not None and instruction_set not in instruction_sets():
-        raise ValueError(f"the library can't run on {instruction_set.name} here")
-    token = _chosen.set(instruction_set)
-    try:
-        yield
-    finally:
-        _chosen.reset(token)
 
 
 def serves(cell: Cell, x: Tensor, weight: Tensor) -> bool:

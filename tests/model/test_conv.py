@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn.model import native
-from prune_rnn.model.native_convolution import Convolution, RowConvolution
+from prune_rnn.model.conv import Convolution, RowConvolution
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.native import library
 from prune_rnn.native.library import InstructionSet
 
-BUILT = native.instruction_sets()
+BUILT = library.instruction_sets()
 pytestmark = pytest.mark.skipif(not BUILT, reason="the native library isn't built")
 
 
@@ -37,7 +37,7 @@ def test_a_row_convolution_is_its_formula(activation: Activation, taps: int, uni
     if frames * units > 1000:
         assert before.min() < 0 and before.max() > 20
     for instruction_set in BUILT:
-        with native.using(instruction_set):
+        with library.using(instruction_set):
             found = RowConvolution(weight, gain, shift, activation is Activation.tanh)(x)
         assert found.dtype is torch.float32
         torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=3e-5)
@@ -48,7 +48,7 @@ def test_neither_threads_nor_more_frames_change_a_row_convolution(instruction_se
     """200 frames, 8 taps, 1000 units: enough for three threads. NaN reaches the 8 frames that see it, in its unit."""
     x, weight, gain, shift = random(207, 1000), random(8, 1000, seed=1), random(1000, seed=2), random(1000, seed=3)
     found = []
-    with native.using(instruction_set):
+    with library.using(instruction_set):
         made = RowConvolution(weight, gain, shift, tanh=True)
     for count in (1, 2, 3):
         torch.set_num_threads(count)
@@ -98,7 +98,7 @@ def test_a_convolution_is_torchs_in_double_precision(
     wanted = activation(per_bin[0] * sums + per_bin[1])
     bound = per_bin[0].abs() * ((2**-8 if rounded else 1e-5) * sums.abs() + 3e-5) + 1e-5
     for instruction_set in BUILT:
-        with native.using(instruction_set):
+        with library.using(instruction_set):
             tanh = activation is Activation.tanh
             made = Convolution(weight, gain, shift, tanh=tanh, stride=stride, padding=padding, rounded=rounded)
         found = made(x)
@@ -112,7 +112,7 @@ def test_a_convolution_by_hand(rounded: bool, instruction_set: InstructionSet) -
     """1 x 3 + (1 + 2^-8) x 5 of two channels is 8 + 5/256: rounded, 1 + 2^-8 is 1 (a tie goes to even). Of it a
     quarter and one: 3. Three channels take two pairs."""
     weight = torch.tensor([1.0, 1 + 2**-8, 0.0]).view(1, 3, 1, 1)
-    with native.using(instruction_set):
+    with library.using(instruction_set):
         gain, shift = torch.tensor([0.25]), torch.tensor([1.0])
         made = Convolution(weight, gain, shift, tanh=False, stride=(1, 1), padding=0, rounded=rounded)
     found = made(torch.tensor([3.0, 5.0, 7.0]).view(1, 1, 3, 1))
@@ -124,7 +124,7 @@ def test_neither_threads_nor_the_batch_change_a_convolution(instruction_set: Ins
     """NaN stays NaN, rounded too, in the 4 frames that see it, in its utterance."""
     x, weight = random(2, 9, 8, 60), random(6, 8, 21, 4, seed=1)
     gain, shift = random(6 * 30, seed=2), random(6 * 30, seed=3)
-    with native.using(instruction_set):
+    with library.using(instruction_set):
         made = Convolution(weight, gain, shift, tanh=True, stride=(2, 1), padding=10, rounded=True)
     found = []
     for count in (1, 2, 3):

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from prune_rnn.model import native
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.native import library
 from prune_rnn.native.library import InstructionSet
 
 CELLS = {each.name: (each.value.states, each.value.gates) for each in Cells}
-BUILT = native.instruction_sets()
+BUILT = library.instruction_sets()
 needs_library = pytest.mark.skipif(not BUILT, reason="the native library isn't built")
 each_cell = pytest.mark.parametrize("cell", CELLS)
 UNEVEN = [13, 13, 9, 8, 8, 3, 1, 1]
@@ -79,13 +79,13 @@ def test_it_agrees_with_torch(
     cell: str, activation: Activation, units: int, reverse: bool, batch_sizes: list[int]
 ) -> None:
     x, weight = inputs(cell, units, batch_sizes, activation)
-    with native.using(None), threads(1):
+    with library.using(None), threads(1):
         wanted = run(cell, x, weight, batch_sizes, activation, reverse)
     if activation is Activation.clipped_relu and Cells[cell].value.follows_activation and units > 1:
         assert (wanted[0] == 0).any()
         assert cell == "gru" or (wanted[0] == 20).any()
     for instruction_set in BUILT:
-        with native.using(instruction_set), threads(1):
+        with library.using(instruction_set), threads(1):
             found = run(cell, x, weight, batch_sizes, activation, reverse)
         for a, b in zip(found, wanted, strict=True):
             torch.testing.assert_close(a, b, rtol=1e-5, atol=2e-6 * b.abs().max().item())
@@ -100,7 +100,7 @@ def test_threads_change_no_bit(cell: str, reverse: bool, instruction_set: Instru
     sizes = [*UNEVEN, *[1] * 40]
     x, weight = inputs(cell, 80, sizes, Activation.tanh)
     found = []
-    with native.using(instruction_set):
+    with library.using(instruction_set):
         for count in (1, 2, 3):
             with threads(count):
                 found.append(run(cell, x, weight, sizes, Activation.tanh, reverse))
@@ -119,7 +119,7 @@ def test_functions_to_a_few_units_in_the_last_place(instruction_set: Instruction
     """One step from nothing: the RNN's state is tanh(x); with a candidate of 1, the GRU's is sigmoid(x_z)."""
     x = torch.cat([torch.linspace(-20, 20, 4001), torch.logspace(-30, 1, 500), torch.tensor([0.0, 200.0, math.inf])])
     sizes, none = torch.tensor([len(x)]), torch.zeros(1, 1)
-    with native.using(instruction_set):
+    with library.using(instruction_set):
         tanh = Cells.rnn.value.states(x[:, None], none, sizes, Activation.tanh)[:, 0]
         gates = torch.stack([x, torch.zeros_like(x), torch.ones_like(x)], dim=1)
         sigmoid = Cells.gru.value.states(gates, none.expand(3, 1), sizes, Activation.clipped_relu)[:, 0]
@@ -134,7 +134,7 @@ def test_nan_stays_in_its_utterance_and_is_seen(cell: str, activation: Activatio
     x, weight = inputs(cell, 20, [3, 3, 3], activation)
     x[4] = math.nan
     for instruction_set in BUILT:
-        with native.using(instruction_set):
+        with library.using(instruction_set):
             found, _, _ = run(cell, x, weight, [3, 3, 3], activation)
         assert found.isnan().all(dim=1).tolist() == [False] * 4 + [True] + [False, False, True, False]
 
@@ -167,10 +167,10 @@ def test_what_it_serves(cell: str) -> None:
 
     assert name(x, weight) == "_Layer"
     assert name(x.double(), weight.double()) == "_Loop"
-    with native.using(None):
-        assert native.chosen() is None
+    with library.using(None):
+        assert library.chosen() is None
         assert name(x, weight) == "_Loop"
-    assert native.chosen() is BUILT[0]
+    assert library.chosen() is BUILT[0]
     scattered = [each.detach().t().contiguous().t() for each in (x, weight)]
     arguments = [2, 1], Activation.tanh
     assert all(map(torch.equal, run(cell, *scattered, *arguments), run(cell, x.detach(), weight, *arguments)))
@@ -193,9 +193,9 @@ def test_shapes_that_do_not_fit_are_torchs_to_refuse(cell: str) -> None:
 
 
 def test_an_instruction_set_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "instruction_sets", lambda: [])
-    assert native.chosen() is None
-    with pytest.raises(ValueError, match="can't run on avx2"), native.using(InstructionSet.avx2):
+    monkeypatch.setattr(library, "instruction_sets", lambda: [])
+    assert library.chosen() is None
+    with pytest.raises(ValueError, match="can't run on avx2"), library.using(InstructionSet.avx2):
         pass
 
 
@@ -203,6 +203,6 @@ def test_an_instruction_set_that_is_not_there_is_refused(monkeypatch: pytest.Mon
 def test_without_the_library_torch_serves(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     x, weight = inputs(cell, 5, [2, 1], Activation.tanh)
     wanted = run(cell, x.double(), weight.double(), [2, 1], Activation.tanh)
-    monkeypatch.setattr(native, "instruction_sets", lambda: [])
+    monkeypatch.setattr(library, "instruction_sets", lambda: [])
     for a, b in zip(run(cell, x, weight, [2, 1], Activation.tanh), wanted, strict=True):
         torch.testing.assert_close(a.double(), b, rtol=1e-5, atol=1e-6)
