@@ -7,8 +7,8 @@ import io
 from functools import cache
 from pathlib import Path
 
-import safetensors.torch
 import torch
+from safetensors.torch import load as load_packed
 from torch import Tensor
 
 from prune_rnn import files, paths
@@ -69,4 +69,4 @@ def _tensors(path: Path) -> dict[str, Tensor]:
     if path.name == paths.MODEL:
         found: dict[str, Tensor] = torch.load(io.BytesIO(read), map_location="cpu", weights_only=True)["model"]
         return found
-    return {name: each for name, each in safetensors.torch.load(read).items() if not name.startswith(_BESIDES)}
+    return {name: each for name, each in load_packed(read).items() if not name.startswith(_BESIDES)}
