@@ -90,7 +90,7 @@ def step_cost(config: Config, steps_per_epoch: int, seconds: float) -> StepCost:
 
 
 def _timed(trainer: Trainer, size: int, lengths: Sequence[float], seconds: float) -> tuple[float, int]:
-    """Returns the least seconds of a step, a mean over the lengths, and how many steps were timed after a first round."""
+    """Returns the least seconds of a step, a mean over the lengths, and how many were timed after a first round."""
     waveforms = [_noise(size, SECONDS * length) for length in lengths]
     found: list[float] = []
     until = time.perf_counter() + seconds
