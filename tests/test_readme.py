@@ -1,6 +1,7 @@
 """The commands of README.md and its siblings are commands, and what they link to is there."""
 
 import csv
+import json
 import os
 import re
 import shlex
@@ -13,13 +14,16 @@ import pytest
 
 from prune_rnn.cli.group import cli
 from prune_rnn.config import compose_config
+from prune_rnn.predict.predict import predict
 
 ROOT = Path(__file__).parents[1]
 FILES = [ROOT / name for name in ("README.md", "SECURITY.md", "conf/README.md")]
 FILES += [ROOT / "results" / name for name in ("README.md", "notes.md", "recipe.md", "speed.md")]
 FILES += [ROOT / "prune_rnn" / part / "README.md" for part in ("data", "deploy", "engine", "prune")]
 LINES = [line.strip() for file in FILES for line in file.read_text().splitlines()]
-TRAINING = [line for line in LINES if re.search(r"^(prune-rnn|torchrun .*prune_rnn) (train|report|describe)", line)]
+TRAINING = [
+    line for line in LINES if re.search(r"^(prune-rnn|torchrun .*prune_rnn) (train|report|describe|predict)", line)
+]
 _OTHERS = "prepare|export|transcribe|evaluate|bench|verify|runs"
 INFERENCE = [line for line in LINES if re.match(rf"prune-rnn ({_OTHERS})", line)]
 
@@ -36,9 +40,22 @@ def test_every_inference_command_names_what_is_there(line: str) -> None:
     assert target is None or str(target) == "results/runs/RUN" or (ROOT / target).is_file()
 
 
-@pytest.mark.parametrize("line", [line for line in TRAINING if "data=manifest" not in line])
+def test_its_predictions_are_those_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    forward, inverse = (line for line in TRAINING if line.startswith("prune-rnn predict"))
+    words, comment = shlex.split(forward, comments=True)[2:], forward.partition("#")[2]
+    found = re.search(r"test CER +([\d.]+) %, 90 % interval ([\d.]+) to ([\d.]+)", predict(words, quick=True))
+    assert found is not None and comment.endswith("CER {} % ({} to {})".format(*found.groups()))
+    (target,) = shlex.split(inverse, comments=True)[2:]
+    printed = predict([target])
+    train = next(line for line in printed.splitlines() if line.startswith("prune-rnn train "))
+    reached = json.loads(predict(shlex.split(train)[2:], quick=True, json_=True))
+    assert reached["cer"]["high"] <= float(target.partition("=")[2]) + 1e-4
+
+
+@pytest.mark.parametrize("line", [line for line in TRAINING if not re.search("data=manifest|target[.]", line)])
 def test_every_command_composes(line: str) -> None:
-    words = shlex.split(re.split(r"prune.rnn (?:train|report|describe)", line)[1], comments=True)
+    words = shlex.split(re.split(r"prune.rnn (?:train|report|describe|predict)", line)[1], comments=True)
     for word in (word for word in words if not word.startswith("-")):
         key, _, values = word.partition("=")
         for value in values.split(","):

@@ -107,6 +107,7 @@ def _training(of: Forecast, cost: StepCost, steps: int) -> str:
     words = f"{_duration(cost.seconds * total)}: {total:,} steps of {cost.seconds:.3g} s, {cost.steps} timed here"
     if cost.utterances < config.train.batch_size:
         words += f" with {cost.utterances} of {config.train.batch_size} utterances: at most that long"
+    words += "; other work keeps this machine busy: less where it is idle" if cost.busy else ""
     hours = (getattr(config.data, "dev_hours", None), getattr(config.data, "test_hours", None))
     if of.setting.heard and hours[0] is not None and hours[1] is not None:
         batches = total * (config.train.epochs * hours[0] + hours[1]) / of.setting.heard

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -33,15 +33,18 @@ _CHARACTERS = 14  # a second of speech
 _FEW = 4  # utterances, in such a network
 _LARGE = 3e8  # parameters times utterances, from which on a batch would
 _ROUNDS = 5
+_STILL = 1e-9  # learning rate: the weights hardly move, so that noise can't make them diverge
 
 
 @dataclass(frozen=True, slots=True)
 class StepCost:
-    """seconds: of one optimizer step. steps: that were timed. utterances: of a batch that was timed."""
+    """seconds: of one optimizer step. steps: that were timed. utterances: of a batch that was timed. busy:
+    whether other work had more than half of the processors."""
 
     seconds: float
     steps: int
     utterances: int
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def step_cost(config: Config, steps_per_epoch: int, seconds: float) -> StepCost:
     A large network is timed with 1 and with 4 utterances; a whole batch is on the line through both. UsageError where
     the device is not there or its memory too small.
     """
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1) / 2
     device = usable_device(config.device)
     check_memory(config, device)
     if config.threads is not None:
@@ -75,17 +79,18 @@ def step_cost(config: Config, steps_per_epoch: int, seconds: float) -> StepCost:
     parameters, size = sum(p.numel() for p in model.parameters()), config.train.batch_size
     masker = config.prune.masker(config.prune.weights(model), steps_per_epoch, gates=model.gates())
     groups = [[Utterance(Path("noise"), 0, "")]]
-    trainer = Trainer(model, masker, config.train, groups, lambda _: iter(()), seed=0, device=device)
+    still = replace(config.train, learning_rate=_STILL)
+    trainer = Trainer(model, masker, still, groups, lambda _: iter(()), seed=0, device=device)
     if parameters * size < _LARGE or size <= _FEW:
         times = [_timed(trainer, size, _LENGTHS, seconds)]
-        return StepCost(times[0][0], times[0][1], size)
+        return StepCost(times[0][0], times[0][1], size, busy)
     one, few = (_timed(trainer, count, [_SHORT], seconds / 2) for count in (1, _FEW))
     an_utterance = max(0.0, few[0] - one[0]) / (_FEW - 1) / _SHORT
-    return StepCost(one[0] + an_utterance * size, one[1] + few[1], _FEW)
+    return StepCost(one[0] + an_utterance * size, one[1] + few[1], _FEW, busy)
 
 
 def _timed(trainer: Trainer, size: int, lengths: Sequence[float], seconds: float) -> tuple[float, int]:
-    """Returns the mean seconds of a step over batches of each length, and how many were timed; not the first round."""
+    """Returns the least seconds of a step, a mean over the lengths, and how many were timed after a first round."""
     waveforms = [_noise(size, SECONDS * length) for length in lengths]
     found: list[float] = []
     until = time.perf_counter() + seconds
@@ -94,7 +99,7 @@ def _timed(trainer: Trainer, size: int, lengths: Sequence[float], seconds: float
         for own in waveforms:
             trainer.one_step(_batch(own), 0)
         found.append((time.perf_counter() - start) / len(waveforms))
-    return statistics.median(found[1:]), len(waveforms) * len(found[1:])
+    return min(found[1:]), len(waveforms) * len(found[1:])
 
 
 def _noise(size: int, seconds: float) -> list[Tensor]:

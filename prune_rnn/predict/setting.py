@@ -24,8 +24,9 @@ class Setting:
 
     prunable: weights that can be pruned. density: the share of them that stays, above 0. start, end: of pruning, as
     shares of all epochs. way: when and how it is pruned, a digest. shape: all of the model but its units, a digest.
-    recipe: all of data and training, a digest. kin: all of the recipe that is no amount of speech or steps, a digest.
-    hours: of speech to train on; heard: of speech in all steps; None where only the data know.
+    recipe: all of data and training, but for the weights of a start or teacher, a digest. kin: all of the recipe that
+    is no amount of speech or steps, a digest. hours: of speech to train on; heard: of speech in all steps; None where
+    only the data know.
     """
 
     cell: str
@@ -66,7 +67,7 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
     own, train = config.identity, config.train
     phase = config.prune.phase()
     start, end = (0.0, 0.0) if phase is None else (each / train.epochs for each in phase)
-    recipe = {key: value for key, value in own.items() if key not in _ELSEWHERE}
+    recipe = {key: _without(value, {"weights"}) for key, value in own.items() if key not in _ELSEWHERE}
     recipe["train"] = {key: value for key, value in own["train"].items() if key != "precision"}
     hours = own["data"].get("train_hours")
     heard = None
@@ -86,14 +87,14 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
         shape=_digest({k: v for k, v in own["model"].items() if k not in ("units", "prunable")}),
         data=own["data"]["name"],
         recipe=_digest(recipe),
-        kin=_digest({group: _without_amounts(values) for group, values in recipe.items()}),
+        kin=_digest({group: _without(values, _AMOUNTS) for group, values in recipe.items()}),
         hours=hours,
         heard=heard,
     )
 
 
-def _without_amounts(values: object) -> object:
-    return {k: v for k, v in values.items() if k not in _AMOUNTS} if isinstance(values, dict) else values
+def _without(values: object, keys: set[str]) -> object:
+    return {k: v for k, v in values.items() if k not in keys} if isinstance(values, dict) else values
 
 
 def _digest(value: object) -> str:
