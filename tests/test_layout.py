@@ -44,6 +44,7 @@ RANKS = [
         "source",
         "deploy.convolution",
         "deploy.layout",
+        "deploy.words",
         "deploy.file",
         "deploy.network",
         "deploy.advance",

@@ -63,6 +63,12 @@ def verify(places: list[Path], **options: Any) -> int:
 @click.option(
     "--jobs", type=THREADS, default=1, help="Files at a time; with --stream a text comes once its file has ended."
 )
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json", "srt", "vtt"]),
+    default="text",
+    help="json, srt and vtt have the time of each word.",
+)
 def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: Any) -> int:
     """Prints the text of recordings.
 

@@ -19,10 +19,12 @@ from prune_rnn.deploy.advance import NEEDS_WHOLE
 from prune_rnn.deploy.network import Network, load
 from prune_rnn.deploy.stream import PIECE, streamed_text
 from prune_rnn.deploy.streams import Streams
+from prune_rnn.deploy.words import FORMATS, words
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW
 from prune_rnn.printed import one_line
-from prune_rnn.usage import THREADS, within
+from prune_rnn.text import spelt
+from prune_rnn.usage import THREADS, UsageError, within
 
 
 @dataclass(kw_only=True, slots=True)
@@ -32,16 +34,18 @@ class TranscribeOptions:
     # one when streaming: its products are small
     threads: int | None = None
     jobs: int = 1
+    format: str = "text"  # or one of FORMATS, with the times of words
 
 
 def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, stream: bool) -> bool:
     """Prints the text of each recording as it is found, and on the error stream how long it took.
 
-    Several recordings: each line begins with its path. Those that can't be used are named on the error stream before
-    the first is begun; returns whether there were none. ValueError and OSError for the model.
+    Several recordings: each line of text begins with its path. Those that can't be used are named on the error stream
+    before the first is begun; returns whether there were none. ValueError and OSError for the model.
     """
     within("threads", options.threads, 1, THREADS)
     within("jobs", options.jobs, 1, THREADS)
+    _check_format(options.format, stream, len(audio))
     if stream or options.jobs > 1 or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
@@ -54,18 +58,19 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     waveforms, jobs = [waveform for _, waveform in readable], min(options.jobs, len(readable))
     print(describe_backend(), file=sys.stderr)
     with torch.inference_mode():
-        (streamed_text if stream else _whole)(network, torch.zeros(WINDOW * 10))  # warm-up
+        noise = torch.zeros(WINDOW * 10)
+        streamed_text(network, noise) if stream else _whole(network, (Path(), noise))  # warm-up
     start = time.perf_counter()
     # each thread has its own treatment of denormals
     with ThreadPoolExecutor(jobs, initializer=torch.set_flush_denormal, initargs=(True,)) as pool:
         if not stream:
-            decoded = pool.map(partial(_whole, network), waveforms)
+            decoded = pool.map(partial(_whole, network, form=options.format), readable)
         elif jobs == 1:
             decoded = map(partial(_as_it_comes, network), waveforms)
         else:
             decoded = _together(network, waveforms, jobs)
         for path, waveform in readable:
-            if len(audio) > 1:
+            if len(audio) > 1 and options.format == "text":
                 print(f"{one_line(path)}\t", end="", flush=True)
             text, seconds = next(decoded)
             print(text, flush=True)
@@ -97,11 +102,23 @@ def _usable(path: Path) -> Tensor | None:
         return None
 
 
-def _whole(network: Network, waveform: Tensor) -> tuple[str, float]:
-    """Returns the text, and the seconds that it took."""
+def _check_format(form: str, stream: bool, recordings: int) -> None:
+    """Raises UsageError where a format can't be written as asked for."""
+    if form != "text" and stream:
+        raise UsageError(f"--format {form}: has the times of a whole file's words; leave out --stream")
+    if form in ("srt", "vtt") and recordings > 1:
+        raise UsageError(f"--format {form}: is one file for one recording; give one AUDIO, or --format json")
+
+
+def _whole(network: Network, given: tuple[Path, Tensor], form: str = "text") -> tuple[str, float]:
+    """Returns the text of a recording in the format, and the seconds that it took."""
+    path, waveform = given
     start = time.perf_counter()
     with torch.inference_mode():  # each thread has its own
-        return network.text(network.coding.features(waveform)), time.perf_counter() - start
+        log_probs = network.log_probs(network.coding.features(waveform))
+    alphabet = network.coding.alphabet
+    text = spelt(log_probs, alphabet) if form == "text" else FORMATS[form](path, words(log_probs, alphabet))
+    return text, time.perf_counter() - start
 
 
 def _as_it_comes(network: Network, waveform: Tensor) -> tuple[str, float]:

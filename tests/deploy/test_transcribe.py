@@ -1,5 +1,6 @@
 """`prune-rnn transcribe` on recordings of several formats and rates."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,3 +125,29 @@ def test_no_more_files_at_a_time_are_told_of_than_there_are(
     model = packed_file(network, "gru_sparse", tmp_path)
     assert "at a time" not in command("transcribe", model, recordings[0], "--jobs=100", check=True).stderr
     assert "all, 2 at a time" in command("transcribe", model, *recordings, "--jobs=100", check=True).stderr
+
+
+def test_formats_hold_the_text_with_the_times_of_its_words(
+    network: Callable, command: Callable, recordings: list[str], tmp_path: Path
+) -> None:
+    model = packed_file(network, "gru_sparse", tmp_path)
+    texts = [line.split("\t")[1] for line in command("transcribe", model, *recordings, check=True).stdout.splitlines()]
+    lines = command("transcribe", model, *recordings, "--format", "json", check=True).stdout.splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert [entry["audio"] for entry in entries] == recordings
+    assert [entry["text"] for entry in entries] == [" ".join(text.split()) for text in texts]
+    times = [time for word in entries[0]["words"] for time in (word["start"], word["end"])]
+    assert times == sorted(times) and times[0] >= 0 and times[-1] <= 1.0
+    assert command("transcribe", model, recordings[0], "--format", "vtt", check=True).stdout.startswith("WEBVTT\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["a", "b", "--format", "srt"], "--format srt: is one file for one recording; give one AUDIO"),
+        (["a", "--format", "json", "--stream"], "--format json: has the times of a whole file's words; leave out"),
+    ],
+)
+def test_a_format_that_can_not_be_written_is_refused(command: Callable, words: list[str], message: str) -> None:
+    done = command("transcribe", "model", *words)
+    assert done.returncode == 2 and message in done.stderr
