@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
 
 from prune_rnn import paths
-from prune_rnn.evaluate import error_rates
 from prune_rnn.files import lines
 from prune_rnn.run.store import Run
 from prune_rnn.values import from_json
@@ -85,11 +85,10 @@ def edits(utterances: list[Utterance]) -> Edits:
     >>> edits([Utterance("a cat", "acat"), Utterance("dog", " dogs")]).counts.tolist()
     [1, 2]
     """
-    rates = [error_rates([one.reference], [one.hypothesis])[0] for one in utterances]
     speakers = tuple(one.speaker for one in utterances if one.speaker is not None)
     return Edits(
         tuple(one.reference for one in utterances),
-        np.array([rate.insertions + rate.deletions + rate.substitutions for rate in rates], dtype=np.int64),
-        np.array([rate.length for rate in rates], dtype=np.int64),
+        np.array([Levenshtein.distance(one.reference, one.hypothesis) for one in utterances], dtype=np.int64),
+        np.array([len(one.reference) for one in utterances], dtype=np.int64),
         speakers if len(speakers) == len(utterances) else (),
     )
