@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -76,8 +77,8 @@ def start_of(config: Config) -> Source | None:
     if config.init is None:
         return None
     source = load("init", config.init)
-    check_start(source, config.model)
     check_coding(source, config.data)
+    check_start(source, config.model)
     return source
 
 
@@ -86,8 +87,8 @@ def teacher_of(config: Config, model: DeepSpeech2, device: torch.device) -> Teac
     if config.teacher is None:
         return None
     source = load("teacher", config.teacher)
-    check_teacher(source, model)
     check_coding(source, config.data)
+    check_teacher(source, model)
     return Teacher(source.model.to(device), config.distil, config.temperature)
 
 
@@ -149,7 +150,8 @@ def check_teacher(source: Source, model: DeepSpeech2) -> None:
         raise UsageError(
             f"{source.named}: it has {symbols} symbols, and this network {ours}; give a teacher of the same alphabet"
         )
-    strides, own = (tuple(conv.stride[1] for conv in each.conv) for each in (source.model, model))
+    convolutions: list[Any] = [source.model.conv, model.conv]
+    strides, own = (tuple(conv.stride[1] for conv in each) for each in convolutions)
     if strides != own:
         raise UsageError(
             f"{source.named}: its convolutions have the strides {strides} in time, and those of this network {own}; "

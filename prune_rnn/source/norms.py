@@ -43,7 +43,7 @@ def unfold(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -
         assert norm.running_mean is not None and norm.running_var is not None
         mean = each.sum / each.count
         variance = (each.squares / each.count - mean**2).clamp_min(0)
-        norm.bias += (mean * norm.weight).float()
-        norm.weight *= (variance + norm.eps).sqrt().float()
+        norm.bias.add_((mean * norm.weight).float())
+        norm.weight.mul_((variance + norm.eps).sqrt().float())
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance)
