@@ -149,7 +149,7 @@ def _all(work: Sequence[Job], jobs: int, say: Callable[[str], None]) -> set[str]
                 if job.code():
                     failed.add(job.command)
                     say(f"failed: {job.command}: {last}")
-            if time.monotonic() - shown >= _LINE:
+            if total and time.monotonic() - shown >= _LINE:
                 shown = time.monotonic()
                 say(_progress(work, total, first, shown - started))
     return failed

@@ -56,10 +56,12 @@ def test_its_predictions_are_those_of_today(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("line", [line for line in TRAINING if not re.search("data=manifest|target[.]", line)])
 def test_every_command_composes(line: str) -> None:
     words = shlex.split(re.split(r"prune.rnn (?:train|report|describe|predict)", line)[1], comments=True)
-    for word in (word for word in words if not word.startswith("-")):
+    words = [word for word in words if not word.startswith("-")]
+    first = [word.partition(",")[0] for word in words]
+    for place, word in enumerate(words):
         key, _, values = word.partition("=")
         for value in values.split(","):
-            compose_config([f"{key}={value}"])
+            compose_config([*first[:place], f"{key}={value}", *first[place + 1 :]])
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))

@@ -37,18 +37,18 @@ def _rows(row: Row) -> Iterator[dict[str, str]]:
     for layer_type in prune.layers:
         q = qs.get(layer_type)
         when = None if steps is None else prune.schedule(q or 1.0, steps)
-        known = when if q is not None else None
+        known = None if q is None else when  # the slopes lead to q
         yield {
             "label": row.label,
             "layer type": layer_type,
             "q from": row.config.q_source or DASH,
             "q": number(q, ".4g"),
-            "start, step": number(when and when.start_step, ",", "start_step"),
-            "ramp, step": number(when and when.ramp_step, ",", "ramp_step"),
-            "end, step": number(when and when.end_step, ",", "end_step"),
-            "freq, steps": number(when and when.freq, "", "freq"),
-            "theta": number(known and known.theta, ".3g"),
-            "phi": number(known and known.phi, ".3g"),
+            "start, step": number(when.start_step if when else None, ",", "start_step"),
+            "ramp, step": number(when.ramp_step if when else None, ",", "ramp_step"),
+            "end, step": number(when.end_step if when else None, ",", "end_step"),
+            "freq, steps": number(when.freq if when else None, "", "freq"),
+            "theta": number(known.theta if known else None, ".3g"),
+            "phi": number(known.phi if known else None, ".3g"),
             "sparsity %": sparsity(row),
             "goal %": percent(row.composed.model.sparsity if row.composed else None, "goal", ".1f"),
         }

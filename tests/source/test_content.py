@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ def packed(tmp_path: Path) -> Path:
 
 def test_a_copy_elsewhere_is_the_same_network(packed: Path, tmp_path: Path) -> None:
     before = content("init", str(packed))
-    copy = shutil.copy(packed, tmp_path / "copy.safetensors")
+    copy = str(shutil.copy(packed, tmp_path / "copy.safetensors"))
     assert content("teacher", copy) == before
     one = digest(compose_config([f"init={packed}"]))
     assert one == digest(compose_config([f"init={copy}"])) != digest(compose_config([]))
@@ -69,6 +70,6 @@ def test_distillation_without_a_teacher_is_refused() -> None:
         compose_config(["prune=fixed"])
 
 
-def test_a_key_of_a_file_is_a_path(command: Callable) -> None:
+def test_a_key_of_a_file_is_a_path(command: Callable[..., CompletedProcess[str]]) -> None:
     done = command("train", "teacher=a,b")
     assert done.returncode == 2 and "teacher=a,b: no such file" in done.stderr
