@@ -7,9 +7,10 @@ from tabulate import tabulate
 from prune_rnn.analyse.prediction import expected_cer, packed_bytes
 from prune_rnn.config import Config
 from prune_rnn.engine.quantise import Dtype
+from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.model.layers import layers
 from prune_rnn.prune.select import select
-from prune_rnn.run.resolve import meta_model, resolve
+from prune_rnn.run.resolve import resolve
 
 
 def describe(config: Config) -> str:

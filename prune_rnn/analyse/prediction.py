@@ -16,10 +16,9 @@ from prune_rnn.config import Config
 from prune_rnn.deploy import layout
 from prune_rnn.deploy.file import WIDEST_GAP
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.prune.select import select
 from prune_rnn.run.identity import identity, recipe
-from prune_rnn.run.resolve import meta_model
 from prune_rnn.run.store import all_runs
 from prune_rnn.typed import Plain
 

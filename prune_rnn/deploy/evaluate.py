@@ -18,8 +18,8 @@ from prune_rnn.evaluate import ErrorRate, decode, error_rates
 from prune_rnn.experiment import say, usable_device
 from prune_rnn.features import log_spectrogram
 from prune_rnn.files import write_atomically
-from prune_rnn.model.deepspeech2 import DeepSpeech2
-from prune_rnn.run.resolve import meta_model
+from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
+from prune_rnn.run.weights import checkpoint
 from prune_rnn.usage import THREADS, UsageError, within
 
 _BATCH = 16  # utterances that a checkpoint hears at a time
@@ -90,7 +90,7 @@ def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> Heard:
     packed = sorted(folder.glob("*.safetensors"), key=lambda file: "float32" not in file.name)  # the lossless one first
     if packed and not (folder / paths.MODEL).exists():
         raise ValueError(f"{folder} holds no {paths.MODEL}; give its packed file, {packed[0]}")
-    config, model = network.checkpoint(folder)
+    config, model = checkpoint(folder)
     device = usable_device(options.device)
     utterances = _read(manifest, model, options)
     groups = batches(utterances, _BATCH)

@@ -32,8 +32,9 @@ from prune_rnn import files
 from prune_rnn.deploy import layout
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.integrity import sealed
-from prune_rnn.run.record import Recorded, read_config
+from prune_rnn.model.deepspeech2 import ModelConfig, read_model
 from prune_rnn.text import ALPHABET
+from prune_rnn.typed import Plain
 from prune_rnn.values import from_json
 
 FORMAT = "prune-rnn 1"
@@ -42,10 +43,26 @@ _KEYS = {"format", "config", "alphabet", "dtype", "matrices", "sha256"}  # of th
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What a packed file keeps of its run's configuration: the network, and all values as config.yaml has them."""
+
+    model: ModelConfig
+    values: Plain
+
+    @classmethod
+    def of(cls, values: Plain) -> Kept:
+        """Returns them with the network; ValueError names the key that does not fit."""
+        try:
+            return cls(read_model(values["identity"]["model"], values["model_name"]), values)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"its configuration lacks the network ({error})") from None
+
+
+@dataclass(frozen=True, slots=True)
 class Packed:
     """A network's configuration, its matrices by name, and all other tensors by name (float32)."""
 
-    config: Recorded
+    config: Kept
     dtype: Dtype
     matrices: dict[str, Weight]
     tensors: dict[str, Tensor]
@@ -105,7 +122,7 @@ def to_bytes(packed: Packed) -> bytes:
         tensors |= _encoded(name, weight)
     metadata = {
         "format": FORMAT,
-        "config": json.dumps(packed.config.plain()),
+        "config": json.dumps(packed.config.values),
         "alphabet": ALPHABET,
         "dtype": packed.dtype.value,
         "matrices": json.dumps(list(packed.matrices)),
@@ -141,7 +158,7 @@ def _read(path: Path, file: Any) -> Packed:
     try:
         if different := metadata.keys() ^ _KEYS:
             raise ValueError(f"{min(different)!r} is missing or unknown")
-        config, dtype = read_config(from_json(metadata["config"])), Dtype(metadata["dtype"])
+        config, dtype = Kept.of(from_json(metadata["config"])), Dtype(metadata["dtype"])
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)
         entries = {name: (each.get_dtype(), tuple(each.get_shape())) for name, each in slices.items()}
         shapes = layout.check(config.model, dtype, from_json(metadata["matrices"]), entries)
