@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import soundfile
 
 from prune_rnn.data.base import SPLITS, Data, Say
@@ -90,6 +91,18 @@ class Manifest(Data):
     def describe(self) -> str:
         """Returns the training manifest."""
         return self.train
+
+    @classmethod
+    def sample(cls, folder: Path) -> list[str]:
+        """Returns overrides for three manifests, each of one recording of noise."""
+        words = ["data=manifest"]
+        for seed, split in enumerate(SPLITS):
+            noise = np.random.default_rng(seed).uniform(-0.5, 0.5, SAMPLE_RATE)
+            soundfile.write(folder / f"{split}.wav", noise, SAMPLE_RATE)
+            line = json.dumps({"audio_filepath": f"{split}.wav", "text": "a cat"})
+            (folder / f"{split}.jsonl").write_text(f"{line}\n")
+            words.append(f"data.{split}={folder / split}.jsonl")
+        return words
 
     @classmethod
     def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
