@@ -6,24 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-from prune_rnn import paths
-from prune_rnn.data.base import Data
+from prune_rnn.compose import REFUSALS, compose, reason
+from prune_rnn.data.base import SYMBOLS, Data
 from prune_rnn.data.sets import SETS
-from prune_rnn.explain import explain, first_line, plainly
 from prune_rnn.model.deepspeech2 import ModelConfig
-from prune_rnn.overrides import quoted, refuse, split
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
+from prune_rnn.recipe import Precision, TrainConfig
 from prune_rnn.schema import expand_home, option
-from prune_rnn.train import Precision, TrainConfig
 from prune_rnn.usage import (
     THREADS,
     UsageError,
@@ -34,8 +27,8 @@ from prune_rnn.usage import (
     within,
 )
 
-_NESTED = "an argument is nested too deeply; give a plain value"
 _WIDEST = 100.0  # times the paper's units
+_DISTILLATION = {"distil": (0.5, 1e6), "temperature": (1.0, 1e3)}  # default, greatest
 OPTIONS: dict[str, dict[str, type]] = {"prune": {**METHODS}, "data": {**SETS}}  # groups whose options are classes
 
 
@@ -56,6 +49,9 @@ class ScaleConfig:
     clip: float | None = option("limit of the gradient's norm; null: none")
     clip_percentile: float | None = option("the same, as a percentile of all norms so far; null: none")
     precision: Precision = option("matrix products outside the time loop")
+    speeds: list[float] = option("factors of speed, one drawn for each utterance", factory=lambda: [1.0], before=[1.0])
+    bin_masks: int = option("bands of bins hidden in each utterance (SpecAugment)", 0, later=True)
+    frame_masks: int = option("stretches of frames hidden in each utterance (SpecAugment)", 0, later=True)
     train_hours: float = option("hours of synthetic speech to train on")
     dev_hours: float = option("hours of synthetic speech to choose the best epoch by")
     test_hours: float = option("hours of synthetic speech to test on")
@@ -70,6 +66,19 @@ class Config:
     results: str = option("folder of runs, tables and figures", "results", identity=False, path=True)
     device: str = option("where to compute: auto, cpu, cuda, cuda:1 ...", "auto", identity=False)
     threads: int | None = option("CPU threads; null: torch's choice", None, identity=False)
+    # what the two files hold is part of the identity, and not where they lie
+    init: str | None = option(
+        "run (a folder) or packed file whose weights training starts from", None, identity=False, path=True
+    )
+    teacher: str | None = option(
+        "run (a folder) or packed file whose output is learnt beside the transcripts", None, identity=False, path=True
+    )
+    distil: float = option(
+        "weight of the divergence from the teacher; the CTC loss has 1", _DISTILLATION["distil"][0], identity=False
+    )
+    temperature: float = option(
+        "by which the logits of both are divided in that divergence", _DISTILLATION["temperature"][0], identity=False
+    )
     # all of the scale reaches the result by way of the other groups
     scale: ScaleConfig = option("widths, amount of data, epochs and recipe", identity=False)
     model: ModelConfig = option("the network")
@@ -93,6 +102,17 @@ class Config:
             group = key.partition(".")[0]
             if OPTIONS[group].get(name) is not type(chosen):
                 raise ValueError(f"{key}={shown(name)}: is not to be set; choose the option by {group}={name}")
+        for key, (default, most) in _DISTILLATION.items():
+            value = getattr(self, key)
+            if not 0 < value <= most:
+                raise ValueError(f"{key}={value}: must be above 0 and at most {most:,.0f}")
+            if self.teacher is None and value != default:
+                raise ValueError(f"{key}={value}: counts with teacher=RUN only; name one, or leave it out")
+        if self.prune.starts_sparse and self.init is None:
+            raise ValueError(
+                f"prune={self.prune.method}: keeps the zeros of a pruned network; name one by init=RUN, or choose "
+                "another method"
+            )
         self.model.check()
         self.train.check()
         self.prune.check(self.train.epochs)
@@ -130,33 +150,7 @@ _register()
 
 def compose_config(overrides: Sequence[str]) -> Config:
     """Returns the configuration that the overrides give, checked; UsageError names what is wrong and the way out."""
-    overrides = quoted(overrides)
-    refuse(overrides)
-    if ignored := next((key for _, key, _ in map(split, overrides) if key.startswith("hydra.")), None):
-        raise UsageError(f"{ignored}: counts with `prune-rnn train -m` only; leave it out, or add -m")
-    try:
-        GlobalHydra.instance().clear()
-        with initialize_config_dir(str(paths.conf()), version_base="1.3", job_name="prune_rnn"):
-            composed = compose("config", list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UsageError(explain(overrides, error)) from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(_unreadable(error)) from None
-    except RecursionError:
-        raise UsageError(_NESTED) from None
-    except (ValueError, ArithmeticError) as error:  # ArithmeticError: an integer that is no float
-        raise UsageError(plainly(first_line(error))) from None
-    return from_composed(composed)
-
-
-def _unreadable(error: Exception) -> str:
-    """Returns which file of conf/ is no YAML in UTF-8."""
-    for file in sorted(paths.conf().rglob("*.yaml")):
-        try:
-            yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (UnicodeDecodeError, yaml.YAMLError) as found:
-            return f"{file} is not YAML in UTF-8 ({first_line(found)}); fix it, or reinstall"
-    return first_line(error)
+    return from_composed(compose(overrides))
 
 
 def from_composed(composed: DictConfig) -> Config:
@@ -166,8 +160,16 @@ def from_composed(composed: DictConfig) -> Config:
         for options in (config, config.data):
             expand_home(options)
         config.prune.complete(config.model)
+        _complete(config.model, config.data)
         config.check()
     return config
+
+
+def _complete(model: ModelConfig, data: Data) -> None:
+    """Gives the network an output symbol for each character; ValueError where another number was asked for."""
+    if model.symbols not in (SYMBOLS, data.symbols):
+        raise ValueError(f"model.symbols={model.symbols}: is not to be set; give the characters by data.alphabet")
+    model.symbols = data.symbols
 
 
 def _typed(composed: DictConfig) -> Config:
@@ -178,11 +180,10 @@ def _typed(composed: DictConfig) -> Config:
         if not key or "." not in key:  # omegaconf names only the last part when it builds a dataclass
             key = next((str(k) for k in sorted(OmegaConf.missing_keys(composed))), key)
         raise UsageError(f"{key} has no value; give one by {key}=...") from None
-    except OmegaConfBaseException as error:
-        raise UsageError(plainly(first_line(error))) from None
     except AttributeError as error:  # a key that `+` added: the slotted dataclass has no place for it
         raise UsageError(f"{error}; leave out the key that '+' added") from None
-    except RecursionError:
-        raise UsageError(_NESTED) from None
+    except REFUSALS as error:
+        at = getattr(error, "full_key", None)
+        raise UsageError(f"{at}: {reason(error)}" if at else reason(error)) from None
     assert isinstance(config, Config)
     return config

@@ -12,6 +12,8 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from prune_rnn.usage import UsageError, check_device
+
 
 def _active() -> bool:
     return dist.is_available() and dist.is_initialized()
@@ -40,6 +42,26 @@ def launched_rank() -> int:
 def world() -> int:
     """Returns the number of processes."""
     return dist.get_world_size() if _active() else 1
+
+
+def usable_device(name: str) -> torch.device:
+    """Returns the device of that name, `auto` included; ValueError where it can't be used."""
+    check_device(name)
+    if name in ("auto", "cuda") and torch.cuda.is_available():
+        name = f"cuda:{local_rank()}"
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name.startswith("cuda") and int(name[5:] or 0) >= count:
+        finds = f"finds {count} CUDA devices, from cuda:0 on" if count else "finds no CUDA device here"
+        raise UsageError(f"device={name}: torch {finds}; give device=cpu, or leave it out")
+    try:
+        device = torch.device("cpu" if name == "auto" else name)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"device={name} can't be used ({reason}); try device=cpu or device=auto") from None
+    return device
 
 
 @contextmanager

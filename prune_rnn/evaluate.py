@@ -89,5 +89,5 @@ def decode(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -
             raise ArithmeticError(f"the loss of the utterances from {batch.transcripts[0]!r} on is {own}")
         loss += own
         references += batch.transcripts
-        hypotheses += greedy(log_probs, lengths)
+        hypotheses += greedy(log_probs, lengths, batch.alphabet)
     return Decoded(loss / len(references), references, hypotheses)

@@ -15,6 +15,7 @@ from prune_rnn import distributed, paths
 from prune_rnn.config import Config
 from prune_rnn.data import batch, leaks
 from prune_rnn.data.batch import Batch, Utterance
+from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.evaluate import Decoded, decode
 from prune_rnn.feasible import check_batches, check_memory, far_off, warnings
@@ -22,16 +23,17 @@ from prune_rnn.integrity import corpus
 from prune_rnn.integrity.tidy import tidy
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
-from prune_rnn.run.identity import digest
+from prune_rnn.recipe import Precision, TrainConfig
+from prune_rnn.run.identity import digest, plain
 from prune_rnn.run.outcome import outcome
 from prune_rnn.run.record import in_order, recorded
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.resume import mend_config, resume
 from prune_rnn.run.store import Run
 from prune_rnn.session import Session
+from prune_rnn.source.load import start_of, teacher_of
 from prune_rnn.stopping import Interrupted, stop_requests
-from prune_rnn.train import Precision, TrainConfig, Trainer
-from prune_rnn.usage import UsageError, check_device
+from prune_rnn.train import Trainer
 
 
 def say(text: str) -> None:
@@ -46,7 +48,7 @@ def experiment(config: Config, command: str) -> Run:
     ValueError, OSError and ArithmeticError say what is wrong and leave what there was; Interrupted once the state is
     saved after SIGINT or SIGTERM.
     """
-    device = usable_device(config.device)
+    device = distributed.usable_device(config.device)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)  # on CTC's first plateau denormals make a CPU's steps take twice as long
@@ -67,36 +69,18 @@ def experiment(config: Config, command: str) -> Run:
     return run
 
 
-def usable_device(name: str) -> torch.device:
-    """Returns the device of that name, `auto` included; ValueError where it can't be used."""
-    check_device(name)
-    if name in ("auto", "cuda") and torch.cuda.is_available():
-        name = f"cuda:{distributed.local_rank()}"
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name.startswith("cuda") and int(name[5:] or 0) >= count:
-        finds = f"finds {count} CUDA devices, from cuda:0 on" if count else "finds no CUDA device here"
-        raise UsageError(f"device={name}: torch {finds}; give device=cpu, or leave it out")
-    try:
-        device = torch.device("cpu" if name == "auto" else name)
-        if device.type == "cuda":
-            torch.cuda.set_device(device)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"device={name} can't be used ({reason}); try device=cpu or device=auto") from None
-    return device
-
-
 def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]]:
     """Returns the utterances of train, dev and test; makes the synthetic ones where they don't exist yet.
 
     All recordings are decoded, but for those of train and dev of a corpus with checksums: those are as they were made.
     """
-    manifests, skip = config.data.manifests(say), config.data.skips_bad
-    splits = {
-        split: read_manifest(path, model.output_frames, skip, say, decode=split == "test" or not corpus.made(path))
-        for split, path in manifests.items()
-    }
+    manifests, skip, coding = config.data.manifests(say), config.data.skips_bad, Coding.of(plain(config.data))
+
+    def read(split: str, path: Path) -> list[Utterance]:
+        decoded = split == "test" or not corpus.made(path)
+        return read_manifest(path, model.output_frames, skip, say, coding=coding, decode=decoded)
+
+    splits = {split: read(split, path) for split, path in manifests.items()}
     if distributed.rank() == 0:
         for text in leaks.warnings(splits):
             say(f"warning: {text}: the error rates are better than true")
@@ -107,14 +91,21 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     check_memory(config, device)
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)
+    start, teacher = start_of(config), teacher_of(config, model, device)  # refused before any speech is read
     groups = _batches(config, model)
+    load = partial(batch.load, coding=Coding.of(plain(config.data)), workers=config.train.load_workers)
+    if start is not None and not run.begun:
+        start.fill(model, load(start.sample(groups["train"])), device)
     q, weights = config.prune.magnitudes(), config.prune.weights(model)
     for text in far_off(q, weights, trained=False):
         say(f"warning: {text}")
-    load = partial(batch.load, workers=config.train.load_workers)
     steps_per_epoch = config.train.steps_per_epoch or len(groups["train"])
     masker = config.prune.masker(weights, steps_per_epoch, seed=config.seed, gates=model.gates())
-    trainer = Trainer(model, masker, config.train, groups["train"], load, seed=config.seed, device=device)
+    if start is not None:
+        masker.keep_zeros()
+    trainer = Trainer(
+        model, masker, config.train, groups["train"], load, seed=config.seed, device=device, teacher=teacher
+    )
     session = Session(trainer, run, digest(config))
     if run.begun:
         _go_on(session, config, q_source)
@@ -147,7 +138,8 @@ def _batches(config: Config, model: DeepSpeech2) -> dict[str, list[list[Utteranc
 def _begin(session: Session, config: Config, q_source: str) -> None:
     parameters = sum(p.numel() for p in session.model.parameters())
     started = [f"{session.run.folder}: {parameters:,} parameters", config.prune.goal(q_source)]
-    say(", ".join(filter(None, [*started, _precision(session.trainer)])))
+    sources = [f"{key}={where}" for key, where in (("init", config.init), ("teacher", config.teacher)) if where]
+    say(", ".join(filter(None, [*started, *sources, _precision(session.trainer)])))
     if distributed.rank() == 0:
         session.run.write_config(recorded(config, q_source))
 
@@ -184,7 +176,7 @@ def _run(
         while not trainer.finished:
             _epoch(trainer, progress, stop, session.save, config.checkpoint_minutes)
             watched = _watched(load(groups["dev"]), len(groups["dev"]), "dev", progress)
-            dev = decode(model, _until(partial(_agreed, stop), session.save, watched), device).scores()
+            dev = decode(trainer.tested, _until(partial(_agreed, stop), session.save, watched), device).scores()
             progress.epoch(trainer.epoch, dev.cer.rate)
             session.end_epoch(dev)
         if not first:
@@ -232,7 +224,10 @@ def _epoch(
     saved = time.monotonic()
     last = trainer.steps_per_epoch
     for _ in trainer.steps():
-        progress.step(trainer.step, trainer.epoch, trainer.train_loss, trainer.masker, last=trainer.position == last)
+        progress.step(
+            trainer.step, trainer.epoch, trainer.train_loss, trainer.masker,
+            divergence=trainer.divergence, last=trainer.position == last,
+        )  # fmt: skip
         if _agreed(stop):
             save()
             raise Interrupted

@@ -7,12 +7,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from prune_rnn.front_end import BELOW_PEAK, FLOOR, LOWEST, FrontEnd
+
 SAMPLE_RATE = 16_000  # Hz
 WINDOW = 320  # samples: 20 ms
 STEP = 160  # samples: 10 ms
 BINS = WINDOW // 2 + 1  # 161
 DEVIATION_FLOOR = 1e-5  # added to a deviation before the division
-_FLOOR = 1e-10  # power: the quantisation noise of 16-bit audio lies above it
 _WINDOW = torch.hann_window(WINDOW, device="cpu")
 _WIDE_WINDOW = _WINDOW.double().numpy()
 
@@ -26,7 +27,7 @@ def frames(samples: int) -> int:
     return max(0, (samples - WINDOW) // STEP + 1)
 
 
-def log_power(waveform: Tensor) -> Tensor:
+def log_power(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tensor:
     """Returns the log power spectrogram as it is: (samples,) float in [-1, 1] at 16 kHz -> (bins, frames) float32.
 
     ValueError where the waveform is shorter than one window.
@@ -36,23 +37,38 @@ def log_power(waveform: Tensor) -> Tensor:
         raise ValueError(f"a waveform of {samples} is shorter than one window of {WINDOW}")
     windows = waveform.unfold(0, WINDOW, STEP) * _WINDOW.to(waveform.device)
     spectrum: Tensor = torch.fft.rfft(windows)
-    return spectrum.abs().square_().clamp_min_(_FLOOR).log_().t()
+    power = spectrum.abs().square_()
+    if front_end is FrontEnd.absolute:
+        power.clamp_min_(FLOOR)
+    else:
+        power += (BELOW_PEAK * power[:, LOWEST:].max()).clamp_min(FLOOR)
+    return power.log_().t()
 
 
-def log_power_of_few(waveform: Tensor) -> NDArray[np.float64]:
-    """Returns the same as (frames, bins) in double precision; for few frames in half the time, and on this thread."""
+def power_of_few(waveform: Tensor) -> NDArray[np.float64]:
+    """Returns the power spectrogram, (frames, bins), in double precision; for few frames fast, and on this thread."""
     spectrum = np.fft.rfft(waveform.unfold(0, WINDOW, STEP).numpy() * _WIDE_WINDOW)
-    power = spectrum.real**2 + spectrum.imag**2
-    return np.log(np.maximum(power, _FLOOR, out=power), out=power)
+    power: NDArray[np.float64] = spectrum.real**2 + spectrum.imag**2
+    return power
 
 
-def log_spectrogram(waveform: Tensor) -> Tensor:
-    """Returns the log power spectrogram, each bin with mean 0 and standard deviation 1 over the utterance.
+def log_of(power: NDArray[np.float64], peak: float | NDArray[np.float64], front_end: FrontEnd) -> NDArray[np.float64]:
+    """(frames, bins) -> its log, as `log_power` takes it. peak: of the utterance, or (frames, 1), of each frame."""
+    if front_end is FrontEnd.absolute:
+        return np.log(np.maximum(power, FLOOR))
+    return np.log(power + np.maximum(BELOW_PEAK * peak, FLOOR))
+
+
+def log_spectrogram(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tensor:
+    """Returns the log power spectrogram, each bin with mean 0 over the utterance, and standard deviation 1; with the
+    front end `relative` less, where it changes little.
 
     waveform: (samples,) float in [-1, 1], at 16 kHz, at least one window long (else ValueError).
     Returns (bins, frames), float32.
     """
-    log = log_power(waveform)
+    log = log_power(waveform, front_end)
     centred = log - log.mean(dim=1, keepdim=True)
     deviation = centred.square().mean(dim=1, keepdim=True).sqrt()  # torch.std_mean takes four times as long
+    if least := front_end.least_deviation:
+        return centred / deviation.clamp_min(least)
     return centred / (deviation + DEVIATION_FLOOR)

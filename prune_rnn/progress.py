@@ -44,14 +44,22 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
-    def step(self, step: int, epoch: int, loss: float, masker: Masker, *, last: bool) -> None:
-        """Shows one more step; loss: of the epoch so far, in nats per utterance. last: it ends the epoch."""
+    def step(
+        self, step: int, epoch: int, loss: float, masker: Masker, *, divergence: float | None = None, last: bool
+    ) -> None:
+        """Shows one more step.
+
+        loss, divergence: from the transcripts and from a teacher, of the epoch so far, in nats per utterance. last: it
+        ends the epoch.
+        """
         now = time.monotonic()
         if self.silent or (now - self.shown < (_BAR_SECONDS if self.bar is not None else _LINE_SECONDS) and not last):
             return
         self.shown = now
         pruned = ", ".join(f"{layer_type} {100 * value:.1f} %" for layer_type, value in masker.sparsity().items())
         parts = [f"loss {loss:.1f}", f"sparsity {pruned or '0 %'}"]
+        if divergence is not None:
+            parts.insert(1, f"divergence {divergence:.1f}")
         if self.cer is not None:
             parts.append(f"dev CER {100 * self.cer:.1f} %")
         if self.bar is not None:

@@ -15,22 +15,28 @@ def option(
     *,
     factory: Callable[[], Any] | None = None,
     identity: bool = True,
+    later: bool = False,
     path: bool = False,
+    before: Any = dataclasses.MISSING,
 ) -> Any:
     """Returns a dataclass field. help: one line for the command line's help and conf/README.md.
 
     Without default and factory it is a required key. identity=False: it can't change the result, and so does not name
-    the run. path: it names files or folders, `~` being the user's own.
+    the run. later: it was added after runs had names; its default leaves them as they are. before: likewise, where
+    that is not the default: what all runs did before there was such a key. path: it names files or folders, `~` being
+    the user's own.
     """
-    metadata = {"help": help, "identity": identity, "path": path}
+    metadata = {"help": help, "identity": identity, "path": path, "before": default if later else before}
     if factory is not None:
         return dataclasses.field(default_factory=factory, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def is_identity(field: dataclasses.Field[Any]) -> bool:
-    """Tells whether the field can change a run's result."""
-    return bool(field.metadata.get("identity", True))
+def is_identity(field: dataclasses.Field[Any], value: Any) -> bool:
+    """Tells whether the field, of this value, is part of what names a run."""
+    before = field.metadata.get("before", dataclasses.MISSING)
+    as_before = before is not dataclasses.MISSING and value == before
+    return bool(field.metadata.get("identity", True)) and not as_before
 
 
 def expand_home(options: Any) -> None:
@@ -81,6 +87,7 @@ def keys() -> list[str]:
     )
 
 
+@cache
 def text_keys() -> dict[str, bool]:
     """Returns every key whose value is text, in dots, and whether that is a path."""
     found = {}
@@ -96,6 +103,5 @@ def text_keys() -> dict[str, bool]:
 def having(key: str) -> list[str]:
     """Returns the options of the key's group that have such a key, `group.name`."""
     group, _, name = key.partition(".")
-    return [
-        option for option, schema in registered()[group].items() if name in [f.name for f in dataclasses.fields(schema)]
-    ]
+    options = registered().get(group, {}) if name else {}
+    return [option for option, schema in options.items() if name in [f.name for f in dataclasses.fields(schema)]]

@@ -70,7 +70,7 @@ class Session:
         """Takes over the scores of the finished epoch, moves on to the next one, and saves."""
         self.history.append(history_row(self.trainer, dev))
         if self.trainer.masker.done(self.trainer.step) and dev.cer.rate < self.best.get("cer", float("inf")):
-            weights = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
+            weights = {name: value.detach().cpu().clone() for name, value in self.trainer.tested.state_dict().items()}
             self.best = {"epoch": self.trainer.epoch, "cer": dev.cer.rate, "model": weights}
         self.trainer.next_epoch()
         if distributed.rank() == 0:

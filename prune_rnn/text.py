@@ -1,15 +1,46 @@
-"""Transcripts, labels and greedy CTC decoding over the paper's alphabet of 29 symbols."""
+"""Transcripts, labels and greedy CTC decoding over an alphabet, by default the paper's of 29 symbols.
+
+An alphabet is text: a symbol's index is its label, and the first stands for the blank, which is never written.
+"""
 
 from __future__ import annotations
 
+import unicodedata
+from functools import cache
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 BLANK = 0
-ALPHABET = "_' abcdefghijklmnopqrstuvwxyz"  # index = label; "_" stands for the blank and is never written
-_LABEL = {symbol: label for label, symbol in enumerate(ALPHABET) if label != BLANK}
+LATIN = "abcdefghijklmnopqrstuvwxyz'"
+ALPHABET = f"_' {LATIN[:26]}"
+
+
+@cache
+def _labels(alphabet: str) -> dict[str, int]:
+    return {symbol: label for label, symbol in enumerate(alphabet) if label != BLANK}
+
+
+def alphabet_of(characters: str) -> str:
+    """Returns the alphabet of some characters, in whatever order: the blank, apostrophe, space, then the others.
+
+    >>> alphabet_of("cab'")
+    "_' abc"
+    """
+    apostrophe = "'" if "'" in characters else ""
+    return f"_{apostrophe} {''.join(sorted(set(characters) - {' ', apostrophe}))}"
+
+
+def check_characters(key: str, characters: str) -> None:
+    """Raises ValueError that names the key where transcripts in lower case can't hold one of the characters."""
+    if not characters.strip():
+        raise ValueError(f"{key}: has no character; leave it out for a-z and the apostrophe")
+    for place, character in enumerate(characters):
+        if character in characters[:place]:
+            raise ValueError(f"{key}: has {character!r} more than once; give each character once")
+        if normalise(f"a{character}a") != unicodedata.normalize("NFC", f"a{character}a"):
+            raise ValueError(f"{key}: has {character!r}, which no transcript in lower case holds; leave it out")
 
 
 def normalise(transcript: str) -> str:
@@ -17,24 +48,35 @@ def normalise(transcript: str) -> str:
     return " ".join(transcript.lower().split())
 
 
-def unknown_characters(transcript: str) -> str:
+def unknown_characters(transcript: str, alphabet: str = ALPHABET) -> str:
     """Returns the characters of a normalised transcript that the alphabet lacks, sorted, each once.
 
     >>> unknown_characters("it's 5 o'clock!")
     '!5'
     """
-    return "".join(sorted(set(transcript) - _LABEL.keys()))
+    return "".join(sorted(set(transcript) - _labels(alphabet).keys()))
 
 
-def encode(transcript: str) -> list[int]:
+def in_words(alphabet: str) -> str:
+    """Returns the symbols of an alphabet for a message.
+
+    >>> in_words(ALPHABET)
+    "a-z, space, '"
+    """
+    return "a-z, space, '" if alphabet == ALPHABET else f"space, {alphabet[1:].replace(' ', '')}"
+
+
+def encode(transcript: str, alphabet: str = ALPHABET) -> list[int]:
     """Returns one label per character; raises ValueError where the alphabet lacks a character.
 
     >>> encode("a b'")
     [3, 2, 4, 1]
     """
-    if unknown := unknown_characters(transcript):
-        raise ValueError(f"transcript {transcript!r} has characters outside the alphabet (a-z, space, '): {unknown!r}")
-    return [_LABEL[character] for character in transcript]
+    if unknown := unknown_characters(transcript, alphabet):
+        known = in_words(alphabet)
+        raise ValueError(f"transcript {transcript!r} has characters outside the alphabet ({known}): {unknown!r}")
+    labels = _labels(alphabet)
+    return [labels[character] for character in transcript]
 
 
 def frames_needed(labels: list[int]) -> int:
@@ -46,7 +88,7 @@ def frames_needed(labels: list[int]) -> int:
     return len(labels) + sum(a == b for a, b in pairwise(labels))
 
 
-def greedy(log_probs: Tensor, lengths: Tensor) -> list[str]:
+def greedy(log_probs: Tensor, lengths: Tensor, alphabet: str = ALPHABET) -> list[str]:
     """Returns the transcript of the best path of each utterance: repeats merged, then blanks dropped.
 
     log_probs: (frames, batch, symbols). lengths: (batch,), in frames.
@@ -55,10 +97,10 @@ def greedy(log_probs: Tensor, lengths: Tensor) -> list[str]:
     texts = []
     for path, length in zip(best.unbind(1), lengths.tolist(), strict=True):
         labels = torch.unique_consecutive(path[:length]).tolist()
-        texts.append("".join(ALPHABET[label] for label in labels if label != BLANK))
+        texts.append("".join(alphabet[label] for label in labels if label != BLANK))
     return texts
 
 
-def spelt(log_probs: Tensor) -> str:
+def spelt(log_probs: Tensor, alphabet: str = ALPHABET) -> str:
     """Returns the text of one utterance's best path. log_probs: (frames, symbols)."""
-    return greedy(log_probs[:, None], torch.tensor([len(log_probs)]))[0]
+    return greedy(log_probs[:, None], torch.tensor([len(log_probs)]), alphabet)[0]

@@ -2,107 +2,37 @@
 
 from __future__ import annotations
 
-import math
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 import torch
 from torch import nn
 
-from prune_rnn import cpu, distributed
+from prune_rnn import distributed
+from prune_rnn.average import Average
+from prune_rnn.data import augment
 from prune_rnn.data.batch import Batch, Utterance, epoch_order
+from prune_rnn.distil import Teacher
 from prune_rnn.evaluate import ctc_loss
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.masker import Masker
-from prune_rnn.schema import option
+from prune_rnn.recipe import Precision, TrainConfig
 from prune_rnn.typed import Plain
-from prune_rnn.usage import within
 
-_RANGES = (
-    ("epochs", 1, 1_000_000),
-    ("batch_size", 1, 1_000_000),
-    ("steps_per_epoch", 1, 10_000_000),
-    ("load_workers", 0, 256),
-)
-_POWERS = 700.0  # of e that the learning rate may fall or rise by: past 709 it is no float
 _CHECK_EVERY = 100  # steps between checks that masked weights are zero
-
-
-class Precision(Enum):
-    """The type of the matrix products outside the time loop; weights and the loop stay float32."""
-
-    auto = "auto"  # bfloat16 where the device multiplies it in hardware, else float32
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-
-    @property
-    def identity(self) -> str:
-        """What it is in a run's identity: `auto` is one experiment on every machine, and is named as bfloat16."""
-        return Precision.bfloat16.name if self is Precision.auto else self.name
-
-    def on(self, device: torch.device) -> Precision:
-        """Returns the type that products have on the device: float32 or bfloat16."""
-        if self is not Precision.auto:
-            return self
-        if device.type == "cuda":
-            hardware = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            hardware = device.type == "cpu" and cpu.multiplies_bfloat16()
-        return Precision.bfloat16 if hardware else Precision.float32
-
-
-@dataclass(kw_only=True, slots=True)
-class TrainConfig:
-    """Nesterov SGD on the CTC loss, as in Deep Speech 2, section 3.8; what depends on the scale comes from there."""
-
-    epochs: int = option("epochs, 1 or more")
-    batch_size: int = option("utterances per batch, over all processes")
-    steps_per_epoch: int | None = option("optimizer steps per epoch; null: one pass over all batches", None)
-    # for the loss in nats averaged over utterances
-    learning_rate: float = option("learning rate of the first epoch, above 0")
-    hold_epochs: float = option("epochs before the learning rate begins to fall", 1.0)
-    anneal: float = option("after that, the learning rate is divided by this after each epoch")
-    momentum: float = option("Nesterov momentum, between 0 and 1")
-    # AutoClip: Seetharaman et al. 2020. With both limits the lower one counts.
-    clip: float | None = option("limit of the gradient's norm; null: none", 400.0)
-    clip_percentile: float | None = option("the same, as a percentile of all norms so far (AutoClip); null: none", None)
-    precision: Precision = option("matrix products outside the time loop", Precision.float32)
-    load_workers: int = option("processes that read audio; 0: the one that trains", 0, identity=False)
-    checkpoint_minutes: float = option("minutes between checkpoints within an epoch", 5.0, identity=False)
-
-    def check(self) -> None:
-        """Raises ValueError where a number is out of its range."""
-        for key, low, most in _RANGES:
-            within(f"train.{key}", getattr(self, key), low, most)
-        for key in ("learning_rate", "anneal", "clip", "checkpoint_minutes"):
-            value = getattr(self, key)
-            if not (value is None or 0 < value < float("inf")):
-                raise ValueError(f"train.{key}={value}: must be above 0")
-        if self.clip_percentile is not None and not 0 < self.clip_percentile <= 100:
-            raise ValueError(f"train.clip_percentile={self.clip_percentile}: must be above 0 and at most 100")
-        if not 0 <= self.hold_epochs < float("inf"):
-            raise ValueError(f"train.hold_epochs={self.hold_epochs}: must be 0 or more")
-        if not 0 < self.momentum < 1:
-            raise ValueError(f"train.momentum={self.momentum}: must lie between 0 and 1 (Nesterov needs some)")
-        powers = abs(math.log(self.anneal)) * max(0.0, self.epochs - max(1.0, self.hold_epochs))
-        if powers > _POWERS:
-            raise ValueError(
-                f"train.anneal={self.anneal}: over train.epochs={self.epochs} the learning rate leaves the range of "
-                "numbers; give a number nearer to 1"
-            )
 
 
 class Trainer:
     """Trains epoch by epoch; `state_dict` between any two steps is enough to go on exactly as if nothing had happened.
 
-    load: reads groups of utterances into batches, in order.
+    load: reads groups of utterances into batches, in order. teacher: adds its part to the CTC loss; it is no part of
+    the state.
     """
 
-    _POSITION = ("epoch", "position", "step", "loss_sum", "utterances", "seconds", "norms")
+    _POSITION = ("epoch", "position", "step", "loss_sum", "divergence_sum", "utterances", "seconds", "norms")
 
     def __init__(
         self,
@@ -114,17 +44,25 @@ class Trainer:
         *,
         seed: int,
         device: torch.device,
+        teacher: Teacher | None = None,
     ) -> None:
         self.model, self.masker, self.config = model, masker, config
         self.groups, self.load, self.seed, self.device = groups, load, seed, device
+        self.teacher = teacher
+        self.average = None if config.average is None else Average(config.average)
         self.precision = config.precision.on(device)
         self.network: nn.Module = distributed.wrap(model)
         self.optimizer = torch.optim.SGD(
             model.parameters(), config.learning_rate, momentum=config.momentum, nesterov=True
         )
         self.epoch, self.position, self.step = 1, 0, 0  # the epoch under way (from 1), its batches done, all steps done
-        self.loss_sum, self.utterances, self.seconds = 0.0, 0, 0.0  # of the epoch under way
+        self.loss_sum, self.divergence_sum, self.utterances, self.seconds = 0.0, 0.0, 0, 0.0  # of the epoch under way
         self.norms: list[float] = []  # of all gradients so far
+
+    @property
+    def tested(self) -> DeepSpeech2:
+        """The network whose weights are tested and kept: the averaged one where there is one yet."""
+        return self.model if self.average is None or self.average.model is None else self.average.model
 
     @property
     def steps_per_epoch(self) -> int:
@@ -144,11 +82,16 @@ class Trainer:
 
     @property
     def train_loss(self) -> float:
-        """The loss in nats, averaged over the epoch's utterances so far."""
+        """The CTC loss in nats, averaged over the epoch's utterances so far."""
         return self.loss_sum / max(1, self.utterances)
 
+    @property
+    def divergence(self) -> float | None:
+        """The divergence from the teacher, likewise; None without one."""
+        return None if self.teacher is None else self.divergence_sum / max(1, self.utterances)
+
     def steps(self) -> Iterator[float]:
-        """Does the rest of the epoch, one optimizer step per item; yields the loss in nats, averaged over the batch.
+        """Does the rest of the epoch, one optimizer step per item; yields the CTC loss in nats, a mean over the batch.
 
         ArithmeticError where loss or gradient is not finite: the weights are then those of the step before.
         """
@@ -157,7 +100,9 @@ class Trainer:
             group["lr"] = self.learning_rate
         started = time.perf_counter()
         left = order[self.position :]
-        for index, batch in zip(left, self.load([self.groups[i] for i in left]), strict=True):
+        speeds = self.config.speeds
+        groups = [augment.sped(self.groups[i], speeds, self._draws("speed", n)) for n, i in enumerate(left, 1)]
+        for index, batch in zip(left, self.load(groups), strict=True):
             loss = self.one_step(batch, index)
             self.position += 1
             self.loss_sum += loss * len(batch.transcripts)
@@ -170,19 +115,27 @@ class Trainer:
     def next_epoch(self) -> None:
         """Moves on to the next epoch, once `steps` is exhausted."""
         self.epoch, self.position = self.epoch + 1, 0
-        self.loss_sum, self.utterances, self.seconds = 0.0, 0, 0.0
+        self.loss_sum, self.divergence_sum, self.utterances, self.seconds = 0.0, 0.0, 0, 0.0
 
     def one_step(self, batch: Batch, index: int) -> float:
         """Does one optimizer step on batch number `index` and returns its loss, as `steps` yields it."""
         self.model.train()
         total = len(batch.transcripts)
+        batch = augment.masked(batch, self.config.masks, self._draws("masks", 1))
         batch = batch.part(distributed.rank(), distributed.world())
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision is Precision.bfloat16):
-            log_probs = self.network(batch.features.to(self.device), batch.lengths)
+            features = batch.features.to(self.device)
+            log_probs = self.network(features, batch.lengths)
+            apart = (
+                None if self.teacher is None else self.teacher.divergence(features, batch.lengths, log_probs) / total
+            )
         # the processes' gradients are averaged: times their number, the loss is the whole batch's mean
-        loss = ctc_loss(log_probs, self.model.lengths(batch.lengths), batch) / total
+        loss = objective = ctc_loss(log_probs, self.model.lengths(batch.lengths), batch) / total
+        if self.teacher is not None and apart is not None:
+            objective = loss + self.teacher.weight * apart
+            self.divergence_sum += distributed.all_reduce_sum(float(apart.detach())) * total
         self.optimizer.zero_grad()
-        (loss * distributed.world()).backward()
+        (objective * distributed.world()).backward()
         self.masker.mask_gradients(self.step + 1)
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
@@ -198,9 +151,15 @@ class Trainer:
         self.optimizer.step()
         self.step += 1
         self.masker.after_step(self.step)
+        if self.average is not None and self.masker.done(self.step):
+            self.average.update(self.model)
         if self.step % _CHECK_EVERY == 0:
             self.masker.check()
         return mean
+
+    def _draws(self, what: str, ahead: int) -> random.Random:
+        """Returns the random numbers of the step that lies so many ahead: the same wherever training goes on from."""
+        return random.Random(f"{self.seed}/{what}/{self.step + ahead}")
 
     def _clip(self) -> float:
         """Returns the limit of the gradient's norm for the step under way, whose norm is the last in `norms`."""
@@ -210,10 +169,14 @@ class Trainer:
         return min(limits, default=float("inf"))
 
     def state_dict(self) -> Plain:
-        """Returns weights, masks, optimizer, random state and position. The data order follows from seed and epoch."""
+        """Returns weights, their average, masks, optimizer, random state and position.
+
+        The data order follows from seed and epoch.
+        """
         cuda = torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None
         return {
             "model": self.model.state_dict(),
+            **({} if self.tested is self.model else {"average": self.tested.state_dict()}),
             "masker": self.masker.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "rng": {"cpu": torch.get_rng_state(), "cuda": cuda},
@@ -223,6 +186,8 @@ class Trainer:
     def load_state_dict(self, state: Plain) -> None:
         """Restores what `state_dict` returned; raises one of MISFITS for any other value."""
         self.model.load_state_dict(state["model"])
+        if self.average is not None:
+            self.average.restore(self.model, state.get("average"))
         self.masker.load_state_dict(state["masker"])
         self.optimizer.load_state_dict(state["optimizer"])
         for parameter, kept in self.optimizer.state.items():
@@ -231,7 +196,8 @@ class Trainer:
         torch.set_rng_state(state["rng"]["cpu"])
         if self.device.type == "cuda" and state["rng"]["cuda"] is not None:
             torch.cuda.set_rng_state(state["rng"]["cuda"], self.device)
+        position = {"divergence_sum": 0.0} | state["position"]  # older checkpoints have none
         for key in self._POSITION:
-            setattr(self, key, copy(state["position"][key]))
+            setattr(self, key, copy(position[key]))
         if self.step != (self.epoch - 1) * self.steps_per_epoch + self.position:
             raise ValueError(f"step {self.step} is not in epoch {self.epoch}")

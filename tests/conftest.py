@@ -144,8 +144,8 @@ def _choices_of_the_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch:
 def network() -> Callable[[str], Made]:
     """Makes a small trained-looking network of a model: (in evaluation mode, what its run keeps of its config)."""
 
-    def make(name: str) -> Made:
-        config = compose_config([f"model={name}", "scale=smoke", "model.units=24", "model.lookahead=7"])
+    def make(name: str, *overrides: str) -> Made:
+        config = compose_config([f"model={name}", "scale=smoke", "model.units=24", "model.lookahead=7", *overrides])
         torch.manual_seed(0)
         model = DeepSpeech2(config.model)
         with torch.no_grad():
@@ -247,13 +247,14 @@ def reference() -> Callable[..., Tensor]:
     ) -> Tensor:
         steps, streams, _ = x.shape
         weight, x = weight.double(), x.double()
-        h = x.new_zeros(streams, weight.shape[1]) if state is None else state.double()
-        out = x.new_zeros(steps, *h.shape)
+        n = weight.shape[1]
+        carried = x.new_zeros(streams, cell.vectors * n) if state is None else state.double()
+        out = x.new_zeros(steps, streams, n)
         for t in reversed(range(steps)) if reverse else range(steps):
-            h = cell.step(x[t], rounded(h).double() @ weight.t(), h, activation)
+            carried = cell.step(x[t], rounded(carried[:, :n]).double() @ weight.t(), carried, activation)
             if lengths is not None:
-                h[t >= lengths] = 0
-            out[t] = h
+                carried[t >= lengths] = 0
+            out[t] = carried[:, :n]
         return out
 
     return states

@@ -346,3 +346,38 @@ def test_a_recording_damaged_behind_its_header_stops_the_run_before_training_or_
     result = experiment(compose_config([*words, "data.skip_bad=true"]), "").result()
     assert math.isfinite(result.dev.loss) and math.isfinite(result.test.loss)
     assert "cut.mp3 is cut off" in capsys.readouterr().err
+
+
+@pytest.fixture
+def dense(tiny: list[str]) -> Run:
+    """A finished dense run of another width than the student's."""
+    return experiment(compose_config([*tiny, "model=gru_dense", "model.units=12", "train.epochs=1"]), "")
+
+
+def test_a_run_with_a_teacher_goes_on_bit_for_bit(
+    tiny: list[str], dense: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [*tiny, "model=gru_sparse", "prune.sparsity=0.3", f"teacher={dense.folder}"]
+    unbroken = experiment(compose_config([*words, f"results={tmp_path / 'unbroken'}"]), "")
+    config = resolve(compose_config(words))[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "one_step", cut_at(Trainer.one_step, 8))
+        with pytest.raises(Interrupted):
+            experiment(config, "")
+    assert run_of(config).begun
+    resumed = experiment(config, "")
+    assert without_seconds(resumed) == without_seconds(unbroken)
+    ours, theirs = weights(resumed), weights(unbroken)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    rows = list(csv.DictReader((resumed.folder / paths.HISTORY).read_text().splitlines()))
+    assert all(float(row["divergence"]) > 0 for row in rows)
+    assert resumed.result().dev.loss == float(rows[resumed.result().best_epoch - 1]["dev_loss"])
+    alone = experiment(compose_config([word for word in words if not word.startswith("teacher")]), "")
+    assert alone.folder != resumed.folder and "divergence" not in without_seconds(alone)[0]
+
+
+def test_the_teachers_part_changes_the_gradient(tiny: list[str], dense: Run) -> None:
+    words = [*tiny, "model=gru_dense", f"teacher={dense.folder}"]
+    runs = [experiment(compose_config([*words, *more]), "") for more in ([], ["distil=2"], ["temperature=2"])]
+    found = [weights(run)["linear.weight"] for run in runs]
+    assert not torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])

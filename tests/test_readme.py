@@ -17,10 +17,11 @@ from prune_rnn.config import compose_config
 ROOT = Path(__file__).parents[1]
 FILES = [ROOT / name for name in ("README.md", "SECURITY.md", "conf/README.md")]
 FILES += [ROOT / "results" / name for name in ("README.md", "notes.md", "recipe.md", "speed.md")]
-FILES += [ROOT / "prune_rnn" / part / "README.md" for part in ("deploy", "engine", "prune")]
+FILES += [ROOT / "prune_rnn" / part / "README.md" for part in ("data", "deploy", "engine", "prune")]
 LINES = [line.strip() for file in FILES for line in file.read_text().splitlines()]
 TRAINING = [line for line in LINES if re.search(r"^(prune-rnn|torchrun .*prune_rnn) (train|report|describe)", line)]
-INFERENCE = [line for line in LINES if re.match(r"prune-rnn (export|transcribe|evaluate|bench|verify|runs)", line)]
+_OTHERS = "prepare|export|transcribe|evaluate|bench|verify|runs"
+INFERENCE = [line for line in LINES if re.match(rf"prune-rnn ({_OTHERS})", line)]
 
 
 def test_there_are_commands() -> None:

@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from prune_rnn.text import ALPHABET, BLANK, encode, frames_needed, greedy, normalise, unknown_characters
+from prune_rnn.text import (
+    ALPHABET,
+    BLANK,
+    alphabet_of,
+    check_characters,
+    encode,
+    frames_needed,
+    greedy,
+    normalise,
+    unknown_characters,
+)
 
 SPELLED = ALPHABET.replace("_", "")
 
@@ -101,3 +111,20 @@ def test_encode_keeps_every_character_and_never_gives_the_blank(text: str) -> No
     labels = encode(text)
     assert "".join(ALPHABET[label] for label in labels) == text
     assert BLANK not in labels
+
+
+def test_another_alphabet_has_its_own_labels() -> None:
+    own = alphabet_of("bäa")
+    assert own == "_ abä" and encode("ä b", own) == [4, 1, 3]
+    with pytest.raises(ValueError, match=r"characters outside the alphabet \(space, abä\): 'c'"):
+        encode("abc", own)
+
+
+@pytest.mark.parametrize(
+    ("characters", "message"),
+    [("aba", "'a' more than once"), ("aB", "'B', which no transcript in lower case"), (" ", "no character")],
+)
+def test_an_alphabet_that_can_not_serve_is_refused(characters: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"data.alphabet: has {message}"):
+        check_characters("data.alphabet", characters)
+    check_characters("data.alphabet", "aäß' ")

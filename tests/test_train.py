@@ -18,8 +18,9 @@ from prune_rnn.model.cells import Cells
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
 from prune_rnn.prune.gradual import Gradual
 from prune_rnn.prune.masker import Masker
+from prune_rnn.recipe import Precision, TrainConfig
 from prune_rnn.text import encode
-from prune_rnn.train import Precision, TrainConfig, Trainer
+from prune_rnn.train import Trainer
 
 MODEL = ModelConfig(name="m", cell=Cells.gru, units=4, baseline_units=4, layers=1, conv_channels=1, lookahead=2)
 CONFIG = TrainConfig(epochs=3, batch_size=2, learning_rate=0.01, anneal=1.2, momentum=0.9, clip=400.0)
@@ -117,6 +118,48 @@ def test_cut_and_resumed_is_unbroken_bit_for_bit(method: str, cut: int) -> None:
     assert any("momentum_buffer" in key for key in flat(whole.state_dict()))
     if method != "none":
         assert 0.2 < whole.masker.sparsity()["recurrent"] < 0.95
+
+
+def test_an_average_begins_when_pruning_ends_and_goes_along() -> None:
+    """Pruning ends at step 10, after which the masks can't change."""
+    whole = trainer("q", average=0.9)
+    train(whole, until=9)
+    assert whole.tested is whole.model
+    train(whole, until=11)
+    assert whole.tested is not whole.model
+    zeros = whole.model.state_dict()["linear.weight"] == 0
+    assert torch.equal(whole.tested.state_dict()["linear.weight"] == 0, zeros) and zeros.any()
+    second = trainer("q", seed=5, average=0.9)
+    second.load_state_dict(copy.deepcopy(whole.state_dict()))
+    train(whole)
+    train(second)
+    assert_same(second.state_dict(), whole.state_dict())
+    assert not torch.equal(whole.tested.state_dict()["output.bias"], whole.model.state_dict()["output.bias"])
+
+
+@pytest.mark.parametrize("cut", [1, 4, 6])
+def test_augmentation_is_drawn_again_after_a_cut(cut: int) -> None:
+    """Masks and speeds follow from the seed and the step, wherever training goes on from."""
+    changes = {"speeds": [0.9, 1.0, 1.1], "bin_masks": 2, "bin_mask_width": 5, "frame_masks": 1}
+    asked: list[list[float]] = []
+
+    def noting(groups: Sequence[Sequence[Utterance]]) -> Iterator[Batch]:
+        asked.append([utterance.speed for group in groups for utterance in group])
+        return load(groups)
+
+    whole = trainer(load=noting, **changes)
+    history, first = train(whole, until=8), asked[:]
+    begun = trainer(**changes)
+    before = train(begun, until=cut)
+    if cut == 4:
+        begun.next_epoch()
+    asked.clear()
+    resumed = trainer(load=noting, **changes)
+    resumed.load_state_dict(copy.deepcopy(begun.state_dict()))
+    assert before + train(resumed, until=8) == history
+    left = len(asked[0])
+    assert asked[0] == first[0 if cut < 4 else 1][-left:] and len({*first[0], *first[1]}) == 3
+    assert history != train(trainer(), until=8)
 
 
 def test_two_seeds_differ() -> None:

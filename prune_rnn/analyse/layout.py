@@ -16,8 +16,9 @@ from prune_rnn.usage import UsageError
 class RowLayout:
     """One row.
 
-    overrides: of `prune-rnn train`. baseline, against: overrides of the networks that the row is compared with.
-    paper: what the paper printed, by column.
+    overrides: of `prune-rnn train`. baseline, against: overrides of the networks that the row is compared with, or a
+    row's label. init: overrides of the network that its runs start from, seed by seed; of several, each starts from the
+    one before. teacher: of the network that they learn from. paper: what the paper printed, by column.
     """
 
     overrides: str
@@ -25,6 +26,8 @@ class RowLayout:
     family: str = ""
     baseline: str = ""
     against: str = ""
+    init: list[str] = field(default_factory=list)
+    teacher: str = ""
     paper: Plain = field(default_factory=dict)
 
 
@@ -44,6 +47,15 @@ class Layout:
     columns: list[str] = field(default_factory=list)
     against: str = ""
     pairs: list[list[str]] = field(default_factory=list)
+
+    def others(self, row: RowLayout) -> list[RowLayout]:
+        """Returns the networks that a row is compared with: its baseline and its `against`, where it has them."""
+        labels = {each.label: each for each in self.rows if each.label}
+        return [labels.get(words) or RowLayout(overrides=words) for words in (row.baseline, row.against) if words]
+
+    def every(self) -> list[RowLayout]:
+        """Returns the rows, each followed by those that it is compared with."""
+        return [each for row in self.rows for each in (row, *self.others(row))]
 
 
 def names() -> list[str]:

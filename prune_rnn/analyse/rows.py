@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from prune_rnn.analyse.finished import Finished, whole
 from prune_rnn.analyse.hypotheses import Edits
 from prune_rnn.analyse.interval import Spread, pooled
 from prune_rnn.analyse.layout import RowLayout, layout
+from prune_rnn.analyse.sources import Sources, command, placeholders, sources
 from prune_rnn.config import Config, compose_config
 from prune_rnn.run.identity import identity, plain
 from prune_rnn.run.record import Recorded, recorded
@@ -37,13 +38,16 @@ class Row:
     composed: Config | None = None  # as its command gives it
     paper: Plain = field(default_factory=dict)
     runs: list[Finished] = field(default_factory=list)
+    before: dict[str, list[Finished]] = field(default_factory=dict)  # by a run's name: those that it starts from
+    trains: Callable[[int], str] | None = None  # the command for a seed, where it depends on the seed's sources
     outdated: list[str] = field(default_factory=list)  # those of the runs that its command would not make today
 
     def commands(self, seeds: int) -> list[tuple[int, str]]:
         """Returns the seed and the command of each run that is missing of the first `seeds` ones."""
         there = {run.seed for run in self.runs}
         lacking = [seed for seed in range(seeds) if seed not in there]
-        return [(seed, f"{self.command} seed={seed}" if seed else self.command) for seed in lacking]
+        made = self.trains or (lambda seed: f"{self.command} seed={seed}" if seed else self.command)
+        return [(seed, made(seed)) for seed in lacking]
 
 
 class Library:
@@ -63,14 +67,15 @@ class Library:
         runs = all_runs(Path(self.shared.results))
         self.empty = not runs
         self._seeds = sorted({run.config().seed for run in runs if run.finished})
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[tuple[str, ...], Row] = {}
         self._edits: dict[str, Edits | None] = {}
 
     def row(self, of: RowLayout) -> Row:
         """Returns a row with the runs of every seed that any run on disk has."""
-        if of.overrides not in self._rows:
-            self._rows[of.overrides] = self._found(shlex.split(of.overrides))
-        found = self._rows[of.overrides]
+        named = (of.overrides, of.teacher, *of.init)
+        if named not in self._rows:
+            self._rows[named] = self._found(of)
+        found = self._rows[named]
         return replace(found, label=of.label or of.overrides, family=of.family or found.family, paper=of.paper)
 
     def rows(self, of: Sequence[RowLayout]) -> list[Row]:
@@ -99,26 +104,41 @@ class Library:
         """Returns the edits of the rows' runs and of those before, by name. Aligning texts takes most of a report."""
         return heard(rows, self._edits)
 
-    def _found(self, words: list[str]) -> Row:
+    def _found(self, of: RowLayout) -> Row:
+        words, open_ends = shlex.split(of.overrides), placeholders(of)
         own = [*words, *self._common]
-        config = self._composed(own)
+        config = self._composed([*own, *open_ends])
         sparse = config.prune.prunes
         if sparse and self._common != self._overrides:
             own = [*words, *self._overrides]
-            config = self._composed(own)  # reports what is wrong with them, also where there is no run yet
-        found = [one for seed in self._seeds if (one := _finished(replace(config, seed=seed)))]
-        kept = recorded(*resolve(config))
+            config = self._composed([*own, *open_ends])  # reports what is wrong with them, also without a run yet
+
+        def at(seed: int) -> Sources:
+            return sources(of, seed, self._common, self._composed)
+
+        def of_seed(seed: int, its: Sources) -> Config:
+            return replace(config, seed=seed, init=its.files.get("init"), teacher=its.files.get("teacher"))
+
+        def trains(seed: int) -> str:
+            its = at(seed)
+            return its.missing or command([*own, *(f"{key}={path}" for key, path in its.files.items())], seed)
+
+        there = [(seed, its) for seed in self._seeds if not (its := at(seed)).missing]
+        found = [(*one, its) for seed, its in there if (one := _finished(of_seed(seed, its)))]
+        kept = recorded(*resolve(of_seed(config.seed, at(config.seed))))
         return Row(
             label="",
             family=kept.model.cell.name,
             model=config.model.name,
-            command=shlex.join(["prune-rnn", "train", *own]),
+            command=trains(0),
+            trains=trains,
             units=config.model.units,
             sparse=sparse,
             config=kept,
             composed=config,
-            runs=whole(run for run, _ in found),
-            outdated=[run.folder.name for run, current in found if not current],
+            runs=whole(run for run, _, _ in found),
+            before={run.folder.name: whole(its.before) for run, _, its in found},
+            outdated=[run.folder.name for run, current, _ in found if not current],
         )
 
     def _composed(self, words: Sequence[str]) -> Config:

@@ -73,7 +73,7 @@ class Layer:
 
     @property
     def gates(self) -> int:
-        """1 (RNN) or 3 (GRU)."""
+        """Products of `units` rows in the matrix."""
         return self.cell.gates
 
     @property

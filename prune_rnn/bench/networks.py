@@ -27,7 +27,7 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.record import read_config, recorded
 
 FRAMES = 99  # of a second of audio
-_PAPER_UNITS = {Cells.gru: 2560, Cells.rnn: 1760}  # of the paper's dense baselines
+_DENSE_UNITS = {Cells.gru: 2560, Cells.rnn: 1760, Cells.lstm: 2200}  # of the dense baselines at scale=paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ def shape(name: str, model: Packed) -> Shape:
 
 
 def baseline(model: Packed, models: dict[str, Packed]) -> str:
-    """Returns the name of the first of the models that is as wide as the paper's dense network at this scale, or ""."""
+    """Returns the name of the first of the models that is as wide as its cell's dense network at this scale, or ""."""
     config = model.config.model
-    units = round(read_config(model.config.values).scale.width * _PAPER_UNITS[config.cell])
+    units = round(read_config(model.config.values).scale.width * _DENSE_UNITS[config.cell])
     return min((name for name, other in models.items() if _size(other) == (config.cell, units)), default="")
 
 

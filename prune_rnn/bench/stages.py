@@ -20,7 +20,7 @@ from prune_rnn.bench.networks import Variant
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.stream import PIECE, Stream
 from prune_rnn.engine.timing import in_turn
-from prune_rnn.features import SAMPLE_RATE, log_spectrogram
+from prune_rnn.features import SAMPLE_RATE
 from prune_rnn.text import spelt
 
 STREAMED = ", streamed"  # ends the names of what is fed 20 ms at a time
@@ -65,7 +65,7 @@ class Clocked(Network):
 def whole(network: Clocked) -> Callable[[], None]:
     """Returns what turns a second of noise into text at once."""
     waveform, clock = _noise(1), network.clock
-    features, text = clock.on(FEATURES, log_spectrogram), clock.on(DECODING, spelt)
+    features, text = clock.on(FEATURES, network.coding.features), clock.on(DECODING, spelt)
 
     def run() -> None:
         text(network.log_probs(features(waveform)))
@@ -122,7 +122,7 @@ def _ways(variants: Sequence[Variant]) -> Iterator[tuple[Candidate, Callable[[],
         for candidate, packed, choose in ours.whole(variant):
             network = Clocked(packed, choose=choose)
             yield candidate, whole(network), network.clock
-            if not network.cell.bidirectional:
+            if not network.config.both_ways:
                 network = Clocked(packed, frames=1, choose=choose)
                 yield replace(candidate, name=candidate.name + STREAMED), streamed(network), network.clock
 

@@ -16,6 +16,7 @@ import click
 
 from prune_rnn.cli.completion import VARIABLE
 from prune_rnn.cli.group import FILE, PATH, KeysCommand, Separated, cli
+from prune_rnn.data.corpora.catalogue import CORPORA
 from prune_rnn.usage import THREADS, UsageError
 
 _THREADS = click.IntRange(1, THREADS)
@@ -60,6 +61,25 @@ def train(overrides: list[str], multirun: bool, cfg: str | None) -> int:
 
 
 @cli.command()
+@click.argument("corpus", type=click.Choice(list(CORPORA)))
+@click.argument("folder", type=PATH)
+@click.option("--out", type=FILE, help="Folder of the manifests; by default the corpus's own.")
+@click.option("--language", help="Of the transcripts: en, de ...; by default the corpus's, else its folder's name.")
+@click.option("--alphabet", help="Characters besides the space; by default a-z and ' for English, else those in use.")
+def prepare(corpus: str, folder: Path, **options: Any) -> None:
+    """Writes the manifests of a corpus as it is published.
+
+    FOLDER is the corpus's, unpacked. Its layout is checked; what is missing is named, with where it comes from.
+    train.jsonl, dev.jsonl and test.jsonl are written, with paths relative to them, durations and speakers. Numbers in
+    the transcripts are spelt, and punctuation goes. A corpus without such splits is split by speaker. Prints what is
+    in each split, what was left out and why, and the command that trains on it.
+    """
+    from prune_rnn.data.corpora.prepare import PrepareOptions, prepare
+
+    print(prepare(corpus, folder, PrepareOptions(**options)))
+
+
+@cli.command()
 @click.option("--results", type=PATH, default="results", help="Folder of all results.")
 def runs(results: Path) -> None:
     """Lists the runs: finished, cut off, being trained or damaged.
@@ -92,14 +112,31 @@ def report(overrides: list[str], table: list[str] | None, missing: bool) -> None
 def describe(overrides: list[str]) -> None:
     """Prints a network's layers, and the sparsity, size and error to expect of it.
 
-    The layers with their parameter counts, as the paper's Table 2; how far it will be pruned; how big its packed file
-    will be; and the test CER to expect, by a law drawn from the finished runs that differ in units, sparsity and seed
-    only.
+    The layers with their parameter counts, as the paper's Table 2; then what `prune-rnn predict --quick` says.
     """
     from prune_rnn.analyse.layers import describe
     from prune_rnn.config import compose_config
 
     print(describe(compose_config(overrides)))
+
+
+@cli.command(cls=KeysCommand)
+@click.option("--json", "json_", is_flag=True, help="Print it as JSON.")
+@click.option("--plot", type=PATH, help="Draw it to this PNG, SVG or PDF file.")
+@click.option("--quick", is_flag=True, help="Time nothing: leave out training time and speed-up.")
+def predict(overrides: list[str], **options: Any) -> None:
+    """Predicts a network before it is trained, or finds one for a target.
+
+    Takes any key of train. Prints the sparsity over the epochs, what is left, the size of the packed file, the test CER
+    with a 90 % interval, and, timed here for ten seconds, training time and speed-up. By all networks of this package
+    and those in your results folder.
+
+    target.cer=0.27, target.parameters=N, target.bytes=N and target.speedup=X, one or several, find the smallest network
+    that reaches them and print the command that trains it. The upper end of the interval has to reach target.cer.
+    """
+    from prune_rnn.predict.predict import predict
+
+    print(predict(overrides, **options))
 
 
 @cli.command()
@@ -113,7 +150,11 @@ def describe(overrides: list[str]) -> None:
 @click.option("--out", type=FILE, help="The file; by default model-DTYPE.safetensors in the run's folder.")
 @click.option("--dev", type=FILE, help="Manifest of the dev split, for runs on data=manifest.")
 @click.option("--cache", type=FILE, help="Folder of the synthetic corpus; by default that of train.")
-@click.option("--stream", is_flag=True, help="Decode the dev split as transcribe --stream does, too (GRU only).")
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Decode the dev split as transcribe --stream does, too (not of networks run both ways).",
+)
 def export(run: Path, dtype: str, **options: Any) -> None:
     """Packs a finished run into one small file for inference.
 
@@ -189,7 +230,8 @@ def evaluate(model: Path, manifest: Path, **options: Any) -> None:
 @click.option(
     "--shapes",
     type=Separated(str),
-    help="rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584, own (the files of --models); by default all.",
+    help="rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584, lstm_1760, own (the files of --models); "
+    "by default all.",
 )
 @click.option("--streams", type=Separated(int), default="1,4,16,64", help="Sequences at a time, each 1 or more.")
 @click.option("--sparsity", type=Separated(float), default="0.8,0.9,0.95", help="Of random masks, from 0 to below 1.")

@@ -21,7 +21,7 @@ PATH, FILE = click.Path(path_type=Path), click.Path()
 _SETTINGS = {"help_option_names": ["-h", "--help"], "terminal_width": WIDTH, "show_default": True}
 
 
-class Separated(click.ParamType):
+class Separated(click.ParamType[Any]):
     """Values of one type, separated by commas: --streams 1,4,16."""
 
     name = "list"

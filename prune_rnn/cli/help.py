@@ -4,43 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from functools import cache
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import yaml
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from prune_rnn import paths
+from prune_rnn.compose import compose
 from prune_rnn.config import Config
 from prune_rnn.schema import registered
 from prune_rnn.typed import Plain
 
 _LONGEST = 24  # characters of a default that is shown
 _PAPER_UNITS = 2560  # of GRU Dense
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Key:
-    """One line of help. default: as it would be typed; "..." where there is none, or one too long to show."""
-
-    name: str
-    default: str
-    help: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Section:
-    """The keys of one class. group: "" for the root; option: "" where the class serves all options of its group."""
-
-    group: str
-    option: str
-    help: str
-    keys: list[Key]
 
 
 def typed(value: Any) -> str:
@@ -53,56 +31,34 @@ def typed(value: Any) -> str:
         text = str(value).lower()
     elif isinstance(value, list):
         text = f"[{','.join(map(typed, value))}]"
-    elif isinstance(value, Enum):
-        text = value.name
     else:
         text = "null" if value is None else str(value)
     return "..." if text == "???" or len(text) > _LONGEST else text
 
 
-def keys_of(schema: type, defaults: Plain, prefix: str = "") -> list[Key]:
-    """Returns the keys of a dataclass; those of an Enum say what there is to choose from."""
+def _keys(schema: type, defaults: Plain, prefix: str) -> Iterator[tuple[str, str, str]]:
+    """Yields (key, default, help) of a dataclass, but for its groups; an Enum's help says what there is to choose."""
     hints = get_type_hints(schema)
-    found = []
     for field in dataclasses.fields(schema):
         text, kind = field.metadata.get("help", ""), hints[field.name]
         if isinstance(kind, type) and issubclass(kind, Enum):
             text += f": {', '.join(member.name for member in kind)}"
-        found.append(Key(prefix + field.name, typed(defaults.get(field.name, "???")), text))
-    return found
-
-
-@cache
-def sections() -> tuple[Section, ...]:
-    """Returns the keys of a run, a section per class; the defaults are those of the default configuration."""
-    classes, defaults = registered(), _composed()
-    group_help = {field.name: field.metadata.get("help", "") for field in dataclasses.fields(Config)}
-    found = [Section("", "", "", [key for key in keys_of(Config, defaults) if key.name not in classes])]
-    for group in sorted(filter(None, classes), key=lambda group: group == "scale"):  # last: it only sets defaults
-        for option, schema in classes[group].items():
-            node = (_composed(f"{group}={option}") if option else defaults)[group]
-            found.append(Section(group, option, group_help[group], keys_of(schema, node, f"{group}.")))
-    return tuple(found)
+        if prefix or field.name not in registered():
+            yield f"`{prefix}{field.name}`", f"`{typed(defaults.get(field.name, '???'))}`", text
 
 
 def _composed(*overrides: str) -> Plain:
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(paths.conf()), version_base="1.3", job_name="prune_rnn"):
-        composed = compose("config", list(overrides))
-    plain: Plain = OmegaConf.to_container(composed, resolve=True, enum_to_str=True)  # type: ignore[assignment]
+    plain: Plain = OmegaConf.to_container(compose(overrides), resolve=True, enum_to_str=True)  # type: ignore[assignment]
     return plain
 
 
-def _chosen(group: str) -> str:
-    """Returns the default option of a group: what conf/config.yaml's defaults list names."""
-    defaults = yaml.safe_load((paths.conf() / "config.yaml").read_text())["defaults"]
-    return str(next(entry[group] for entry in defaults if isinstance(entry, dict) and group in entry))
-
-
-def _described(group: str, option: str) -> str:
-    """Returns the comment that an option's YAML file begins with."""
-    head = re.match(r"(?:#.*\n)*", (paths.conf() / group / f"{option}.yaml").read_text())
-    return " ".join(line.removeprefix("#").strip() for line in (head[0] if head else "").splitlines())
+def _options(group: str) -> Iterator[tuple[str, str]]:
+    """Yields (option, the comment that its YAML file begins with) of a group; the default one is marked."""
+    listed = yaml.safe_load((paths.conf() / "config.yaml").read_text())["defaults"]
+    for option in paths.options(group):
+        head = re.match(r"(?:#.*\n)*", (paths.conf() / group / f"{option}.yaml").read_text())
+        lines = (head[0] if head else "").splitlines()
+        yield f"`{option}`{' (default)' * ({group: option} in listed)}", " ".join(line.lstrip("# ") for line in lines)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -111,20 +67,18 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def keys_table() -> str:
-    """Returns all options and keys as Markdown."""
-    parts, last = [], None
-    for section in sections():
-        if section.group != last:
-            parts.append(f"### `{section.group}`: {section.help}" if section.group else "### Of a run")
-            if section.group and (options := paths.options(section.group)):
-                chosen = _chosen(section.group)
-                named = [(f"`{o}`{' (default)' * (o == chosen)}", _described(section.group, o)) for o in options]
-                parts.append(_table(["option", "meaning"], named))
-        if section.option:
-            parts.append(f"With `{section.group}={section.option}`:")
-        rows = [(f"`{key.name}`", f"`{key.default}`", key.help) for key in section.keys]
-        parts.append(_table(["key", "default", "meaning"], rows))
-        last = section.group
+    """Returns all options and keys as Markdown; the defaults are those of the default configuration."""
+    parts, help = [], {field.name: field.metadata.get("help", "") for field in dataclasses.fields(Config)}
+    for group, classes in sorted(registered().items(), key=lambda entry: entry[0] == "scale"):  # it only sets defaults
+        parts.append(f"### `{group}`: {help[group]}" if group else "### Of a run")
+        if options := list(_options(group)) if group else []:
+            parts.append(_table(["option", "meaning"], options))
+        for option, schema in classes.items():
+            composed = _composed(f"{group}={option}") if option else _composed()
+            if option:
+                parts.append(f"With `{group}={option}`:")
+            rows = _keys(schema, composed[group], f"{group}.") if group else _keys(schema, composed, "")
+            parts.append(_table(["key", "default", "meaning"], rows))
     return "\n\n".join(parts)
 
 
@@ -152,10 +106,7 @@ def filled(text: str) -> str:
     return text
 
 
-def _rewrite(path: Path) -> None:
-    path.write_text(filled(path.read_text()))
-    print(f"written: {path}")
-
-
 if __name__ == "__main__":
-    _rewrite(paths.conf() / "README.md")
+    readme = paths.conf() / "README.md"
+    readme.write_text(filled(readme.read_text()))
+    print(f"written: {readme}")

@@ -39,9 +39,9 @@ def keys_help(width: int) -> str:
     table: list[tuple[str, str]] = []
     for line in [*_lines(), ""]:
         if line.startswith("| "):
-            *name, meaning = _cells(line)
-            if name[0] not in ("key", "option", "---"):
-                table.append(("=".join(name), meaning))
+            *names, meaning = _cells(line)
+            if names[0] not in ("key", "option", "---"):
+                table.append(("=".join(names), meaning))
             continue
         column = max((len(name) for name, _ in table), default=0) + 4
         for name, meaning in table:

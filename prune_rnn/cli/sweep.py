@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,10 +24,9 @@ from omegaconf.errors import OmegaConfBaseException
 from tabulate import tabulate
 
 from prune_rnn import paths
+from prune_rnn.compose import REFUSALS, named, read, reason, split
 from prune_rnn.config import Config, compose_config, from_composed
 from prune_rnn.distributed import launched_rank
-from prune_rnn.explain import explain
-from prune_rnn.overrides import quoted, refuse, split
 from prune_rnn.usage import FAULTS, UsageError, within
 
 _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -75,8 +75,10 @@ def sweep(overrides: Sequence[str], command: str) -> int:
 
     Another sweeper than Hydra's own chooses its jobs as it goes. ValueError, before any is run, where one can't be.
     """
-    refuse([override for override in overrides if split(override)[1].startswith("hydra")])
-    overrides = quoted(overrides, sweep=True)
+    for word in overrides:
+        if re.match(r"hydra\.(run|sweep)\b", split(word)[1]):
+            raise UsageError(f"{word}: moves no run; all of them lie in the folder of results: give results=...")
+    overrides = [str(read(word, sweep=True).input_line) for word in overrides]
     basic = _sweeper([word for word in overrides if _is_hydras(word)]) == _BASIC
     combinations = _combinations(overrides, basic)
     common = set.intersection(*map(set, combinations))
@@ -141,10 +143,11 @@ def _sweeper(overrides: Sequence[str]) -> str:
         if (size := hydra.sweeper.get("max_batch_size")) is not None:
             within("hydra.sweeper.max_batch_size", size, 1, sys.maxsize)
         return f"{hydra.sweeper._target_}"
-    except (UsageError, HydraException, OmegaConfBaseException) as error:
-        raise (error if isinstance(error, UsageError) else UsageError(explain(overrides, error))) from None
-    except (AssertionError, TypeError, AttributeError):
-        raise UsageError(f"{' '.join(overrides)}: Hydra can't use that; leave it out, or see its manual") from None
+    except UsageError:
+        raise
+    except (*REFUSALS, AssertionError, TypeError, AttributeError) as error:
+        way = "correct it, or install the plug-in that brings it"
+        raise UsageError(f"{' '.join(overrides)}: Hydra can't use that; {way} ({reason(error)})") from None
 
 
 def _combinations(overrides: Sequence[str], basic: bool) -> list[list[str]]:
@@ -153,18 +156,16 @@ def _combinations(overrides: Sequence[str], basic: bool) -> list[list[str]]:
     Where another sweeper chooses (not basic), those that have one value.
     """
     words = [word for word in overrides if not _is_hydras(word)]
-    try:
-        parsed = OverridesParser.create().parse_overrides(words)
-        for one in parsed:
+    parsed = OverridesParser.create().parse_overrides(words)
+    for word, one in zip(words, parsed, strict=True):
+        with named(word):
             if one.is_discrete_sweep() and not list(one.sweep_string_iterator()):
-                raise UsageError(f"{one.input_line}: gives no value, so there is nothing to train; give one or more")
-        if not basic:
-            return [[word for word, one in zip(words, parsed, strict=True) if not one.is_sweep_override()]]
-        return [words for batch in BasicSweeper.split_arguments(parsed, None) for words in batch]
-    except UsageError:
-        raise
-    except (HydraException, ValueError, RecursionError) as error:
-        raise UsageError(explain(overrides, error)) from None
+                raise ValueError("gives no value, so there is nothing to train; give one or more")
+            if basic:
+                BasicSweeper.split_arguments([one], None)
+    if not basic:
+        return [[word for word, one in zip(words, parsed, strict=True) if not one.is_sweep_override()]]
+    return [words for batch in BasicSweeper.split_arguments(parsed, None) for words in batch]
 
 
 def _launch(
@@ -186,7 +187,7 @@ def _launch(
         hydra = Hydra.create_main_hydra2("prune_rnn", create_config_search_path(str(paths.conf())))
         batches: Any = hydra.multirun("config", job, list(overrides), with_log_configuration=False)
     except (HydraException, OmegaConfBaseException) as error:
-        raise UsageError(explain(overrides, error)) from None
+        raise UsageError(reason(error)) from None
     finally:
         GlobalHydra.instance().clear()
     if batches is None:  # a sweeper that keeps what the jobs returned to itself

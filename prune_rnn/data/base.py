@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from prune_rnn.front_end import FrontEnd
 from prune_rnn.schema import option
 from prune_rnn.typed import Plain
 
 SPLITS = ("train", "dev", "test")
+SYMBOLS = 29  # of the paper's alphabet
 Say = Callable[[str], None]
 
 
@@ -23,6 +25,16 @@ class Data(ABC):
     """A data set, chosen by `data=<name>`."""
 
     name: str = option("its name; not to be set: give data=NAME")
+    front_end: FrontEnd = option(
+        "how the network hears; relative: the same at every sample rate",
+        FrontEnd.absolute,
+        later=True,
+    )
+
+    @property
+    def symbols(self) -> int:
+        """Of the network's output, the blank included."""
+        return SYMBOLS
 
     @property
     def skips_bad(self) -> bool:

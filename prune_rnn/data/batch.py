@@ -21,10 +21,11 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 from torchaudio.functional import resample
 
-from prune_rnn.features import SAMPLE_RATE, log_spectrogram
+from prune_rnn.data.coding import Coding
+from prune_rnn.features import SAMPLE_RATE
 from prune_rnn.files import AUDIO, opened
 from prune_rnn.integrity.corpus import check_recording
-from prune_rnn.text import encode
+from prune_rnn.text import ALPHABET
 
 _LOUDEST = 1e3  # the greatest sample: floating-point files may pass 1, but not by so much
 _LOWEST_RATE = 4000  # Hz
@@ -39,13 +40,14 @@ _ODD = 64  # bytes by which sizes in headers are wrong without harm
 class Utterance:
     """One recording with its transcript in the alphabet; `frames` is its number of feature frames.
 
-    speaker: from the manifest, if it names one.
+    speaker: from the manifest, if it names one. speed: the factor by which it is played faster.
     """
 
     audio: Path
     frames: int
     transcript: str
     speaker: str | None = None
+    speed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Batch:
     """Utterances side by side.
 
     features: (batch, bins, frames), zero past the end. lengths: (batch,), in frames. labels: (batch, longest), blank
-    past the end. label_lengths: (batch,). transcripts: one an utterance.
+    past the end. label_lengths: (batch,). transcripts: one an utterance. alphabet: index = label.
     """
 
     features: Tensor
@@ -61,6 +63,7 @@ class Batch:
     labels: Tensor
     label_lengths: Tensor
     transcripts: list[str]
+    alphabet: str = ALPHABET
 
     def part(self, rank: int, world: int) -> Batch:
         """Returns every `world`-th utterance from `rank` on."""
@@ -153,16 +156,22 @@ def read_audio(path: Path) -> Tensor:
     return waveform if rate == SAMPLE_RATE else resample(waveform, rate, SAMPLE_RATE)
 
 
-def collate(utterances: Sequence[Utterance]) -> Batch:
+def played(waveform: Tensor, speed: float) -> Tensor:
+    """(samples,) -> the same played faster by a factor, higher as a tape would be. Source: Ko et al. 2015."""
+    return waveform if speed == 1 else resample(waveform, round(1000 * speed), 1000)
+
+
+def collate(utterances: Sequence[Utterance], coding: Coding = Coding()) -> Batch:
     """Reads the utterances, in their order, into one batch."""
-    features = [log_spectrogram(read_audio(u.audio)).t() for u in utterances]  # (frames, bins)
-    labels = [torch.tensor(encode(u.transcript)) for u in utterances]
+    features = [coding.features(played(read_audio(u.audio), u.speed)).t() for u in utterances]  # (frames, bins)
+    labels = [torch.tensor(coding.labels(u.transcript)) for u in utterances]
     return Batch(
         features=pad_sequence(features, batch_first=True).transpose(1, 2).contiguous(),
         lengths=torch.tensor([len(f) for f in features]),
         labels=pad_sequence(labels, batch_first=True),
         label_lengths=torch.tensor([len(label) for label in labels]),
         transcripts=[u.transcript for u in utterances],
+        alphabet=coding.alphabet,
     )
 
 
@@ -187,10 +196,11 @@ def epoch_order(count: int, seed: int, epoch: int, steps: int) -> list[int]:
     return sorted(order) if epoch == 1 else order
 
 
-def load(groups: Sequence[Sequence[Utterance]], workers: int = 0) -> Iterator[Batch]:
+def load(groups: Sequence[Sequence[Utterance]], workers: int = 0, coding: Coding = Coding()) -> Iterator[Batch]:
     """Yields one Batch for each group of utterances, in order, read by so many worker processes (0: this one)."""
     ordered: Any = [list(group) for group in groups]  # a list serves as a data set
-    loader = DataLoader(ordered, batch_size=None, collate_fn=_collate, num_workers=workers, shuffle=False)
+    made = partial(_collate, coding=coding)
+    loader = DataLoader(ordered, batch_size=None, collate_fn=made, num_workers=workers, shuffle=False)
     # workers inherit this: what becomes of a signal sent to all, such as Ctrl-C, is left to the one that trains; so it
     # has to end them in another way, and at its exit too, where multiprocessing would wait for them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
@@ -227,9 +237,9 @@ def _kill(workers: Sequence[BaseProcess]) -> None:
             worker.kill()
 
 
-def _collate(utterances: Sequence[Utterance]) -> Batch | Exception:
+def _collate(utterances: Sequence[Utterance], coding: Coding) -> Batch | Exception:
     """Returns the batch, or what is wrong with it: raised in a worker, an error comes with that process's traceback."""
     try:
-        return collate(utterances)
+        return collate(utterances, coding)
     except (ValueError, OSError) as error:
         return error

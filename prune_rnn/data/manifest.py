@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,12 +18,15 @@ import soundfile
 
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
+from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
+from prune_rnn.data.transcripts import check_language, way_out
 from prune_rnn.features import SAMPLE_RATE, frames
+from prune_rnn.front_end import FrontEnd
 from prune_rnn.integrity.corpus import check_recording
 from prune_rnn.printed import one_line
 from prune_rnn.schema import option
-from prune_rnn.text import encode, frames_needed, normalise, unknown_characters
+from prune_rnn.text import LATIN, alphabet_of, check_characters, frames_needed, in_words
 from prune_rnn.typed import Plain
 from prune_rnn.usage import SeveralLines, shown
 from prune_rnn.values import from_json
@@ -31,11 +35,11 @@ _SHOWN = 10  # bad lines of each kind that an error message lists
 
 
 class _BadLine(ValueError):
-    """A line that can't be used: `kind` to count it by, and what exactly is wrong."""
+    """A line that can't be used: `kind` to count it by, what exactly is wrong, the characters outside the alphabet."""
 
-    def __init__(self, kind: str, detail: str) -> None:
+    def __init__(self, kind: str, detail: str, unknown: str = "") -> None:
         super().__init__(detail)
-        self.kind = kind
+        self.kind, self.unknown = kind, unknown
 
 
 @dataclass(kw_only=True, slots=True)
@@ -47,6 +51,20 @@ class Manifest(Data):
     dev: str = option("manifest to choose the best epoch by", path=True)
     test: str = option("manifest that the error rates are of", path=True)
     skip_bad: bool = option("go on without the lines that can't be used, after naming them", False)
+    front_end: FrontEnd = option(
+        "how the network hears; relative: the same at every sample rate",
+        FrontEnd.relative,
+        before=FrontEnd.absolute,
+    )
+    alphabet: str = option("characters of the transcripts, besides the space", LATIN, later=True)
+    normalise: str | None = option(
+        "language (en, de, es ...) whose numbers are spelt; punctuation goes; null: neither", None, later=True
+    )
+
+    @property
+    def symbols(self) -> int:
+        """The blank, the space, and the characters."""
+        return len(alphabet_of(self.alphabet))
 
     @property
     def skips_bad(self) -> bool:
@@ -54,7 +72,9 @@ class Manifest(Data):
         return self.skip_bad
 
     def check(self) -> None:
-        """Raises ValueError where a manifest doesn't exist or two splits are the same file."""
+        """Raises ValueError where a manifest doesn't exist, two splits are the same file, or a key of text is wrong."""
+        check_characters("data.alphabet", self.alphabet)
+        check_language("data.normalise", self.normalise)
         paths = {split: Path(getattr(self, split)).resolve() for split in SPLITS}
         for split, path in paths.items():
             if not path.is_file():
@@ -117,8 +137,8 @@ class Manifest(Data):
         return path
 
 
-def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], decode: bool) -> Utterance:
-    """Returns the utterance of one manifest line; _BadLine says what is wrong with it. decode: as below."""
+def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], coding: Coding, decode: bool) -> Utterance:
+    """Returns the utterance of one manifest line; _BadLine says what is wrong with it. coding, decode: as below."""
     try:
         entry: Any = from_json(line)
     except json.JSONDecodeError as error:
@@ -133,12 +153,14 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], dec
     if entry.get("offset"):
         raise _BadLine("with an offset", f"has offset {entry['offset']}: cut the recording, segments are not read")
     path = folder / entry["audio_filepath"]  # an absolute path stands for itself
-    transcript = normalise(entry["text"])
+    transcript = coding.normalise(entry["text"])
     if not transcript:
         raise _BadLine("with an empty transcript", f"{path}: the transcript is empty")
-    if unknown := unknown_characters(transcript):
-        detail = f"{path}: the transcript has characters outside the alphabet (a-z, space, '): {unknown!r}"
-        raise _BadLine("with characters outside the alphabet", detail)
+    if unknown := coding.unknown(transcript):
+        known = in_words(coding.alphabet)
+        detail = f"{path}: the transcript has characters outside the alphabet ({known}): {unknown!r}"
+        every = "".join(character for character in transcript if character in unknown)
+        raise _BadLine("with characters outside the alphabet", detail, every)
     try:
         if not path.is_file():
             check_recording(path)
@@ -162,7 +184,7 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], dec
         raise _BadLine("with samples that are no sound", f"{error}") from None
     _check_duration(entry.get("duration"), seconds, path)
     available = output_frames(found) if found else 0
-    if available < (needed := frames_needed(encode(transcript))):
+    if available < (needed := frames_needed(coding.labels(transcript))):
         check_recording(path)
         detail = f"{path}: the transcript needs {needed} output frames, the audio gives {available}"
         raise _BadLine("with a transcript longer than its frames", detail)
@@ -188,12 +210,13 @@ def read_manifest(
     skip_bad: bool,
     report: Callable[[str], None],
     *,
+    coding: Coding = Coding(),
     decode: bool = False,
 ) -> list[Utterance]:
     """Returns the utterances of a manifest, every line checked.
 
-    output_frames: the network's output frames for so many feature frames. decode: read the recordings to their end,
-    and not only what tells their length. Lines that can't be used are counted and
+    output_frames: the network's output frames for so many feature frames. coding: of the transcripts. decode: read the
+    recordings to their end, and not only what tells their length. Lines that can't be used are counted and
     named: in a ValueError, or through `report` where skip_bad is set. A manifest without a usable line is a ValueError
     always.
     """
@@ -201,7 +224,7 @@ def read_manifest(
 
     def checked(line: str) -> Utterance | _BadLine:
         try:
-            return _utterance(line, path.parent, output_frames, decode)
+            return _utterance(line, path.parent, output_frames, coding, decode)
         except _BadLine as error:
             return error
 
@@ -210,9 +233,11 @@ def read_manifest(
         found = list(pool.map(checked, [line for _, line in numbered]))
     utterances: list[Utterance] = []
     bad: dict[str, list[str]] = {}
+    unknown: Counter[str] = Counter()
     for (number, _), each in zip(numbered, found, strict=True):
         if isinstance(each, _BadLine):
             bad.setdefault(each.kind, []).append(f"line {number} {one_line(each)}")
+            unknown.update(each.unknown)
         else:
             utterances.append(each)
     if bad:
@@ -223,6 +248,8 @@ def read_manifest(
             shown = named if skip_bad else named[:_SHOWN]
             more = [f"and {len(named) - len(shown)} more {kind}"] if len(shown) < len(named) else []
             summary += "".join(f"\n  {one}" for one in [*shown, *more])
+        if unknown:
+            summary += f"\n{one_line(way_out(unknown, coding.alphabet, coding.language))}"
         if not skip_bad:
             raise SeveralLines(f"{summary}\nfix them, or leave them out with data.skip_bad=true")
         report(summary)

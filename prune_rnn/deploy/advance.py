@@ -12,7 +12,6 @@ from torch import Tensor
 
 from prune_rnn.deploy.convolution import joined
 from prune_rnn.deploy.network import Network
-from prune_rnn.text import ALPHABET
 
 _FEW = 32  # rows of room that are not worth giving back
 NEEDS_WHOLE = "this network also runs backward in time and needs whole files"
@@ -52,17 +51,17 @@ class Queue:
 class Memory:
     """What a network remembers of one stream.
 
-    kept: (1, frame, channel, bin) that each convolution still needs; None at the beginning. states: (1, units), the
-    last of each recurrent layer. ahead: the last layer's, (frames, units), that the row convolution still needs.
-    None of them is a view of what other streams also hold, or of more than is remembered. ValueError for a network
-    that runs backward in time.
+    kept: (1, frame, channel, bin) that each convolution still needs; None at the beginning. states: (1, vectors *
+    units), the last of each recurrent layer. ahead: the last layer's outputs, (frames, units), that the row convolution
+    still needs. None of them is a view of what other streams also hold, or of more than is remembered. ValueError for a
+    network that runs backward in time.
     """
 
     def __init__(self, network: Network) -> None:
-        if network.cell.bidirectional:
+        if network.config.both_ways:
             raise ValueError(f"{NEEDS_WHOLE}, as Network.text takes them: it can't be streamed")
         self.kept: list[Tensor | None] = [None] * len(network.convolutions)
-        self.states = [torch.zeros(1, network.config.units) for _ in network.layers]
+        self.states = [torch.zeros(1, network.cell.vectors * network.config.units) for _ in network.layers]
         self.ahead = Queue(network.config.units)
 
 
@@ -111,7 +110,7 @@ def advance(network: Network, memories: Sequence[Memory], features: Sequence[Ten
         memory.ahead.drop(counts[-1])
         ready += [seen] if counts[-1] else []
     if not ready:
-        return [torch.zeros(0, len(ALPHABET)) for _ in memories]
+        return [torch.zeros(0, network.config.symbols) for _ in memories]
     found = network.classify(network.look_ahead(ready))
     return [found] if len(memories) == 1 else list(found.split(counts))
 

@@ -12,11 +12,12 @@ from tabulate import tabulate
 
 from prune_rnn import paths
 from prune_rnn.data.batch import Utterance, batches, load, read_audio
+from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.deploy import network
+from prune_rnn.distributed import usable_device
 from prune_rnn.evaluate import ErrorRate, decode, error_rates
-from prune_rnn.experiment import say, usable_device
-from prune_rnn.features import log_spectrogram
+from prune_rnn.experiment import say
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.run.weights import checkpoint
@@ -92,9 +93,10 @@ def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> Heard:
         raise ValueError(f"{folder} holds no {paths.MODEL}; give its packed file, {packed[0]}")
     config, model = checkpoint(folder)
     device = usable_device(options.device)
-    utterances = _read(manifest, model, options)
+    coding = Coding.of(config.data)
+    utterances = _read(manifest, model, coding, options)
     groups = batches(utterances, _BATCH)
-    decoded = decode(model.to(device), load(groups), device)
+    decoded = decode(model.to(device), load(groups, coding=coding), device)
     heard = dict(zip((u for group in groups for u in group), decoded.hypotheses, strict=True))
     label = f"{config.model.name} at scale={config.scale.name}, seed {config.seed}"
     return f"{folder / paths.MODEL}: {label}", utterances, [heard[utterance] for utterance in utterances]
@@ -104,14 +106,14 @@ def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> Heard:
     if options.device not in ("auto", "cpu"):
         raise UsageError(f"device={options.device}: a packed file is decoded on the CPU; give the run's folder instead")
     packed = network.load(path)
-    utterances = _read(manifest, meta_model(packed.config), options)
+    utterances = _read(manifest, meta_model(packed.config), packed.coding, options)
     with torch.inference_mode():
-        heard = [packed.text(log_spectrogram(read_audio(utterance.audio))) for utterance in utterances]
+        heard = [packed.text(packed.coding.features(read_audio(utterance.audio))) for utterance in utterances]
     return f"{path}: {packed.config.units} units, packed", utterances, heard
 
 
-def _read(manifest: Path, model: DeepSpeech2, options: EvaluateOptions) -> list[Utterance]:
+def _read(manifest: Path, model: DeepSpeech2, coding: Coding, options: EvaluateOptions) -> list[Utterance]:
     try:
-        return read_manifest(manifest, model.output_frames, options.skip_bad, say, decode=True)
+        return read_manifest(manifest, model.output_frames, options.skip_bad, say, coding=coding, decode=True)
     except ValueError as error:  # which names the key of `train`
         raise type(error)(str(error).replace("data.skip_bad=true", "--skip-bad")) from None

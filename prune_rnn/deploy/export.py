@@ -14,6 +14,7 @@ from torch import Tensor
 
 from prune_rnn import paths
 from prune_rnn.data.batch import Utterance, batches, read_audio
+from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import lines_of
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
@@ -25,7 +26,7 @@ from prune_rnn.deploy.stream import streamed_text
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.evaluate import error_rates
-from prune_rnn.features import log_power, log_spectrogram
+from prune_rnn.features import log_power
 from prune_rnn.files import write_atomically
 from prune_rnn.integrity.tidy import clean
 from prune_rnn.model.deepspeech2 import DeepSpeech2
@@ -91,13 +92,14 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     """
     torch.set_flush_denormal(True)
     config, model = checkpoint(folder)
-    if options.stream and config.model.cell.value.bidirectional:
+    if options.stream and config.model.both_ways:
         raise UsageError(f"--stream: {NEEDS_WHOLE}; leave out --stream")
     run = Run(folder)
     clean(run, _say)
-    dev = _dev_split(config, options, model)
+    coding = Coding.of(config.data)
+    dev = _dev_split(config, options, model, coding)
     audio = [read_audio(utterance.audio) for utterance in dev]
-    mean, deviation = _statistics(_heard_before(config, options) or audio)
+    mean, deviation = _statistics(_heard_before(config, options) or audio, coding)
     path = Path(options.out) if options.out else folder / f"model-{options.dtype.value}.safetensors"
     content = file.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
     _say(describe_backend())
@@ -106,12 +108,12 @@ def export(folder: Path, options: ExportOptions) -> Exported:
         written.write_bytes(content)
         network = load(written)
         streamed = _streamed(written, audio) if options.stream else None
-    features = [log_spectrogram(waveform) for waveform in audio]
+    features = [coding.features(waveform) for waveform in audio]
     references = [utterance.transcript for utterance in dev]
     with torch.inference_mode():
         theirs = [model(one[None], torch.tensor([one.shape[1]]))[:, 0] for one in features]
         ours = [network.log_probs(one) for one in features]
-    wanted, found = ([spelt(log_probs) for log_probs in each] for each in (theirs, ours))
+    wanted, found = ([spelt(log_probs, coding.alphabet) for log_probs in each] for each in (theirs, ours))
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
     apart = max(float((a.exp() - b.exp()).abs().max()) for a, b in zip(theirs, ours, strict=True))
     if options.dtype is Dtype.float32 and not apart <= _ROUNDING:
@@ -166,11 +168,11 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _statistics(audio: list[Tensor]) -> tuple[Tensor, Tensor]:
+def _statistics(audio: list[Tensor], coding: Coding) -> tuple[Tensor, Tensor]:
     """Returns the log power spectrogram's mean and deviation over all frames, (bins,) each."""
     count, sums, squares = 0, torch.zeros(()), torch.zeros(())
     for waveform in audio:
-        log = log_power(waveform).double()
+        log = log_power(waveform, coding.front_end).double()
         count, sums, squares = count + log.shape[1], sums + log.sum(1), squares + (log**2).sum(1)
     mean = sums / count
     return mean.float(), (squares / count - mean**2).clamp_min(0).sqrt().float()
@@ -188,7 +190,7 @@ def _heard_before(config: Recorded, options: ExportOptions) -> list[Tensor]:
     return [read_audio(path.parent / line["audio_filepath"]) for line in sample]
 
 
-def _dev_split(config: Recorded, options: ExportOptions, model: DeepSpeech2) -> list[Utterance]:
+def _dev_split(config: Recorded, options: ExportOptions, model: DeepSpeech2, coding: Coding) -> list[Utterance]:
     path = SETS[config.data["name"]].recorded_dev(config.data, options.dev, options.cache, _say)
-    utterances = read_manifest(path, model.output_frames, False, _say)
+    utterances = read_manifest(path, model.output_frames, False, _say, coding=coding)
     return [utterance for group in batches(utterances, len(utterances)) for utterance in group]

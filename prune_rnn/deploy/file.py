@@ -29,12 +29,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from prune_rnn import files
+from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import layout
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.integrity import sealed
 from prune_rnn.model.deepspeech2 import ModelConfig, read_model
-from prune_rnn.text import ALPHABET
-from prune_rnn.typed import Plain
+from prune_rnn.typed import Plain, typed
 from prune_rnn.values import from_json
 
 FORMAT = "prune-rnn 1"
@@ -44,18 +44,20 @@ _KEYS = {"format", "config", "alphabet", "dtype", "matrices", "sha256"}  # of th
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a packed file keeps of its run's configuration: the network, and all values as config.yaml has them."""
+    """What a packed file keeps of its run's configuration: the network, the data, and all values as in config.yaml."""
 
     model: ModelConfig
+    data: Plain
     values: Plain
 
     @classmethod
     def of(cls, values: Plain) -> Kept:
         """Returns them with the network; ValueError names the key that does not fit."""
         try:
-            return cls(read_model(values["identity"]["model"], values["model_name"]), values)
+            model, data = (typed(Plain, values["identity"][key], f"identity.{key}") for key in ("model", "data"))
+            return cls(read_model(model, values["model_name"]), data, values)
         except (KeyError, TypeError) as error:
-            raise ValueError(f"its configuration lacks the network ({error})") from None
+            raise ValueError(f"its configuration lacks the network or the data ({error})") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def to_bytes(packed: Packed) -> bytes:
     metadata = {
         "format": FORMAT,
         "config": json.dumps(packed.config.values),
-        "alphabet": ALPHABET,
+        "alphabet": Coding.of(packed.config.data).alphabet,
         "dtype": packed.dtype.value,
         "matrices": json.dumps(list(packed.matrices)),
     }
@@ -152,13 +154,15 @@ def read(path: Path) -> Packed:
 
 def _read(path: Path, file: Any) -> Packed:
     metadata = file.metadata() or {}
-    if metadata.get("format") != FORMAT or metadata.get("alphabet") != ALPHABET:
-        found = f"format {metadata.get('format')!r}, alphabet {metadata.get('alphabet')!r}"
+    if metadata.get("format") != FORMAT:
+        found = f"format {metadata.get('format')!r}"
         raise ValueError(f"{path} is not of {FORMAT!r} ({found}); export it again with this version")
     try:
         if different := metadata.keys() ^ _KEYS:
             raise ValueError(f"{min(different)!r} is missing or unknown")
         config, dtype = Kept.of(from_json(metadata["config"])), Dtype(metadata["dtype"])
+        if metadata["alphabet"] != (own := Coding.of(config.data).alphabet) or len(own) != config.model.symbols:
+            raise ValueError(f"its alphabet is {metadata['alphabet']!r}, its configuration's {own!r}")
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)
         entries = {name: (each.get_dtype(), tuple(each.get_shape())) for name, each in slices.items()}
         shapes = layout.check(config.model, dtype, from_json(metadata["matrices"]), entries)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from prune_rnn.data.coding import Coding
 from prune_rnn.deploy.convolution import Convolution, RowConvolution, joined
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.engine.base import Backend
@@ -59,7 +60,7 @@ class Network:
         torch.empty(_KEPT, dtype=torch.uint8)
         config = packed.config.model
         shape = meta_model(config)
-        self.config, self.activation = config, config.activation
+        self.config, self.activation, self.coding = config, config.activation, Coding.of(packed.config.data)
         self.mean, self.deviation = packed.tensors["features.mean"], packed.tensors["features.deviation"]
         tensors = packed.tensors
         self.convolutions: list[Convolution] = []
@@ -87,11 +88,11 @@ class Network:
                 product(layers.matrix(i, layers.INPUT)),
                 _affine(tensors, layers.recurrent(i)),
                 recurrent(layers.matrix(i, layers.FORWARD)),
-                recurrent(layers.matrix(i, layers.REVERSE)) if self.cell.bidirectional else None,
+                recurrent(layers.matrix(i, layers.REVERSE)) if config.both_ways else None,
             )
             for i in range(config.layers)
         ]
-        self.row_conv = _row_convolution(tensors, self.activation) if self.cell.row_convolution else None
+        self.row_conv = _row_convolution(tensors, self.activation) if not config.both_ways else None
         self.linear, self.linear_norm = product(layers.LINEAR), _affine(tensors, layers.LINEAR)
         self.output, self.bias = product(layers.OUTPUT), tensors[f"{layers.OUTPUT}.bias"]
 
@@ -124,7 +125,7 @@ class Network:
 
     def recurrent(self, index: int, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """(frames, streams, inputs) -> (frames, streams, units), where it runs both ways the sum of both, and the last
-        state (streams, units)."""
+        state (streams, vectors * units)."""
         frames, streams, _ = x.shape
         return self.loop(index, self.inputs(index, x.flatten(0, 1)).view(frames, streams, -1), state)
 
@@ -155,7 +156,7 @@ class Network:
 
     def text(self, features: Tensor) -> str:
         """(bins, frames), normalised -> what is spelt by the best path."""
-        return spelt(self.log_probs(features))
+        return spelt(self.log_probs(features), self.coding.alphabet)
 
 
 def load(path: Path | str, frames: int = _FRAMES, streams: int = 1) -> Network:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from prune_rnn.deploy.advance import Memory, advance
 from prune_rnn.deploy.network import Network
-from prune_rnn.features import DEVIATION_FLOOR, STEP, frames, log_power_of_few
+from prune_rnn.features import DEVIATION_FLOOR, STEP, frames, log_of, power_of_few
+from prune_rnn.front_end import LOWEST, FrontEnd
 from prune_rnn.text import ALPHABET, BLANK
 
 PIECE = 2 * STEP  # samples fed at a time: 20 ms, one output frame
@@ -26,13 +27,16 @@ _Array = NDArray[np.float64]
 class RunningFeatures:
     """Samples to features, each bin normalised by what was heard so far and the corpus's own statistics.
 
-    Whole files are normalised by their own mean and deviation, which nobody knows before their end. The first HELD
-    frames wait for each other and are normalised alike; from then on each frame comes out at once.
+    Whole files are normalised by their own mean and deviation, and the floor of the front end `relative` is that of
+    their own peak, which nobody knows before their end. The first HELD frames wait for each other and are normalised
+    alike; from then on each frame comes out at once, and its peak is that of what was heard so far.
     """
 
-    def __init__(self, mean: Tensor, deviation: Tensor) -> None:
+    def __init__(self, mean: Tensor, deviation: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> None:
+        self._front_end = front_end
+        self._peak = 0.0  # power, of what was heard so far
         self._samples = torch.zeros(0)
-        self._held: _Array | None = np.zeros((0, len(mean)))  # (frames, bins) until there are HELD
+        self._held: _Array | None = np.zeros((0, len(mean)))  # power, (frames, bins), until there are HELD
         self._count = PRIOR
         average, spread = mean.double().numpy(), deviation.double().numpy()
         self._sums = PRIOR * np.concatenate([average, spread**2 + average**2])  # of values, then of squares
@@ -43,11 +47,11 @@ class RunningFeatures:
         complete = frames(len(self._samples))
         if complete == 0:
             return self._none()
-        log = log_power_of_few(self._samples)
+        power = power_of_few(self._samples)
         self._samples = self._samples[complete * STEP :].clone()  # a view would keep all
         if self._held is None:
-            return self._normalised(log)
-        self._held = np.concatenate([self._held, log])
+            return self._normalised(power)
+        self._held = np.concatenate([self._held, power])
         if len(self._held) < HELD:
             return self._none()
         held, later = self._held[:HELD], self._held[HELD:]
@@ -60,27 +64,38 @@ class RunningFeatures:
     def _none(self) -> Tensor:
         return torch.zeros(len(self._sums) // 2, 0)
 
-    def _normalised_alike(self, log: _Array) -> Tensor:
+    def _normalised_alike(self, power: _Array) -> Tensor:
         """Returns the first frames normalised by all of them; from now on nothing is held."""
         self._held = None
-        self._normalised(log)
-        return _scaled(log, self._count, self._sums)
+        self._peak = float(power[:, LOWEST:].max(initial=0.0))
+        log = log_of(power, self._peak, self._front_end)
+        self._summed(log)
+        return self._scaled(log, self._count, self._sums)
 
-    def _normalised(self, log: _Array) -> Tensor:
-        if len(log) == 0:
+    def _normalised(self, power: _Array) -> Tensor:
+        if len(power) == 0:
             return self._none()
-        count = np.arange(self._count + 1, self._count + 1 + len(log))[:, None]
-        sums = self._sums + np.concatenate([log, log * log], axis=1).cumsum(0)
-        self._count, self._sums = float(count[-1, 0]), sums[-1].copy()
-        return _scaled(log, count, sums)
+        peaks = np.maximum.accumulate(power[:, LOWEST:].max(1)).clip(self._peak)[:, None]
+        self._peak = float(peaks[-1, 0])
+        log = log_of(power, peaks, self._front_end)
+        return self._scaled(log, *self._summed(log))
 
+    def _summed(self, log: _Array) -> tuple[_Array, _Array]:
+        """Takes the frames in; returns count and sums after each, (frames, 1) and (frames, 2 bins); none if it is."""
+        count: _Array = self._count + np.arange(1.0, len(log) + 1)[:, None]
+        sums: _Array = self._sums + np.concatenate([log, log * log], axis=1).cumsum(0)
+        if len(log):
+            self._count, self._sums = float(count[-1, 0]), sums[-1].copy()
+        return count, sums
 
-def _scaled(log: _Array, count: _Array | float, sums: _Array) -> Tensor:
-    """(frames, bins) -> (bins, frames), less its mean, over its deviation, from sums over `count` frames; float32."""
-    bins, means = log.shape[1], sums / count
-    mean, square = means[..., :bins], means[..., bins:]
-    deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
-    return torch.from_numpy(((log - mean) / (deviation + DEVIATION_FLOOR)).astype(np.float32).T)
+    def _scaled(self, log: _Array, count: _Array | float, sums: _Array) -> Tensor:
+        """(frames, bins) -> (bins, frames), less its mean, over its deviation, from sums over `count` frames."""
+        bins, means = log.shape[1], sums / count
+        mean, square = means[..., :bins], means[..., bins:]
+        deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
+        least = self._front_end.least_deviation
+        divisor = np.maximum(deviation, least) if least else deviation + DEVIATION_FLOOR
+        return torch.from_numpy(((log - mean) / divisor).astype(np.float32).T)
 
 
 class NetworkStream:
@@ -104,15 +119,15 @@ class NetworkStream:
 class GreedyStream:
     """Greedy CTC decoding of log-probabilities as they come: repeats merged, then blanks dropped."""
 
-    def __init__(self) -> None:
-        self._last = BLANK
+    def __init__(self, alphabet: str = ALPHABET) -> None:
+        self._alphabet, self._last = alphabet, BLANK
 
     def feed(self, log_probs: Tensor) -> str:
         """(frames, symbols) -> the characters that they add."""
         text = ""
         for label in log_probs.argmax(-1).tolist():
             if label not in (self._last, BLANK):
-                text += ALPHABET[label]
+                text += self._alphabet[label]
             self._last = label
         return text
 
@@ -146,9 +161,9 @@ class Stream:
     """Samples in, characters out."""
 
     def __init__(self, network: Network) -> None:
-        self.features = RunningFeatures(network.mean, network.deviation)
+        self.features = RunningFeatures(network.mean, network.deviation, network.coding.front_end)
         self.network = NetworkStream(network)
-        self.text = GreedyStream()
+        self.text = GreedyStream(network.coding.alphabet)
 
     def feed(self, samples: ArrayLike | Tensor) -> str:
         """(n,) float in [-1, 1] at 16 kHz, as soundfile.read(..., dtype="float32") returns it -> the characters that

@@ -20,7 +20,7 @@ from prune_rnn.deploy.network import Network, load
 from prune_rnn.deploy.stream import PIECE, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.engine.choose import describe_backend
-from prune_rnn.features import SAMPLE_RATE, WINDOW, log_spectrogram
+from prune_rnn.features import SAMPLE_RATE, WINDOW
 from prune_rnn.printed import one_line
 from prune_rnn.usage import THREADS, within
 
@@ -46,7 +46,7 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
     network = load(model, frames=1, streams=min(options.jobs, len(audio))) if stream else load(model)
-    if stream and network.cell.bidirectional:
+    if stream and network.config.both_ways:
         raise ValueError(f"{NEEDS_WHOLE}: leave out --stream")
     readable = [(path, waveform) for path in audio if (waveform := _usable(path)) is not None]
     if not readable:
@@ -101,7 +101,7 @@ def _whole(network: Network, waveform: Tensor) -> tuple[str, float]:
     """Returns the text, and the seconds that it took."""
     start = time.perf_counter()
     with torch.inference_mode():  # each thread has its own
-        return network.text(log_spectrogram(waveform)), time.perf_counter() - start
+        return network.text(network.coding.features(waveform)), time.perf_counter() - start
 
 
 def _as_it_comes(network: Network, waveform: Tensor) -> tuple[str, float]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from prune_rnn.config import Config
 from prune_rnn.data.batch import Batch, Utterance, batches, collate
+from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.features import BINS
 from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.run.identity import plain
 from prune_rnn.text import ALPHABET, encode
 
 Groups = list[list[Utterance]]
@@ -40,9 +43,10 @@ def randoms(size: int, count: int, seconds: float = SECONDS) -> tuple[Groups, Lo
 def spoken(config: Config) -> tuple[Groups, Load]:
     """Returns the groups of the configuration's training split, made where it isn't there yet, and their loader."""
     manifest = config.data.manifests(lambda text: print(text, flush=True))["train"]
-    utterances = read_manifest(manifest, DeepSpeech2(config.model).output_frames, False, print, decode=False)
+    coding = Coding.of(plain(config.data))
+    utterances = read_manifest(manifest, DeepSpeech2(config.model).output_frames, False, print, coding=coding)
     groups = batches(utterances, config.train.batch_size)
-    return groups, _kept(groups, collate)
+    return groups, _kept(groups, partial(collate, coding=coding))
 
 
 def seconds_of(groups: Groups) -> float:

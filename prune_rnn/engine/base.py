@@ -44,15 +44,15 @@ class Backend(ABC):
         lengths: Tensor | None = None,
         reverse: bool = False,
     ) -> tuple[Tensor, Tensor]:
-        """Runs the recurrent layer whose recurrent matrix this is, and returns (states, last state).
+        """Runs the recurrent layer whose recurrent matrix this is, and returns (outputs, last state).
 
-        x: (steps, streams, gates * units), the input contribution. state: (streams, units), zero where None. lengths:
-        (streams,), past which a stream's state is zero. reverse: from the last step to the first.
-        States are (steps, streams, units), each as by `cell.step`. ValueError where shapes don't fit.
+        x: (steps, streams, gates * units), the input contribution. state: (streams, vectors * units), zero where None.
+        lengths: (streams,), past which a stream's state is zero. reverse: from the last step to the first.
+        Outputs are (steps, streams, units), of each state as by `cell.step`. ValueError where shapes don't fit.
         """
         x = self._sequence(cell, x, lengths)
         if state is not None:
-            wanted = (x.shape[1], self.units)
+            wanted = (x.shape[1], cell.vectors * self.units)
             state = self._given(state, state.shape == wanted, str(wanted))
         return self._layer(cell, activation, x, state, lengths, reverse)
 
@@ -65,7 +65,7 @@ class Backend(ABC):
         *,
         lengths: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Returns the states of this matrix's layer and, over the same inputs, of `back`'s layer in reverse.
+        """Returns the outputs of this matrix's layer and, over the same inputs, of `back`'s layer in reverse.
 
         Each is what `layer` returns; where the engine has both, they run at the same time.
         """

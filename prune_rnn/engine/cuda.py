@@ -25,11 +25,12 @@ from prune_rnn.engine.cuda_kernels import dense_step, sparse_step
 from prune_rnn.engine.native import MOST_COLUMNS
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.model.cell import Cell
+from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import CLIP, Activation
 
 Block = tuple[int, int, int]  # units of a program, entries of each row that it reads at a time, warps
 BLOCKS: tuple[Block, ...] = ((4, 64, 4), (2, 128, 4), (4, 128, 4), (1, 256, 4), (8, 64, 4), (8, 128, 8))
-_GATES = (1, 3)  # of the cells that the kernels know
+MOST_GATES = 4  # that the kernels take
 # of the dense product that a matrix is compared with, and that serves where it is faster
 _DENSE = {Dtype.float32: torch.float32, Dtype.bfloat16: torch.bfloat16, Dtype.int8: torch.float16}
 
@@ -42,12 +43,12 @@ class _OnDevice(Backend):
 
     def __init__(self, weight: Weight, gates: int, device: torch.device | str) -> None:
         super().__init__(weight, gates=gates, device=device_for(device))
-        self._layers: dict[tuple[Activation, int], Graphs] = {}
-        if gates not in _GATES:
-            raise ValueError(f"a matrix of {gates} gates: the kernels know only the RNN (1) and the GRU (3)")
+        self._layers: dict[tuple[Cell, Activation, int], Graphs] = {}
+        if gates > MOST_GATES:
+            raise ValueError(f"a matrix of {gates} gates: the kernels take at most {MOST_GATES}")
 
     @abstractmethod
-    def graphs(self, activation: Activation, streams: int) -> Graphs:
+    def graphs(self, cell: Cell, activation: Activation, streams: int) -> Graphs:
         """Returns the layer's buffers for so many streams, and the step on them."""
 
     @torch.no_grad()
@@ -60,7 +61,7 @@ class _OnDevice(Backend):
         lengths: Tensor | None,
         reverse: bool,
     ) -> tuple[Tensor, Tensor]:
-        key = activation, x.shape[1]
+        key = cell, activation, x.shape[1]
         with torch.cuda.device_of(x):
             if key not in self._layers:
                 self._layers[key] = self.graphs(*key)
@@ -84,7 +85,7 @@ class CublasMatrix(_OnDevice):
     def _product(self, x: Tensor) -> Tensor:
         return torch.mm(x.to(self._type), self._transposed).float()
 
-    def graphs(self, activation: Activation, streams: int) -> Graphs:
+    def graphs(self, cell: Cell, activation: Activation, streams: int) -> Graphs:
         product = torch.empty(streams, self.rows, device=self.device, dtype=self._type)
         rounded = torch.empty(CHUNKS[0] + 1, streams, self.units, device=self.device, dtype=self._type)
         limit = None if activation is Activation.tanh else CLIP
@@ -95,19 +96,19 @@ class CublasMatrix(_OnDevice):
                 rounded[0].copy_(buffers.states[0])
             torch.mm(rounded[k], self._transposed, out=product)
             dense_step[(-(-self.units // block), streams)](
-                product, buffers.x[k], buffers.states[k], buffers.states[k + 1], rounded[k + 1], buffers.alive[k],
-                self.units, GATES=self.gates, LIMIT=limit, UNITS=block,
+                product, buffers.x[k], buffers.states[k], buffers.memory, buffers.states[k + 1], rounded[k + 1],
+                buffers.alive[k], self.units, CELL=cell.kind, GATES=self.gates, LIMIT=limit, UNITS=block,
             )  # fmt: skip
 
-        return Graphs(step, streams, self.gates, self.units, self.device)
+        return Graphs(step, streams, cell, self.units, self.device)
 
 
 class CudaMatrix(_OnDevice):
     """A sparse matrix on a CUDA device, of finite vectors; never slower than cuBLAS by choice.
 
-    gates: 1 or 3. streams: the number of vectors at a time that the choice is made for; any
-    number may be multiplied. block: one of BLOCKS or alike (powers of two); None: on a CUDA device all of BLOCKS and
-    the dense product are timed once, which takes seconds, and the fastest serves.
+    gates: up to MOST_GATES. streams: the number of vectors at a time that the choice is made for; any number may be
+    multiplied. block: one of BLOCKS or alike (powers of two); None: on a CUDA device all of BLOCKS and the dense
+    product are timed once, which takes seconds, and the fastest serves.
     tuned: microseconds of what was timed (32 steps of a layer where the matrix is recurrent, else a product), by block
     or "dense"; empty where the block was given. dense: the dense matrix that serves instead, or None.
     """
@@ -164,12 +165,15 @@ class CudaMatrix(_OnDevice):
         self._columns[at] = column.to(torch.int16)  # from 32768 on the bits of the unsigned number
         self.bytes = sum(each.nbytes for each in (self._starts, self._values, self._columns))
 
-    def _launch(self, x: Tensor, before: Tensor, after: Tensor, alive: Tensor, cell: bool, limit: float | None) -> None:
+    def _launch(
+        self, x: Tensor, before: Tensor, memory: Tensor, after: Tensor, alive: Tensor, cell: Cell | None,
+        limit: float | None,
+    ) -> None:  # fmt: skip
         units, entries, warps = self._block
         sparse_step[(-(-self.units // units), len(before))](
             self._columns, self._values, self._starts if self._scale is None else self._scale, self._starts, x, before,
-            after, alive, self.columns, self.units, CELL=cell, GATES=self.gates, SCALED=self._scale is not None,
-            LIMIT=limit, UNITS=units, ENTRIES=entries, num_warps=warps,
+            memory, after, alive, self.columns, self.units, CELL=None if cell is None else cell.kind, GATES=self.gates,
+            SCALED=self._scale is not None, LIMIT=limit, UNITS=units, ENTRIES=entries, num_warps=warps,
         )  # fmt: skip
 
     @torch.no_grad()
@@ -178,27 +182,28 @@ class CudaMatrix(_OnDevice):
             return self.dense.product(x)
         y = x.new_empty(len(x), self.rows)
         with torch.cuda.device_of(x):
-            self._launch(x, x, y, self._starts, cell=False, limit=None)
+            self._launch(x, x, x, y, self._starts, cell=None, limit=None)
         return y
 
-    def graphs(self, activation: Activation, streams: int) -> Graphs:
+    def graphs(self, cell: Cell, activation: Activation, streams: int) -> Graphs:
         if self.dense is not None:
-            return self.dense.graphs(activation, streams)
+            return self.dense.graphs(cell, activation, streams)
         limit = None if activation is Activation.tanh else CLIP
 
         def step(buffers: Graphs, k: int) -> None:
             before, after = buffers.states[k], buffers.states[k + 1]
-            self._launch(buffers.x[k], before, after, buffers.alive[k], cell=True, limit=limit)
+            self._launch(buffers.x[k], before, buffers.memory, after, buffers.alive[k], cell, limit)
 
-        return Graphs(step, streams, self.gates, self.units, self.device)
+        return Graphs(step, streams, cell, self.units, self.device)
 
 
 def _microseconds(matrix: CublasMatrix | CudaMatrix, streams: int) -> float:
     """Returns how long 32 steps of its layer take on the device, or a product where it is not recurrent."""
+    cell = next((each.value for each in Cells if each.value.gates == matrix.gates), None)
     with torch.cuda.device(matrix.device):
         run: Callable[[], object] = partial(matrix.product, torch.ones(streams, matrix.columns, device=matrix.device))
-        if matrix.units == matrix.columns:
-            run = partial(matrix.graphs(Activation.clipped_relu, streams).replay, CHUNKS[0])
+        if cell is not None and matrix.units == matrix.columns:
+            run = partial(matrix.graphs(cell, Activation.clipped_relu, streams).replay, CHUNKS[0])
         for _ in range(3):
             run()
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from prune_rnn.cuda import Replayed
+from prune_rnn.model.cell import Cell
 
 CHUNKS = (32, 16, 8, 4, 2, 1)  # steps of a graph: a sequence is cut into these, largest first
 
@@ -16,12 +17,14 @@ CHUNKS = (32, 16, 8, 4, 2, 1)  # steps of a graph: a sequence is cut into these,
 class Graphs:
     """A layer's buffers on the device and, there, its graphs: `graphs(x, ...)` runs a whole sequence.
 
-    step(k): reads x[k], states[k] and alive[k] and writes states[k + 1], always at the same addresses.
+    step(k): reads x[k], states[k] and alive[k], writes states[k + 1] and replaces memory, always at the same addresses.
+    states: (steps + 1, streams, units), outputs. memory: (streams, (vectors - 1) * units), what else a state holds.
     """
 
-    def __init__(self, step: Callable[[Graphs, int], None], streams: int, gates: int, units: int, device: torch.device):
+    def __init__(self, step: Callable[[Graphs, int], None], streams: int, cell: Cell, units: int, device: torch.device):
         new = partial(torch.zeros, device=device)
-        self.x, self.states = new(CHUNKS[0], streams, gates * units), new(CHUNKS[0] + 1, streams, units)
+        self.x, self.states = new(CHUNKS[0], streams, cell.gates * units), new(CHUNKS[0] + 1, streams, units)
+        self.memory = new(streams, (cell.vectors - 1) * units)
         self.alive = new(CHUNKS[0], streams, dtype=torch.int32)
         self._step, self._graphs = step, dict[int, Replayed]()
 
@@ -42,7 +45,9 @@ class Graphs:
         alive = torch.arange(steps, device=x.device)[:, None] < limits
         if reverse:
             x, alive = x.flip(0), alive.flip(0)
-        self.states[0] = 0.0 if state is None else state
+        units = self.states.shape[2]
+        self.states[0] = 0.0 if state is None else state[:, :units]
+        self.memory.copy_(torch.zeros_like(self.memory) if state is None else state[:, units:])
         done = 0
         for size in CHUNKS:
             while steps - done >= size:
@@ -52,4 +57,4 @@ class Graphs:
                 out[part] = self.states[1 : size + 1]
                 self.states[0] = self.states[size]
                 done += size
-        return (out.flip(0) if reverse else out), self.states[0].clone()
+        return (out.flip(0) if reverse else out), torch.cat([self.states[0], self.memory], dim=1)

@@ -125,7 +125,7 @@ class Matrix(Backend):
         reverse: bool,
     ) -> tuple[Tensor, Tensor]:
         steps, streams, _ = x.shape
-        last = torch.zeros(streams, self.units) if state is None else state.detach().clone()
+        last = torch.zeros(streams, cell.vectors * self.units) if state is None else state.detach().clone()
         out = torch.empty(steps, streams, self.units)
         limits = None if lengths is None else lengths.to("cpu", torch.int32).contiguous()
         failed = self._library.prune_rnn_layer(
@@ -144,7 +144,7 @@ class Matrix(Backend):
         steps, streams, _ = x.shape
         ahead, behind = torch.empty(2, steps, streams, self.units)
         limits = None if lengths is None else lengths.to("cpu", torch.int32).contiguous()
-        last = torch.zeros(2, streams, self.units)
+        last = torch.zeros(2, streams, cell.vectors * self.units)
         failed = self._library.prune_rnn_both_ways(
             self._pointer, back._pointer, cell.kind, int(activation is Activation.tanh), steps, streams, _at(limits),
             _at(x), _at(last[0]), _at(ahead), _at(last[1]), _at(behind),

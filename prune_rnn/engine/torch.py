@@ -34,13 +34,14 @@ class TorchMatrix(Backend):
         reverse: bool,
     ) -> tuple[Tensor, Tensor]:
         steps, streams, _ = x.shape
-        h = torch.zeros(streams, self.units) if state is None else state.clone()
-        out = torch.empty(steps, streams, self.units)
+        n = self.units
+        last = torch.zeros(streams, cell.vectors * n) if state is None else state.clone()
+        states = torch.empty(steps, streams, cell.vectors * n)
         for t in reversed(range(steps)) if reverse else range(steps):
-            h = cell.step(x[t], self._product(h), h, activation, out=out[t])
+            last = cell.step(x[t], self._product(last[:, :n]), last, activation, out=states[t])
             if lengths is not None:
-                h[t >= lengths] = 0
-        return out, h.clone()
+                last[t >= lengths] = 0
+        return states[..., :n], last.clone()
 
 
 class CsrMatrix(TorchMatrix):

@@ -16,41 +16,45 @@ class Cell(ABC):
     """A kind of recurrent layer; it holds no weights, and any two of a class are alike.
 
     `cells.Cells` lists all of them: a new one is a module beside this, a line there, and its step in the C++ and CUDA
-    code, where `kind` is its number.
+    code, where `kind` is its number. A state is `vectors` vectors of `units`, side by side: the first, h, is the
+    layer's output and meets U; the others are the cell's own.
     """
 
     name: ClassVar[str]  # in `model.cell`
     gates: ClassVar[int]  # how many products of `units` rows a layer's matrices hold
-    kind: ClassVar[int]  # its number in the C++ code, see native/sparse/kernels.h
-    bidirectional: ClassVar[bool]  # its layers also run from the last frame to the first; the outputs are summed
-    row_convolution: ClassVar[bool]  # its layers are followed by a row convolution
+    vectors: ClassVar[int]  # how many vectors of `units` a state holds
+    kind: ClassVar[int]  # its number in the C++ code, see native/common/cells.h
+    biases: ClassVar[tuple[float, ...]]  # of each gate at the start of training: the shift of the batch norm before it
+    resets: ClassVar[bool]  # a gate meets its last gate's U h, whose gradient therefore is not that of x there
+    follows_activation: ClassVar[bool]  # its f is the model's activation; else it is tanh in every model
+    bidirectional: ClassVar[bool]  # its layers run both ways, where the model does not say otherwise
     loop: ClassVar[type[Function]]  # `states` by torch's operations, with its gradient; takes batch_sizes as a list
 
     @abstractmethod
-    def step(self, x: Tensor, uh: Tensor, h: Tensor, activation: Activation, out: Tensor | None = None) -> Tensor:
-        """Returns the state after `h`, without a gradient: the reference for all that computes this cell.
+    def step(self, x: Tensor, uh: Tensor, state: Tensor, activation: Activation, out: Tensor | None = None) -> Tensor:
+        """Returns the state after `state`, without a gradient: the reference for all that computes this cell.
 
-        x: (streams, gates * units), the input contribution. uh: U h, of the same shape. h: (streams, units), left as
-        it is. All of one floating type. out: where the new state, (streams, units), is to go.
+        x: (streams, gates * units), the input contribution. uh: U h, of the same shape. state: (streams, vectors *
+        units), left as it is. All of one floating type. activation: the model's. out: where the new state goes.
         """
 
     def states(
         self, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool = False
     ) -> Tensor:
-        """Returns the states of all packed frames, (frames, units), packed alike, from a zero state.
+        """Returns the outputs of all packed frames, (frames, units), packed alike, from a zero state.
 
         x: (frames, gates * units), the input contribution, packed. weight: U, (gates * units, units). batch_sizes:
         (steps,) int64 on the CPU, as in `PackedSequence`. reverse: runs from the last frame of each utterance to its
         first. Differentiable once in x and weight. Calling torch's operations takes most of the time: in float32 on
         the CPU the loop is `native`'s, on a CUDA device `cuda`'s.
         """
-        if native.serves(self.gates, x, weight):
-            return native.layer(x, weight, batch_sizes, activation is Activation.tanh, reverse)
+        if native.serves(self, x, weight):
+            return native.layer(self, x, weight, batch_sizes, activation is Activation.tanh, reverse)
         if x.is_cuda:
             from prune_rnn.model import cuda  # which imports triton, and that takes long
 
-            if cuda.serves(self.gates, x, weight):
-                return cuda.layer(x, weight, batch_sizes, activation, reverse)
+            if cuda.serves(self, x, weight):
+                return cuda.layer(self, x, weight, batch_sizes, activation, reverse)
         loop: Any = self.loop
         hidden: Tensor = loop.apply(x, weight, batch_sizes.tolist(), activation, reverse)
         return hidden

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 from prune_rnn.model.gru import GRU
+from prune_rnn.model.lstm import LSTM
 from prune_rnn.model.rnn import RNN
 
 
@@ -14,6 +15,7 @@ class Cells(Enum):
 
     rnn = RNN()
     gru = GRU()
+    lstm = LSTM()
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         """Pickles by name, so that a launcher's other process has the same member."""

@@ -2,10 +2,10 @@
 
 Counted in torch's profiler, torch's operations take 9 kernels a time step of a GRU (5 forward, 4 backward) and 4 of an
 RNN, each a launch of some microseconds: 7,400 in a training step of the paper's GRU (3 layers, 275 steps), 15,400 in
-one of its RNN (7 layers, both ways). Here a step is cuBLAS's product and one kernel (the GRU's is Triton's, the RNN's
-torch's), and a CUDA graph launches 32 steps: with the copies around the graphs 320 launches for the GRU, 1,500 for the
-RNN. cuDNN's loops don't serve: none has batch norm on the input product alone, the clipped ReLU and the reset after
-the product. One kernel for all steps would need a barrier over the whole device, which Triton lacks.
+one of its RNN (7 layers, both ways). Here a step is cuBLAS's product and one kernel (the RNN's is torch's, the
+others' Triton's), and a CUDA graph launches 32 steps: with the copies around the graphs 320 launches for the GRU, 1,500
+for the RNN. cuDNN's loops don't serve: none has batch norm on the input product alone, the clipped ReLU and the reset
+after the product. One kernel for all steps would need a barrier over the whole device, which Triton lacks.
 
 Graphs need the same addresses each time. So packed frames are laid out in time steps of the whole batch, padded with
 zeros to a multiple of 32 steps, and go through buffers. Padding changes no true frame: before an utterance (in
@@ -25,28 +25,30 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from prune_rnn.cuda import Replayed, triton
-from prune_rnn.model.cuda_kernels import gru_backward, gru_forward
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.cuda_kernels import gru_backward, gru_forward, lstm_backward, lstm_forward
 from prune_rnn.model.recurrence import CLIP, Activation
 
 CHUNK = 32  # time steps of a graph
 _BLOCK = 256  # units of a program
 
 
-def serves(gates: int, x: Tensor, weight: Tensor) -> bool:
-    """Whether these loops compute the layer: gates that they know, on a CUDA device, float32 or float64.
+def serves(cell: Cell, x: Tensor, weight: Tensor) -> bool:
+    """Whether these loops compute the layer: on a CUDA device, float32 or float64.
 
     Warns where only triton is missing.
     """
-    known = gates in (1, 3) and x.is_cuda and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
-    if known and gates == 3 and triton is None:
-        warnings.warn("the GRU's time loop takes torch's operations, for want of triton; install it", stacklevel=2)
+    known = x.is_cuda and x.dtype == weight.dtype and x.dtype in (torch.float32, torch.float64)
+    if known and cell.gates > 1 and triton is None:
+        name = cell.name.upper()
+        warnings.warn(f"the {name}'s time loop takes torch's operations, for want of triton; install it", stacklevel=2)
         return False
     return known
 
 
-def layer(x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool) -> Tensor:
-    """Returns the states of the GRU where the weight is (3 * units, units), else of the RNN, as `Cell.states` does."""
-    hidden: Tensor = _Layer.apply(x, weight, batch_sizes, activation, reverse)  # type: ignore[no-untyped-call]
+def layer(cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool) -> Tensor:
+    """Returns the outputs of all frames, as `Cell.states` does."""
+    hidden: Tensor = _Layer.apply(cell, x, weight, batch_sizes, activation, reverse)  # type: ignore[no-untyped-call]
     return hidden
 
 
@@ -55,21 +57,25 @@ class Loop(ABC):
 
     x: (CHUNK, batch, gates * units). states, grad: (CHUNK + 1, batch, units); step k leads from [k] to [k + 1].
     kept: (CHUNK, batch, kept_units * units), what backward needs of each step. parts: (CHUNK, batch, part_units *
-    units), the gradients that backward gives.
+    units), the gradients that backward gives. memory: (batch, (vectors - 1) * units), what else a state holds or,
+    backward, its gradient; zero before the first step.
     """
 
-    gates: int
     kept_units: int
     part_units: int
 
-    def __init__(self, units: int, batch: int, activation: Activation, dtype: torch.dtype, device: torch.device):
-        self.units, self.batch, self.activation = units, batch, activation
+    def __init__(
+        self, cell: Cell, units: int, batch: int, activation: Activation, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self.gates, self.units, self.batch, self.activation = cell.gates, units, batch, activation
+        self._grid = -(-units // _BLOCK), batch
         new = partial(torch.zeros, dtype=dtype, device=device)
         with torch.inference_mode(False):
             self.x = new(CHUNK, batch, self.gates * units)
             self.states, self.grad = (new(CHUNK + 1, batch, units) for _ in range(2))
             self.kept, self.parts = (new(CHUNK, batch, n * units) for n in (self.kept_units, self.part_units))
-            self.weight = new(self.gates * units, units)
+            self.weight, self.memory = new(self.gates * units, units), new(batch, (cell.vectors - 1) * units)
+            self.product = new(batch, self.gates * units)  # of a step: U h
 
     @abstractmethod
     def forward_step(self, k: int) -> None:
@@ -92,6 +98,7 @@ class Loop(ABC):
         run, steps = self._forward, len(x)  # captured before the buffers are filled
         states, kept = x.new_zeros(steps + 1, *self.states.shape[1:]), x.new_empty(steps, *self.kept.shape[1:])
         self.weight.copy_(weight)
+        self.memory.zero_()
         self.states[0] = 0
         for first in range(0, steps, CHUNK):
             part = slice(first, first + CHUNK)
@@ -107,6 +114,7 @@ class Loop(ABC):
         run, steps = self._backward, len(grad)
         parts = grad.new_empty(steps, *self.parts.shape[1:])
         self.weight.copy_(weight)
+        self.memory.zero_()
         self.grad[0] = 0
         for first in reversed(range(0, steps, CHUNK)):
             part = slice(first, first + CHUNK)
@@ -128,7 +136,7 @@ def _each(step: Callable[[int], None], numbers: range) -> None:
 class RnnLoop(Loop):
     """Kept: the slope, which `_Layer` fills in. Parts: of the pre-activation."""
 
-    gates, kept_units, part_units = 1, 1, 1
+    kept_units, part_units = 1, 1
 
     def forward_step(self, k: int) -> None:
         torch.addmm(self.x[k], self.states[k], self.weight.t(), out=self.states[k + 1])
@@ -142,18 +150,16 @@ class RnnLoop(Loop):
 class GruLoop(Loop):
     """Kept: z, r, U_c h, candidate. Parts: of the candidate's, z's and r's pre-activation, and of U_c h."""
 
-    gates, kept_units, part_units = 3, 4, 4
+    kept_units, part_units = 4, 4
 
-    def __init__(self, units: int, batch: int, activation: Activation, dtype: torch.dtype, device: torch.device):
-        super().__init__(units, batch, activation, dtype, device)
-        self._product = torch.zeros_like(self.x[0])
-        self._how = {"LIMIT": None if activation is Activation.tanh else CLIP, "UNITS": _BLOCK}
-        self._grid = -(-units // _BLOCK), batch
+    @cached_property
+    def _how(self) -> dict[str, Any]:
+        return {"LIMIT": None if self.activation is Activation.tanh else CLIP, "UNITS": _BLOCK}
 
     def forward_step(self, k: int) -> None:
-        torch.mm(self.states[k], self.weight.t(), out=self._product)
+        torch.mm(self.states[k], self.weight.t(), out=self.product)
         gru_forward[self._grid](
-            self.x[k], self._product, self.states[k], self.kept[k], self.states[k + 1], self.units, **self._how
+            self.x[k], self.product, self.states[k], self.kept[k], self.states[k + 1], self.units, **self._how
         )
 
     def backward_step(self, k: int) -> None:
@@ -163,9 +169,28 @@ class GruLoop(Loop):
         self.grad[k].addmm_(self.parts[k][:, self.units :], self.weight)
 
 
+class LstmLoop(Loop):
+    """Kept: i, f, g, o and the memory before. Parts: of the pre-activations."""
+
+    kept_units, part_units = 5, 4
+
+    def forward_step(self, k: int) -> None:
+        torch.mm(self.states[k], self.weight.t(), out=self.product)
+        lstm_forward[self._grid](
+            self.x[k], self.product, self.memory, self.kept[k], self.states[k + 1], self.units, UNITS=_BLOCK
+        )
+
+    def backward_step(self, k: int) -> None:
+        lstm_backward[self._grid](self.grad[k + 1], self.kept[k], self.memory, self.parts[k], self.units, UNITS=_BLOCK)
+        self.grad[k].addmm_(self.parts[k], self.weight)
+
+
+LOOPS: tuple[type[Loop], ...] = (RnnLoop, GruLoop, LstmLoop)  # by the cell's number
+
+
 @lru_cache(maxsize=8)  # layers of a network are alike, and batches but the last
-def _loop(gates: int, units: int, batch: int, act: Activation, dtype: torch.dtype, device: torch.device) -> Loop:
-    return (GruLoop if gates == 3 else RnnLoop)(units, batch, act, dtype, device)
+def _loop(cell: Cell, units: int, batch: int, act: Activation, dtype: torch.dtype, device: torch.device) -> Loop:
+    return LOOPS[cell.kind](cell, units, batch, act, dtype, device)
 
 
 def slots(sizes: Tensor, reverse: bool) -> tuple[Tensor, int]:
@@ -186,10 +211,9 @@ def slots(sizes: Tensor, reverse: bool) -> tuple[Tensor, int]:
 class _Layer(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool
+        ctx: Any, cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool
     ) -> Tensor:
-        (gates_units, units), batch = weight.shape, int(batch_sizes[0])
-        loop = _loop(gates_units // units, units, batch, activation, x.dtype, x.device)
+        loop = _loop(cell, weight.shape[1], batch := int(batch_sizes[0]), activation, x.dtype, x.device)
         at, steps = slots(batch_sizes, reverse)
         at = at.to(x.device)
         with torch.cuda.device_of(x):
@@ -197,7 +221,7 @@ class _Layer(torch.autograd.Function):
         if loop.gates == 1:
             kept = activation.slope(states[1:])
         ctx.save_for_backward(weight, at, states, kept)
-        ctx.loop = loop
+        ctx.cell, ctx.loop = cell, loop
         return states[1:].flatten(0, 1).index_select(0, at)
 
     @staticmethod
@@ -209,10 +233,10 @@ class _Layer(torch.autograd.Function):
             laid_out = _laid_out(grad_hidden, at, len(kept), loop.batch)
             parts = loop.backward(laid_out, weight, states, kept).flatten(0, 1).index_select(0, at)
         before, n = states[:-1].flatten(0, 1).index_select(0, at), loop.units
-        if loop.gates == 1:
-            return parts, parts.t() @ before, None, None, None
+        if not ctx.cell.resets:
+            return None, parts, parts.t() @ before, None, None, None
         # x receives z, r, candidate; the recurrent product z, r, U_c h
-        return torch.cat([parts[:, n : 3 * n], parts[:, :n]], dim=1), parts[:, n:].t() @ before, None, None, None
+        return None, torch.cat([parts[:, n : 3 * n], parts[:, :n]], dim=1), parts[:, n:].t() @ before, None, None, None
 
 
 def _laid_out(frames: Tensor, at: Tensor, steps: int, batch: int) -> Tensor:

@@ -1,4 +1,5 @@
-"""Deep Speech 2's networks as the paper prunes them: bidirectional RNN; forward-only GRU with row convolution."""
+"""Deep Speech 2's networks as the paper prunes them: bidirectional RNN; forward-only GRU (here LSTM too) with row
+convolution."""
 
 from __future__ import annotations
 
@@ -16,7 +17,6 @@ from prune_rnn.model.cells import Cells
 from prune_rnn.model.convolution import conv2d
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.schema import option
-from prune_rnn.text import ALPHABET
 from prune_rnn.typed import Plain, typed
 from prune_rnn.usage import within
 
@@ -38,13 +38,34 @@ class ModelConfig:
     layers: int = option("recurrent layers, 1 or more")
     activation: Activation = option("activation function", Activation.clipped_relu)
     conv_channels: int = option("channels of each convolution", 32)
-    lookahead: int = option("taps of the row convolution (GRU only), frames of 20 ms", 40)
+    lookahead: int = option("taps of the row convolution of networks that run forward only, frames of 20 ms", 40)
+    bidirectional: bool | None = option(
+        "whether layers also run backward in time; null: an RNN's do, others' don't", None, later=True
+    )
+    symbols: int = option("of the output, the blank included; not to be set: data.alphabet has them", 29, later=True)
     prunable: dict[str, list[str]] = option("layer type -> patterns of parameter names to prune", factory=dict)
+
+    def __post_init__(self) -> None:
+        """Makes the identities of equal networks equal, and has the reverse matrices pruned as the forward ones."""
+        if self.bidirectional == self.cell.value.bidirectional:
+            self.bidirectional = None
+        if self.bidirectional is None:
+            return
+        ahead, back = (layers.weight(f"{layers.RECURRENT}.*.{part}") for part in (layers.FORWARD, layers.REVERSE))
+        prunable = {kind: [each for each in patterns if each != back] for kind, patterns in self.prunable.items()}
+        more = [back] if self.bidirectional else []
+        self.prunable = {kind: [*own, *more] if ahead in own else own for kind, own in prunable.items()}
+
+    @property
+    def both_ways(self) -> bool:
+        """Whether layers also run from the last frame to the first; else a row convolution follows them."""
+        return self.cell.value.bidirectional if self.bidirectional is None else self.bidirectional
 
     def check(self) -> None:
         """Raises ValueError where a number is out of its range."""
         for key, most in _MOST.items():
             within(f"model.{key}", getattr(self, key), 1, most)
+        within("model.symbols", self.symbols, 2, 100_000)
 
 
 class FrameNorm(nn.Module):
@@ -101,7 +122,9 @@ class Recurrent(nn.Module):
         self.input = nn.Linear(inputs, gates * n, bias=False)
         self.norm = FrameNorm(gates * n)
         self.recurrent = nn.Linear(n, gates * n, bias=False)
-        self.recurrent_reverse = nn.Linear(n, gates * n, bias=False) if self.cell.bidirectional else None
+        self.recurrent_reverse = nn.Linear(n, gates * n, bias=False) if config.both_ways else None
+        with torch.no_grad():
+            self.norm.norm.bias.copy_(torch.tensor(self.cell.biases).repeat_interleave(n))
 
     def forward(self, x: Tensor, batch_sizes: Tensor) -> Tensor:
         """(frames, inputs) -> (frames, units), packed."""
@@ -130,7 +153,9 @@ class RowConvolution(nn.Module):
 
 
 class DeepSpeech2(nn.Module):
-    """Two convolutions, recurrent layers, (GRU: row convolution,) fully connected layer, output. Paper, section 4.
+    """Two convolutions, recurrent layers, a row convolution where these run forward only, linear layer, output.
+
+    Source: the paper, section 4.
 
     What it returns for an utterance in evaluation does not depend on what else is in the batch, to rounding.
     """
@@ -143,11 +168,11 @@ class DeepSpeech2(nn.Module):
         self.conv = nn.ModuleList([first, second])
         inputs = [channels * second.bins] + [n] * (config.layers - 1)
         self.recurrent = nn.ModuleList(Recurrent(size, config) for size in inputs)
-        self.row_conv = RowConvolution(n, config.lookahead, act) if config.cell.value.row_convolution else None
+        self.row_conv = RowConvolution(n, config.lookahead, act) if not config.both_ways else None
         self.linear = nn.Linear(n, n, bias=False)
         self.linear_norm = FrameNorm(n)
         self.activation = act
-        self.output = nn.Linear(n, len(ALPHABET))
+        self.output = nn.Linear(n, config.symbols)
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 bound = module.in_features**-0.5  # torch's own default for recurrent layers, here for all matrices

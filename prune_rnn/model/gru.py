@@ -78,13 +78,16 @@ class GRU(Cell):
 
     name = "gru"
     gates = 3
+    vectors = 1
     kind = 1
+    biases = (0.0, 0.0, 0.0)
+    resets = True
+    follows_activation = True
     bidirectional = False
-    row_convolution = True
     loop = _Loop
 
-    def step(self, x: Tensor, uh: Tensor, h: Tensor, activation: Activation, out: Tensor | None = None) -> Tensor:
-        n = h.shape[1]
+    def step(self, x: Tensor, uh: Tensor, state: Tensor, activation: Activation, out: Tensor | None = None) -> Tensor:
+        n = state.shape[1]
         z, r = (x[:, : 2 * n] + uh[:, : 2 * n]).sigmoid_().split(n, dim=1)
         candidate = activation.apply_(torch.addcmul(x[:, 2 * n :], r, uh[:, 2 * n :]))
-        return torch.lerp(h, candidate, z, out=out)
+        return torch.lerp(state, candidate, z, out=out)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -18,8 +18,8 @@ from prune_rnn.native.library import InstructionSet
 from prune_rnn.native.library import built as built
 from prune_rnn.native.library import instruction_sets as instruction_sets
 
-_GATES = (1, 3)  # of the cells that it has loops for
-
+if TYPE_CHECKING:
+    from prune_rnn.model.cell import Cell  # which imports this
 
 _chosen: ContextVar[InstructionSet | None] = ContextVar("chosen")
 
@@ -45,36 +45,37 @@ def using(instruction_set: InstructionSet | None) -> Iterator[None]:
         _chosen.reset(token)
 
 
-def serves(gates: int, x: Tensor, weight: Tensor) -> bool:
-    """Whether the library computes the layer: gates that it knows, float32 on the CPU, shapes that belong together."""
+def serves(cell: Cell, x: Tensor, weight: Tensor) -> bool:
+    """Whether the library computes the layer: float32 on the CPU, shapes that belong together."""
     tensors = x, weight
     return (
         chosen() is not None
-        and gates in _GATES
         and all(each.dtype is torch.float32 and each.device.type == "cpu" and each.dim() == 2 for each in tensors)
         and x.shape[1] == weight.shape[0]
         and weight.shape[1] > 0
-        and weight.shape[0] == gates * weight.shape[1]
+        and weight.shape[0] == cell.gates * weight.shape[1]
     )
 
 
-def layer(x: Tensor, weight: Tensor, batch_sizes: Tensor, tanh: bool, reverse: bool) -> Tensor:
-    """Returns the states of the GRU where the weight is (3 * units, units), else of the RNN, as `Cell.states` does.
+def layer(cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, tanh: bool, reverse: bool) -> Tensor:
+    """Returns the outputs of all frames, as `Cell.states` does.
 
     tanh: else the clipped ReLU. Only for what it `serves`. ValueError where batch_sizes don't fit the frames.
     """
-    hidden: Tensor = _Layer.apply(x, weight, batch_sizes, tanh, reverse)  # type: ignore[no-untyped-call]
+    hidden: Tensor = _Layer.apply(cell, x, weight, batch_sizes, tanh, reverse)  # type: ignore[no-untyped-call]
     return hidden
 
 
 class _Layer(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, batch_sizes: Tensor, tanh: bool, reverse: bool) -> Tensor:
+    def forward(
+        ctx: Any, cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, tanh: bool, reverse: bool
+    ) -> Tensor:
         x, weight, sizes = x.contiguous(), weight.contiguous(), batch_sizes.to("cpu", torch.int64).contiguous()
         (frames, wide), units = x.shape, weight.shape[1]
         hidden = x.new_empty(frames, units)
-        kept = (x.new_empty(frames, wide), torch.empty_like(hidden)) if wide > units else ()  # gates, candidate
-        ctx.options = tanh, reverse, chosen()
+        kept = (x.new_empty(frames, wide), torch.empty_like(hidden)) if cell.gates > 1 else ()  # gates, inner
+        ctx.options = cell, tanh, reverse, chosen()
         _call("forward", weight, sizes, ctx.options, frames, x, *(kept or (None, None)), hidden)
         ctx.save_for_backward(weight, sizes, hidden, *kept)
         return hidden
@@ -85,30 +86,31 @@ class _Layer(torch.autograd.Function):
         weight, sizes, hidden, *kept = ctx.saved_tensors
         (frames, units), wide = hidden.shape, len(weight)
         grad_x, states = hidden.new_empty(frames, wide), torch.empty_like(hidden)
-        grad_uh = torch.empty_like(hidden) if kept else None  # of U_c h; that of U_z h, for one, is that of x_z
+        cell: Cell = ctx.options[0]
+        grad_uh = torch.empty_like(hidden) if cell.resets else None  # of U_c h; that of U_z h, for one, is that of x_z
         arrays = *(kept or (None, None)), hidden, grad_hidden.contiguous(), grad_x, grad_uh, states
         _call("backward", weight, sizes, ctx.options, frames, *arrays)
         if grad_uh is None:
-            return grad_x, grad_x.t() @ states, None, None, None
-        grad_weight = torch.empty_like(weight)
-        torch.mm(grad_x[:, : 2 * units].t(), states, out=grad_weight[: 2 * units])
-        torch.mm(grad_uh.t(), states, out=grad_weight[2 * units :])
-        return grad_x, grad_weight, None, None, None
+            return None, grad_x, grad_x.t() @ states, None, None, None
+        grad_weight, last = torch.empty_like(weight), wide - units
+        torch.mm(grad_x[:, :last].t(), states, out=grad_weight[:last])
+        torch.mm(grad_uh.t(), states, out=grad_weight[last:])
+        return None, grad_x, grad_weight, None, None, None
 
 
 def _call(
     direction: str,
     weight: Tensor,
     sizes: Tensor,
-    options: tuple[bool, bool, InstructionSet],
+    options: tuple[Cell, bool, bool, InstructionSet],
     frames: int,
     *arrays: Tensor | None,
 ) -> None:
     """Runs the loop; the arrays, contiguous float32, are the C function's, some of which it writes."""
-    tanh, reverse, instruction_set = options
+    cell, tanh, reverse, instruction_set = options
     units = weight.shape[1]
     failed = getattr(built(), f"prune_rnn_loop_{direction}")(
-        len(weight) // units, units, len(sizes), frames, sizes.data_ptr(), tanh, reverse, torch.get_num_threads(),
+        cell.kind, units, len(sizes), frames, sizes.data_ptr(), tanh, reverse, torch.get_num_threads(),
         instruction_set, weight.data_ptr(), *(None if each is None else each.data_ptr() for each in arrays),
     )  # fmt: skip
     if failed == 1:

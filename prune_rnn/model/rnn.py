@@ -51,10 +51,13 @@ class RNN(Cell):
 
     name = "rnn"
     gates = 1
+    vectors = 1
     kind = 0
+    biases = (0.0,)
+    resets = False
+    follows_activation = True
     bidirectional = True
-    row_convolution = False
     loop = _Loop
 
-    def step(self, x: Tensor, uh: Tensor, h: Tensor, activation: Activation, out: Tensor | None = None) -> Tensor:
+    def step(self, x: Tensor, uh: Tensor, state: Tensor, activation: Activation, out: Tensor | None = None) -> Tensor:
         return activation.apply_(torch.add(x, uh, out=out))

@@ -15,7 +15,7 @@ from prune_rnn import native
 
 _FILE = "lib/libprune_rnn.so"
 _LAYER = [c_int] * 4 + [c_void_p]  # cell, activation, steps, streams, lengths
-# gates, units, steps; frames, sizes; tanh, reverse, threads, set
+# cell, units, steps; frames, sizes; tanh, reverse, threads, set
 _LOOP = [c_int] * 3 + [c_int64, c_void_p] + [c_int] * 4
 # what each C function returns and takes, as its definition in the .cpp files says
 SIGNATURES: dict[str, tuple[Any, list[Any]]] = {

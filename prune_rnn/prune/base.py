@@ -101,6 +101,11 @@ class Method(ABC):
         return 1
 
     @property
+    def starts_sparse(self) -> bool:
+        """Whether it needs a network that is pruned already."""
+        return False
+
+    @property
     def regrows(self) -> bool:
         """Whether a pruned weight may come back."""
         return False
@@ -162,13 +167,7 @@ class Pruning(Method):
             value = getattr(self, key)
             if value is not None and not 0 < value < 1:
                 raise ValueError(f"prune.{key}={value}: must lie between 0 and 1, e.g. 0.9 for 90 %")
-        patterns = self.layers.values() if isinstance(self.layers, dict) else [None]
-        named = all(isinstance(p, list) and all(isinstance(pattern, str) for pattern in p) for p in patterns)
-        if not (self.layers and named):
-            raise ValueError(
-                f"prune.layers={self.layers}: give patterns of parameter names for each layer type, such as "
-                "{recurrent: [recurrent.*.recurrent.weight]}"
-            )
+        check_layers(self.layers)
 
     def check_goal(self) -> None:
         """Raises ValueError where no sparsity is given."""
@@ -211,3 +210,14 @@ def of_prunable(sparsity: float, model: nn.Module, weights: Weights) -> float:
             f"prune.layers); give less than {prunable / parameters:.3f}"
         )
     return min(round(sparsity * parameters / prunable, 6), 0.999999)
+
+
+def check_layers(layers: Any) -> None:
+    """Raises ValueError unless each layer type has patterns."""
+    patterns = layers.values() if isinstance(layers, dict) else [None]
+    named = all(isinstance(p, list) and all(isinstance(pattern, str) for pattern in p) for p in patterns)
+    if not (layers and named):
+        raise ValueError(
+            f"prune.layers={layers}: give patterns of parameter names for each layer type, such as "
+            "{recurrent: [recurrent.*.recurrent.weight]}"
+        )

@@ -13,18 +13,22 @@ from prune_rnn.schema import option
 
 @dataclass(kw_only=True, slots=True)
 class Hard(Pruning):
-    """Prunes once, to a stated sparsity or parameter count; one threshold for each layer type."""
+    """Prunes once, to a stated sparsity or parameter count; one threshold for each layer type.
+
+    From a trained dense network (`init`), at epoch 0, it is Han et al. 2015's way: train, prune, retrain. A further
+    round begins with the run before, at a higher sparsity.
+    """
 
     method: str = option("its name; not to be set: give prune=hard", "hard")
-    epoch: float = option("epochs done when it prunes (the paper: 5 to 15 of 20)")
+    epoch: float = option("epochs done when it prunes (the paper: 5 to 15 of 20); 0: after the first step")
     parameters: int | None = option("parameters to be left in the network; comes before prune.sparsity", None)
 
     def check(self, epochs: int) -> None:
         """Raises ValueError that names the key, the value and the way out."""
         Pruning.check(self, epochs)
-        if not 0 < self.epoch < epochs:
+        if not 0 <= self.epoch < epochs:
             raise ValueError(
-                f"prune.epoch={self.epoch}: must lie above 0 and below train.epochs={epochs}, so that training goes on"
+                f"prune.epoch={self.epoch}: must be 0 or more and below train.epochs={epochs}, so that training goes on"
             )
         if self.parameters is None:
             self.check_goal()

@@ -35,9 +35,9 @@ class Rule:
 class Masker:
     """Keeps masked weights at exactly zero. The loop calls `after_step` once after every optimizer step, from 1 on.
 
-    weights: as `select` returns. rules: each layer type belongs to exactly one. regrow: a masked weight whose new score
-    is high enough comes back when the masks change; without it, it can't: it is zero again before it is scored. seed:
-    of the run. gates: of the parameters whose rows belong to several gates, by name.
+    weights: as `select` returns. rules: each layer type belongs to exactly one; without any, the masks stay. regrow: a
+    masked weight whose new score is high enough comes back when the masks change; without it, it can't: it is zero
+    again before it is scored. seed: of the run. gates: of the parameters whose rows belong to several gates, by name.
     """
 
     def __init__(
@@ -49,13 +49,19 @@ class Masker:
         seed: int = 0,
         gates: Mapping[str, int] | None = None,
     ) -> None:
-        assert sorted(weights) == sorted(layer_type for rule in rules for layer_type in rule.layer_types)
+        ruled = [layer_type for rule in rules for layer_type in rule.layer_types]
+        assert not rules or sorted(weights) == sorted(ruled)
         self.weights, self.rules, self.regrow, self.seed, self.gates = weights, rules, regrow, seed, gates or {}
         self.parameters = {name: p for group in weights.values() for name, p in group.items()}
         self.masks = {name: torch.ones_like(p, dtype=torch.bool) for name, p in self.parameters.items()}
         # the last one of each layer type that has any
         self.thresholds = {layer_type: 0.0 for rule in rules if rule.threshold for layer_type in rule.layer_types}
         self._gradients: dict[str, Tensor] = {}  # of the step under way, where a score needs them
+
+    def keep_zeros(self) -> None:
+        """Masks what is zero now, so that it stays zero; not with `regrow`, where it may come back at once."""
+        if not self.regrow:
+            self.masks = {name: p.detach() != 0 for name, p in self.parameters.items()}
 
     def done(self, step: int) -> bool:
         """Tells whether the masks can no longer change after this step."""
@@ -102,7 +108,8 @@ class Masker:
         ]
         scores = [rule.score(candidate) for candidate in candidates]
         kept = rule.keep(candidates, scores, rule.when.at(step), step == rule.when.last_update)
-        self.masks.update(zip(names, kept.masks, strict=True))
+        for name, mask in zip(names, kept.masks, strict=True):
+            self.masks[name] = mask if self.regrow else mask & self.masks[name]
         if rule.threshold:
             assert kept.threshold is not None
             self.thresholds.update(dict.fromkeys(rule.layer_types, kept.threshold))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.blocks import Blocks
 from prune_rnn.prune.cubic import Cubic
+from prune_rnn.prune.fixed import Fixed
 from prune_rnn.prune.gradual import Gradual
 from prune_rnn.prune.hard import Hard
 from prune_rnn.prune.nm import NM
@@ -21,4 +22,5 @@ METHODS: dict[str, type[Method]] = {
     "blocks": Blocks,
     "nm": NM,
     "saliency": Saliency,
+    "fixed": Fixed,
 }

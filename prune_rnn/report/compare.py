@@ -6,10 +6,12 @@ import statistics
 from collections.abc import Callable, Mapping
 
 from prune_rnn.analyse.comparison import Versus, versus
-from prune_rnn.analyse.layout import Layout, RowLayout
+from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library, Row
+from prune_rnn.analyse.sources import packed_bytes
 from prune_rnn.report.base import DASH, Cell, Table, number
 from prune_rnn.report.table3 import NOTE_SPEAKERS_ONLY, between, percent
+from prune_rnn.run.record import Result
 from prune_rnn.usage import UsageError
 
 
@@ -32,6 +34,17 @@ def _steps(row: Row) -> Cell:
     return number(None if train.steps_per_epoch is None else train.epochs * train.steps_per_epoch, ",.0f")
 
 
+def _spent(row: Row, of: Callable[[Result], float]) -> float | None:
+    """Returns the mean over seeds of what a run took, with all runs that it starts from."""
+    sums = [sum(of(each.result) for each in (*row.before[run.name], run)) for run in row.runs]
+    return statistics.mean(sums) if sums else None
+
+
+def _core_hours(result: Result) -> float:
+    processes = result.processes if isinstance(result.processes, int) else max(result.processes)
+    return result.train_seconds / 3600 * result.threads * processes
+
+
 COLUMNS: Mapping[str, Callable[[Row, Row | None], str]] = {
     "label": lambda row, _: row.label,
     "model": lambda row, _: row.model,
@@ -41,6 +54,9 @@ COLUMNS: Mapping[str, Callable[[Row, Row | None], str]] = {
     "baseline's units": lambda _, baseline: number(baseline.units if baseline else None, "", "baseline_units"),
     "speech": lambda row, _: row.composed.data.describe() if row.composed else DASH,
     "steps": lambda row, _: _steps(row),
+    "steps in all": lambda row, _: number(_spent(row, lambda result: result.steps), ",.0f"),
+    "core-hours": lambda row, _: number(_spent(row, _core_hours), ".2f"),
+    "bytes": lambda row, _: number(packed_bytes(row.runs[0].folder) if row.runs else None, ","),
     "sparsity %": lambda row, _: sparsity(row),
     "pruned in epochs": lambda row, _: pruned_in(row),
 }
@@ -54,7 +70,7 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     missing: dict[str, str] = {}
     compared = any(of.baseline for of in layout.rows)
     for of in layout.rows:
-        row, *others = (library.row(each) for each in (of, *map(_other, (of.baseline, of.against))) if each)
+        row, *others = (library.row(each) for each in (of, *layout.others(of)))
         baseline = others[0] if of.baseline else None
         cells: dict[str, str] = {head: COLUMNS[head](row, baseline) for head in layout.columns or ["label"]}
         versus_each = [_versus(row, other, library) for other in others]
@@ -77,10 +93,6 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
             missing=[(label, command) for command, label in missing.items()],
         )
     ]
-
-
-def _other(words: str) -> RowLayout | None:
-    return RowLayout(overrides=words) if words else None
 
 
 def _versus(row: Row, other: Row, library: Library) -> Versus:

@@ -11,7 +11,7 @@ from pathlib import Path
 from prune_rnn import paths
 from prune_rnn.analyse.agreement import agree
 from prune_rnn.analyse.finished import Finished
-from prune_rnn.analyse.layout import Layout, RowLayout, layout, names
+from prune_rnn.analyse.layout import Layout, layout, names
 from prune_rnn.analyse.rows import Library, no_runs
 from prune_rnn.config import compose_config
 from prune_rnn.files import write_atomically
@@ -139,9 +139,7 @@ def _missing(layouts: dict[str, Layout], library: Library) -> list[str]:
     """Returns the commands of all missing runs, seed after seed, each once."""
     found: dict[str, int] = {}
     for each in layouts.values():
-        for row in each.rows:
-            for words in (row.overrides, row.baseline, row.against):
-                if words:
-                    for seed, command in library.row(RowLayout(overrides=words)).commands(each.seeds):
-                        found.setdefault(command, seed)
+        for row in each.every():
+            for seed, command in library.row(row).commands(each.seeds):
+                found.setdefault(command, seed)
     return sorted(found, key=found.__getitem__)

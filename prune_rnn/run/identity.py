@@ -10,15 +10,17 @@ from typing import Any
 
 from prune_rnn.config import Config
 from prune_rnn.schema import is_identity
+from prune_rnn.source.content import content
 from prune_rnn.typed import Plain
 
 _DIGEST_LENGTH = 10
 
 
 def plain(value: Any) -> Any:
-    """Returns dataclasses as dicts without the fields that can't change the result, enums by name or `identity`."""
+    """Returns dataclasses as dicts of the fields that can change the result, and do; enums by name or `identity`."""
     if dataclasses.is_dataclass(value):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if is_identity(f)}
+        named = [f.name for f in dataclasses.fields(value) if is_identity(f, getattr(value, f.name))]
+        return {name: plain(getattr(value, name)) for name in named}
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -27,16 +29,21 @@ def plain(value: Any) -> Any:
 
 
 def identity(config: Config) -> Plain:
-    """Returns all that can change the result, as plain values: of the data, the content and not where it lies."""
+    """Returns all that can change the result, as plain values: of files, the content and not where they lie."""
     result: Plain = plain(config)
     result["data"] |= config.data.content()
+    if config.init is not None:
+        result["init"] = content("init", config.init)
+    if config.teacher is not None:
+        weights = content("teacher", config.teacher)
+        result["teacher"] = {"weights": weights, "distil": config.distil, "temperature": config.temperature}
     return result
 
 
 def recipe(own: Plain) -> Plain:
     """Returns of what `identity` returned all that is not width, pruning or seed."""
     model = {key: value for key, value in own["model"].items() if key != "units"}
-    return {"model": model, "train": own["train"], "data": own["data"]}
+    return {"model": model} | {key: own.get(key) for key in ("train", "data", "init", "teacher")}
 
 
 def digest(config: Config) -> str:

@@ -31,12 +31,14 @@ def versions() -> dict[str, str]:
 
 
 def history_row(trainer: Trainer, dev: Scores) -> Plain:
-    """Returns what an epoch adds to the history: losses in nats per utterance, rates and sparsity as fractions."""
+    """Returns what an epoch adds to the history: losses in nats per utterance, with a teacher the divergence
+    from it as well, rates and sparsity as fractions."""
     row = {
         "epoch": trainer.epoch,
         "step": trainer.step,
         "learning_rate": trainer.learning_rate,
         "train_loss": trainer.train_loss,
+        **({} if trainer.divergence is None else {"divergence": trainer.divergence}),
         "dev_loss": dev.loss,
         "dev_cer": dev.cer.rate,
         "dev_wer": dev.wer.rate,

@@ -11,8 +11,8 @@ from prune_rnn.evaluate import Scores
 from prune_rnn.model.deepspeech2 import ModelConfig, read_model
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
+from prune_rnn.recipe import TrainConfig
 from prune_rnn.run.identity import identity, plain
-from prune_rnn.train import TrainConfig
 from prune_rnn.typed import Plain, typed
 
 
@@ -75,6 +75,15 @@ class _Identity:
     prune: Plain
     data: Plain
     train: TrainConfig
+    init: str | None = None
+    teacher: _Teacher | None = None
+
+
+@dataclass(slots=True)
+class _Teacher:
+    weights: str
+    distil: float
+    temperature: float
 
 
 def read_config(values: Any) -> Recorded:

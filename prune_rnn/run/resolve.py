@@ -16,6 +16,8 @@ from prune_rnn.prune.q import ESTIMATE
 from prune_rnn.run.identity import digest, identity, plain
 from prune_rnn.run.store import Run, all_runs
 
+_BUT_PRUNING = ("seed", "model", "data", "train", "init", "teacher")  # of the identity
+
 
 def run_of(config: Config) -> Run:
     """Returns the run of a resolved configuration, finished or not, begun or not."""
@@ -33,7 +35,7 @@ def automatic_runs(config: Config) -> list[Run]:
     own, found = identity(config), []
     for run in all_runs(Path(config.results)):
         kept = run.config()
-        same = all(plain(kept.identity[key]) == own[key] for key in ("seed", "model", "data", "train"))
+        same = all(plain(kept.identity.get(key)) == own.get(key) for key in _BUT_PRUNING)
         if same and config.prune.led_to(kept.prune, kept.q_source):
             found.append((kept.q_source == ESTIMATE, run.folder.name, run))
     return [run for *_, run in sorted(found, key=lambda one: one[:2])]
@@ -68,6 +70,7 @@ class _Surroundings:
                 and kept.model.units == self.config.model.baseline_units
                 and plain(replace(kept.model, units=0)) == plain(replace(self.config.model, units=0))
                 and (kept.data, plain(kept.train)) == (own["data"], own["train"])
+                and not kept.identity.keys() & {"init", "teacher"}
             )
             if of_family and run.finished:
                 found.append((kept.seed, run.folder.name, run))

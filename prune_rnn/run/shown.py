@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from omegaconf import OmegaConf
 from prune_rnn.config import Config, compose_config
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.prune.q import BASELINE, GIVEN
+from prune_rnn.recipe import TrainConfig
 from prune_rnn.run.identity import plain
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.resolve import resolve, run_of
@@ -32,7 +34,7 @@ def set_otherwise(kept: Recorded) -> list[str]:
     Nothing where model or scale are no longer there. What follows from another setting is left out.
     """
     chosen = [f"model={kept.model.name}", f"scale={kept.scale.name}"]
-    given: list[str] = []
+    given = [f"{key}={value}" for key in ("init", "teacher") for value in _sources(kept.identity.get(key))]
     try:
         default = _composed(*chosen)
         given += _apart("scale", plain(kept.scale), plain(default.scale))
@@ -88,7 +90,20 @@ def _left_open(kept: Recorded, group: str) -> Plain:
 
 def _apart(group: str, own: Plain, default: Plain) -> list[str]:
     """Returns the keys of both whose values differ, with those of `own`."""
-    return [f"{group}.{key}={_text(own[key])}" for key in default if key in own and own[key] != default[key]]
+    both = [key for key in own if key in default or key in _later(group)]
+    return [f"{group}.{key}={_text(own[key])}" for key in both if own[key] != default.get(key)]
+
+
+def _later(group: str) -> list[str]:
+    """Returns the keys of a group that an identity has only where they are not at their defaults."""
+    return [field.name for field in fields(TrainConfig) if field.metadata["later"]] if group == "train" else []
+
+
+def _sources(named: str | Plain | None) -> list[str]:
+    """Returns the digest of the weights of a start or teacher, the path of which no run keeps, and what it counts."""
+    if isinstance(named, dict):
+        return [" ".join([named["weights"], *(f"{key}={value}" for key, value in named.items() if key != "weights")])]
+    return [] if named is None else [named]
 
 
 def _text(value: Any) -> str:

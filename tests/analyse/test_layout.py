@@ -12,7 +12,7 @@ def test_every_table_is_whole_and_table_3_comes_first() -> None:
     assert names()[0] == "table3" and {"table4", "frontier", "start", "trend", "forecast"} <= set(names())
     for name in names():
         found = layout(name)
-        words = [row.overrides for row in found.rows]
+        words = [(row.overrides, row.teacher, *row.init) for row in found.rows]
         assert found.title and len(set(words)) == len(words)
         labels = {row.label for row in found.rows}
         assert all(len(pair) == 2 and set(pair) <= labels for pair in found.pairs)

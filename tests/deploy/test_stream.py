@@ -12,6 +12,7 @@ from prune_rnn.deploy.pack import pack
 from prune_rnn.deploy.stream import PRIOR, GreedyStream, NetworkStream, RunningFeatures, Stream, checked
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.features import log_power
+from prune_rnn.front_end import FrontEnd
 from prune_rnn.text import greedy
 
 BINS = 161
@@ -24,8 +25,9 @@ def made(network: Callable, name: str = "gru_sparse") -> Network:
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 17, 200])
 @pytest.mark.parametrize("frames", [1, 6, 7, 12, 95])
-def test_outputs_are_those_of_the_whole(network: Callable, frames: int, piece: int) -> None:
-    packed = made(network)
+@pytest.mark.parametrize("name", ["gru_sparse", "lstm_sparse"])
+def test_outputs_are_those_of_the_whole(network: Callable, name: str, frames: int, piece: int) -> None:
+    packed = made(network, name)
     features = torch.randn(BINS, frames, generator=torch.Generator().manual_seed(frames))
     with torch.inference_mode():
         piecewise = NetworkStream(packed)
@@ -66,6 +68,26 @@ def test_features_are_normalised_by_what_was_heard_and_the_corpus(
         square = (PRIOR * (4.0 + 9.0) + (log[:, :heard] ** 2).sum(1)) / (PRIOR + heard)
         wanted = (log[:, frame] - average) / ((square - average**2).sqrt() + 1e-5)
         torch.testing.assert_close(found[:, frame].double(), wanted, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("piece", [1, 320, 777, 100_000])
+def test_the_relative_floor_follows_the_peak_of_what_was_heard(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second half is ten times as loud: its floor is 20 dB higher, and the first half's is its own."""
+    monkeypatch.setattr(stream, "HELD", 5)
+    samples = torch.randn(3200, generator=torch.Generator().manual_seed(0)) * 0.01
+    samples[1600:] *= 10
+    running = RunningFeatures(torch.zeros(BINS), torch.ones(BINS), FrontEnd.relative)
+    found = torch.cat([*(running.feed(part) for part in samples.split(piece)), running.finish()], dim=1)
+    powers = torch.stack([torch.fft.rfft(w * torch.hann_window(320)).abs() ** 2 for w in samples.unfold(0, 320, 160)])
+    peaks = powers[:, 2:].amax(1).double()
+    peaks[:5] = peaks[:5].max()
+    log = (powers.double() + 1e-5 * peaks.cummax(0).values[:, None]).log()
+    for frame in (0, 7, 18):
+        heard = log[: max(frame + 1, 5)]
+        average = heard.sum(0) / (PRIOR + len(heard))
+        square = (PRIOR * 1.0 + (heard**2).sum(0)) / (PRIOR + len(heard))
+        wanted = (log[frame] - average) / (square - average**2).sqrt().clamp_min(1.0)
+        torch.testing.assert_close(found[:, frame].double(), wanted, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("piece", [1, 2, 5])

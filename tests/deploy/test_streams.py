@@ -49,14 +49,22 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Callable[[GreedyStream], Tensor]:
     return lambda text: torch.cat(seen.pop(id(text)))
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(Dtype.float32, 1e-5), (Dtype.bfloat16, 1e-2), (Dtype.int8, 1e-2)])
+@pytest.mark.parametrize(
+    ("name", "dtype", "tolerance"),
+    [
+        ("gru_sparse", Dtype.float32, 1e-5),
+        ("gru_sparse", Dtype.bfloat16, 1e-2),
+        ("gru_sparse", Dtype.int8, 1e-2),
+        ("lstm_sparse", Dtype.float32, 1e-5),
+    ],
+)
 def test_each_caller_gets_what_it_gets_alone(
-    network: Callable, heard: Callable, monkeypatch: pytest.MonkeyPatch, dtype: Dtype, tolerance: float
+    network: Callable, heard: Callable, monkeypatch: pytest.MonkeyPatch, name: str, dtype: Dtype, tolerance: float
 ) -> None:
     """Sums of another order differ in their last bits; a value between two steps of a coarse type then rounds to
     the other one."""
     monkeypatch.setattr(stream, "HELD", 7)
-    packed = made(network, dtype)
+    packed = made(network, dtype, name)
 
     @settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck), derandomize=True)
     @example(RAGGED)

@@ -62,7 +62,7 @@ def test_interpreted_sequence_longer_than_a_graph(reference: Callable[..., Tenso
 
 @interpreter
 @pytest.mark.parametrize("dtype", Dtype)
-@pytest.mark.parametrize("gates", [1, 3])
+@pytest.mark.parametrize("gates", [1, 2, 3])
 def test_interpreted_column_numbers_have_all_16_bits(gates: int, dtype: Dtype) -> None:
     wide = torch.zeros(6, 40_000)
     wide[1, 39_999], wide[4, 32_768:32_773], wide[5, 0] = 2.0, random(5, seed=7), -1.0
@@ -104,7 +104,7 @@ def test_kernels_compile_without_a_device(capability: int, tmp_path: Path, monke
 
     monkeypatch.setenv("TRITON_CACHE_DIR", os.fspath(tmp_path))
     pointers = dict.fromkeys(("product", "scale", "x", "before", "after"), "*fp32") | {"columns": "*i16"}
-    pointers |= {"starts": "*i32", "alive": "*i32", "rounded": "*bf16"}
+    pointers |= {"starts": "*i32", "alive": "*i32", "rounded": "*bf16", "memory": "*fp32"}
 
     def compiled(kernel: Any, warps: int = 4, values: str = "*fp32", **constants: Any) -> str:
         types = {
@@ -120,13 +120,14 @@ def test_kernels_compile_without_a_device(capability: int, tmp_path: Path, monke
         ptx: str = code.asm["ptx"]
         return ptx
 
-    kinds = [(True, 3, 20.0, "*fp32"), (True, 1, None, "*bf16"), (False, 3, None, "*i8")]
-    for (cell, gates, limit, values), (units, entries, warps) in zip(kinds, cuda.BLOCKS[-3:], strict=True):
+    kinds = [(1, 3, 20.0, "*fp32"), (0, 1, None, "*bf16"), (None, 4, None, "*i8"), (2, 4, None, "*fp32")]
+    for (cell, gates, limit, values), (units, entries, warps) in zip(kinds, cuda.BLOCKS[-4:], strict=True):
         scaled = values == "*i8"
         shape = {"CELL": cell, "GATES": gates, "SCALED": scaled, "LIMIT": limit, "UNITS": units, "ENTRIES": entries}
         ptx = compiled(cuda_kernels.sparse_step, warps, values, **shape)
         assert (limit is None) == ("min.NaN" not in ptx)  # the interpreter keeps what isn't a number in any case
-    assert compiled(cuda_kernels.dense_step, GATES=3, LIMIT=None, UNITS=256)
+    for cell in (each.value for each in Cells):
+        assert compiled(cuda_kernels.dense_step, CELL=cell.kind, GATES=cell.gates, LIMIT=None, UNITS=256)
 
 
 def test_packed_entries_are_those_of_the_matrix() -> None:
@@ -178,7 +179,7 @@ def test_layers_agree_with_double_precision_on_a_device(
     units, steps = 330, 75
     weight = matrix(cell.gates * units, units, dtype, density=0.1)
     for activation, streams, block in itertools.product(Activation, (1, 3), cuda.BLOCKS):
-        x, state = random(steps, streams, cell.gates * units, seed=2), random(streams, units, seed=3)
+        x, state = random(steps, streams, cell.gates * units, seed=2), random(streams, cell.vectors * units, seed=3)
         ours, lengths = CudaMatrix(weight, gates=cell.gates, block=block), torch.tensor([75, 40, 1])[:streams]
         for reverse in (False, True):
             wanted = reference(cell, activation, weight.float(), x, state=state, lengths=lengths, reverse=reverse)

@@ -1,5 +1,6 @@
 """Every training loop does what its cell's reference step says; for gradients see test_recurrence and test_native."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -46,17 +47,40 @@ def test_states_are_the_reference_steps(
     assert states.dtype is dtype
     found, _ = pad_packed_sequence(packed._replace(data=states))
     wanted = reference(cell, activation, weight, x, lengths=lengths, reverse=reverse)
-    assert (activation is Activation.clipped_relu) == bool((wanted == 20).any() or wanted.max() > 15)
+    clipped = cell.follows_activation and activation is Activation.clipped_relu
+    assert clipped == bool((wanted == 20).any() or wanted.max() > 15)
     torch.testing.assert_close(found.double(), wanted, rtol=2e-5, atol=2e-5)
 
 
 @each_cell
 def test_a_step_leaves_its_arguments_and_fills_what_it_is_given(cell: Cell) -> None:
-    x, uh, h = torch.randn(2, cell.gates * 3), torch.randn(2, cell.gates * 3), torch.randn(2, 3)
-    before = x.clone(), uh.clone(), h.clone()
-    new, out = cell.step(x, uh, h, Activation.tanh), torch.zeros(2, 3)
-    assert cell.step(x, uh, h, Activation.tanh, out=out) is out and torch.equal(out, new)
-    assert all(map(torch.equal, (x, uh, h), before))
+    x, uh, state = (torch.randn(2, parts * 3) for parts in (cell.gates, cell.gates, cell.vectors))
+    before = x.clone(), uh.clone(), state.clone()
+    new, out = cell.step(x, uh, state, Activation.tanh), torch.zeros(2, cell.vectors * 3)
+    assert cell.step(x, uh, state, Activation.tanh, out=out) is out and torch.equal(out, new)
+    assert all(map(torch.equal, (x, uh, state), before))
+
+
+@each_cell
+def test_a_step_follows_the_models_activation_or_never_does(cell: Cell) -> None:
+    x, state = torch.full((1, cell.gates), -1.0), torch.zeros(1, cell.vectors)
+    one, other = (cell.step(x, torch.zeros_like(x), state, activation) for activation in Activation)
+    assert torch.equal(one, other) is not cell.follows_activation
+
+
+def test_an_lstm_step_by_hand() -> None:
+    """sigmoid(log 3) = 3/4, tanh(log 2) = 3/5. i = 1/2, f = 3/4, g = 3/5, o = 3/4, and c before is 4/5:
+    c = 3/4 * 4/5 + 1/2 * 3/5 = 9/10, h = 3/4 tanh(9/10). The product U h is half of each input.
+    """
+    inputs = torch.tensor([[0.0, math.log(3), math.log(2), math.log(3)]], dtype=torch.float64)
+    state = torch.tensor([[7.0, 0.8]], dtype=torch.float64)  # h counts in U h alone
+    found = Cells.lstm.value.step(inputs / 2, inputs / 2, state, Activation.clipped_relu)
+    assert found.tolist() == [pytest.approx([0.75 * math.tanh(0.9), 0.9])]
+
+
+@each_cell
+def test_each_gate_has_a_bias(cell: Cell) -> None:
+    assert len(cell.biases) == cell.gates
 
 
 def test_the_configurations_word_is_the_cells_own_name() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from prune_rnn.model import cuda
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
-from prune_rnn.model.cuda_kernels import gru_backward, gru_forward
+from prune_rnn.model.cuda_kernels import gru_backward, gru_forward, lstm_backward, lstm_forward
 from prune_rnn.model.recurrence import Activation
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
@@ -55,7 +55,9 @@ def found_by(ours: bool, cell: Cell, sizes: list[int], *rest: object, **how: obj
     x, weight, grad = (each.to(**how) for each in given(cell, sizes))
     x.requires_grad_()
     weight.requires_grad_()
-    hidden = cuda.layer(x, weight, torch.tensor(sizes), *rest) if ours else cell.loop.apply(x, weight, sizes, *rest)
+    hidden = (
+        cuda.layer(cell, x, weight, torch.tensor(sizes), *rest) if ours else cell.loop.apply(x, weight, sizes, *rest)
+    )
     hidden.backward(grad)
     return [each.detach().cpu().double() for each in (hidden, x.grad, weight.grad)]
 
@@ -98,7 +100,7 @@ def test_the_cpu_keeps_its_own_loop(cell: Cell, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(cuda, "layer", lambda *_: pytest.fail("the CUDA loop on the CPU"))
     x, weight, _ = given(cell, [2, 1])
     cell.states(x, weight, torch.tensor([2, 1]), Activation.tanh)
-    assert not cuda.serves(cell.gates, x, weight)
+    assert not cuda.serves(cell, x, weight)
 
 
 @each_way
@@ -124,10 +126,9 @@ def test_a_step_is_two_launches_each_way(cell: Cell, monkeypatch: pytest.MonkeyP
         def __getitem__(self, grid: object) -> object:
             return lambda *_, **__: launches.append(self.name)
 
-    for name in ("gru_forward", "gru_backward"):
+    for name in ("gru_forward", "gru_backward", "lstm_forward", "lstm_backward"):
         monkeypatch.setattr(cuda, name, Counted(name))
-    kind = cuda.GruLoop if cell.gates == 3 else cuda.RnnLoop
-    loop = kind(5, 2, Activation.clipped_relu, torch.float32, torch.device("cpu"))
+    loop = cuda.LOOPS[cell.kind](cell, 5, 2, Activation.clipped_relu, torch.float32, torch.device("cpu"))
     for step in (loop.forward_step, loop.backward_step):
         launches.clear()
         with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], acc_events=True) as profile:
@@ -149,8 +150,10 @@ def test_kernels_compile_without_a_device(capability: int, tmp_path: Path, monke
         (gru_forward, 20.0, "*fp32"),
         (gru_forward, None, "*fp64"),
         (gru_backward, 20.0, "*fp32"),
+        (lstm_forward, None, "*fp32"),
+        (lstm_backward, None, "*fp64"),
     ):
-        constants = {"LIMIT": limit, "UNITS": 256}
+        constants = {name: value for name, value in (("LIMIT", limit), ("UNITS", 256)) if name in kernel.arg_names}
         types = {name: "constexpr" if name in constants else pointer for name in kernel.arg_names} | {"units": "i32"}
         source = ASTSource(kernel, types, constants, {})
         assert triton.compile(source, target=GPUTarget("cuda", capability, 32)).asm["cubin"]

@@ -18,7 +18,7 @@ int prune_rnn_both_ways(const void* matrix, const void* back, int cell, int acti
 }
 
 namespace {
-// gates 1: an RNN of clipped ReLU; 3: a GRU, whose layer is run but only compared with itself.
+// gates 1: an RNN of clipped ReLU; 3: a GRU; 4: an LSTM. Layers are run but only compared with themselves.
 int all_of(int set, int format, int kind, int units, int gates, int threads, int streams) {
     const int rows = gates * units, steps = 4;
     std::vector<float> dense = noise((size_t)rows * units), scale(rows, 0.01f);
@@ -41,9 +41,10 @@ int all_of(int set, int format, int kind, int units, int gates, int threads, int
             near(y[(size_t)s * rows + row], sum, 1e-6 + rounding, "product");
         }
     std::vector<float> inputs = noise((size_t)steps * streams * rows);
-    std::vector<float> first((size_t)streams * units), second = first, one((size_t)steps * streams * units), other = one;
+    const int cell = gates == 4 ? 2 : gates == 3;
+    std::vector<float> first((size_t)streams * units * (cell == 2 ? 2 : 1)), second = first;
+    std::vector<float> one((size_t)steps * streams * units), other = one;
     std::vector<float> ahead = first, back = first, ahead_out = one, back_out = one;
-    const int cell = gates == 3;
     prune_rnn_layer(matrix, cell, 0, steps, streams, nullptr, 0, inputs.data(), first.data(), one.data());
     prune_rnn_layer(matrix, cell, 0, steps, streams, nullptr, 1, inputs.data(), second.data(), other.data());
     prune_rnn_both_ways(matrix, matrix, cell, 0, steps, streams, nullptr, inputs.data(), ahead.data(), ahead_out.data(),
@@ -64,7 +65,7 @@ int main() {
             for (int format = 1; format <= 6; format++) {
                 if (!prune_rnn_runs(set) || !prune_rnn_has(set, kind, format)) continue;
                 for (int units : {5, 48, 150})
-                    for (int gates : {1, 3})
+                    for (int gates : {1, 3, 4})
                         for (int threads : {1, 3})
                             for (int streams : {1, 3, 67}) computed += all_of(set, format, kind, units, gates, threads, streams);
             }

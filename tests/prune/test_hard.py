@@ -61,8 +61,8 @@ def test_a_parameter_count_that_cannot_be_is_refused(count: int) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"epoch": 0.0}, "prune.epoch=0.0: must lie above 0"),
-        ({"epoch": 20.0}, "prune.epoch=20.0: must lie above 0 and below train.epochs=20"),
+        ({"epoch": -1.0}, "prune.epoch=-1.0: must be 0 or more"),
+        ({"epoch": 20.0}, "prune.epoch=20.0: must be 0 or more and below train.epochs=20"),
         ({"prunable_sparsity": None}, "prune.sparsity has no value"),
         ({"prunable_sparsity": 1.0}, "prune.prunable_sparsity=1.0: must lie between 0 and 1"),
         ({"parameters": 24}, "prune.parameters=24 and prune.prunable_sparsity=0.6: give one of the two"),

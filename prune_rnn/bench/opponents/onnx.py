@@ -14,6 +14,21 @@ from prune_rnn.bench.opponents.base import Baseline, Opponent
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.model.recurrence import CLIP, Activation
 
+# a step by the cell's name: operator, inputs > outputs; from the product uh and x to the state `last` and, of an LSTM,
+# `last_c`. f: the activation
+_STEPS = {
+    "rnn": ["Add x uh > a", "f a > last"],
+    "gru": [
+        "Split x zr_c > x_zr x_c", "Split uh zr_c > u_zr u_c", "Add x_zr u_zr > a_zr", "Sigmoid a_zr > zr",
+        "Split zr z_r > z r", "Mul r u_c > ru", "Add x_c ru > a_c", "f a_c > c",
+        "Sub c h > change", "Mul z change > part", "Add h part > last",
+    ],
+    "lstm": [
+        "Add x uh > a", "Split a quarters > a_i a_f a_g a_o", "Sigmoid a_i > i", "Sigmoid a_f > f", "Tanh a_g > g",
+        "Sigmoid a_o > o", "Mul f c > kept", "Mul i g > more", "Add kept more > last_c", "Tanh last_c > seen",
+        "Mul o seen > last",
+    ],
+}  # fmt: skip
 _PRIVATE = "com.microsoft"  # ONNX Runtime's own operators
 _DTYPES = (Dtype.float32, Dtype.int8)
 
@@ -76,37 +91,38 @@ def _product(weight: Tensor, dtype: Dtype, x: str, y: str) -> tuple[Any, Arrays]
 
 def _scan(job: Layer, dtype: Dtype) -> tuple[Any, Arrays]:
     """Returns (node, constants) of the layer as a loop over x (steps, streams, gates * units), giving y."""
-    n, streams = job.units, job.streams
+    n, state = job.units, (job.streams, job.units)
     product, constants = _product(job.weight.detach(), dtype, "h", "uh")
-    function = "Tanh {} > {}" if job.activation is Activation.tanh else "Clip {} zero clip > {}"
-    if job.cell.name == "gru":
-        lines = [
-            "Split x zr_c > x_zr x_c", "Split uh zr_c > u_zr u_c", "Add x_zr u_zr > a_zr", "Sigmoid a_zr > zr",
-            "Split zr z_r > z r", "Mul r u_c > ru", "Add x_c ru > a_c", function.format("a_c", "c"),
-            "Sub c h > change", "Mul z change > part", "Add h part > last",
-        ]  # fmt: skip
-        constants = {**constants, "zr_c": np.array([2 * n, n]), "z_r": np.array([n, n])}
-    else:
-        lines = ["Add x uh > a", function.format("a", "last")]
-    if job.activation is Activation.clipped_relu:
-        constants = {**constants, "zero": np.array(0, np.float32), "clip": np.array(CLIP, np.float32)}
+    own = {"zr_c": [2 * n, n], "z_r": [n, n], "quarters": [n] * 4, "zero": np.float32(0), "clip": np.float32(CLIP)}
     nodes = [product]
-    for line in [*lines, "Identity last > state"]:
+    for line in [*_STEPS[job.cell.name], "Identity last > output"]:
         (operator, *inputs), outputs = (side.split() for side in line.split(" > "))
+        if operator == "f":
+            clips = job.activation is Activation.clipped_relu
+            operator, inputs = ("Clip", [*inputs, "zero", "clip"]) if clips else ("Tanh", inputs)
         options = {"axis": 1} if operator == "Split" else {}
         nodes.append(_onnx().helper.make_node(operator, inputs, outputs, **options))
-    shapes = {"h": (streams, n), "x": (streams, job.gates * n)}
-    body = _graph(nodes, constants, shapes, {"last": (streams, n), "state": (streams, n)})
-    node = _onnx().helper.make_node("Scan", ["start", "x"], ["last", "y"], body=body, num_scan_inputs=1)
-    return node, {"start": np.zeros((streams, n), np.float32)}
+        constants = {**constants, **{name: np.array(own[name]) for name in inputs if name in own}}
+    before, after = ["h", "c"][: job.cell.vectors], ["last", "last_c"][: job.cell.vectors]
+    body = _graph(
+        nodes, constants, {**dict.fromkeys(before, state), "x": (job.streams, job.gates * n)},
+        dict.fromkeys([*after, "output"], state),
+    )  # fmt: skip
+    zeros = ["start"] * job.cell.vectors
+    node = _onnx().helper.make_node("Scan", [*zeros, "x"], [*after, "y"], body=body, num_scan_inputs=1)
+    return node, {"start": np.zeros(state, np.float32)}
 
 
 def _layer(job: Layer) -> tuple[Any, Arrays]:
     """Returns (node, constants) of ONNX's own layer, of x (steps, streams, 1), giving y (steps, 1, streams, units)."""
     weight = job.weight.detach()
-    function = ["Tanh"] if job.activation is Activation.tanh else ["Relu"]
-    options = {"activations": ["Sigmoid", *function], "linear_before_reset": 1} if job.cell.name == "gru" else {}
-    options = {"activations": function, "hidden_size": job.units, "clip": CLIP, **options}
+    function = "Tanh" if job.activation is Activation.tanh else "Relu"
+    own: dict[str, dict[str, Any]] = {
+        "rnn": {"activations": [function], "clip": CLIP},
+        "gru": {"activations": ["Sigmoid", function], "clip": CLIP, "linear_before_reset": 1},
+        "lstm": {},
+    }
+    options = {"hidden_size": job.units, **own[job.cell.name]}
     node = _onnx().helper.make_node(job.cell.name.upper(), ["x", "into", "weight"], ["y"], **options)
     return node, {"into": np.zeros((1, len(weight), 1), np.float32), "weight": weight.contiguous().numpy()[None]}
 

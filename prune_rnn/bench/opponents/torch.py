@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from prune_rnn.bench.opponents.base import Baseline, Opponent
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.model.recurrence import Activation
 
+MODULES: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}  # by the cell's name
 Times = Callable[[Tensor], Tensor]  # (streams, columns) -> (streams, rows), times the transposed matrix
 
 
@@ -75,32 +76,35 @@ def _dense(weight: Tensor, streams: int) -> Iterator[tuple[str, Dtype, Times]]:
 def _loop(job: Layer, times: Times, dtype: Dtype) -> Tensor:
     """Returns the states, (steps, streams, units), by a loop around a product that keeps nothing for a gradient."""
     x, n = job.x, job.units
-    out = torch.empty(job.steps, job.streams, n)
-    state = torch.zeros(job.streams, n)
+    out = torch.empty(job.steps, job.streams, job.cell.vectors * n)
+    state = torch.zeros(job.streams, job.cell.vectors * n)
     for t in range(job.steps):
-        uh = times(state.bfloat16()).float() if dtype is Dtype.bfloat16 else times(state)
+        h = state[:, :n]
+        uh = times(h.bfloat16()).float() if dtype is Dtype.bfloat16 else times(h)
         state = job.cell.step(x[t], uh, state, job.activation, out[t])
-    return out
+    return out[..., :n]
 
 
 def module(job: Layer) -> nn.RNNBase:
     """Returns torch.nn's layer, of one input. torch's GRU knows only tanh, and orders gates r, z."""
-    gru = job.cell.name == "gru"
-    nonlinearity = {} if gru else {"nonlinearity": "tanh" if job.activation is Activation.tanh else "relu"}
-    made = (nn.GRU if gru else nn.RNN)(1, job.units, **nonlinearity).requires_grad_(False).eval()
+    kind = MODULES[job.cell.name]
+    options: dict[str, Any] = (
+        {"nonlinearity": "tanh" if job.activation is Activation.tanh else "relu"} if kind is nn.RNN else {}
+    )
+    made: nn.RNNBase = cast(Any, kind)(1, job.units, **options).requires_grad_(False).eval()
     for name, parameter in made.named_parameters():
         parameter.copy_(job.weight.detach() if name == "weight_hh_l0" else torch.zeros(()))
     return made
 
 
 def _modules(job: Layer) -> Iterator[Baseline]:
-    """Yields torch.nn's layer and, of a GRU, its int8 version."""
-    gru, layer = job.cell.name == "gru", module(job)
+    """Yields torch.nn's layer and, of cells with gates, its int8 version."""
+    layer = module(job)
     zeros = torch.zeros(job.steps, job.streams, 1)
     name = f"torch.nn.{job.cell.name.upper()}"
     yield Baseline(f"{name} float32 (no inputs)", Dtype.float32, lambda: layer(zeros)[0], exact=False)
-    if gru:
+    if job.gates > 1:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # deprecated in favour of torchao, which has no GRU
-            quantised = torch.ao.quantization.quantize_dynamic(nn.Sequential(layer), {nn.GRU}, dtype=torch.qint8)
+            warnings.simplefilter("ignore")  # deprecated in favour of torchao, which has no such layers
+            quantised = torch.ao.quantization.quantize_dynamic(nn.Sequential(layer), {type(layer)}, dtype=torch.qint8)
         yield Baseline(f"{name} int8 (no inputs)", Dtype.int8, lambda: quantised(zeros)[0], exact=False)

@@ -113,7 +113,7 @@ def digest(config: Synthetic) -> str:
     settings: Plain = {key: version(key) for key in ("espeakng-loader", "Faker", "num2words")}
     settings["generator"] = GENERATOR
     for key in fields(config):
-        if is_identity(key) and key.name != "name":
+        if is_identity(key, getattr(config, key.name)) and key.name not in ("name", "front_end"):
             settings[key.name] = (float if key.type is float else int)(
                 getattr(config, key.name)
             )  # an hour is an hour, be it written 1 or 1.0

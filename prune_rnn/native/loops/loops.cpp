@@ -57,7 +57,8 @@ void run(const Loop& loop, int64_t gates, int64_t frames, int threads, Walk walk
     in_groups(groups, [&](int64_t group) { walk(&loop, first[group], first[group + 1]); });
 }
 
-int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, int threads, int set, bool backward) {
+int checked_run(Loop loop, int cell, const float* weight, int64_t frames, int threads, int set, bool backward) {
+    const int64_t gates = shape_of(cell).gates;
     int64_t sum = 0;
     if (loop.steps < 1) return BAD_SIZES;
     for (int t = 0; t < loop.steps; t++) {
@@ -70,12 +71,12 @@ int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, i
         for (int t = 1; t < loop.steps; t++) first[t] = first[t - 1] + loop.sizes[t - 1];
         const Walks& walks = of_sets.best(set);
         const Buffer<float> tiled = packed(weight, gates, loop.units, backward, walks.lanes);
-        const Buffer<float> carry = buffer<float>(backward ? loop.sizes[0] * loop.units : 0);
-        const Buffer<float> product = buffer<float>(backward && gates > 1 ? loop.sizes[0] * gates * loop.units : 0);
-        loop.first = first.data(), loop.weight = tiled.get(), loop.carry = carry.get(), loop.product = product.get();
-        const Walk walk = gates == 1 ? (backward ? walks.rnn_backward : walks.rnn_forward)
-                                     : (backward ? walks.gru_backward : walks.gru_forward);
-        run(loop, gates, frames, threads, walk);
+        const int64_t wide = backward ? loop.sizes[0] * loop.units : 0;
+        const Buffer<float> carry = buffer<float>(wide), inner_carry = buffer<float>(cell == LSTM ? wide : 0);
+        const Buffer<float> product = buffer<float>(cell == GRU ? gates * wide : 0);
+        loop.first = first.data(), loop.weight = tiled.get(), loop.product = product.get();
+        loop.carry = carry.get(), loop.inner_carry = inner_carry.get();
+        run(loop, gates, frames, threads, (backward ? walks.backward : walks.forward)[cell]);
         return DONE;
     } catch (const std::bad_alloc&) {
         return NO_MEMORY;
@@ -86,25 +87,25 @@ int checked_run(Loop loop, int64_t gates, const float* weight, int64_t frames, i
 
 extern "C" {
 
-// gates: 1 (RNN) or 3 (GRU). sizes: (steps,). For the other arrays see `Loop`; the RNN has none of the GRU's.
+// sizes: (steps,). For the other arrays see `Loop`; null are those that the cell lacks.
 // Returns 0; 1 where memory is short; 2 where the sizes grow, aren't positive or don't add up to `frames`.
-API int prune_rnn_loop_forward(int gates, int units, int steps, int64_t frames, const int64_t* sizes, int tanh, int reverse,
+API int prune_rnn_loop_forward(int cell, int units, int steps, int64_t frames, const int64_t* sizes, int tanh, int reverse,
                            int threads, int set, const float* weight, const float* x, float* gate_values,
-                           float* candidate, float* hidden) {
+                           float* inner, float* hidden) {
     Loop loop{};
     loop.steps = steps, loop.units = units, loop.tanh = tanh, loop.reverse = reverse, loop.sizes = sizes;
-    loop.x = x, loop.gates = gate_values, loop.candidate = candidate, loop.hidden = hidden;
-    return checked_run(loop, gates, weight, frames, threads, set, false);
+    loop.x = x, loop.gates = gate_values, loop.inner = inner, loop.hidden = hidden;
+    return checked_run(loop, cell, weight, frames, threads, set, false);
 }
 
-API int prune_rnn_loop_backward(int gates, int units, int steps, int64_t frames, const int64_t* sizes, int tanh, int reverse,
-                            int threads, int set, const float* weight, float* gate_values, float* candidate,
+API int prune_rnn_loop_backward(int cell, int units, int steps, int64_t frames, const int64_t* sizes, int tanh, int reverse,
+                            int threads, int set, const float* weight, float* gate_values, float* inner,
                             float* hidden, const float* grad_hidden, float* grad_x, float* grad_uh, float* states) {
     Loop loop{};
     loop.steps = steps, loop.units = units, loop.tanh = tanh, loop.reverse = reverse, loop.sizes = sizes;
-    loop.gates = gate_values, loop.candidate = candidate, loop.hidden = hidden;
+    loop.gates = gate_values, loop.inner = inner, loop.hidden = hidden;
     loop.grad_hidden = grad_hidden, loop.grad_x = grad_x, loop.grad_uh = grad_uh, loop.states = states;
-    return checked_run(loop, gates, weight, frames, threads, set, true);
+    return checked_run(loop, cell, weight, frames, threads, set, true);
 }
 
 }

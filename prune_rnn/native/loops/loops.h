@@ -3,15 +3,19 @@
 #pragma once
 #include <stdint.h>
 
+#include "../common/cells.h"
+
 // A recurrent layer over packed frames: those of step t are first[t] .. first[t] + sizes[t] - 1, one an utterance, and
-// the sizes never grow. Arrays are row-major with a row a frame; n is `units`. Formulas as in rnn.py, gru.py.
+// the sizes never grow. Arrays are row-major with a row a frame; n is `units`. G is
+// the cell's number of gates. Formulas as in rnn.py, gru.py, lstm.py.
 struct Loop {
     int steps, units, tanh, reverse;
     const int64_t *sizes, *first;
     const float* weight;  // packed, see below
 
-    const float* x;                    // forward, (frames, n) or GRU (frames, 3n): z, r, candidate
-    float *gates, *candidate, *hidden;  // written forward, read backward; gates: GRU (frames, 3n), z, r, U_c h
+    const float* x;                // forward, (frames, G n): RNN; GRU z, r, candidate; LSTM i, f, g, o
+    float *gates, *inner, *hidden;  // written forward, read backward; gates: GRU z, r, U_c h; LSTM as x; inner: (frames, n),
+                                    // GRU the candidate, LSTM the memory c
 
     const float* grad_hidden;  // backward, (frames, n)
     float* grad_x;             // as x
@@ -19,18 +23,18 @@ struct Loop {
     float* states;             // (frames, n): the state before each frame
     float* product;            // (utterances, 3n), GRU: of the step's U h, z, r, candidate
     float* carry;              // (utterances, n), zero at first: what a step hands to the one walked next
+    float* inner_carry;        // likewise, LSTM: of the memory
 };
 
 // How a loop reads a matrix with `depth` values to sum over: for each tile of columns, for each of the depth, the tile's
-// vectors of `lanes` columns. The GRU's forward loop has three vectors a tile, z, r and candidate of the same units; the
-// others have two of neighbouring units, or one where only one is left. Columns past the last are zero.
-enum { GATES = 3 };
+// vectors of `lanes` columns. The forward loop of a cell with several gates has a vector of each a tile, of the same units;
+// the others have two of neighbouring units, or one where only one is left. Columns past the last are zero.
 
 // Each walks all steps for utterances `from` .. `to` - 1, which depend on no others.
 typedef void (*Walk)(const Loop* loop, int64_t from, int64_t to);
 struct Walks {
     int lanes;
-    Walk rnn_forward, rnn_backward, gru_forward, gru_backward;
+    Walk forward[3], backward[3];  // by cell
 };
 
 extern const Walks plain_walks;

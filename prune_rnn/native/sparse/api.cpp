@@ -64,7 +64,7 @@ API int prune_rnn_product(const void* matrix, int streams, const float* x, float
     }
 }
 
-// x: (steps, streams, gates * units) -> out: (steps, streams, units); state: (streams, units), replaced.
+// x: (steps, streams, gates * units) -> out: (steps, streams, units); state: (streams, vectors * units), replaced.
 // lengths: (streams,) or null. Returns 0, or 1 where memory is short.
 API int prune_rnn_layer(const void* matrix, int cell, int activation, int steps, int streams, const int32_t* lengths,
                     int reverse, const float* x, float* state, float* out) {

@@ -156,4 +156,4 @@ static void ready(int kind, int format, const float* x, int64_t x_stride, int fi
     else prepare(kind, format, x, x_stride, first, last, streams, out);
 }
 
-extern const Kernels avx2_kernels = {1 << INT8, 1, 1, 64, OFFSET, WIDE_WINDOWS, multiply, ready, finite, range, rnn, gru};
+extern const Kernels avx2_kernels = {1 << INT8, 1, 1, 64, OFFSET, WIDE_WINDOWS, multiply, ready, finite, range, advance};

@@ -99,4 +99,4 @@ void multiply(const Part* p, int kind, int format, int first, int last, const Op
 
 }  // namespace
 
-extern const Kernels avx512_vnni_kernels = {1 << FLOAT32 | 1 << BFLOAT16 | 1 << INT8, 0, 0, WINDOW, OFFSET, WIDE_WINDOWS, multiply, prepare, finite, range, rnn, gru};
+extern const Kernels avx512_vnni_kernels = {1 << FLOAT32 | 1 << BFLOAT16 | 1 << INT8, 0, 0, WINDOW, OFFSET, WIDE_WINDOWS, multiply, prepare, finite, range, advance};

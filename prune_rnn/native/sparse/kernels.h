@@ -3,8 +3,9 @@
 #pragma once
 #include <stdint.h>
 
+#include "../common/cells.h"
+
 enum Kind { FLOAT32 = 0, BFLOAT16 = 1, INT8 = 2 };  // of the weights; the vector is rounded to the same kind
-enum Cell { RNN = 0, GRU = 1 };
 enum Activation { CLIPPED_RELU = 0, TANH = 1 };
 
 // How a part of a matrix is stored. A slice is 16 rows; a group is 1 (float32), 2 (bfloat16) or 4 (int8) columns, so that
@@ -66,9 +67,10 @@ struct Kernels {
                     const Operand* out);
     int (*finite)(const float* x, int count);  // whether none is NaN or infinite
     void (*range)(const float* x, int count, float* low, float* high);  // with 0 among the values
-    // one step: products y (of each 16 units all gates in turn), gates x (x_gate apart), state before -> state after
-    void (*rnn)(int activation, int units, const float* x, const float* y, float* after);
-    void (*gru)(int activation, int units, int x_gate, const float* x, const float* y, const float* before, float* after);
+    // one step: products y (of each 16 units all gates in turn), gates x (x_gate apart), output before -> output after;
+    // memory: what else the cell's state holds, replaced
+    void (*advance)(int cell, int activation, int units, int x_gate, const float* x, const float* y, const float* before,
+                    float* memory, float* after);
 };
 
 extern const Kernels plain_kernels;

@@ -19,35 +19,46 @@ public:
     // For each of the threads at the same time.
     void run(int thread, int threads, Barrier& barrier) {
         auto span = [&](int p) { return std::pair(m_.parts[p].first_unit, m_.parts[p].first_unit + m_.parts[p].units); };
-        const float* before = own_.state;
-        for (int step = 0; step < all_.steps; step++) {
-            Operand operand = vectors_.publish(before, m_.units(), step, thread, threads, barrier, span);
-            const int64_t t = own_.reverse ? all_.steps - 1 - step : step;
-            float* after = own_.out + t * frame();
-            for (int p = thread; p < (int)m_.parts.size(); p += threads) take_step(p, step, t, operand, before, after);
-            before = after;
+        Step step{0, 0, {}, own_.state, state_width(), nullptr};
+        for (; step.number < all_.steps; step.number++) {
+            step.operand = vectors_.publish(step.before, step.stride, step.number, thread, threads, barrier, span);
+            step.t = own_.reverse ? all_.steps - 1 - step.number : step.number;
+            step.after = own_.out + step.t * frame();
+            for (int p = thread; p < (int)m_.parts.size(); p += threads) take_step(p, step);
+            step.before = step.after, step.stride = m_.units();
         }
     }
 
     // Once all threads have run.
     void keep_state() {
-        if (all_.steps > 0)
-            std::memcpy(own_.state, own_.out + (own_.reverse ? 0 : all_.steps - 1) * frame(), 4 * (size_t)frame());
+        const float* last = own_.out + (own_.reverse ? 0 : all_.steps - 1) * frame();
+        for (int s = 0; all_.steps > 0 && s < all_.streams; s++)
+            std::memcpy(own_.state + s * state_width(), last + (int64_t)s * m_.units(), 4 * (size_t)m_.units());
     }
 
 private:
+    struct Step {
+        int number;
+        int64_t t;           // in the sequence
+        Operand operand;     // of the outputs before
+        const float* before;
+        int64_t stride;      // floats from one stream's output before to the next one's
+        float* after;
+    };
+
     int64_t frame() const { return (int64_t)all_.streams * m_.units(); }
+    int64_t state_width() const { return (int64_t)shape_of(all_.cell).vectors * m_.units(); }
 
     // Some slices at a time, whose products stay in the cache until the gates have used them. Parts that don't fit into a
     // core's own cache are walked there and back: what was read last is still there.
-    void take_step(int p, int step, int64_t t, const Operand& operand, const float* before, float* after) {
+    void take_step(int p, const Step& step) {
         const Part& part = m_.parts[p];
         const int blocks = part.slices / m_.gates, each = blocks_at_a_time(p);
-        const bool back = step % 2 && m_.owned[p].bytes > OWN_CACHE;
+        const bool back = step.number % 2 && m_.owned[p].bytes > OWN_CACHE;
         for (int done = 0; done < blocks; done += each) {
             const int first = back ? std::max(0, blocks - done - each) : done;
             const int last = back ? blocks - done : std::min(blocks, done + each);
-            take_blocks(p, step, t, first, last, operand, before, after);
+            take_blocks(p, step, first, last);
         }
     }
 
@@ -59,22 +70,25 @@ private:
         return (int)std::max<int64_t>(1, std::min((64 << 10) / products, (256 << 10) / weights));
     }
 
-    void take_blocks(int p, int step, int64_t t, int first, int last, const Operand& operand, const float* before,
-                     float* after) {
+    void take_blocks(int p, const Step& step, int first, int last) {
         const Part& part = m_.parts[p];
         const Kernels& kernels = m_.kernels();
         const int units = m_.units(), rows = (last - first) * m_.gates * SLICE;
         const int unit = part.first_unit + first * SLICE, count = std::min(part.units - first * SLICE, (last - first) * SLICE);
         float* y = results_[p].get();
-        kernels.multiply(&part, m_.kind, m_.format, first * m_.gates, last * m_.gates, &operand, all_.streams, y, rows);
-        vectors_.spoil(step, all_.streams, y, rows, rows);
+        kernels.multiply(&part, m_.kind, m_.format, first * m_.gates, last * m_.gates, &step.operand, all_.streams, y, rows);
+        vectors_.spoil(step.number, all_.streams, y, rows, rows);
         for (int s = 0; s < all_.streams; s++) {
-            int64_t at = (int64_t)s * units + unit;
-            const float* inputs = all_.x + (t * all_.streams + s) * m_.rows + unit;
-            const float* products = y + s * rows;
-            if (all_.lengths && t >= all_.lengths[s]) std::memset(after + at, 0, 4 * (size_t)count);
-            else if (all_.cell == RNN) kernels.rnn(all_.activation, count, inputs, products, after + at);
-            else kernels.gru(all_.activation, count, units, inputs, products, before + at, after + at);
+            float* after = step.after + (int64_t)s * units + unit;
+            float* memory = state_width() > units ? own_.state + s * state_width() + units + unit : nullptr;
+            if (all_.lengths && step.t >= all_.lengths[s]) {
+                std::memset(after, 0, 4 * (size_t)count);
+                if (memory) std::memset(memory, 0, 4 * (size_t)count);
+                continue;
+            }
+            const float* inputs = all_.x + (step.t * all_.streams + s) * m_.rows + unit;
+            kernels.advance(all_.cell, all_.activation, count, units, inputs, y + s * rows,
+                            step.before + s * step.stride + unit, memory, after);
         }
     }
 

@@ -80,7 +80,7 @@ struct Sequence {
     const float* x;
 };
 
-// state: (streams, units), replaced; out: (steps, streams, units).
+// state: (streams, vectors * units), replaced; out: (steps, streams, units).
 struct Direction {
     const Matrix* matrix;
     bool reverse;

@@ -6,4 +6,4 @@ static void multiply(const Part* p, int, int format, int first, int last, const 
     portable_multiply(p, format, first, last, x, streams, y, y_stride);
 }
 
-extern const Kernels plain_kernels = {0, 0, 0, 0, 0, 0, multiply, prepare, finite, range, rnn, gru};
+extern const Kernels plain_kernels = {0, 0, 0, 0, 0, 0, multiply, prepare, finite, range, advance};

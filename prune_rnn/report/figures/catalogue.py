@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from prune_rnn.report.figures import ctc_cost, frontier, layer_sparsity, overview, schedule
+from prune_rnn.report.figures import calibration, ctc_cost, frontier, layer_sparsity, overview, schedule
 from prune_rnn.report.figures.style import Material, Plot, save, settings
 
-FIGURES = [overview.PLOT, ctc_cost.PLOT, layer_sparsity.PLOT, schedule.PLOT, frontier.PLOT]
+FIGURES = [overview.PLOT, ctc_cost.PLOT, layer_sparsity.PLOT, schedule.PLOT, frontier.PLOT, calibration.PLOT]
 
 
 @dataclass(frozen=True, slots=True)

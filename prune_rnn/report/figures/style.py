@@ -48,7 +48,7 @@ _SETTINGS: Any = {  # its type lists all of matplotlib's settings by name
     "svg.hashsalt": "prune-rnn",
     "svg.fonttype": "path",
 }
-NAMES = {"rnn": "RNN", "gru": "GRU"}
+NAMES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
 @dataclass(frozen=True, slots=True)

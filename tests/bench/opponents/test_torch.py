@@ -14,8 +14,10 @@ def test_every_type_is_there(product: Callable, layer: Callable) -> None:
     names = {"torch float32", "torch bfloat16", "torch int8"}
     assert names <= {each.name for each in Torch().products(product(1))}
     assert names <= {each.name for each in Torch().layers(layer(Cells.rnn.value, Activation.tanh, 1))}
-    modules = {each.name for each in Torch().layers(layer(Cells.gru.value, Activation.tanh, 1)) if not each.exact}
-    assert modules == {"torch.nn.GRU float32 (no inputs)", "torch.nn.GRU int8 (no inputs)"}
+    for cell in (Cells.gru.value, Cells.lstm.value):
+        modules = {each.name for each in Torch().layers(layer(cell, Activation.tanh, 1)) if not each.exact}
+        name = f"torch.nn.{cell.name.upper()}"
+        assert modules == {f"{name} float32 (no inputs)", f"{name} int8 (no inputs)"}
 
 
 def test_a_zero_matrix_gives_zeros() -> None:

@@ -1,0 +1,71 @@
+"""The networks that a table's rows start from or learn from: runs of the row's seed, by their packed files."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prune_rnn import paths
+from prune_rnn.analyse.layout import RowLayout
+from prune_rnn.config import Config
+from prune_rnn.run.resolve import resolve, run_of
+from prune_rnn.run.store import Run
+
+PACKED = "model-float32.safetensors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """files: `init` and `teacher`, as far as they are there. missing: the command that makes the first one that is not
+    ("": all are there). before: the runs that `init` has behind it, in order."""
+
+    files: dict[str, str]
+    missing: str
+    before: tuple[Run, ...]
+
+
+def placeholders(of: RowLayout) -> list[str]:
+    """Returns overrides in place of a row's sources, to compose it while they are not there."""
+    return [f"{key}=SOURCE" for key, chain in _chains(of).items() if chain]
+
+
+def sources(of: RowLayout, seed: int, common: Sequence[str], compose: Callable[[Sequence[str]], Config]) -> Sources:
+    """Returns the sources of a row's run of this seed; each of `of.init` starts from the one before it."""
+    files: dict[str, str] = {}
+    before: list[Run] = []
+    for key, chain in _chains(of).items():
+        start: list[str] = []
+        for words in chain:
+            own = [*shlex.split(words), *common, *start]
+            config = compose([*own, f"seed={seed}"])
+            run = run_of(resolve(config)[0])
+            packed = run.folder / PACKED
+            if not packed.is_file():
+                export = ["prune-rnn", "export", str(run.folder)]
+                missing = shlex.join(export) if _weights(run) else command(own, seed)
+                return Sources(files=files, missing=missing, before=())
+            start = [f"init={packed}"]
+            before += [run] if key == "init" else []
+            files[key] = str(packed)
+    return Sources(files=files, missing="", before=tuple(before))
+
+
+def command(words: Sequence[str], seed: int) -> str:
+    """Returns the command that trains a network."""
+    return shlex.join(["prune-rnn", "train", *words, *([f"seed={seed}"] if seed else [])])
+
+
+def packed_bytes(folder: Path) -> int | None:
+    """Returns the size of a run's packed file; None where there is none."""
+    path = folder / PACKED
+    return path.stat().st_size if path.is_file() else None
+
+
+def _chains(of: RowLayout) -> dict[str, Sequence[str]]:
+    return {"init": of.init, "teacher": [of.teacher] if of.teacher else []}
+
+
+def _weights(run: Run) -> bool:
+    return run.finished and (run.folder / paths.MODEL).is_file()

@@ -1,0 +1,198 @@
+"""From a published corpus to train, dev and test manifests, and what is in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import soundfile
+from tabulate import tabulate
+
+from prune_rnn.data.base import SPLITS
+from prune_rnn.data.batch import check_length, unfit_rate
+from prune_rnn.data.corpora import splits
+from prune_rnn.data.corpora.base import Corpus, Recording
+from prune_rnn.data.corpora.catalogue import CORPORA
+from prune_rnn.data.transcripts import check_language, languages, normalise
+from prune_rnn.features import SAMPLE_RATE, frames
+from prune_rnn.files import write_atomically
+from prune_rnn.nearest import nearest
+from prune_rnn.printed import one_line
+from prune_rnn.text import ALPHABET, LATIN, alphabet_of, check_characters, encode, frames_needed, unknown_characters
+
+_RARE = 1000  # a letter in fewer than one of so many transcripts is no letter of the language
+
+
+@dataclass(kw_only=True, slots=True)
+class PrepareOptions:
+    """What `prune-rnn prepare` can be asked for.
+
+    out: folder of the manifests; None: the corpus's own. language: of the transcripts, its code; None: the corpus's,
+    else its folder's name. alphabet: characters besides the space; None: a-z ' for English, else those in use.
+    """
+
+    out: str | None = None
+    language: str | None = None
+    alphabet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Usable:
+    """A recording with its transcript as it is trained on, and its length in seconds."""
+
+    recording: Recording
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The manifests, by split; what they hold, in words; and the characters of their transcripts."""
+
+    title: str
+    manifests: dict[str, Path]
+    rows: list[tuple[str | int, ...]]
+    notes: list[str]
+    alphabet: str
+
+    def __str__(self) -> str:
+        head = ["", "hours", "utterances", "speakers", "words", "different words"]
+        command = " ".join(f"data.{split}={path}" for split, path in self.manifests.items())
+        own = "" if alphabet_of(self.alphabet) == ALPHABET else f' "data.alphabet={self.alphabet}"'
+        table = tabulate(self.rows, head, disable_numparse=True, colalign=("left", *["right"] * 5))
+        notes = "".join(f"\n{note}" for note in self.notes)
+        return f"{self.title}\n\n{table}\n{notes}\n\nprune-rnn train data=manifest {command}{own}"
+
+
+def prepare(name: str, folder: Path, options: PrepareOptions) -> Prepared:
+    """Writes train.jsonl, dev.jsonl and test.jsonl of a corpus as published.
+
+    ValueError where there is no such corpus, the folder does not have its layout, a manifest is already there, or no
+    utterance of a split can be used.
+    """
+    if name not in CORPORA:
+        raise ValueError(f"{name}: no such corpus; {nearest(name, list(CORPORA))}")
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder; {CORPORA[name].title} comes from {CORPORA[name].source}")
+    out = Path(options.out) if options.out else folder
+    manifests = {split: out / f"{split}.jsonl" for split in SPLITS}
+    if there := next((path for path in manifests.values() if path.exists()), None):
+        raise ValueError(f"{there} is already there; give another folder by --out, or delete it")
+    corpus = CORPORA[name]
+    language = _language(corpus, folder, options.language)
+    recordings = list(corpus.recordings(folder))
+    if not recordings:
+        raise ValueError(f"{folder}: holds no recording of {corpus.title}; get it from {corpus.source}")
+    alphabet = _alphabet(recordings, language, options.alphabet)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(partial(_checked, language=language, alphabet=alphabet_of(alphabet)), recordings))
+    usable = [each for each in found if isinstance(each, _Usable)]
+    notes = _left_out([each for each in found if isinstance(each, tuple)])
+    by_split, how = _split(usable)
+    if empty := [split for split in SPLITS if not by_split[split]]:
+        raise ValueError("\n".join([f"{folder}: no utterance of {empty[0]} can be used", *notes]))
+    out.mkdir(parents=True, exist_ok=True)
+    for split, path in manifests.items():
+        write_atomically(path, "".join(_line(each, out) for each in by_split[split]).encode())
+    rows = [_row(split, by_split[split]) for split in SPLITS]
+    return Prepared(f"{corpus.title} ({language}): {len(usable)} utterances", manifests, rows, [*how, *notes], alphabet)
+
+
+def _language(corpus: Corpus, folder: Path, given: str | None) -> str:
+    if given is not None:
+        check_language("--language", given)
+        return given
+    if corpus.language is not None:
+        return corpus.language
+    own = folder.absolute().name
+    if own not in languages():
+        raise ValueError(f"{folder}: its name is no language's code; give the transcripts' by --language, such as de")
+    return own
+
+
+def _alphabet(recordings: Sequence[Recording], language: str, given: str | None) -> str:
+    """Returns the characters of the transcripts, besides the space."""
+    if given is not None:
+        check_characters("--alphabet", given)
+        return given
+    if language.startswith("en"):
+        return LATIN
+    texts = [normalise(each.text, language) for each in recordings]
+    counts = Counter(character for text in texts for character in set(text))
+    letters = [c for c, n in counts.items() if unicodedata.category(c)[0] in "LM" and n * _RARE >= len(texts)]
+    return "".join(sorted(letters)) + "'" * (counts["'"] * _RARE >= len(texts))
+
+
+def _checked(recording: Recording, language: str, alphabet: str) -> _Usable | tuple[str, str]:
+    """Returns the recording as it is used, or (why not, in which way), the first to count it by."""
+    text, path = normalise(recording.text, language, alphabet), recording.audio
+    if not text:
+        return "have an empty transcript", f"{path.name}: {recording.text!r}"
+    if unknown := unknown_characters(text, alphabet):
+        return "have characters outside the alphabet", f"{path.name}: {unknown!r} in {text!r}"
+    if not path.is_file():
+        return "have no file", f"{path}"
+    try:
+        info = soundfile.info(path)
+        check_length(path)
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:
+        return "have a file that is not readable as audio", f"{path}: {error}"
+    if reason := unfit_rate(info.samplerate):
+        return "have a sample rate that is no speech's", f"{path}: {reason}"
+    available = (frames(info.frames * SAMPLE_RATE // info.samplerate) + 1) // 2
+    if available < frames_needed(encode(text, alphabet)):
+        return "have more characters than frames of 20 ms", f"{path.name}: {text!r} in {info.duration:.2f} s"
+    return _Usable(recording, text, info.frames / info.samplerate)
+
+
+def _left_out(reasons: Sequence[tuple[str, str]]) -> list[str]:
+    counts = Counter(kind for kind, _ in reasons)
+    first = {kind: detail for kind, detail in reversed(reasons)}
+    return [f"left out: {count} {kind}, such as {one_line(first[kind])}" for kind, count in counts.most_common()]
+
+
+def _split(usable: Sequence[_Usable]) -> tuple[dict[str, list[_Usable]], list[str]]:
+    """Returns the utterances of each split, and how splits were made that the corpus does not have."""
+    found: dict[str, list[_Usable]] = {split: [] for split in SPLITS}
+    wanted = splits.missing([each.recording.split for each in usable])
+    free = [each for each in usable if not wanted or each.recording.split in (None, "train")]
+    named = [each for each in usable if wanted and each.recording.split not in (None, "train")]
+    how: list[str] = []
+    if not wanted:
+        own = [f"{each.recording.split}" for each in free]
+    else:
+        seconds = splits.by_speaker([e.recording.speaker for e in free], [e.seconds for e in free])
+        if len(seconds) > len(wanted):
+            of = splits.assign(seconds, wanted)
+            own = [of[each.recording.speaker or ""] for each in free]
+            how = [f"{' and '.join(sorted(wanted))}: split by speaker, as the corpus has no such split"]
+        else:
+            own = splits.in_order(len(free), wanted)
+            how = [f"{' and '.join(sorted(wanted))}: the last recordings; the splits share {len(seconds)} speaker(s)"]
+    for each, split in [*zip(free, own, strict=True), *((each, f"{each.recording.split}") for each in named)]:
+        found[split].append(each)
+    return found, how
+
+
+def _line(each: _Usable, out: Path) -> str:
+    entry = {
+        "audio_filepath": os.path.relpath(each.recording.audio.absolute(), out.absolute()),
+        "duration": round(each.seconds, 3),
+        "text": each.text,
+    }
+    speaker = each.recording.speaker
+    return json.dumps(entry | ({} if speaker is None else {"speaker": speaker}), ensure_ascii=False) + "\n"
+
+
+def _row(split: str, utterances: Sequence[_Usable]) -> tuple[str | int, ...]:
+    words = [word for each in utterances for word in each.text.split()]
+    speakers = len({each.recording.speaker for each in utterances} - {None})
+    hours = sum(each.seconds for each in utterances) / 3600
+    return split, f"{hours:.2f}", len(utterances), speakers, len(words), len(set(words))

@@ -1,0 +1,90 @@
+"""Transcripts as corpora have them, and as they are trained on: letters, numbers in words, little punctuation."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from functools import partial
+
+import num2words
+
+from prune_rnn import text
+from prune_rnn.usage import shown
+
+_SPOKEN = frozenset("%&@#*/\\§‰")  # punctuation by its category, and words by its use
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc`\u00b4", "'"))  # and marks in their place
+_ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")
+_SHOWN = 20  # characters that a message names
+
+
+def languages() -> list[str]:
+    """Returns the languages whose numbers can be spelt, by their codes."""
+    return sorted(num2words.CONVERTER_CLASSES)
+
+
+def check_language(key: str, language: str | None) -> None:
+    """Raises ValueError that names the key where the numbers of a language can't be spelt."""
+    if language is not None and language not in languages():
+        raise ValueError(f"{key}={shown(language)}: no language of num2words; give one of {', '.join(languages())}")
+
+
+def normalise(transcript: str, language: str | None, alphabet: str = text.ALPHABET) -> str:
+    """Returns a transcript in lower case with single spaces; with a language, more.
+
+    With one: Unicode NFC; numbers in that language's words; dashes as spaces; no punctuation but what the alphabet
+    holds. Signs that are spoken, such as % and &, stay: they are reported, as what is outside the alphabet is.
+
+    >>> normalise("It's 1,200 - no, 21st!", "en"), normalise("Drei-vier, 3,5", "de")
+    ("it's one thousand two hundred no twenty first", 'drei vier drei komma fünf')
+    """
+    if language is None:
+        return text.normalise(transcript)
+    found = unicodedata.normalize("NFC", transcript).lower()
+    if "'" in alphabet:
+        found = found.translate(_APOSTROPHES)
+    if language.startswith("en"):
+        found = _ORDINAL.sub(lambda number: _spelt(number[1], language, to="ordinal"), found)
+    thousands, decimal = (",", ".") if language.startswith("en") else (".", ",")
+    grouped = rf"\d{{1,3}}(?:\{thousands}\d{{3}})+|\d+"
+    number = re.compile(rf"(?<!\w)(?:{grouped})(?:\{decimal}\d+)?(?!\w)")
+    found = number.sub(lambda one: _number(one[0], thousands, decimal, language), found)
+    found = "".join(map(partial(_kept, alphabet=alphabet), found))
+    if "'" in alphabet:
+        found = re.sub(r"(?<!\w)'|'(?!\w)", " ", found)  # quotation marks, and no apostrophes
+    return text.normalise(found)
+
+
+def _number(written: str, thousands: str, decimal: str, language: str) -> str:
+    plain = written.replace(thousands, "").replace(decimal, ".")
+    return f" {_spelt(plain, language, to='cardinal')} "
+
+
+def _spelt(number: str, language: str, to: str) -> str:
+    """Returns the number in words, or as it is where the language has none for it."""
+    try:
+        words: str = num2words.num2words(number, lang=language, to=to)
+    except (NotImplementedError, ArithmeticError, ValueError, TypeError, IndexError, KeyError):
+        return number
+    return unicodedata.normalize("NFC", words).lower()
+
+
+def _kept(character: str, alphabet: str) -> str:
+    category = unicodedata.category(character)
+    if character in alphabet[1:] or character in _SPOKEN or not category.startswith("P"):
+        return character
+    return " " if category in ("Pd", "Pc") else ""
+
+
+def way_out(unknown: Counter[str], alphabet: str, language: str | None) -> str:
+    """Returns the characters outside the alphabet with their counts, most frequent first, and what to give for them."""
+    shown = ", ".join(f"{character!r} {count}" for character, count in unknown.most_common(_SHOWN))
+    more = f" and {len(unknown) - _SHOWN} others" if len(unknown) > _SHOWN else ""
+    letters = [character for character in unknown if unicodedata.category(character)[0] in "LM"]
+    ways = []
+    if letters:
+        own = sorted({*alphabet[1:], *letters} - {" ", "'"}) + ["'"] * ("'" in alphabet)
+        ways.append(f'data.alphabet="{"".join(own)}"')
+    if len(letters) < len(unknown):
+        ways.append("other transcripts for the rest" if language else "data.normalise=LANGUAGE, such as en or de")
+    return f"outside the alphabet ({text.in_words(alphabet)}): {shown}{more}; give {' and '.join(ways)}"

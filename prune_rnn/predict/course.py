@@ -1,0 +1,86 @@
+"""The sparsity over the epochs, from the schedule alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from prune_rnn.config import Config
+from prune_rnn.model.deepspeech2 import meta_model
+from prune_rnn.predict import magnitudes
+from prune_rnn.predict.magnitudes import Magnitudes, Place
+from prune_rnn.predict.setting import SECONDS
+from prune_rnn.prune.q import CALIBRATED
+from prune_rnn.prune.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How sparse each layer type is after each epoch, and in the end.
+
+    by_epoch: layer type -> sparsity of its weights after each epoch, the first first. prunable: sparsity of all of
+    them in the end. exact: whether the goal is a sparsity, which is met to one weight. log_density: how unsure the
+    logarithm of the density is, a standard deviation.
+    """
+
+    by_epoch: dict[str, list[float]]
+    end: dict[str, float]
+    prunable: float
+    exact: bool
+    log_density: float
+
+
+def course(config: Config, q_source: str, steps: int) -> Course:
+    """Returns the course of a resolved configuration. steps: an epoch."""
+    method, epochs = config.prune, config.train.epochs
+    phase = method.phase()
+    if phase is None:
+        return Course({}, {}, 0.0, True, 0.0)
+    weights = method.weights(meta_model(config.model))
+    counts = {t: sum(p.numel() for p in group.values()) for t, group in weights.items()}
+    goal: float | None = getattr(method, "prunable_sparsity", None)
+    by_epoch: dict[str, list[float]] = {}
+    end: dict[str, float] = {}
+    variance = 0.0
+    for rule in method.rules(weights, steps):
+        for layer_type in rule.layer_types:
+            known = magnitudes.shipped(config.model.cell.name, layer_type)
+            reached: list[float] = []
+            for epoch in range(1, epochs + 1):
+                step = _last(rule.when, (epoch - 1) * steps, epoch * steps)
+                now = 0.0
+                if step is not None:
+                    amount = rule.when.at(step)
+                    if goal is None:
+                        now = known.sparsity(
+                            Place(amount, config.model.units, steps, step / steps / epochs - phase[0] / epochs)
+                        )
+                    else:
+                        now = known.on_the_way(goal, amount) if q_source == CALIBRATED else amount
+                reached.append(max(now, reached[-1] if reached else 0.0))
+            if goal is not None and reached[-1] > 0:
+                reached = [goal if rule.when.done(epoch * steps) else now for epoch, now in enumerate(reached, 1)]
+            by_epoch[layer_type], end[layer_type] = reached, reached[-1]
+            variance += 0.0 if goal is not None else (_unsure(known, reached[-1]) * counts[layer_type]) ** 2
+    whole = sum(counts.values())
+    prunable = goal if goal is not None else sum(end[t] * count for t, count in counts.items()) / whole
+    return Course(by_epoch, end, prunable, goal is not None, math.sqrt(variance) / whole / (1 - prunable))
+
+
+def steps_per_epoch(config: Config) -> int | None:
+    """Returns the optimizer steps of an epoch; None where only the data know how many utterances there are."""
+    if config.train.steps_per_epoch is not None:
+        return config.train.steps_per_epoch
+    hours: float | None = getattr(config.data, "train_hours", None)
+    return None if hours is None else math.ceil(3600 * hours / SECONDS / config.train.batch_size)
+
+
+def _unsure(known: Magnitudes, sparsity: float) -> float:
+    """Returns the standard deviation of a sparsity that a threshold reaches."""
+    left = max(1 - sparsity, 1e-6)
+    return -left * math.log(left) * known.deviation
+
+
+def _last(when: Schedule, after: int, until: int) -> int | None:
+    """Returns the last step of an epoch at which the masks change."""
+    return next((step for step in range(until, after, -1) if when.updates_at(step)), None)

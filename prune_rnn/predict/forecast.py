@@ -1,0 +1,110 @@
+"""All that can be said of a network before it is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prune_rnn.config import Config
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.predict.course import Course, course, steps_per_epoch
+from prune_rnn.predict.interval import Expectation, Expected, by_networks
+from prune_rnn.predict.law import LEAST
+from prune_rnn.predict.networks import Network, known
+from prune_rnn.predict.setting import SYNTHETIC, Setting, counts, setting
+from prune_rnn.predict.size import packed_bytes
+from prune_rnn.run.record import recorded
+from prune_rnn.run.resolve import resolve
+
+_SURE = 1.64  # standard deviations on each side of a 90 % interval
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a network will be.
+
+    parameters: all of them. kept: those that are not zero in the end. sizes: bytes of the packed file, by type.
+    cer: of one run; None where nothing fixes its level. ratio: its CER over that of the same network, dense, with the
+    ends of the 90 % interval; None of a dense one. by: networks of the same recipe, and all that the law is fitted to.
+    beyond: in which ways it lies outside of the networks that were trained, in words.
+    """
+
+    config: Config
+    goal: str
+    setting: Setting
+    course: Course
+    parameters: int
+    kept: int
+    sizes: dict[Dtype, int]
+    cer: Expected | None
+    ratio: Expected | None
+    by: tuple[int, int]
+    beyond: list[str]
+
+
+def forecast(config: Config, expectation: Expectation | None = None) -> Forecast:
+    """Returns what to expect of a configuration as it was composed.
+
+    expectation: of the networks to go by; None: the shipped ones and those of its results folder.
+    """
+    resolved, q_source = resolve(config)
+    steps = steps_per_epoch(resolved)
+    way = course(resolved, q_source, steps or 1000)
+    parameters, prunable = counts(resolved.model)
+    density = max(1 - way.prunable, 1 / prunable)
+    own = setting(recorded(resolved, q_source), parameters, prunable, density)
+    expectation = expectation or by_networks(known(Path(config.results)))
+    alike = [network for network in expectation.networks if network.setting.recipe == own.recipe]
+    law = expectation.law
+    further = way.log_density * law["c"]
+    fixed = bool(alike) or own.data == SYNTHETIC
+    ratio = None
+    if resolved.prune.prunes:
+        mean, deviation = law.ratio(own, own.dense())
+        reach = _SURE * math.hypot(deviation, math.sqrt(2) * expectation.seeds, further)
+        ratio = Expected(math.exp(mean), math.exp(mean - reach), math.exp(mean + reach))
+    return Forecast(
+        config=resolved,
+        goal=resolved.prune.goal(q_source),
+        setting=own,
+        course=way,
+        parameters=parameters,
+        kept=parameters - round(way.prunable * prunable),
+        sizes={dtype: packed_bytes(resolved.model, way.prunable, dtype) for dtype in Dtype},
+        cer=expectation.of(own, further=further) if fixed else None,
+        ratio=ratio,
+        by=(len(alike), len(expectation.networks)),
+        beyond=_beyond(own, expectation.networks),
+    )
+
+
+def _beyond(own: Setting, networks: Sequence[Network]) -> list[str]:
+    """Returns what no network that was trained has in common with this one."""
+    others = [network.setting for network in networks]
+    found = []
+    alike = [each for each in others if each.recipe == own.recipe]
+    if not alike and own.data == SYNTHETIC:
+        kin = any(each.kin == own.kin for each in others)
+        found.append("no network had this much speech or so many steps" if kin else "no network was trained like this")
+    family = [each for each in others if each.cell == own.cell]
+    if not family:
+        found.append(f"no network had the cell {own.cell}")
+    elif own.shape not in {each.shape for each in family}:
+        found.append("no network had these layers")
+    else:
+        widest, narrowest = max(each.units for each in family), min(each.units for each in family)
+        if own.units > widest:
+            found.append(f"{own.units / widest:.1f} times as wide as the widest of {widest} units")
+        elif own.units < narrowest:
+            found.append(f"narrower than the narrowest of {narrowest} units")
+    if own.method != "none":
+        pruned = [each for each in others if each.method == own.method]
+        if not pruned:
+            found.append(f"no network was pruned by prune={own.method}: what it costs is assumed")
+        elif not any(abs(each.start - own.start) + abs(each.end - own.end) < 0.01 for each in pruned):
+            found.append("no network was pruned in these epochs")
+        if own.density < LEAST:
+            found.append(f"below {100 * LEAST:g} % of the weights, where one network alone was trained")
+    return found

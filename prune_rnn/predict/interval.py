@@ -1,0 +1,104 @@
+"""The CER to expect with its interval: jackknife+ in log CER.
+
+Each network is left out in turn. The law of all others predicts it, and its error is measured in standard deviations of
+that prediction. The interval holds what the laws without one network, each widened by the error of that network,
+predict. Where the law itself is unsure (outside of the sizes and densities of the runs, other speech, a new method)
+those standard deviations are larger, and so is the interval.
+
+Source: Barber et al. 2021, "Predictive inference with the jackknife+", equation 1.3, with studentised errors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from prune_rnn.predict.law import Law, fit, spread_of_seeds, without
+from prune_rnn.predict.networks import Network
+from prune_rnn.predict.setting import Setting
+
+LEVEL = 0.9
+_VAGUE = 3.0  # times the lower end
+FEWEST = 20  # networks, so that a tenth of them says something
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The CER to expect of a run, fractions: the median, and the ends of the 90 % interval."""
+
+    cer: float
+    low: float
+    high: float
+
+    @property
+    def vague(self) -> bool:
+        """Whether it says next to nothing, as of speech that no network was trained on."""
+        return self.high > _VAGUE * self.low
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The law without one network, and how far it was from that network, in standard deviations."""
+
+    law: Law
+    off: float
+
+
+def by_networks(networks: Sequence[Network]) -> Expectation:
+    """Returns the expectation by some networks, worked out once. ValueError where there are too few."""
+    return _expectation(tuple(networks))
+
+
+@cache
+def _expectation(networks: tuple[Network, ...]) -> Expectation:
+    return Expectation(networks)
+
+
+class Expectation:
+    """The law of some networks, and the laws of all of them but one. ValueError where there are too few."""
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        if len(networks) < FEWEST:
+            raise ValueError(
+                f"{len(networks)} networks: an interval takes {FEWEST}; reinstall, networks.csv is cut off"
+            )
+        self.networks = list(networks)
+        self.seeds = spread_of_seeds(networks)
+        self.law = fit(networks, self.seeds)
+        self._judged: list[Judged] = []
+
+    def judged(self) -> list[Judged]:
+        """Returns the law without each network, worked out once."""
+        if not self._judged:
+            for network in self.networks:
+                law = fit(without(self.networks, network.setting.key), self.seeds, self.law)
+                mean, deviation = law.predict(network.setting)
+                own = math.hypot(deviation, self.seeds / math.sqrt(network.seeds))
+                self._judged.append(Judged(law, abs(mean - network.log_cer) / own))
+        return self._judged
+
+    def of(self, setting: Setting, runs: int = 1, further: float = 0.0) -> Expected:
+        """Returns the CER to expect of the mean of so many runs.
+
+        further: a standard deviation of log CER that comes on top, of what is not known of the setting itself.
+        """
+        low, high = [], []
+        for one in self.judged():
+            mean, deviation = one.law.predict(setting)
+            reach = one.off * math.sqrt(deviation**2 + self.seeds**2 / runs + further**2)
+            low.append(mean - reach)
+            high.append(mean + reach)
+        place = math.ceil(LEVEL * (len(low) + 1)) - 1  # of n numbers in order, from 0
+        place = min(place, len(low) - 1)
+        middle = self.law.predict(setting)[0]
+        ends = np.sort(low)[::-1][place], np.sort(high)[place]
+        return Expected(math.exp(middle), math.exp(min(middle, ends[0])), math.exp(max(middle, ends[1])))
+
+    def left_out(self, setting: Setting) -> Expectation:
+        """Returns the expectation of all other networks."""
+        others = without(self.networks, setting.key)
+        return self if len(others) == len(self.networks) else by_networks(others)

@@ -1,0 +1,190 @@
+"""From a target to a network: `target.cer=0.27`, `target.parameters`, `target.bytes`, `target.speedup`, or several."""
+
+from __future__ import annotations
+
+import bisect
+import json
+import math
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from prune_rnn import paths
+from prune_rnn.config import Config, compose_config
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.nearest import nearest
+from prune_rnn.predict import printed, probe
+from prune_rnn.predict.forecast import forecast
+from prune_rnn.predict.interval import Expectation, by_networks
+from prune_rnn.predict.networks import known
+from prune_rnn.predict.setting import SYNTHETIC, Setting, counts, setting
+from prune_rnn.predict.size import packed_bytes
+from prune_rnn.run.record import recorded
+from prune_rnn.run.resolve import resolve
+from prune_rnn.usage import UsageError
+
+_PREFIX = "target."
+_WIDTHS = [round(0.25 * 1.08**step, 4) for step in range(34)]  # times the baseline's units: up to 3.2
+_SPARSITY = [0.0, *(percent / 100 for percent in range(50, 98))]  # 0: dense
+_GOALS = {"prune", "prune.sparsity", "prune.prunable_sparsity", "prune.q"}
+_TIMED, _SECONDS = 10, 1.0  # candidates that are timed at most; each
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """cer: fraction that the upper end of the interval may reach. parameters: not zero. bytes: of the packed float32
+    file. speedup: of a recurrent layer at one stream, on this machine, over the fastest dense way."""
+
+    cer: float | None = None
+    parameters: float | None = None
+    bytes: float | None = None
+    speedup: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A network of the search. words: the overrides that make it."""
+
+    words: list[str]
+    config: Config
+    setting: Setting
+    kept: int
+
+
+def targets(overrides: Sequence[str]) -> tuple[Targets | None, list[str]]:
+    """Returns the targets among overrides, None where there are none, and the other overrides.
+
+    Raises UsageError where a target is unknown or no number above 0.
+    """
+    names = [field.name for field in fields(Targets)]
+    given: dict[str, float] = {}
+    for word in (each for each in overrides if each.startswith(_PREFIX)):
+        name, _, value = word.removeprefix(_PREFIX).partition("=")
+        if name not in names:
+            raise UsageError(f"{word}: {_PREFIX}{name} is no target; {nearest(name, names)}")
+        try:
+            given[name] = float(value)
+        except ValueError:
+            given[name] = math.nan
+        if not 0 < given[name] < math.inf or (name == "cer" and given[name] >= 1):
+            limits = "a fraction between 0 and 1, such as 0.27" if name == "cer" else "a number above 0"
+            raise UsageError(f"{word}: must be {limits}")
+    return Targets(**given) if given else None, [each for each in overrides if not each.startswith(_PREFIX)]
+
+
+def found(wanted: Targets, overrides: Sequence[str], *, as_json: bool) -> str:
+    """Returns the smallest network that reaches all targets, as a command to train it, and its forecast.
+
+    Without a target for the CER: of the networks that reach the others, the one of the least upper end. UsageError
+    where none reaches them.
+    """
+    config = compose_config(overrides)
+    expectation = by_networks(known(Path(config.results)))
+    if config.data.name != SYNTHETIC and wanted.cer is not None:
+        first = forecast(config, expectation)
+        if first.cer is None:
+            raise UsageError(f"target.cer={wanted.cer}: the CER is {printed.cer(first)}")
+    candidates = [one for each in _families(overrides) if (one := _best(each, wanted, expectation))]
+    fitting = [each for each in candidates if _fits(each, wanted)]
+    if wanted.cer is None:
+        fitting.sort(key=lambda each: expectation.of(each.setting).high)
+    else:
+        fitting.sort(key=lambda each: each.kept)
+    chosen = next(iter(fitting), None) if wanted.speedup is None else _fast(fitting, wanted.speedup)
+    if chosen is None:
+        raise UsageError(_none(wanted, candidates, expectation))
+    of = forecast(compose_config(chosen.words), expectation)
+    command = shlex.join(["prune-rnn", "train", *chosen.words])
+    if as_json:
+        return json.dumps({"command": command, **printed.as_json(of)}, indent=2)
+    return f"{command}\n\n{printed.text(of)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """One width at all sparsities. sparsity: of all parameters, in rising order; 0: dense."""
+
+    words: list[str]
+    dense_words: list[str]
+    config: Config
+    setting: Setting
+    sparsity: Sequence[float]
+
+    def at(self, sparsity: float) -> Candidate:
+        """Returns the network at a sparsity."""
+        parameters = self.setting.parameters
+        if sparsity == 0:
+            return Candidate(self.dense_words, self.config, self.setting.dense(), parameters)
+        pruned = round(sparsity * parameters)
+        own = replace(self.setting, density=1 - pruned / self.setting.prunable)
+        words = self.words if len(self.sparsity) == 1 else [*self.words, f"prune.sparsity={sparsity:g}"]
+        return Candidate(words, self.config, own, parameters - pruned)
+
+
+def _families(overrides: Sequence[str]) -> Iterator[_Family]:
+    """Yields every width of the model that is given, or of each cell's."""
+    keys = {each.lstrip("+").partition("=")[0] for each in overrides}
+    models = paths.options("model")
+    names = [""] if "model" in keys else [name for name in models if name.endswith("_sparse")]
+    for name in names:
+        model = [f"model={name}"] if name else []
+        goal = [] if keys & _GOALS else ["prune.sparsity=0.5"]
+        config, source = resolve(compose_config([*model, *overrides, *goal]))
+        fixed: float | None = getattr(config.prune, "prunable_sparsity", 0.0)
+        if fixed is None:
+            raise UsageError("prune.q: a target needs a sparsity to search; leave it out")
+        base, dense = config.model.baseline_units, name.replace("_sparse", "_dense")
+        for units in [None] if "model.units" in keys else dict.fromkeys(max(8, round(base * w)) for w in _WIDTHS):
+            own = config if units is None else replace(config, model=replace(config.model, units=units))
+            parameters, prunable = counts(own.model)
+            width = [*([] if units is None else [f"model.units={units}"]), *overrides]
+            levels = [level for level in _SPARSITY if level * parameters < 0.995 * prunable]
+            yield _Family(
+                words=[*model, *width],
+                dense_words=[f"model={dense}", *width] if dense in models else [*model, *width, "prune=none"],
+                config=own,
+                setting=setting(recorded(own, source), parameters, prunable, 0.5),
+                sparsity=levels if goal else [fixed * prunable / parameters],
+            )
+
+
+def _best(family: _Family, wanted: Targets, expectation: Expectation) -> Candidate | None:
+    """Returns the sparsest network of a width that reaches the CER; without such a target, the largest that fits."""
+
+    def before(sparsity: float) -> bool:
+        own = family.at(sparsity)
+        return not _fits(own, wanted) if wanted.cer is None else expectation.of(own.setting).high <= wanted.cer
+
+    # in rising order of sparsity, those that reach the CER come first, and those that don't fit
+    place = bisect.bisect_left(family.sparsity, True, key=lambda sparsity: not before(sparsity))
+    place -= wanted.cer is not None
+    return family.at(family.sparsity[place]) if 0 <= place < len(family.sparsity) else None
+
+
+def _fits(one: Candidate, wanted: Targets) -> bool:
+    """Whether the network is small enough."""
+    if wanted.parameters is not None and one.kept > wanted.parameters:
+        return False
+    return (
+        wanted.bytes is None or packed_bytes(one.config.model, 1 - one.setting.density, Dtype.float32) <= wanted.bytes
+    )
+
+
+def _fast(candidates: Sequence[Candidate], times: float) -> Candidate | None:
+    """Returns the first of some candidates that is fast enough here."""
+    for one in [each for each in candidates if each.setting.density < 1][:_TIMED]:
+        speed = probe.speed_up(one.config, one.setting.density, _SECONDS)
+        if speed is not None and speed.times >= times:
+            return one
+    return None
+
+
+def _none(wanted: Targets, candidates: Sequence[Candidate], expectation: Expectation) -> str:
+    words = ", ".join(f"target.{f.name}={getattr(wanted, f.name):g}" for f in fields(Targets)
+                      if getattr(wanted, f.name) is not None)  # fmt: skip
+    text = f"{words}: no network of {_WIDTHS[0]:g} to {_WIDTHS[-1]:g} times the baseline's units reaches it"
+    if wanted.cer is not None and candidates:
+        least = min(each.kept for each in candidates)
+        text += f"; the smallest that reaches the CER keeps {least:,} parameters"
+    return f"{text}; give a weaker target, or train.steps_per_epoch and data.train_hours for more training"

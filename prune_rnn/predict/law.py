@@ -1,0 +1,201 @@
+"""The law: how the CER depends on size, density, pruning and training.
+
+    log CER = levels + effects + log(floor + (1 - floor) (N / N0)^-b d^-c)
+
+N: prunable weights. d: the share of them that stays. N0: `REFERENCE`. The floor is a share of the level, so that other
+speech scales the whole curve. Each recipe (data and training) has a level and slopes of its own, drawn from what all
+recipes have in common: a first dense run fixes the level of new speech, further ones narrow it. Effects: of a later
+start, of each method, of hours of speech. The fit is the most probable one under `prior`, by Gauss-Newton steps with
+Huber's weights in log CER; seeds count by their spread.
+
+Source: scaling laws of sparse networks, Frantar et al. 2023 (arXiv:2309.08520). Other forms, fitted to the 31 networks
+of the main recipe that are pruned from epoch 1 on; error in percent of the CER, each width left out in turn, and wider
+networks than 128 units by all others (scripts/compare_laws.py):
+
+FORMS
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prune_rnn.predict.networks import Network
+from prune_rnn.predict.setting import SYNTHETIC, Setting
+
+REFERENCE = 330_000  # prunable weights at which the curve is 1: those of GRU Dense at scale=small
+LEAST = 0.02  # density below which no more than one network was ever measured
+SEEDS = 0.025  # deviation of log CER over seeds where no setting has two runs
+_MISFIT = 0.012  # deviation of the law itself
+_START = 0.05  # share of the epochs at which pruning starts by default
+_HARD = 0.25  # share of the epochs from which on hard pruning costs ever more, as in the paper's Table 4
+_HOURS, _HEARD = 15.0, 50.0  # of the main recipe
+_HUBER = 1.5
+_STEPS, _EXACT = 30, 1e-4  # of the search, at most; of each coefficient
+_CURVE = ("floor", "b", "c")
+
+Prior = tuple[float, float]  # mean and deviation
+_LEVEL: Prior = (-1.37, 1.0)
+_FIXED: dict[str, Prior] = {
+    "floor": (0.7, 0.1),
+    "b": (0.3, 0.2),
+    "c": (0.2, 0.15),
+    "level": _LEVEL,
+    "heard": (-0.2, 0.2),
+    "hours": (0.0, 0.1),
+    "late": (0.0, 0.5),
+    "late, dense": (0.0, 0.3),
+    "hard, late": (0.5, 0.5),
+    "deep": (0.0, 0.2),
+    # of log CER against gradual pruning, assumed until there are runs: structure costs, chance costs more
+    "method cubic": (0.0, 0.03),
+    "method saliency": (0.03, 0.05),
+    "method nm": (0.03, 0.04),
+    "method blocks": (0.08, 0.06),
+    "method random": (0.13, 0.07),
+}
+_OTHERS: dict[str, Prior] = {  # by the first word of the name
+    "cell": (0.0, 0.08),
+    "shape": (0.0, 0.08),
+    "method": (0.05, 0.08),
+    "kin": (0.0, 0.15),
+    "data": (0.0, 1.0),
+    "recipe": (0.0, 0.04),
+    "size": (0.0, 0.05),
+    "share": (0.0, 0.03),
+}
+Vector = NDArray[np.float64]
+
+
+def prior(name: str) -> Prior:
+    """Returns mean and deviation of a coefficient before any run."""
+    return _FIXED.get(name) or _OTHERS[name.partition(" ")[0]]
+
+
+def effects(of: Setting) -> dict[str, float]:
+    """Returns the values that the coefficients of the levels and effects have for a setting, by name."""
+    size, share = math.log(of.prunable / REFERENCE), math.log(of.density)
+    found = {
+        "level": 1.0,
+        f"cell {of.cell}": 1.0,
+        f"shape {of.shape}": 1.0,
+        f"kin {of.kin}": 1.0,
+        f"data {of.data}": 0.0 if of.data == SYNTHETIC else 1.0,
+        f"recipe {of.recipe}": 1.0,
+        f"size {of.recipe}": -size,
+        f"share {of.recipe}": -share,
+    }
+    if of.hours and of.heard:
+        found |= {"hours": math.log(of.hours / _HOURS), "heard": math.log(of.heard / _HEARD)}
+    if of.density < LEAST:
+        found["deep"] = math.log(LEAST / of.density)
+    if of.method == "hard":
+        found |= {"method hard": 1.0, "hard, late": max(0.0, of.start - _HARD) ** 2}
+    elif of.method != "none":
+        found |= {"late": of.start - _START, "late, dense": (of.start - _START) * share}
+        found |= {} if of.method == "gradual" else {f"method {of.method}": 1.0}
+    return {name: value for name, value in found.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A fitted law. names: of the coefficients, the curve's last. covariance: of the coefficients."""
+
+    names: tuple[str, ...]
+    coefficients: Vector
+    covariance: Vector
+
+    def __getitem__(self, name: str) -> float:
+        return float(self.coefficients[self.names.index(name)])
+
+    def predict(self, of: Setting) -> tuple[float, float]:
+        """Returns the mean of log CER over all seeds, and how sure it is, a standard deviation."""
+        slopes, rest = self._slopes(of)
+        mean = float(slopes @ self.coefficients) + _offset(self, of) + sum(prior(n)[0] * v for n, v in rest.items())
+        variance = _MISFIT**2 + float(slopes @ self.covariance @ slopes)
+        variance += sum((prior(name)[1] * value) ** 2 for name, value in rest.items())
+        return mean, math.sqrt(variance)
+
+    def ratio(self, of: Setting, to: Setting) -> tuple[float, float]:
+        """Returns log of the CER of one over that of another of the same recipe, and its standard deviation."""
+        (own, own_rest), (other, other_rest) = self._slopes(of), self._slopes(to)
+        slopes, rest = own - other, {n: own_rest.get(n, 0) - other_rest.get(n, 0) for n in {**own_rest, **other_rest}}
+        mean = self.predict(of)[0] - self.predict(to)[0]
+        variance = 2 * _MISFIT**2 + float(slopes @ self.covariance @ slopes)
+        return mean, math.sqrt(variance + sum((prior(name)[1] * value) ** 2 for name, value in rest.items()))
+
+    def _slopes(self, of: Setting) -> tuple[Vector, dict[str, float]]:
+        """Returns how log CER changes with each coefficient, and the effects that the law has no coefficient of."""
+        values = effects(of)
+        slopes = np.array([values.pop(name, 0.0) for name in self.names[: -len(_CURVE)]])
+        curve = _curve(self.coefficients, *_places([of]))[1][0]
+        return np.concatenate([slopes, curve]), values
+
+
+def _offset(law: Law, of: Setting) -> float:
+    """Returns what the curve gives beyond its own linear part."""
+    value, slopes = _curve(law.coefficients, *_places([of]))
+    return float(value[0] - slopes[0] @ law.coefficients[-len(_CURVE) :])
+
+
+def fit(networks: Sequence[Network], seeds: float, near: Law | None = None) -> Law:
+    """Returns the law of the networks.
+
+    seeds: the deviation of log CER over the seeds of a setting. near: a law to begin the search at.
+    """
+    values = [effects(network.setting) for network in networks]
+    names = sorted({"level", *(name for each in values for name in each)})
+    linear = np.array([[each.get(name, 0.0) for name in names] for each in values]).reshape(len(values), len(names))
+    names += _CURVE
+    means, deviations = np.array([prior(name) for name in names]).T
+    places = _places([network.setting for network in networks])
+    measured = np.array([network.log_cer for network in networks])
+    exactness = 1 / (_MISFIT**2 + seeds**2 / np.array([network.seeds for network in networks], dtype=float))
+    found = means.copy() if near is None else np.array([near[name] for name in names])
+    information = np.diag(deviations**-2)
+    for _ in range(_STEPS):
+        curve, slopes = _curve(found, *places)
+        jacobian = np.hstack([linear, slopes])
+        off = measured - linear @ found[: -len(_CURVE)] - curve
+        far = np.abs(off) * np.sqrt(exactness)
+        weights = exactness * np.minimum(1, _HUBER / np.maximum(far, 1e-9))
+        information = jacobian.T @ (jacobian * weights[:, None]) + np.diag(deviations**-2)
+        step = np.linalg.solve(information, jacobian.T @ (weights * off) + (means - found) / deviations**2)
+        found = found + step
+        if np.abs(step).max() < _EXACT:
+            break
+    return Law(tuple(names), found, np.linalg.inv(information))
+
+
+def spread_of_seeds(networks: Sequence[Network]) -> float:
+    """Returns the deviation of log CER over seeds, pooled over the settings that have several."""
+    several = [(n.seeds - 1, n.deviation) for n in networks if n.deviation is not None]
+    degrees = sum(degree for degree, _ in several)
+    return math.sqrt(sum(degree * each**2 for degree, each in several) / degrees) if degrees else SEEDS
+
+
+def _places(settings: Sequence[Setting]) -> tuple[Vector, Vector]:
+    """Returns log(N / N0) and log d of each."""
+    return (
+        np.array([math.log(each.prunable / REFERENCE) for each in settings]),
+        np.array([math.log(each.density) for each in settings]),
+    )
+
+
+def _curve(coefficients: Vector, size: Vector, share: Vector) -> tuple[Vector, Vector]:
+    """Returns the log of the curve at each place, and how it changes with floor, b and c, (places, 3)."""
+    floor, b, c = coefficients[-3:]
+    floor = min(max(floor, 0.0), 0.95)
+    above = np.exp(-b * size - c * share)
+    whole = floor + (1 - floor) * above
+    down = -(1 - floor) * above / whole
+    return np.log(whole), np.column_stack([(1 - above) / whole, down * size, down * share])
+
+
+def without(networks: Sequence[Network], key: tuple[object, ...]) -> list[Network]:
+    """Returns the networks of other settings."""
+    return [network for network in networks if network.setting.key != key]

@@ -1,0 +1,174 @@
+"""How much of a layer type a threshold prunes: the distribution of |w| while it is being pruned.
+
+    log(-log(1 - sparsity)) = a + k log(threshold) + u log(units / 128) + s log(steps / 200) + t log(time)
+
+A Weibull distribution, whose scale narrows with the width and grows with the time since pruning began. Fitted to the
+thresholds and sparsities at the end of each epoch of finished runs, where pruning itself has had its effect on what is
+left. A calibrated run holds a share of the magnitude of its goal; `rise` says how sparsity follows that share:
+
+    log(1 - sparsity) / log(1 - goal) = share^rise
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, astuple, dataclass, fields
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prune_rnn.analyse.finished import Finished
+
+SHIPPED = Path(__file__).with_name("magnitudes.csv")
+ANY = "any"  # cell
+_UNITS, _STEPS, _TIME = 128, 200, 0.45  # at which the terms are 0: units, steps an epoch, share of the epochs
+_RIDGE = 1e-3
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a threshold works. time: since pruning began, a share of all epochs."""
+
+    threshold: float
+    units: int
+    steps: int
+    time: float
+
+    def terms(self) -> list[float]:
+        """Returns what the coefficients are multiplied by."""
+        parts = self.threshold, self.units / _UNITS, self.steps / _STEPS, self.time / _TIME
+        return [1.0, *(math.log(max(part, 1e-9)) for part in parts)]
+
+
+@dataclass(frozen=True, slots=True)
+class Magnitudes:
+    """The distribution of one cell's layer type. deviation: of log(-log(1 - sparsity)), each width left out in turn."""
+
+    cell: str
+    layer_type: str
+    a: float
+    k: float
+    u: float
+    s: float
+    t: float
+    rise: float
+    deviation: float
+
+    def sparsity(self, at: Place) -> float:
+        """Returns the share of weights below the threshold."""
+        terms = np.array([self.a, self.k, self.u, self.s, self.t]) @ at.terms()
+        return -math.expm1(-math.exp(min(float(terms), 50.0)))
+
+    def on_the_way(self, goal: float, share: float) -> float:
+        """Returns the sparsity of a calibrated run at a share of its goal's magnitude."""
+        return -math.expm1(math.log1p(-goal) * min(1.0, share) ** self.rise)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One epoch's end of a run: where the threshold was, what it had pruned, and the run's goal and share of it."""
+
+    cell: str
+    layer_type: str
+    place: Place
+    sparsity: float
+    goal: float
+    share: float
+
+
+def shipped(cell: str, layer_type: str) -> Magnitudes:
+    """Returns the distribution of a cell's layer type, or of those of its name in all cells, or of all."""
+    found = _shipped()
+    return found.get((cell, layer_type)) or found.get((ANY, layer_type)) or found[ANY, ANY]
+
+
+@cache
+def _shipped() -> dict[tuple[str, str], Magnitudes]:
+    with SHIPPED.open(encoding="utf-8", newline="") as file:
+        rows = [[row[field.name] for field in fields(Magnitudes)] for row in csv.DictReader(file)]
+    return {(row[0], row[1]): Magnitudes(row[0], row[1], *map(float, row[2:])) for row in rows}
+
+
+def observed(run: Finished) -> Iterator[Observed]:
+    """Yields what a run of gradual pruning says: the epochs in which its threshold was higher than ever before."""
+    config, history = run.config, run.history()
+    goal = config.identity["prune"].get("prunable_sparsity")
+    phase = config.prune.phase()
+    if config.identity["prune"]["method"] != "gradual" or goal is None or phase is None:
+        return
+    steps = run.result.steps // config.train.epochs
+    for rule in config.prune.rules(run.result.threshold, steps):
+        (layer_type,) = rule.layer_types
+        highest = 0.0
+        for _, row in history.iterrows():
+            epoch, threshold = int(row["epoch"]), float(row[f"threshold_{layer_type}"])
+            last = next((step for step in range(epoch * steps, 0, -1) if rule.when.updates_at(step)), None)
+            if last is None or epoch > phase[1] or threshold <= highest:
+                continue
+            highest = threshold
+            time = (epoch - phase[0]) / config.train.epochs
+            place = Place(threshold, config.model.units, steps, time)
+            pruned = float(row[f"sparsity_{layer_type}"])
+            yield Observed(config.model.cell.name, layer_type, place, pruned, goal, rule.when.at(last))
+
+
+def of_runs(runs: Iterable[Finished]) -> list[Magnitudes]:
+    """Returns the distributions of the runs: of each cell's layer types, of those of one name, and of all."""
+    groups: dict[tuple[str, str], list[Observed]] = {}
+    for run in runs:
+        for each in observed(run):
+            for key in ((each.cell, each.layer_type), (ANY, each.layer_type), (ANY, ANY)):
+                groups.setdefault(key, []).append(each)
+    return [_fit(*key, groups[key]) for key in sorted(groups)]
+
+
+def errors(of: Sequence[Observed]) -> list[float]:
+    """Returns predicted less true log(-log(1 - sparsity)) of each, by those of other widths and numbers of steps."""
+    kinds = [(each.place.units, each.place.steps) for each in of]
+    found: list[float] = []
+    for kind in dict.fromkeys(kinds):
+        others = _solved([each for each, its in zip(of, kinds, strict=True) if its != kind])
+        mine = [each for each, its in zip(of, kinds, strict=True) if its == kind]
+        found += [float(others @ each.place.terms()) - _double_log(each.sparsity) for each in mine]
+    return found
+
+
+def _fit(cell: str, layer_type: str, of: Sequence[Observed]) -> Magnitudes:
+    left_out = errors(of)
+    between = [each for each in of if 0 < each.share < 0.95]
+    x = np.array([math.log(each.share) for each in between])
+    y = np.array([_double_log(each.sparsity) - _double_log(each.goal) for each in between])
+    deviation = math.sqrt(float(np.mean(np.square(left_out)))) if left_out else 1.0
+    a, k, u, s, t = map(float, _solved(of))
+    return Magnitudes(cell, layer_type, a, k, u, s, t, float(x @ y / (x @ x)), deviation)
+
+
+def _solved(of: Sequence[Observed]) -> Vector:
+    """Returns the coefficients, by least squares in the sparsity."""
+    terms = np.array([each.place.terms() for each in of])
+    left = np.array([1 - each.sparsity for each in of])
+    weights = -left * np.log(left)
+    scaled = terms * weights[:, None]
+    target = np.array([_double_log(each.sparsity) for each in of]) * weights
+    solved: Vector = np.linalg.solve(scaled.T @ scaled + _RIDGE * np.eye(terms.shape[1]), scaled.T @ target)
+    return solved
+
+
+def _double_log(sparsity: float) -> float:
+    return math.log(-math.log1p(-sparsity))
+
+
+def as_csv(magnitudes: Sequence[Magnitudes]) -> str:
+    """Returns the text of magnitudes.csv."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(asdict(magnitudes[0]))
+    for each in magnitudes:
+        writer.writerow([value if isinstance(value, str) else f"{value:.5g}" for value in astuple(each)])
+    return text.getvalue()

@@ -1,0 +1,105 @@
+"""The networks that the law is fitted to: those that come with the package, and those of a results folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from prune_rnn.analyse.finished import Finished, read
+from prune_rnn.predict.setting import Setting, setting
+from prune_rnn.run.store import all_runs
+
+SHIPPED = Path(__file__).with_name("networks.csv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A setting that was trained. log_cer: of the test split, the mean over its runs.
+
+    deviation: of log CER over the runs; None of a single one. runs: their folders' names.
+    """
+
+    setting: Setting
+    log_cer: float
+    deviation: float | None
+    runs: tuple[str, ...]
+
+    @property
+    def seeds(self) -> int:
+        """How many runs the mean is of."""
+        return len(self.runs)
+
+
+def density(run: Finished) -> float:
+    """Returns the share of a run's prunable weights that stayed."""
+    result = run.result
+    return (result.nonzero - (result.parameters - result.prunable)) / result.prunable
+
+
+def of_runs(runs: Iterable[Finished]) -> list[Network]:
+    """Returns the networks of finished runs, one for each setting; those that make no error say nothing."""
+    found: dict[tuple[object, ...], list[tuple[Setting, Finished]]] = {}
+    for run in runs:
+        if run.cer > 0 and (share := density(run)) > 0:
+            own = setting(run.config, run.result.parameters, run.result.prunable, share)
+            found.setdefault(own.key, []).append((own, run))
+    networks = []
+    for group in found.values():
+        logs = [math.log(run.cer) for _, run in group]
+        deviation = statistics.stdev(logs) if len(logs) > 1 else None
+        names = tuple(sorted(run.name for _, run in group))
+        networks.append(Network(setting=group[0][0], log_cer=statistics.mean(logs), deviation=deviation, runs=names))
+    return networks
+
+
+def known(results: Path) -> list[Network]:
+    """Returns the shipped networks and those of the results folder; a run that is in both counts once."""
+    networks = list(shipped())
+    there = {name for network in networks for name in network.runs}
+    own = [read(run) for run in all_runs(results) if run.finished and run.folder.name not in there]
+    return networks + of_runs(own)
+
+
+@cache
+def shipped() -> tuple[Network, ...]:
+    """Returns the networks of networks.csv."""
+    with SHIPPED.open(encoding="utf-8", newline="") as file:
+        return tuple(_network(row) for row in csv.DictReader(file))
+
+
+def as_csv(networks: Sequence[Network]) -> str:
+    """Returns networks as the text of networks.csv, ordered by their runs."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    own = [field.name for field in fields(Setting)]
+    writer.writerow([*own, "log_cer", "deviation", "runs"])
+    for network in sorted(networks, key=lambda each: each.runs):
+        values = [_text(value) for value in asdict(network.setting).values()]
+        writer.writerow([*values, _text(network.log_cer), _text(network.deviation), " ".join(network.runs)])
+    return text.getvalue()
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else f"{value}"
+
+
+_WHOLE, _FRACTIONS = {"units", "parameters", "prunable"}, {"density", "start", "end", "hours", "heard"}
+
+
+def _network(row: dict[str, str]) -> Network:
+    own: dict[str, Any] = {}
+    for field in fields(Setting):
+        text = row[field.name]
+        number = float(text) if text and field.name in _FRACTIONS else None
+        own[field.name] = int(text) if field.name in _WHOLE else number if field.name in _FRACTIONS else text
+    deviation = float(row["deviation"]) if row["deviation"] else None
+    return Network(
+        setting=Setting(**own), log_cer=float(row["log_cer"]), deviation=deviation, runs=tuple(row["runs"].split())
+    )

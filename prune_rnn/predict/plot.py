@@ -1,0 +1,42 @@
+"""A forecast as a picture: the sparsity over the epochs, and the CER over the sparsity with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from prune_rnn.predict.forecast import Forecast
+from prune_rnn.predict.interval import Expectation
+from prune_rnn.report.figures.style import BLUE, VERMILLION, panels, settings
+from prune_rnn.usage import UsageError
+
+_ENDINGS = (".png", ".svg", ".pdf")
+_DENSITIES = [1.0, *(0.7 * 0.8**step for step in range(17))]
+
+
+def save(of: Forecast, expectation: Expectation, path: Path) -> None:
+    """Draws the forecast to a PNG, SVG or PDF file. Raises UsageError for another ending."""
+    if path.suffix.lower() not in _ENDINGS:
+        raise UsageError(f"--plot {path}: must end in {', '.join(_ENDINGS)}")
+    own = of.setting
+    with settings():
+        figure, [[course], [error]] = panels(2, 1, 5.6)
+        for (layer_type, values), style in zip(of.course.by_epoch.items(), ("-", "--", ":", "-."), strict=False):
+            course.plot(range(len(values) + 1), [0.0, *(100 * v for v in values)], style, color=BLUE, label=layer_type)
+        course.set_xlabel("epoch")
+        course.set_ylabel("sparsity, %")
+        course.set_ylim(0, 100)
+        if of.course.by_epoch:
+            course.legend()
+        if of.cer is not None:
+            pruned = [replace(own, density=density) for density in _DENSITIES[1:]] if of.ratio else []
+            dense = own.dense()
+            line = [expectation.of(each) for each in (dense, *pruned)]
+            places = [100 * (1 - density) for density in _DENSITIES[: len(line)]]
+            error.fill_between(places, [100 * e.low for e in line], [100 * e.high for e in line], color=BLUE, alpha=0.2)
+            error.plot(places, [100 * e.cer for e in line], color=BLUE)
+            ends = [[100 * (of.cer.cer - of.cer.low)], [100 * (of.cer.high - of.cer.cer)]]
+            error.errorbar([100 * (1 - own.density)], [100 * of.cer.cer], ends, fmt="o", color=VERMILLION, capsize=3)
+        error.set_xlabel("sparsity of the prunable weights, %")
+        error.set_ylabel("test CER, %")
+        figure.savefig(path)

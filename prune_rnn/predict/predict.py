@@ -1,0 +1,54 @@
+"""`prune-rnn predict`: what a network will be, or which network reaches a target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from prune_rnn.config import compose_config
+from prune_rnn.predict import inverse, printed, probe
+from prune_rnn.predict.course import steps_per_epoch
+from prune_rnn.predict.forecast import Forecast, forecast
+from prune_rnn.predict.interval import by_networks
+from prune_rnn.predict.networks import known
+from prune_rnn.predict.plot import save
+from prune_rnn.usage import UsageError
+
+_STEP_SECONDS, _SPEED_SECONDS = 7.0, 3.0
+
+
+def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None = None, quick: bool = False) -> str:
+    """Returns the forecast of a network, or of the one that reaches `target.KEY=VALUE`, which are among the overrides.
+
+    json_: as JSON. plot: a file that the forecast is drawn to. quick: without training time and speed-up, which are
+    timed on this machine for about ten seconds.
+    """
+    targets, rest = inverse.targets(overrides)
+    if targets:
+        return inverse.found(targets, rest, as_json=json_)
+    config = compose_config(rest)
+    expectation = by_networks(known(Path(config.results)))
+    of = forecast(config, expectation)
+    if plot is not None:
+        save(of, expectation, plot)
+    steps = steps_per_epoch(of.config)
+    cost = speed = None
+    if not quick:
+        cost, speed = timed(of, steps)
+    if json_:
+        return json.dumps(printed.as_json(of, cost, speed, steps), indent=2)
+    return printed.text(of, cost, speed, steps)
+
+
+def timed(of: Forecast, steps: int | None) -> tuple[probe.StepCost | None, probe.SpeedUp | None]:
+    """Returns what a training step and the recurrent layer take here; None where they can't be timed."""
+    cost = speed = None
+    try:
+        cost = probe.step_cost(of.config, steps or 1000, _STEP_SECONDS)
+    except UsageError:  # no such device, or not enough memory: `train` says so
+        if of.config.device != "auto":
+            raise
+    if of.config.prune.prunes:
+        speed = probe.speed_up(of.config, 1 - of.course.prunable, _SPEED_SECONDS)
+    return cost, speed

@@ -1,0 +1,129 @@
+"""A forecast in words, and as JSON."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.predict.forecast import Forecast
+from prune_rnn.predict.interval import LEVEL, Expected
+from prune_rnn.predict.probe import SpeedUp, StepCost
+from prune_rnn.typed import Plain
+
+_WIDTH = 100
+_EVERY = 8  # epochs that are shown, at most
+_EVALUATION = 1 / 3  # of a step's time, for a batch that is only recognised
+
+
+def cer(of: Forecast) -> str:
+    """Returns the test CER to expect, in words."""
+    alike, every = of.by
+    if of.cer is None:
+        return "unknown: no run of yours has this speech; train one dense network on it, which fixes the level"
+    text = f"{100 * of.cer.cer:.1f} %, {_between(of.cer, 100)}, by {alike} networks of this speech and training"
+    return text + f" and {every - alike} others" * (every > alike)
+
+
+def text(of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = None, steps: int | None = None) -> str:
+    """Returns the forecast for a terminal. cost, speed: None where they were not timed. steps: an epoch."""
+    config = of.config
+    head = f"{config.name}: {of.setting.cell}, {config.model.units} units, scale {config.scale.name}, before training"
+    rows = known(of)
+    if cost is not None and steps is not None:
+        rows.append(("training", _training(of, cost, steps)))
+    if speed is not None:
+        sparse, dense = (f"{1e6 * each:,.3g} us" for each in (speed.sparse, speed.dense))
+        words = f"{speed.times:.1f} at one stream: a step of a recurrent layer takes {sparse} ({speed.sparse_way}), "
+        rows.append(("speed-up", f"{words}dense {dense} ({speed.dense_way}), timed here"))
+    return f"{head}\n\n{lines(rows)}"
+
+
+def lines(rows: Sequence[tuple[str, str]]) -> str:
+    """Returns rows of a name and words, wrapped."""
+    return "\n".join(textwrap.fill(f"{name:<15}{words}", _WIDTH, subsequent_indent=" " * 15) for name, words in rows)
+
+
+def known(of: Forecast) -> list[tuple[str, str]]:
+    """Returns what is known of a network without timing anything: names and words."""
+    config = of.config
+    rows = [("sparsity", _sparsity(of))] if config.prune.prunes else []
+    words = f"{of.kept:,} of {of.parameters:,} parameters, {100 * (1 - of.kept / of.parameters):.1f} % sparse "
+    rows.append(("not zero", f"{words}({'by counting' if of.course.exact else 'by that sparsity'})"))
+    sizes = ", ".join(f"{of.sizes[dtype] / 1000:,.0f} kB in {dtype.value}" for dtype in Dtype)
+    rows.append(("packed file", f"about {sizes} (by counting)"))
+    rows.append(("test CER", cer(of)))
+    if of.ratio is not None:
+        words = f"{of.ratio.cer:.2f} times the CER of the same network, dense, {_between(of.ratio, 1)}"
+        rows.append(("against dense", words))
+    rows += [("outside", "; ".join(of.beyond))] if of.beyond else []
+    return rows
+
+
+def as_json(
+    of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = None, steps: int | None = None
+) -> Plain:
+    """Returns the same as plain values; fractions, bytes and seconds."""
+    epochs = of.config.train.epochs
+    return {
+        "sparsity": {"by_epoch": of.course.by_epoch, "end": of.course.end, "prunable": of.course.prunable},
+        "sparsity_is_exact": of.course.exact,
+        "parameters": of.parameters,
+        "not_zero": of.kept,
+        "bytes": {dtype.value: size for dtype, size in of.sizes.items()},
+        "cer": _ends(of.cer),
+        "cer_over_dense": _ends(of.ratio),
+        "networks": {"of_this_recipe": of.by[0], "all": of.by[1]},
+        "outside": of.beyond,
+        "train_seconds": None if cost is None or steps is None else cost.seconds * steps * epochs,
+        "speed_up": None if speed is None else speed.times,
+    }
+
+
+def _sparsity(of: Forecast) -> str:
+    phase = of.config.prune.phase()
+    assert phase is not None
+    epochs = of.config.train.epochs
+    first, last = int(phase[0]) + 1, min(epochs, -int(-phase[1] // 1) or 1)
+    shown = list(range(first, last + 1)) or [last]
+    shown = shown[:: -(-len(shown) // _EVERY)]
+    shown += [last] if shown[-1] != last else []
+    way = "; ".join(
+        f"{layer_type} " + ", ".join(f"{100 * values[epoch - 1]:.0f}" for epoch in shown)
+        for layer_type, values in of.course.by_epoch.items()
+    )
+    words = f"{of.goal}, in epochs {phase[0]:g} to {phase[1]:g} of {epochs}; about, in % after epoch "
+    words += f"{', '.join(map(str, shown))}: {way}"
+    if not of.course.exact:
+        off = 1.64 * of.course.log_density * (1 - of.course.prunable)
+        words += f"; in the end {100 * of.course.prunable:.1f} % ± {100 * off:.1f} of the prunable weights, by runs of "
+        words += "other widths"
+    return words
+
+
+def _training(of: Forecast, cost: StepCost, steps: int) -> str:
+    config = of.config
+    total = steps * config.train.epochs
+    words = f"{_duration(cost.seconds * total)}: {total:,} steps of {cost.seconds:.3g} s, {cost.steps} timed here"
+    if cost.utterances < config.train.batch_size:
+        words += f" with {cost.utterances} of {config.train.batch_size} utterances: at most that long"
+    hours = (getattr(config.data, "dev_hours", None), getattr(config.data, "test_hours", None))
+    if of.setting.heard and hours[0] is not None and hours[1] is not None:
+        batches = total * (config.train.epochs * hours[0] + hours[1]) / of.setting.heard
+        words += f"; {_duration(_EVALUATION * cost.seconds * batches)} of evaluation besides"
+    return words
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def _between(of: Expected, scale: float) -> str:
+    form = ".1f" if scale == 100 else ".2f"
+    return f"{100 * LEVEL:.0f} % interval {scale * of.low:{form}} to {scale * of.high:{form}}"
+
+
+def _ends(of: Expected | None) -> Plain | None:
+    return None if of is None else {"median": of.cer, "low": of.low, "high": of.high}

@@ -1,0 +1,139 @@
+"""What a training step takes on this machine, and how much faster the pruned network is: both timed, in seconds."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from prune_rnn.bench import ours
+from prune_rnn.bench.job import LAYER
+from prune_rnn.bench.matrices import UNSTRUCTURED, Masked, Shape, masked
+from prune_rnn.bench.measure import job_of
+from prune_rnn.config import Config
+from prune_rnn.data.batch import Batch, Utterance
+from prune_rnn.distributed import usable_device
+from prune_rnn.engine.timing import in_turn
+from prune_rnn.feasible import check_memory
+from prune_rnn.features import SAMPLE_RATE, log_spectrogram
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.predict.setting import SECONDS
+from prune_rnn.text import ALPHABET, encode
+from prune_rnn.train import Trainer
+
+_LENGTHS = (0.6, 1.0, 1.4)  # of the batches, times the mean utterance
+_SHORT = 0.13  # the same, in a network of which a whole batch would take minutes
+_CHARACTERS = 14  # a second of speech
+_FEW = 4  # utterances, in such a network
+_LARGE = 3e8  # parameters times utterances, from which on a batch would
+_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StepCost:
+    """seconds: of one optimizer step. steps: that were timed. utterances: of a batch that was timed."""
+
+    seconds: float
+    steps: int
+    utterances: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedUp:
+    """One step of a recurrent layer at one stream: seconds of the fastest dense way and of the fastest sparse one."""
+
+    dense: float
+    dense_way: str
+    sparse: float
+    sparse_way: str
+
+    @property
+    def times(self) -> float:
+        """How many times as fast the sparse way is."""
+        return self.dense / self.sparse
+
+
+def step_cost(config: Config, steps_per_epoch: int, seconds: float) -> StepCost:
+    """Times optimizer steps of a resolved configuration on noise, with the features, for about so many seconds.
+
+    A large network is timed with 1 and with 4 utterances; a whole batch is on the line through both. UsageError where
+    the device is not there or its memory too small.
+    """
+    device = usable_device(config.device)
+    check_memory(config, device)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    torch.set_flush_denormal(True)  # as `prune-rnn train` does
+    torch.manual_seed(0)
+    model = DeepSpeech2(config.model).to(device)
+    parameters, size = sum(p.numel() for p in model.parameters()), config.train.batch_size
+    masker = config.prune.masker(config.prune.weights(model), steps_per_epoch, gates=model.gates())
+    groups = [[Utterance(Path("noise"), 0, "")]]
+    trainer = Trainer(model, masker, config.train, groups, lambda _: iter(()), seed=0, device=device)
+    if parameters * size < _LARGE or size <= _FEW:
+        times = [_timed(trainer, size, _LENGTHS, seconds)]
+        return StepCost(times[0][0], times[0][1], size)
+    one, few = (_timed(trainer, count, [_SHORT], seconds / 2) for count in (1, _FEW))
+    an_utterance = max(0.0, few[0] - one[0]) / (_FEW - 1) / _SHORT
+    return StepCost(one[0] + an_utterance * size, one[1] + few[1], _FEW)
+
+
+def _timed(trainer: Trainer, size: int, lengths: Sequence[float], seconds: float) -> tuple[float, int]:
+    """Returns the mean seconds of a step over batches of each length, and how many were timed; not the first round."""
+    waveforms = [_noise(size, SECONDS * length) for length in lengths]
+    found: list[float] = []
+    until = time.perf_counter() + seconds
+    while len(found) < 2 or time.perf_counter() < until:
+        start = time.perf_counter()
+        for own in waveforms:
+            trainer.one_step(_batch(own), 0)
+        found.append((time.perf_counter() - start) / len(waveforms))
+    return statistics.median(found[1:]), len(waveforms) * len(found[1:])
+
+
+def _noise(size: int, seconds: float) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return [0.1 * torch.randn(int(seconds * SAMPLE_RATE), generator=generator) for _ in range(size)]
+
+
+def _batch(waveforms: list[Tensor]) -> Batch:
+    features = [log_spectrogram(each).t() for each in waveforms]
+    letters = [each for each in ALPHABET if each.isalpha()]
+    texts = ["".join(letters[i % len(letters)] for i in range(_CHARACTERS * len(w) // SAMPLE_RATE)) for w in waveforms]
+    labels = [torch.tensor(encode(text)) for text in texts]
+    return Batch(
+        features=pad_sequence(features, batch_first=True).transpose(1, 2).contiguous(),
+        lengths=torch.tensor([len(each) for each in features]),
+        labels=pad_sequence(labels, batch_first=True),
+        label_lengths=torch.tensor([len(label) for label in labels]),
+        transcripts=texts,
+    )
+
+
+def speed_up(config: Config, density: float, seconds: float) -> SpeedUp | None:
+    """Times the recurrent layer on the CPU, dense and with a random mask, for about so many seconds.
+
+    One step of one stream, by the fastest format of each type of weights. None without the compiled engine.
+    """
+    cell, units, threads = config.model.cell.value, config.model.units, torch.get_num_threads()
+    generator = torch.Generator().manual_seed(0)
+    rows = cell.gates * units
+    dense, thin = (masked(rows, units, sparsity, False, generator) for sparsity in (0.0, 1 - density))
+    job = job_of(LAYER, Shape("layer", "", cell, units), dense, 1, threads)
+    with torch.no_grad():
+        ways = [
+            *ours.dense(job, "cpu"),
+            *ours.sparse(replace(job, weight=thin), Masked(1 - density, UNSTRUCTURED, thin), "cpu"),
+        ]
+        work: list[Callable[[], object]] = [run for _, run in ways]
+        least = [min(each) / job.steps for each in in_turn(work, _ROUNDS, seconds / _ROUNDS / len(work) / 2)]
+    found = [(each, way.name, way.sparsity is None) for each, (way, _) in zip(least, ways, strict=True)]
+    fastest_dense = min(each for each in found if each[2])
+    fastest_sparse = min((each for each in found if not each[2]), default=None)
+    return None if fastest_sparse is None else SpeedUp(*fastest_dense[:2], *fastest_sparse[:2])

@@ -1,0 +1,100 @@
+"""What the law sees of a network: its size, how far and how it is pruned, and what it is trained on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+
+from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
+from prune_rnn.prune.select import select
+from prune_rnn.run.record import Recorded
+
+SYNTHETIC = "synthetic"
+SECONDS = 3.75  # of an utterance of synthetic speech, on average
+_GOALS = {"sparsity", "prunable_sparsity", "parameters", "q"}  # of pruning: how far, not when or how
+_AMOUNTS = {"train_hours", "corpus", "steps_per_epoch", "epochs", "batch_size", "hold_epochs"}
+_ELSEWHERE = {"seed", "prune", "model"}  # parts of the identity that are no part of the recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One network, whatever its seed.
+
+    prunable: weights that can be pruned. density: the share of them that stays, above 0. start, end: of pruning, as
+    shares of all epochs. way: when and how it is pruned, a digest. shape: all of the model but its units, a digest.
+    recipe: all of data and training, a digest. kin: all of the recipe that is no amount of speech or steps, a digest.
+    hours: of speech to train on; heard: of speech in all steps; None where only the data know.
+    """
+
+    cell: str
+    units: int
+    parameters: int
+    prunable: int
+    density: float
+    method: str
+    start: float
+    end: float
+    way: str
+    shape: str
+    data: str
+    recipe: str
+    kin: str
+    hours: float | None
+    heard: float | None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What all runs of one setting have in common, and no others."""
+        return self.cell, self.units, round(self.density, 4), self.way, self.shape, self.recipe
+
+    def dense(self) -> Setting:
+        """Returns the same network, not pruned."""
+        return replace(self, density=1.0, method="none", way="", start=0.0, end=0.0)
+
+
+def counts(config: ModelConfig) -> tuple[int, int]:
+    """Returns a network's parameters, and how many of them can be pruned."""
+    model = meta_model(config)
+    prunable = sum(p.numel() for group in select(model, config.prunable).values() for p in group.values())
+    return sum(p.numel() for p in model.parameters()), prunable
+
+
+def setting(config: Recorded, parameters: int, prunable: int, density: float) -> Setting:
+    """Returns the setting of a resolved configuration. density: of the prunable weights, in the end."""
+    own, train = config.identity, config.train
+    phase = config.prune.phase()
+    start, end = (0.0, 0.0) if phase is None else (each / train.epochs for each in phase)
+    recipe = {key: value for key, value in own.items() if key not in _ELSEWHERE}
+    recipe["train"] = {key: value for key, value in own["train"].items() if key != "precision"}
+    hours = own["data"].get("train_hours")
+    heard = None
+    if hours is not None:
+        steps = train.steps_per_epoch
+        heard = train.epochs * (hours if steps is None else steps * train.batch_size * SECONDS / 3600)
+    return Setting(
+        cell=config.model.cell.name,
+        units=config.model.units,
+        parameters=parameters,
+        prunable=prunable,
+        density=density,
+        method=own["prune"]["method"],
+        start=start,
+        end=end,
+        way=_digest({k: v for k, v in own["prune"].items() if k not in _GOALS}) if config.prune.prunes else "",
+        shape=_digest({k: v for k, v in own["model"].items() if k not in ("units", "prunable")}),
+        data=own["data"]["name"],
+        recipe=_digest(recipe),
+        kin=_digest({group: _without_amounts(values) for group, values in recipe.items()}),
+        hours=hours,
+        heard=heard,
+    )
+
+
+def _without_amounts(values: object) -> object:
+    return {k: v for k, v in values.items() if k not in _AMOUNTS} if isinstance(values, dict) else values
+
+
+def _digest(value: object) -> str:
+    """Returns ten hex digits that stand for plain values."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:10]

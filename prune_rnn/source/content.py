@@ -1,0 +1,72 @@
+"""What stands for the weights that a run begins with or learns from, wherever their file lies."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from functools import cache
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from prune_rnn import files, paths
+from prune_rnn.usage import UsageError
+
+_LENGTH = 16  # characters of the digest that are kept
+_BESIDES = "features."  # begins the names of tensors in a packed file that belong to no layer
+
+
+def content(key: str, source: str) -> str:
+    """Returns a digest of all weights of a finished run (its folder) or of a packed file (its path).
+
+    A run's model.pt and its packed file have different digests: the latter lacks the statistics of batch norm. A copy
+    elsewhere has the same.
+
+    Args:
+        key: what names the source on the command line, for messages.
+
+    Raises:
+        ValueError: there is no such file, or it can't be read.
+    """
+    path = file_of(key, source)
+    status = path.stat()
+    return _content(key, path, status.st_mtime_ns, status.st_size)
+
+
+def file_of(key: str, source: str) -> Path:
+    """Returns the file that holds a source's weights; UsageError where there is none."""
+    path = Path(source)
+    if not path.is_dir():
+        if not path.is_file():
+            raise UsageError(f"{key}={source}: no such file; give the folder of a finished run, or a packed file")
+        return path
+    if not (path / paths.MODEL).is_file():
+        packed = sorted(path.glob("model-*.safetensors"))
+        way = f"give {key}={packed[0]}" if packed else "give the folder of a finished run, or a packed file"
+        raise UsageError(f"{key}={source}: holds no {paths.MODEL}; {way}")
+    return path / paths.MODEL
+
+
+@cache
+def _content(key: str, path: Path, changed: int, size: int) -> str:
+    try:
+        tensors = _tensors(path)
+    except Exception as error:  # torch.load raises any error of its unpickler or zip reader
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise ValueError(f"{key}={path}: can't be read ({reason}); give another, or make it again") from None
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return f"sha256:{digest.hexdigest()[:_LENGTH]}"
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    read = files.read(path, files.TENSORS)
+    if path.name == paths.MODEL:
+        found: dict[str, Tensor] = torch.load(io.BytesIO(read), map_location="cpu", weights_only=True)["model"]
+        return found
+    return {name: each for name, each in safetensors.torch.load(read).items() if not name.startswith(_BESIDES)}

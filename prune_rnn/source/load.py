@@ -1,0 +1,158 @@
+"""The network of a finished run or packed file, as a start for another or as its teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prune_rnn.config import Config
+from prune_rnn.data.base import Data
+from prune_rnn.data.batch import Batch, Utterance
+from prune_rnn.data.coding import Coding
+from prune_rnn.deploy import file
+from prune_rnn.deploy.file import Kept, Packed
+from prune_rnn.distil import Teacher
+from prune_rnn.model import layers
+from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig, meta_model
+from prune_rnn.run.identity import plain
+from prune_rnn.run.record import Recorded
+from prune_rnn.run.weights import checkpoint
+from prune_rnn.source.content import file_of
+from prune_rnn.source.norms import unfold
+from prune_rnn.usage import UsageError
+
+_SAMPLE = 20  # batches, spread over all lengths, that statistics are of where the source has none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A trained network on the CPU, in evaluation mode.
+
+    key, where: as on the command line. folded: whether batch norm is an affine map, without statistics, as in a packed
+    file: right in evaluation only.
+    """
+
+    key: str
+    where: str
+    config: Recorded | Kept
+    model: DeepSpeech2
+    folded: bool
+
+    @property
+    def named(self) -> str:
+        """As it was typed."""
+        return f"{self.key}={self.where}"
+
+    def sample(self, groups: Sequence[Sequence[Utterance]]) -> list[Sequence[Utterance]]:
+        """Returns those of the training batches that `fill` needs."""
+        count = min(_SAMPLE, len(groups)) if self.folded else 0
+        return [groups[place * len(groups) // count] for place in range(count)]
+
+    def fill(self, model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -> None:
+        """Gives a network of the same shape these weights, and the statistics of batch norm; batches: of `sample`."""
+        model.load_state_dict(self.model.state_dict())
+        if self.folded:
+            unfold(model, batches, device)
+
+
+def check_coding(source: Source, data: Data) -> None:
+    """Raises UsageError unless the source hears and writes as the run does."""
+    theirs, own = Coding.of(source.config.data), Coding.of(plain(data))
+    if theirs.front_end is not own.front_end:
+        name = theirs.front_end.name
+        raise UsageError(f"{source.named}: hears by another front end; give data.front_end={name}, as it was trained")
+    if theirs.alphabet != own.alphabet:
+        wanted = theirs.alphabet[1:].replace(" ", "")
+        raise UsageError(f"{source.named}: has another alphabet; give data.alphabet={wanted}, as it was trained")
+
+
+def start_of(config: Config) -> Source | None:
+    """Returns the network that training starts from; UsageError unless it has the run's shape."""
+    if config.init is None:
+        return None
+    source = load("init", config.init)
+    check_start(source, config.model)
+    check_coding(source, config.data)
+    return source
+
+
+def teacher_of(config: Config, model: DeepSpeech2, device: torch.device) -> Teacher | None:
+    """Returns the teacher on the device; UsageError unless it has the model's alphabet and frame rate."""
+    if config.teacher is None:
+        return None
+    source = load("teacher", config.teacher)
+    check_teacher(source, model)
+    check_coding(source, config.data)
+    return Teacher(source.model.to(device), config.distil, config.temperature)
+
+
+def load(key: str, where: str) -> Source:
+    """Returns the network of a run's folder or a packed file; ValueError where it can't be read."""
+    file_of(key, where)
+    try:
+        if Path(where).is_dir():
+            config, model = checkpoint(Path(where))
+            return Source(key=key, where=where, config=config, model=model, folded=False)
+        packed = file.read(Path(where))
+        return Source(key=key, where=where, config=packed.config, model=unpacked(packed), folded=True)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{key}: {error}") from None
+
+
+def unpacked(packed: Packed) -> DeepSpeech2:
+    """Returns the network of a packed file, in evaluation mode; batch norm is an affine map of no statistics."""
+    model = meta_model(packed.config.model)
+    state: dict[str, Tensor] = {}
+    for name, value in model.state_dict().items():
+        if found := layers.norm_of(name):
+            layer, part = found
+            state[name] = {
+                "weight": packed.tensors[f"{layer}.gain"],
+                "bias": packed.tensors[f"{layer}.shift"],
+                "running_mean": torch.zeros(value.shape),
+                "running_var": torch.full(value.shape, 1 - torch.nn.BatchNorm1d(1).eps),
+            }.get(part, torch.zeros(value.shape, dtype=value.dtype))
+        elif matrix := layers.matrix_of(name):
+            state[name] = packed.matrices[matrix].float()
+        else:
+            state[name] = packed.tensors[name]
+    model.load_state_dict(state, assign=True)
+    return model.eval()
+
+
+def check_start(source: Source, config: ModelConfig) -> None:
+    """Raises UsageError unless the source's network has the configuration's cell, shapes and activation."""
+    theirs, ours = plain(source.config.model), plain(config)
+    apart = [key for key in ours if key != "prunable" and theirs.get(key) != ours[key]]
+    shapes, wanted = (
+        {name: tuple(value.shape) for name, value in model.state_dict().items()}
+        for model in (source.model, meta_model(config))
+    )
+    name = next((name for name in wanted if shapes.get(name) != wanted[name]), None)
+    if name is None and not apart:
+        return
+    where = [f"model.{key} is {theirs.get(key)} there and {ours[key]} here" for key in apart]
+    where += [] if name is None else [f"{name} has the shape {shapes.get(name)} there and {wanted[name]} here"]
+    way = " ".join(f"model.{key}={theirs.get(key)}" for key in apart)
+    raise UsageError(f"{source.named}: {'; '.join(where)}; give {f'{way}, or ' if way else ''}another network")
+
+
+def check_teacher(source: Source, model: DeepSpeech2) -> None:
+    """Raises UsageError unless the teacher has the network's alphabet and frame rate."""
+    symbols, ours = (len(each.output.bias) for each in (source.model, model))
+    if symbols != ours:
+        raise UsageError(
+            f"{source.named}: it has {symbols} symbols, and this network {ours}; give a teacher of the same alphabet"
+        )
+    convolutions: list[Any] = [source.model.conv, model.conv]
+    strides, own = (tuple(conv.stride[1] for conv in each) for each in convolutions)
+    if strides != own:
+        raise UsageError(
+            f"{source.named}: its convolutions have the strides {strides} in time, and those of this network {own}; "
+            "give a teacher of the same frame rate"
+        )

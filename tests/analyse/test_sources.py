@@ -1,0 +1,69 @@
+"""A row's runs start from or learn from other runs of their own seed, which are made first."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from prune_rnn.analyse.layout import Layout, RowLayout
+from prune_rnn.analyse.rows import Library
+from prune_rnn.analyse.sources import PACKED, packed_bytes
+from prune_rnn.run.store import Run
+
+Fabricate = Callable[..., Run]
+RETRAINED = "model=gru_sparse prune=hard prune.epoch=0"
+
+
+def packed(run: Run, value: float) -> str:
+    """Gives the run a packed file of one weight."""
+    save_file({"weight": torch.tensor([value])}, run.folder / PACKED)
+    return str(run.folder / PACKED)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Callable[[], Library]:
+    return lambda: Library([f"results={tmp_path / 'results'}"])
+
+
+def test_what_is_missing_is_made_first(fabricate: Fabricate, library: Callable[[], Library]) -> None:
+    of = RowLayout(overrides=RETRAINED, init=["model=gru_dense", f"{RETRAINED} prune.sparsity=0.5"])
+    results = f"results={library().shared.results}"
+    assert library().row(of).commands(1) == [(0, f"prune-rnn train model=gru_dense {results}")]
+    dense = fabricate("gru_dense")
+    (dense.folder / "model.pt").touch()
+    assert library().row(of).commands(1) == [(0, f"prune-rnn export {dense.folder}")]
+    first = packed(dense, 1.0)
+    ((_, command),) = library().row(of).commands(1)
+    assert command == f"prune-rnn train {RETRAINED} prune.sparsity=0.5 {results} init={first}"
+    middle = fabricate(*RETRAINED.removeprefix("model=").split(), "prune.sparsity=0.5", f"init={first}")
+    second = packed(middle, 2.0)
+    row = library().row(of)
+    assert row.commands(2) == [
+        (0, f"prune-rnn train {RETRAINED} {results} init={second}"),
+        (1, f"prune-rnn train model=gru_dense {results} seed=1"),
+    ]
+    last = fabricate(*RETRAINED.removeprefix("model=").split(), f"init={second}")
+    row = library().row(of)
+    assert [run.name for run in row.runs] == [last.folder.name] and not row.commands(1)
+    assert [run.name for run in row.before[last.folder.name]] == [dense.folder.name, middle.folder.name]
+    assert packed_bytes(dense.folder) == (dense.folder / PACKED).stat().st_size and packed_bytes(last.folder) is None
+
+
+def test_each_seed_has_the_teacher_of_its_own(fabricate: Fabricate, library: Callable[[], Library]) -> None:
+    of = RowLayout(overrides="model=gru_sparse", teacher="model=gru_dense")
+    teachers = [packed(fabricate("gru_dense", f"seed={seed}"), float(seed)) for seed in (0, 1)]
+    taught = [fabricate("gru_sparse", f"seed={seed}", f"teacher={teachers[seed]}") for seed in (0, 1)]
+    fabricate("gru_sparse")
+    assert [run.name for run in library().row(of).runs] == [run.folder.name for run in taught]
+    alone = library().row(RowLayout(overrides="model=gru_sparse"))
+    assert [run.seed for run in alone.runs] == [0] and alone.runs[0].name not in [run.folder.name for run in taught]
+
+
+def test_a_label_stands_for_its_row() -> None:
+    one = RowLayout(overrides="model=gru_sparse", label="gradual", baseline="model=gru_dense")
+    other = RowLayout(overrides="model=gru_sparse prune=cubic", baseline="model=gru_dense", against="gradual")
+    layout = Layout(kind="compare", rows=[one, other])
+    assert [each.overrides for each in layout.others(other)] == ["model=gru_dense", "model=gru_sparse"]
+    assert layout.others(other)[1] is one and len(layout.every()) == 5

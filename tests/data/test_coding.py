@@ -1,0 +1,40 @@
+"""How a recording and its transcript become numbers is read from what a run keeps."""
+
+import pytest
+import torch
+
+from prune_rnn.config import compose_config
+from prune_rnn.data.coding import Coding
+from prune_rnn.front_end import FrontEnd
+from prune_rnn.run.identity import identity, plain
+
+
+def test_runs_of_before_there_were_such_keys_keep_their_coding() -> None:
+    coding = Coding.of({"name": "synthetic"})
+    assert coding == Coding(FrontEnd.absolute, "_' abcdefghijklmnopqrstuvwxyz", None)
+    assert coding.normalise("It's  ME") == "it's me" and coding.labels("a b'") == [3, 2, 4, 1]
+
+
+def test_a_wrong_front_end_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        Coding.of({"front_end": "mel"})
+
+
+def test_what_a_run_keeps_gives_its_coding_again(corpus: list[str]) -> None:
+    config = compose_config([*corpus, "data.alphabet=abcä", "data.normalise=de"])
+    coding = Coding.of(identity(config)["data"])
+    assert coding == Coding.of(plain(config.data)) == Coding(FrontEnd.relative, "_ abcä", "de")
+    assert config.model.symbols == 6 and coding.unknown("cab äx'") == "'x"
+
+
+def test_the_default_text_names_no_run_and_another_does(corpus: list[str]) -> None:
+    default = identity(compose_config(corpus))["data"]
+    assert "alphabet" not in default and "normalise" not in default and default["front_end"] == "relative"
+    before = identity(compose_config([*corpus, "data.front_end=absolute"]))
+    assert before["data"].keys() == {"name", "train", "dev", "test", "skip_bad"} and "symbols" not in before["model"]
+
+
+def test_features_are_those_of_its_front_end() -> None:
+    waveform = 0.1 * torch.randn(1600, generator=torch.Generator().manual_seed(0))
+    absolute, relative = (Coding(front_end).features(waveform) for front_end in FrontEnd)
+    assert absolute.shape == relative.shape == (161, 9) and not torch.allclose(absolute, relative)

@@ -1,0 +1,124 @@
+"""Training starts from what another run ended with: weights, batch norm and zeros; other shapes are refused."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from prune_rnn.config import Config, compose_config
+from prune_rnn.data import batch
+from prune_rnn.deploy import file
+from prune_rnn.deploy.pack import pack
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.experiment import experiment, load_splits
+from prune_rnn.features import BINS
+from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.run.store import Run
+from prune_rnn.source.load import load, start_of, teacher_of
+from prune_rnn.usage import UsageError
+
+CPU = torch.device("cpu")
+
+
+def exported(run: Run, path: Path) -> Path:
+    source = load("init", str(run.folder))
+    statistics = torch.zeros(BINS), torch.ones(BINS)
+    path.write_bytes(file.to_bytes(pack(source.model.state_dict(), source.config, Dtype.float32, *statistics)))
+    return path
+
+
+@pytest.fixture
+def sparse(tiny: list[str]) -> Run:
+    return experiment(compose_config([*tiny, "model=gru_sparse", "prune.sparsity=0.3"]), "")
+
+
+def state(run: Run) -> dict[str, Tensor]:
+    return load("init", str(run.folder)).model.state_dict()
+
+
+def test_a_packed_file_is_the_network_in_evaluation(sparse: Run, tmp_path: Path) -> None:
+    packed, whole = load("teacher", str(exported(sparse, tmp_path / "p"))), load("teacher", str(sparse.folder))
+    features, lengths = torch.randn(2, BINS, 60), torch.tensor([60, 50])
+    with torch.no_grad():
+        torch.testing.assert_close(packed.model(features, lengths), whole.model(features, lengths))
+    assert packed.folded and not whole.folded
+
+
+def test_batch_norm_gets_its_statistics_back(sparse: Run, tiny: list[str], tmp_path: Path) -> None:
+    """In evaluation nothing changes; in training neither, on a batch of all that the statistics are of."""
+    config = compose_config([*tiny, f"init={exported(sparse, tmp_path / 'p')}"])
+    model, source = DeepSpeech2(config.model), start_of(config)
+    assert source is not None
+    every = batch.batches(load_splits(config, model)["train"], 24)
+    assert len(every) == 1
+    source.fill(model, batch.load(source.sample(every)), CPU)
+    (whole,) = batch.load(every)
+    with torch.no_grad():
+        wanted = source.model(whole.features, whole.lengths)
+        for each in (model.eval(), model.train()):
+            torch.testing.assert_close(each(whole.features, whole.lengths), wanted, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("method", ["fixed", "none"])
+def test_zeros_stay_with_fixed_alone(method: str, sparse: Run, tiny: list[str]) -> None:
+    words = [*tiny, "model=gru_sparse", f"init={sparse.folder}", f"prune={method}"]
+    before, after = state(sparse), state(experiment(compose_config(words), ""))
+    zeros = before["linear.weight"] == 0
+    assert zeros.any() and not torch.equal(before["linear.weight"], after["linear.weight"])
+    assert torch.equal(after["linear.weight"] == 0, zeros) is (method == "fixed")
+
+
+def test_a_pruned_network_is_pruned_further(sparse: Run, tiny: list[str]) -> None:
+    words = [*tiny, "model=gru_sparse", f"init={sparse.folder}", "prune=cubic", "prune.sparsity=0.4"]
+    before, after = state(sparse), state(experiment(compose_config(words), ""))
+    name = "recurrent.0.input.weight"
+    assert ((before[name] == 0) <= (after[name] == 0)).all() and (after[name] == 0).sum() > (before[name] == 0).sum()
+
+
+def test_training_starts_from_the_weights(sparse: Run, tiny: list[str]) -> None:
+    """With next to no learning rate they are where they were, the statistics of batch norm too."""
+    still = [*tiny, "model=gru_sparse", f"init={sparse.folder}", "prune=fixed", "train.learning_rate=1e-30"]
+    before, after = state(sparse), state(experiment(compose_config(still), ""))
+    assert all(torch.equal(before[key], after[key]) for key in before if "running" not in key and "batches" not in key)
+    assert torch.equal(before["output.bias"], after["output.bias"])
+
+
+def config_of(tiny: list[str], run: Run, *words: str) -> Config:
+    return compose_config([*tiny, f"init={run.folder}", f"teacher={run.folder}", *words])
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (
+            ["model.units=9"],
+            r"model.units is 8 there and 9 here; .* \(24, 82\) there and \(27, 82\) here; give model.un",
+        ),
+        (["model=rnn_dense", "model.units=8"], "model.cell is gru there and rnn here; .*give model.cell=gru"),
+        (["model.activation=tanh"], "model.activation is clipped_relu there and tanh here; give model.activation=cl"),
+    ],
+)
+def test_another_shape_is_refused(words: list[str], wanted: str, sparse: Run, tiny: list[str]) -> None:
+    with pytest.raises(UsageError, match=wanted):
+        start_of(config_of(tiny, sparse, *words))
+
+
+def test_a_teacher_may_have_another_shape_but_no_other_frames(
+    sparse: Run, tiny: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of(tiny, sparse, "model=rnn_dense", "model.units=9")
+    model = DeepSpeech2(config.model)
+    assert teacher_of(config, model, CPU) is not None
+    model.conv[1].stride = (2, 2)  # type: ignore[assignment]
+    with pytest.raises(UsageError, match=r"the strides \(2, 1\) in time, and those of this network \(2, 2\)"):
+        teacher_of(config, model, CPU)
+    model = DeepSpeech2(config.model)
+    model.output = torch.nn.Linear(9, 30)
+    with pytest.raises(UsageError, match="has 29 symbols, and this network 30"):
+        teacher_of(config, model, CPU)
+
+
+def test_neither_is_there_where_none_is_asked_for(tiny: list[str]) -> None:
+    config = compose_config(tiny)
+    assert start_of(config) is None and teacher_of(config, DeepSpeech2(config.model), CPU) is None
