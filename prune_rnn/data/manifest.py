@@ -13,13 +13,13 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import soundfile
 
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
+from prune_rnn.data.noise import noise
 from prune_rnn.data.transcripts import check_language, way_out
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.front_end import FrontEnd
@@ -115,14 +115,7 @@ class Manifest(Data):
     @classmethod
     def sample(cls, folder: Path) -> list[str]:
         """Returns overrides for three manifests, each of one recording of noise."""
-        words = ["data=manifest"]
-        for seed, split in enumerate(SPLITS):
-            noise = np.random.default_rng(seed).uniform(-0.5, 0.5, SAMPLE_RATE)
-            soundfile.write(folder / f"{split}.wav", noise, SAMPLE_RATE)
-            line = json.dumps({"audio_filepath": f"{split}.wav", "text": "a cat"})
-            (folder / f"{split}.jsonl").write_text(f"{line}\n")
-            words.append(f"data.{split}={folder / split}.jsonl")
-        return words
+        return ["data=manifest", *(f"data.{split}={path}" for split, path in noise(folder).items())]
 
     @classmethod
     def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
@@ -216,9 +209,8 @@ def read_manifest(
     """Returns the utterances of a manifest, every line checked.
 
     output_frames: the network's output frames for so many feature frames. coding: of the transcripts. decode: read the
-    recordings to their end, and not only what tells their length. Lines that can't be used are counted and
-    named: in a ValueError, or through `report` where skip_bad is set. A manifest without a usable line is a ValueError
-    always.
+    recordings to their end, and not only what tells their length. Lines that can't be used are counted and named: in a
+    ValueError, or through `report` where skip_bad is set. A manifest without a usable line is always a ValueError.
     """
     lines = lines_of(path)
 
