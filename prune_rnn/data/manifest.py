@@ -77,7 +77,7 @@ class Manifest(Data):
         check_language("data.normalise", self.normalise)
         paths = {split: Path(getattr(self, split)).resolve() for split in SPLITS}
         for split, path in paths.items():
-            if not path.is_file():
+            if not os.path.isfile(path):  # False, too, for a name that is too long
                 raise ValueError(f"data.{split}={getattr(self, split)}: no such file; give the path of a manifest")
         if len(set(paths.values())) < len(SPLITS):
             raise ValueError("data.train, data.dev and data.test must be three different manifests")
@@ -123,7 +123,7 @@ class Manifest(Data):
         if manifest is None:
             raise ValueError("the run was trained on manifests: give that of its dev split by --dev PATH")
         path = Path(manifest)
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise ValueError(f"dev={manifest}: no such file; give the manifest of the run's dev split")
         if fingerprint(path) != kept["dev"]:
             raise ValueError(f"dev={manifest}: is not the dev split that the run was trained with; give that one")

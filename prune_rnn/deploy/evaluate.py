@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     out = Path(options.out) if options.out is not None else Path(f"{manifest.stem}-hypotheses.jsonl")
     if out.exists():
         raise ValueError(f"{out} is already there; give another file by --out, or delete it")
-    if not manifest.is_file():
+    if not os.path.isfile(manifest):
         raise ValueError(f"{manifest}: no such file; give a manifest, JSON lines")
     if options.threads is not None:
         torch.set_num_threads(options.threads)
