@@ -10,8 +10,7 @@ from torch import Tensor
 
 from prune_rnn.config import Config
 from prune_rnn.data.batch import Utterance
-from prune_rnn.model.deepspeech2 import DeepSpeech2
-from prune_rnn.run.resolve import meta_model
+from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.usage import UsageError
 
 _LITTLE = 0.01  # of a layer type's weights: who prunes means more

@@ -28,10 +28,13 @@ UNITS = {
     "gru_sparse": ("gru", 2560, 128),
     "gru_sparse_medium": ("gru", 3568, 178),
     "gru_sparse_big": ("gru", 4480, 224),
+    "lstm_dense": ("lstm", 2200, 110),
+    "lstm_dense_small": ("lstm", 880, 44),
+    "lstm_sparse": ("lstm", 2200, 110),
 }
 
 
-def test_the_models_are_those_of_the_paper_and_two_more() -> None:
+def test_every_model_is_listed() -> None:
     assert set(paths.options("model")) == set(UNITS)
 
 

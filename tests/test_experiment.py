@@ -15,12 +15,12 @@ import torch
 
 from prune_rnn import cpu, evaluate, paths
 from prune_rnn.config import compose_config
-from prune_rnn.deploy.network import checkpoint
 from prune_rnn.experiment import experiment
 from prune_rnn.prune import q
 from prune_rnn.run.identity import digest_of
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.store import Run, all_runs
+from prune_rnn.run.weights import checkpoint
 from prune_rnn.stopping import Interrupted
 from prune_rnn.train import Trainer
 

@@ -9,7 +9,7 @@ from prune_rnn.config import compose_config
 from prune_rnn.data.batch import Utterance
 from prune_rnn.experiment import experiment
 from prune_rnn.feasible import check_batches, check_memory, far_off, warnings
-from prune_rnn.run.resolve import meta_model
+from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.usage import UsageError
 
 

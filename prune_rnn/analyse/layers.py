@@ -7,12 +7,11 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 from prune_rnn.config import Config
-from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.model.layers import layers
 from prune_rnn.predict import printed
 from prune_rnn.predict.forecast import forecast
 from prune_rnn.prune.select import select
-from prune_rnn.run.resolve import meta_model
 
 
 class Size(NamedTuple):

@@ -18,13 +18,13 @@ from prune_rnn.bench.matrices import OWN_MASK, UNSTRUCTURED, Shape
 from prune_rnn.config import compose_config
 from prune_rnn.deploy import file as packed_file
 from prune_rnn.deploy.file import Packed
-from prune_rnn.deploy.network import pack
+from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.features import BINS
 from prune_rnn.model import layers
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.deepspeech2 import DeepSpeech2
-from prune_rnn.run.record import recorded
+from prune_rnn.run.record import read_config, recorded
 
 FRAMES = 99  # of a second of audio
 _DENSE_UNITS = {Cells.gru: 2560, Cells.rnn: 1760, Cells.lstm: 2200}  # of the dense baselines at scale=paper
@@ -58,14 +58,14 @@ def shape(name: str, model: Packed) -> Shape:
     """Returns the recurrent matrix of a model's middle layer, with its own mask."""
     config = model.config.model
     weight = model.matrices[layers.matrix(config.layers // 2, layers.FORWARD)].float()
-    label = f"{name}, {config.units} units, scale={model.config.scale.name}"
+    label = f"{name}, {config.units} units, scale={read_config(model.config.values).scale.name}"
     return Shape(name, label, config.cell.value, config.units, weight)
 
 
 def baseline(model: Packed, models: dict[str, Packed]) -> str:
     """Returns the name of the first of the models that is as wide as its cell's dense network at this scale, or ""."""
     config = model.config.model
-    units = round(model.config.scale.width * _DENSE_UNITS[config.cell])
+    units = round(read_config(model.config.values).scale.width * _DENSE_UNITS[config.cell])
     return min((name for name, other in models.items() if _size(other) == (config.cell, units)), default="")
 
 

@@ -67,6 +67,11 @@ class Data(ABC):
         """
 
     @classmethod
+    @abstractmethod
+    def sample(cls, folder: Path) -> list[str]:
+        """Returns overrides that choose it with seconds of speech, made in `folder`: the contract tests run over it."""
+
+    @classmethod
     def recorded_train(cls, kept: Plain, cache: str | None, say: Say) -> Path | None:
         """Returns the train manifest of a run that recorded `kept`; None where only the user knows where it lies."""
         return None

@@ -19,6 +19,7 @@ from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
+from prune_rnn.data.noise import noise
 from prune_rnn.data.transcripts import check_language, way_out
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.front_end import FrontEnd
@@ -76,7 +77,7 @@ class Manifest(Data):
         check_language("data.normalise", self.normalise)
         paths = {split: Path(getattr(self, split)).resolve() for split in SPLITS}
         for split, path in paths.items():
-            if not path.is_file():
+            if not os.path.isfile(path):  # False, too, for a name that is too long
                 raise ValueError(f"data.{split}={getattr(self, split)}: no such file; give the path of a manifest")
         if len(set(paths.values())) < len(SPLITS):
             raise ValueError("data.train, data.dev and data.test must be three different manifests")
@@ -112,12 +113,17 @@ class Manifest(Data):
         return self.train
 
     @classmethod
+    def sample(cls, folder: Path) -> list[str]:
+        """Returns overrides for three manifests, each of one recording of noise."""
+        return ["data=manifest", *(f"data.{split}={path}" for split, path in noise(folder).items())]
+
+    @classmethod
     def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
         """Returns the manifest that the user gives, which must be the run's, wherever it lies now."""
         if manifest is None:
             raise ValueError("the run was trained on manifests: give that of its dev split by --dev PATH")
         path = Path(manifest)
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise ValueError(f"dev={manifest}: no such file; give the manifest of the run's dev split")
         if fingerprint(path) != kept["dev"]:
             raise ValueError(f"dev={manifest}: is not the dev split that the run was trained with; give that one")
@@ -203,9 +209,8 @@ def read_manifest(
     """Returns the utterances of a manifest, every line checked.
 
     output_frames: the network's output frames for so many feature frames. coding: of the transcripts. decode: read the
-    recordings to their end, and not only what tells their length. Lines that can't be used are counted and
-    named: in a ValueError, or through `report` where skip_bad is set. A manifest without a usable line is a ValueError
-    always.
+    recordings to their end, and not only what tells their length. Lines that can't be used are counted and named: in a
+    ValueError, or through `report` where skip_bad is set. A manifest without a usable line is always a ValueError.
     """
     lines = lines_of(path)
 

@@ -87,7 +87,7 @@ def largest_array(network: Network, frames: int) -> int:
         seen = rows + convolution.frames - 1 + convolution.padding[1]
         most = max(most, seen * width)
         rows, width = convolution.outputs(seen), convolution.channels * convolution.bins_out
-    widest = max(width, *(inputs.rows for inputs, *_ in network.layers), network.linear.rows)
+    widest = max(width, *(layer.input.rows for layer in network.layers), network.linear.rows)
     return 4 * max(most, rows * widest)
 
 

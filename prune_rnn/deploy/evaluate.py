@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,8 @@ from prune_rnn.distributed import usable_device
 from prune_rnn.evaluate import ErrorRate, decode, error_rates
 from prune_rnn.experiment import say
 from prune_rnn.files import write_atomically
-from prune_rnn.model.deepspeech2 import DeepSpeech2
-from prune_rnn.run.resolve import meta_model
+from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
+from prune_rnn.run.weights import checkpoint
 from prune_rnn.usage import THREADS, UsageError, within
 
 _BATCH = 16  # utterances that a checkpoint hears at a time
@@ -70,7 +71,7 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     out = Path(options.out) if options.out is not None else Path(f"{manifest.stem}-hypotheses.jsonl")
     if out.exists():
         raise ValueError(f"{out} is already there; give another file by --out, or delete it")
-    if not manifest.is_file():
+    if not os.path.isfile(manifest):
         raise ValueError(f"{manifest}: no such file; give a manifest, JSON lines")
     if options.threads is not None:
         torch.set_num_threads(options.threads)
@@ -91,7 +92,7 @@ def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> Heard:
     packed = sorted(folder.glob("*.safetensors"), key=lambda file: "float32" not in file.name)  # the lossless one first
     if packed and not (folder / paths.MODEL).exists():
         raise ValueError(f"{folder} holds no {paths.MODEL}; give its packed file, {packed[0]}")
-    config, model = network.checkpoint(folder)
+    config, model = checkpoint(folder)
     device = usable_device(options.device)
     coding = Coding.of(config.data)
     utterances = _read(manifest, model, coding, options)

@@ -20,7 +20,8 @@ from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
 from prune_rnn.deploy import file
 from prune_rnn.deploy.advance import NEEDS_WHOLE
-from prune_rnn.deploy.network import checkpoint, load, pack
+from prune_rnn.deploy.network import load
+from prune_rnn.deploy.pack import pack
 from prune_rnn.deploy.stream import streamed_text
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.engine.quantise import Dtype
@@ -32,6 +33,7 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.outcome import versions
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.store import Run
+from prune_rnn.run.weights import checkpoint
 from prune_rnn.text import spelt
 from prune_rnn.usage import UsageError
 from prune_rnn.values import from_json

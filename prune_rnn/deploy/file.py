@@ -33,7 +33,8 @@ from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import layout
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.integrity import sealed
-from prune_rnn.run.record import Recorded, read_config
+from prune_rnn.model.deepspeech2 import ModelConfig, read_model
+from prune_rnn.typed import Plain, typed
 from prune_rnn.values import from_json
 
 FORMAT = "prune-rnn 1"
@@ -42,10 +43,28 @@ _KEYS = {"format", "config", "alphabet", "dtype", "matrices", "sha256"}  # of th
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What a packed file keeps of its run's configuration: the network, the data, and all values as in config.yaml."""
+
+    model: ModelConfig
+    data: Plain
+    values: Plain
+
+    @classmethod
+    def of(cls, values: Plain) -> Kept:
+        """Returns them with the network; ValueError names the key that does not fit."""
+        try:
+            model, data = (typed(Plain, values["identity"][key], f"identity.{key}") for key in ("model", "data"))
+            return cls(read_model(model, values["model_name"]), data, values)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"its configuration lacks the network or the data ({error})") from None
+
+
+@dataclass(frozen=True, slots=True)
 class Packed:
     """A network's configuration, its matrices by name, and all other tensors by name (float32)."""
 
-    config: Recorded
+    config: Kept
     dtype: Dtype
     matrices: dict[str, Weight]
     tensors: dict[str, Tensor]
@@ -105,7 +124,7 @@ def to_bytes(packed: Packed) -> bytes:
         tensors |= _encoded(name, weight)
     metadata = {
         "format": FORMAT,
-        "config": json.dumps(packed.config.plain()),
+        "config": json.dumps(packed.config.values),
         "alphabet": Coding.of(packed.config.data).alphabet,
         "dtype": packed.dtype.value,
         "matrices": json.dumps(list(packed.matrices)),
@@ -141,7 +160,7 @@ def _read(path: Path, file: Any) -> Packed:
     try:
         if different := metadata.keys() ^ _KEYS:
             raise ValueError(f"{min(different)!r} is missing or unknown")
-        config, dtype = read_config(from_json(metadata["config"])), Dtype(metadata["dtype"])
+        config, dtype = Kept.of(from_json(metadata["config"])), Dtype(metadata["dtype"])
         if metadata["alphabet"] != (own := Coding.of(config.data).alphabet) or len(own) != config.model.symbols:
             raise ValueError(f"its alphabet is {metadata['alphabet']!r}, its configuration's {own!r}")
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)

@@ -10,47 +10,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn import paths
 from prune_rnn.data.coding import Coding
 from prune_rnn.deploy.convolution import Convolution, RowConvolution, joined
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.engine.base import Backend
 from prune_rnn.engine.choose import fastest
-from prune_rnn.engine.quantise import Dtype, quantise
+from prune_rnn.engine.quantise import Dtype
 from prune_rnn.model import deepspeech2, layers
 from prune_rnn.model.cell import Cell
-from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.model.recurrence import Activation
-from prune_rnn.run.identity import digest_of
-from prune_rnn.run.record import Recorded
-from prune_rnn.run.resolve import meta_model
-from prune_rnn.run.resume import MISFITS
-from prune_rnn.run.store import Run
 from prune_rnn.text import spelt
 
 _FRAMES = 64  # that a product over a whole utterance is timed for
 _KEPT = 31 << 20  # bytes: below the 32 MiB up to which glibc learns
-
-
-def pack(state: dict[str, Tensor], config: Recorded, dtype: Dtype, mean: Tensor, deviation: Tensor) -> Packed:
-    """Returns a trained network (its `state_dict`) for inference, its matrices rounded to the type.
-
-    mean, deviation: (bins,) of the log spectrogram before normalisation.
-    """
-    matrices, tensors = {}, {"features.mean": mean, "features.deviation": deviation}
-    for name, value in state.items():
-        if found := layers.norm_of(name):
-            layer, part = found
-            if part == "running_var":
-                norm = name.removesuffix(part)
-                gain = state[f"{norm}weight"] * (value + torch.nn.BatchNorm1d(1).eps).rsqrt()
-                tensors[f"{layer}.gain"] = gain
-                tensors[f"{layer}.shift"] = state[f"{norm}bias"] - state[f"{norm}running_mean"] * gain
-        elif matrix := layers.matrix_of(name):
-            matrices[matrix] = quantise(value, dtype)
-        else:
-            tensors[name] = value
-    return Packed(config, dtype, matrices, {name: tensor.clone() for name, tensor in tensors.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +35,16 @@ class _Affine:
 
     def __call__(self, x: Tensor) -> Tensor:
         return torch.addcmul(self.shift, x, self.gain)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recurrent:
+    """One recurrent layer. input, norm: W and its batch norm. ahead, back: U of each direction, or of one."""
+
+    input: Backend
+    norm: _Affine
+    ahead: Backend
+    back: Backend | None
 
 
 class Network:
@@ -76,8 +59,7 @@ class Network:
         # file and get it again page by page, a third of the time of a small network.
         torch.empty(_KEPT, dtype=torch.uint8)
         config = packed.config.model
-        with torch.device("meta"):
-            shape = DeepSpeech2(config)
+        shape = meta_model(config)
         self.config, self.activation, self.coding = config, config.activation, Coding.of(packed.config.data)
         self.mean, self.deviation = packed.tensors["features.mean"], packed.tensors["features.deviation"]
         tensors = packed.tensors
@@ -102,11 +84,14 @@ class Network:
             return choose(packed.matrices[name], gates=self.cell.gates, streams=streams, cell=self.cell)
 
         self.layers = [
-            (product(layers.matrix(i, layers.INPUT)), _affine(tensors, layers.recurrent(i)),
-             recurrent(layers.matrix(i, layers.FORWARD)),
-             recurrent(layers.matrix(i, layers.REVERSE)) if config.both_ways else None)
+            _Recurrent(
+                product(layers.matrix(i, layers.INPUT)),
+                _affine(tensors, layers.recurrent(i)),
+                recurrent(layers.matrix(i, layers.FORWARD)),
+                recurrent(layers.matrix(i, layers.REVERSE)) if config.both_ways else None,
+            )
             for i in range(config.layers)
-        ]  # fmt: skip
+        ]
         self.row_conv = _row_convolution(tensors, self.activation) if not config.both_ways else None
         self.linear, self.linear_norm = product(layers.LINEAR), _affine(tensors, layers.LINEAR)
         self.output, self.bias = product(layers.OUTPUT), tensors[f"{layers.OUTPUT}.bias"]
@@ -146,17 +131,17 @@ class Network:
 
     def inputs(self, index: int, x: Tensor) -> Tensor:
         """(frames, inputs) -> the input contribution to a recurrent layer, (frames, gates * units)."""
-        product, norm, _, _ = self.layers[index]
-        return norm(product.product(x))
+        layer = self.layers[index]
+        return layer.norm(layer.input.product(x))
 
     def loop(self, index: int, inputs: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """Runs a recurrent layer over its input contribution, (frames, streams, gates * units), and returns what
         `recurrent` does."""
-        _, _, ahead, back = self.layers[index]
-        if back is None:
-            return ahead.layer(self.cell, self.activation, inputs, state=state)
+        layer = self.layers[index]
+        if layer.back is None:
+            return layer.ahead.layer(self.cell, self.activation, inputs, state=state)
         assert state is None
-        states, behind = ahead.both_ways(back, self.cell, self.activation, inputs)
+        states, behind = layer.ahead.both_ways(layer.back, self.cell, self.activation, inputs)
         return states + behind, states[-1]
 
     def look_ahead(self, heard: Sequence[Tensor]) -> Tensor:
@@ -172,34 +157,6 @@ class Network:
     def text(self, features: Tensor) -> str:
         """(bins, frames), normalised -> what is spelt by the best path."""
         return spelt(self.log_probs(features), self.coding.alphabet)
-
-
-def checkpoint(folder: Path) -> tuple[Recorded, DeepSpeech2]:
-    """Returns the configuration and the network, in evaluation mode, of a finished run; ValueError for any other."""
-    run = Run(folder)
-    if not run.finished:
-        raise ValueError(f"{folder} holds no finished run; train it first, and give its folder below results/runs")
-    return read_weights(run)
-
-
-def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2]:
-    """Returns the same."""
-    config, state = run.config(), run.load(paths.MODEL)
-    try:
-        if digest_of(state["config"]["identity"]) != digest_of(config.identity):
-            raise ValueError("it is of a run with another configuration")
-        config.model.check()
-        model, weights = meta_model(config.model), state["model"]  # of its size only once they are known to fit
-        for name, value in model.state_dict().items():
-            found = weights[name]
-            if found.dtype != value.dtype or not found.isfinite().all():
-                raise ValueError(f"{name} is not of {value.dtype}, or not finite")
-        model.load_state_dict(weights, assign=True)
-    except MISFITS as error:
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        way = f"delete {run.folder} and train again"
-        raise ValueError(f"{run.folder / paths.MODEL} does not hold the weights of its run ({reason}); {way}") from None
-    return config, model.eval()
 
 
 def load(path: Path | str, frames: int = _FRAMES, streams: int = 1) -> Network:

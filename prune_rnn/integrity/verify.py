@@ -10,10 +10,11 @@ from pathlib import Path
 from prune_rnn import paths
 from prune_rnn.analyse import finished
 from prune_rnn.deploy import file as packed
-from prune_rnn.deploy import network
 from prune_rnn.integrity import corpus
 from prune_rnn.integrity.tidy import left_behind
+from prune_rnn.run.identity import digest_of
 from prune_rnn.run.store import Run
+from prune_rnn.run.weights import read_weights
 from prune_rnn.usage import FAULTS
 
 Check = Callable[[], object]  # ValueError or OSError, naming the file, where it is damaged
@@ -74,7 +75,7 @@ def _checks(place: Path, *, named: bool) -> Iterator[tuple[Path, Check]]:
             yield place / paths.HYPOTHESES, partial(_hypotheses, run)
         for path in sorted(place.iterdir()):
             if path.name == paths.MODEL and run.finished:
-                yield path, partial(network.read_weights, run)
+                yield path, partial(read_weights, run)
             elif path.suffix == _SAVED:
                 yield path, partial(_saved, path)
             elif path.suffix == _PACKED:
@@ -105,5 +106,5 @@ def _saved(path: Path) -> None:
 
 
 def _packed(path: Path, run: Run) -> None:
-    if packed.read(path).config != run.config():
+    if digest_of(packed.read(path).config.values["identity"]) != digest_of(run.config().identity):
         raise ValueError(f"{path} is of another run than {run.folder}; export it again")

@@ -17,6 +17,7 @@ from prune_rnn.model.cells import Cells
 from prune_rnn.model.convolution import conv2d
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.schema import option
+from prune_rnn.typed import Plain, typed
 from prune_rnn.usage import within
 
 # far above any network of this kind, and far below what takes minutes to refuse
@@ -222,3 +223,17 @@ class DeepSpeech2(nn.Module):
         log_probs = self.output(hidden).float().log_softmax(-1)
         padded: Tensor = pad_packed_sequence(packed._replace(data=log_probs))[0]
         return padded
+
+
+def meta_model(config: ModelConfig) -> DeepSpeech2:
+    """Returns the network with shapes but without weights."""
+    with torch.device("meta"):
+        return DeepSpeech2(config)
+
+
+def read_model(kept: Plain, name: str) -> ModelConfig:
+    """Returns the network that a run's identity keeps; ValueError names the key that does not fit.
+
+    name: the model's, which is no part of the identity.
+    """
+    return typed(ModelConfig, {**kept, "name": name, "baseline_units": kept.get("units")}, "identity.model")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prune_rnn.config import Config
+from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.predict import magnitudes
 from prune_rnn.predict.magnitudes import Magnitudes, Place
 from prune_rnn.predict.setting import SECONDS
 from prune_rnn.prune.q import CALIBRATED
 from prune_rnn.prune.schedule import Schedule
-from prune_rnn.run.resolve import meta_model
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 
-from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.prune.select import select
 from prune_rnn.run.record import Recorded
-from prune_rnn.run.resolve import meta_model
 
 SYNTHETIC = "synthetic"
 SECONDS = 3.75  # of an utterance of synthetic speech, on average

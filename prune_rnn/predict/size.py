@@ -7,9 +7,8 @@ from math import prod
 from prune_rnn.deploy import layout
 from prune_rnn.deploy.file import WIDEST_GAP
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.prune.select import select
-from prune_rnn.run.resolve import meta_model
 
 _CONFIGURATION, _ENTRY = 1_900, 88  # bytes of a packed file's header, about: at all, and for each tensor
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from prune_rnn.config import Config, ScaleConfig
 from prune_rnn.evaluate import Scores
-from prune_rnn.model.deepspeech2 import ModelConfig
+from prune_rnn.model.deepspeech2 import ModelConfig, read_model
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
 from prune_rnn.recipe import TrainConfig
@@ -93,13 +93,12 @@ def read_config(values: Any) -> Recorded:
     method = METHODS.get(own.prune.get("method", ""))
     if method is None:
         raise ValueError(f"identity.prune.method is {own.prune.get('method')!r}, not one of {', '.join(METHODS)}")
-    named = {**own.model, "name": file.model_name, "baseline_units": own.model.get("units")}  # what names no run
     return Recorded(
         name=file.name,
         scale=file.scale,
         q_source=file.q_source,
         seed=own.seed,
-        model=typed(ModelConfig, named, "identity.model"),
+        model=read_model(own.model, file.model_name),
         prune=typed(method, own.prune, "identity.prune"),
         data=own.data,
         train=own.train,

@@ -8,23 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from prune_rnn import paths
 from prune_rnn.config import Config
-from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
+from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.q import ESTIMATE
 from prune_rnn.run.identity import digest, identity, plain
 from prune_rnn.run.store import Run, all_runs
 
 _BUT_PRUNING = ("seed", "model", "data", "train", "init", "teacher")  # of the identity
-
-
-def meta_model(config: ModelConfig) -> DeepSpeech2:
-    """Returns the network with shapes but without weights."""
-    with torch.device("meta"):
-        return DeepSpeech2(config)
 
 
 def run_of(config: Config) -> Run:

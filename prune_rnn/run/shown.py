@@ -10,11 +10,12 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from prune_rnn.config import Config, compose_config
+from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.prune.q import BASELINE, GIVEN
 from prune_rnn.recipe import TrainConfig
 from prune_rnn.run.identity import plain
 from prune_rnn.run.record import Recorded
-from prune_rnn.run.resolve import meta_model, resolve, run_of
+from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.typed import Plain
 from prune_rnn.usage import shown
 

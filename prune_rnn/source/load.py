@@ -15,14 +15,13 @@ from prune_rnn.data.base import Data
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import file
-from prune_rnn.deploy.file import Packed
-from prune_rnn.deploy.network import checkpoint
+from prune_rnn.deploy.file import Kept, Packed
 from prune_rnn.distil import Teacher
 from prune_rnn.model import layers
-from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
+from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig, meta_model
 from prune_rnn.run.identity import plain
 from prune_rnn.run.record import Recorded
-from prune_rnn.run.resolve import meta_model
+from prune_rnn.run.weights import checkpoint
 from prune_rnn.source.content import file_of
 from prune_rnn.source.norms import unfold
 from prune_rnn.usage import UsageError
@@ -40,7 +39,7 @@ class Source:
 
     key: str
     where: str
-    config: Recorded
+    config: Recorded | Kept
     model: DeepSpeech2
     folded: bool
 

@@ -9,7 +9,7 @@ import torch
 from prune_rnn.bench.candidate import Candidate, Measurement
 from prune_rnn.bench.plan import BenchOptions, layout, plan
 from prune_rnn.deploy.file import to_bytes
-from prune_rnn.deploy.network import pack
+from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.model.cells import Cells
 

@@ -367,3 +367,10 @@ def test_one_file_as_two_splits_is_refused(folder: Path, same: str) -> None:
     (folder / "link.jsonl").symlink_to(folder / "train.jsonl")
     with pytest.raises(ValueError, match="three different manifests"):
         splits(folder, test=str(folder / same)).check()
+
+
+def test_a_name_too_long_for_a_file_is_no_such_file(tmp_path: Path) -> None:
+    Manifest.sample(tmp_path)
+    train, dev = (str(tmp_path / f"{split}.jsonl") for split in ("train", "dev"))
+    with pytest.raises(ValueError, match=r"^data\.test=a{300}: no such file; give the path of a manifest"):
+        Manifest(train=train, dev=dev, test="a" * 300).check()

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from prune_rnn.deploy.advance import Memory, Queue, advance, largest_array
-from prune_rnn.deploy.network import Network, pack
+from prune_rnn.deploy.network import Network
+from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.engine.torch import DenseMatrix
 

@@ -10,7 +10,7 @@ import torch
 from prune_rnn import paths
 from prune_rnn.deploy.evaluate import Evaluated, EvaluateOptions, evaluate
 from prune_rnn.deploy.file import to_bytes
-from prune_rnn.deploy.network import pack
+from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.evaluate import error_rates
 from prune_rnn.run.store import Run

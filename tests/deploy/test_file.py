@@ -17,9 +17,9 @@ from safetensors.torch import load, save, save_file
 from torch import Tensor
 
 from prune_rnn.config import compose_config
-from prune_rnn.deploy.file import Packed, gaps_of, read, to_bytes
+from prune_rnn.deploy.file import Kept, Packed, gaps_of, read, to_bytes
 from prune_rnn.deploy.network import load as network_of
-from prune_rnn.deploy.network import pack
+from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.features import BINS
 from prune_rnn.integrity.sealed import sealed_tensors
@@ -99,7 +99,9 @@ def test_a_network_comes_back(tmp_path: Path, packed: Callable[..., Packed], dty
 def test_nine_tenths_of_zeros_take_an_eighth() -> None:
     """5 bytes for each weight that is left instead of 40 for it and the nine that are not."""
     keep = torch.rand(500, 500, generator=torch.Generator().manual_seed(0)) < 0.1
-    content = to_bytes(Packed(CONFIG, Dtype.float32, {"m": quantise(torch.ones(500, 500) * keep, Dtype.float32)}, {}))
+    content = to_bytes(
+        Packed(Kept.of(CONFIG.plain()), Dtype.float32, {"m": quantise(torch.ones(500, 500) * keep, Dtype.float32)}, {})
+    )
     assert 0 < len(content) - 5 * int(keep.sum()) < 600 + len(json.dumps(CONFIG.plain()).encode()) * 1.2  # the header
 
 

@@ -1,11 +1,15 @@
 """A packed network against the network that was trained."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
-from prune_rnn.deploy.network import Network, pack
+from prune_rnn.deploy.network import Network
+from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
 
 BINS = 161
@@ -50,3 +54,17 @@ def test_the_shape_comes_from_what_a_run_keeps(network: Callable) -> None:
     config = kept.model
     assert (config.units, config.lookahead, config.name) == (24, 7, "gru_sparse")
     assert config.layers == len(model.recurrent)
+
+
+def test_deploying_imports_neither_hydra_nor_training(tmp_path: Path) -> None:
+    """A server that transcribes loads what computes, and nothing else of this project."""
+    line = """
+import sys
+from prune_rnn.deploy import network, streams
+print(*sorted({name.split(".")[1] for name in sys.modules if name.startswith("prune_rnn.")}))
+print(*sorted(name for name in sys.modules if name.startswith(("hydra", "omegaconf", "pandas", "torchaudio"))))
+"""
+    done = subprocess.run([sys.executable, "-c", line], cwd=tmp_path, capture_output=True, text=True, check=True)
+    ours, heavy = done.stdout.splitlines()
+    few = {"cpu", "data", "deploy", "engine", "features", "files", "front_end", "integrity", "model", "native"}
+    assert set(ours.split()) <= few | {"schema", "text", "typed", "usage", "values"} and not heavy

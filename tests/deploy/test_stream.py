@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from prune_rnn.deploy import stream
-from prune_rnn.deploy.network import Network, pack
+from prune_rnn.deploy.network import Network
+from prune_rnn.deploy.pack import pack
 from prune_rnn.deploy.stream import PRIOR, GreedyStream, NetworkStream, RunningFeatures, Stream, checked
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.features import log_power

@@ -12,7 +12,8 @@ from torch import Tensor
 from prune_rnn.deploy import stream
 from prune_rnn.deploy import streams as streams_module
 from prune_rnn.deploy.file import to_bytes
-from prune_rnn.deploy.network import Network, load, pack
+from prune_rnn.deploy.network import Network, load
+from prune_rnn.deploy.pack import pack
 from prune_rnn.deploy.stream import GreedyStream, Stream, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.engine.quantise import Dtype

@@ -10,7 +10,7 @@ import soundfile
 import torch
 
 from prune_rnn.deploy.file import to_bytes
-from prune_rnn.deploy.network import pack
+from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from prune_rnn.data.batch import read_audio
 from prune_rnn.data.manifest import read_manifest
-from prune_rnn.data.synthetic.corpus import prepare
 from prune_rnn.data.synthetic.settings import Synthetic
 from prune_rnn.integrity import corpus as integrity
 
@@ -23,7 +22,7 @@ def settings(cache: Path) -> Synthetic:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare(settings(tmp_path_factory.mktemp("made")), lambda line: None)["dev"].parent
+    return settings(tmp_path_factory.mktemp("made")).manifests(lambda line: None)["dev"].parent
 
 
 @pytest.fixture
@@ -71,10 +70,10 @@ def test_a_manifest_with_a_bit_flipped_is_refused(corpus: Path, flipped: Callabl
     path = corpus / "train.jsonl"
     path.write_bytes(flipped(path.read_bytes(), 300))
     with pytest.raises(OSError, match=r"train\.jsonl is damaged or gone; delete"):
-        prepare(settings(corpus.parent), print)
+        settings(corpus.parent).manifests(print)
 
 
 def test_a_corpus_without_its_list_is_damaged(corpus: Path) -> None:
     (corpus / integrity.NAME).unlink()
     with pytest.raises(OSError, match=r"synthetic\.sha256 is missing or damaged .*; delete .* made again"):
-        prepare(settings(corpus.parent), print)
+        settings(corpus.parent).manifests(print)

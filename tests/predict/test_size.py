@@ -5,7 +5,7 @@ import torch
 
 from prune_rnn.config import compose_config
 from prune_rnn.deploy.file import to_bytes
-from prune_rnn.deploy.network import pack
+from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.features import BINS
 from prune_rnn.model.deepspeech2 import DeepSpeech2

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from prune_rnn.config import compose_config
-from prune_rnn.run.resolve import meta_model, resolve, run_of
+from prune_rnn.model.deepspeech2 import meta_model
+from prune_rnn.run.resolve import resolve, run_of
 
 
 def test_a_sparsity_of_the_network_becomes_one_of_what_is_pruned() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from prune_rnn.config import Config, compose_config
 from prune_rnn.data import batch
 from prune_rnn.deploy import file
-from prune_rnn.deploy.network import pack
+from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.experiment import experiment, load_splits
 from prune_rnn.features import BINS

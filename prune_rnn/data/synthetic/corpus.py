@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -23,10 +23,10 @@ import filelock
 
 from prune_rnn import files
 from prune_rnn.data.base import SPLITS
+from prune_rnn.data.synthetic.ranges import Ranges
 from prune_rnn.data.synthetic.sentences import sentences
-from prune_rnn.data.synthetic.settings import Synthetic, cache_folder, digest
 from prune_rnn.data.synthetic.speech import chunk_size
-from prune_rnn.integrity import corpus
+from prune_rnn.integrity import corpus as integrity
 from prune_rnn.typed import Plain
 
 _BYTES = 24_000  # of disk a second, at the default signal-to-noise ratios: FLAC, manifest, and the last block of a file
@@ -38,17 +38,25 @@ _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | {
 _SECONDS = 3.6  # of an utterance on average: a guess that decides how many chunks are begun at once, and nothing else
 
 
-def prepare(config: Synthetic, report: Callable[[str], None] = print) -> dict[str, Path]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Corpus:
+    """What is made: `folder`, of so many hours a split, by so many processes (None: one per core)."""
+
+    folder: Path
+    hours: dict[str, float]
+    ranges: Ranges
+    workers: int | None
+
+
+def prepare(corpus: Corpus, report: Callable[[str], None] = print) -> dict[str, Path]:
     """The manifest of each of train, dev and test, of a corpus that is whole; made first where it does not exist.
 
     A manifest has one JSON object a line: `audio_filepath` (relative to the manifest's folder; 16 kHz mono FLAC),
     `duration` (seconds), `text`, `speaker` (`accent+variant`). No variant and no sentence is in two splits. Raises
-    ValueError for bad settings, OSError for a cache folder that cannot hold the corpus, RuntimeError where a process
+    OSError for a cache folder that cannot hold the corpus, RuntimeError where a process
     that speaks fails. What is left of a corpus whose making was cut off is removed.
     """
-    config.check()
-    cache = cache_folder(config)
-    folder = cache / f"synthetic-{digest(config)}"
+    folder, cache = corpus.folder, corpus.folder.parent
     if not folder.is_dir():
         try:
             cache.mkdir(parents=True, exist_ok=True)
@@ -62,24 +70,24 @@ def prepare(config: Synthetic, report: Callable[[str], None] = print) -> dict[st
             raise OSError(f"data.cache={cache} cannot be written ({error}); name a folder that can") from error
         try:
             if not folder.is_dir():
-                _make(config, folder, report)
+                _make(corpus, report)
         finally:
             lock.release()
     manifests = {split: folder / f"{split}.jsonl" for split in SPLITS}
     for manifest in manifests.values():
         if not manifest.is_file():
             raise OSError(f"{manifest} is gone from a corpus that was whole; delete {folder} to have it made again")
-        corpus.check(manifest, folder)
+        integrity.check(manifest, folder)
     return manifests
 
 
-def _make(config: Synthetic, folder: Path, report: Callable[[str], None]) -> None:
-    """Makes the corpus beside `folder` and gives it that name when it is whole. The caller holds the lock."""
+def _make(corpus: Corpus, report: Callable[[str], None]) -> None:
+    """Makes the corpus beside its folder and gives it that name when it is whole. The caller holds the lock."""
+    folder, hours = corpus.folder, sum(corpus.hours.values())
     for left in folder.parent.glob(f"{folder.name}.making-*"):
         report(f"synthetic: removing {left}, left by a process that was cut off")
         shutil.rmtree(left, ignore_errors=True)
     start = time.monotonic()
-    hours = sum(getattr(config, f"{split}_hours") for split in SPLITS)
     need, free = hours * 3600 * _BYTES, shutil.disk_usage(folder.parent).free
     if need > free:
         raise OSError(
@@ -91,8 +99,8 @@ def _make(config: Synthetic, folder: Path, report: Callable[[str], None]) -> Non
     try:
         for split in SPLITS:
             (making / split).mkdir(parents=True)
-            _make_split(config, split, making, report)
-        corpus.write(making)
+            _make_split(corpus, split, making, report)
+        integrity.write(making)
         making.rename(folder)
     finally:
         shutil.rmtree(making, ignore_errors=True)
@@ -100,13 +108,13 @@ def _make(config: Synthetic, folder: Path, report: Callable[[str], None]) -> Non
     report(f"synthetic: made {hours:g} hours of speech, {took / 1e6:.0f} MB, in {time.monotonic() - start:.0f} seconds")
 
 
-def _make_split(config: Synthetic, split: str, folder: Path, report: Callable[[str], None]) -> None:
+def _make_split(corpus: Corpus, split: str, folder: Path, report: Callable[[str], None]) -> None:
     """Speaks chunk after chunk, some at a time, until they last as long as asked, and cuts what lies past that."""
-    hours = getattr(config, f"{split}_hours")
+    hours = corpus.hours[split]
     enough, seconds, tenths = hours * 3600, 0.0, 0
-    workers = config.workers or _cores()
+    workers = corpus.workers or _cores()
     lacks = folder / f"{split}.lacks"  # read by the processes that speak, so that none speaks for long in vain
-    texts, chunks, first = sentences(config.seed, split), 0, 0
+    texts, chunks, first = sentences(corpus.ranges.seed, split), 0, 0
     begun: deque[tuple[int, Future[list[Plain]]]] = deque()  # with the number of utterances
     kept: list[Plain] = []
     with ThreadPoolExecutor(workers) as pool:
@@ -118,7 +126,7 @@ def _make_split(config: Synthetic, split: str, folder: Path, report: Callable[[s
                 while len(begun) < 2 * workers and seconds + _SECONDS * sum(size for size, _ in begun) < enough:
                     size = chunk_size(chunks)
                     job = {"split": split, "first": first, "texts": list(islice(texts, size)), "lacks": str(lacks)}
-                    begun.append((size, pool.submit(_run_chunk, config, folder, job)))
+                    begun.append((size, pool.submit(_run_chunk, corpus.ranges, folder, job)))
                     chunks, first = chunks + 1, first + size
                 for line in begun.popleft()[1].result():
                     if seconds >= enough:
@@ -140,16 +148,15 @@ def _make_split(config: Synthetic, split: str, folder: Path, report: Callable[[s
     (folder / f"{split}.jsonl").write_text(text, encoding="utf-8")
 
 
-def _run_chunk(config: Synthetic, folder: Path, job: Plain) -> list[Plain]:
+def _run_chunk(ranges: Ranges, folder: Path, job: Plain) -> list[Plain]:
     """Has a fresh process speak the chunk; gives its manifest lines. Raises OSError or RuntimeError where it failed."""
     lines = folder / f"{job['split']}-{job['first']:06d}.lines"
-    settings = {key.name: getattr(config, key.name) for key in fields(config) if key.name != "front_end"}  # no JSON
     command = "import json, sys; from prune_rnn.data.synthetic import speech; speech.speak_chunk(json.load(sys.stdin))"
     places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
     done = subprocess.run(
         [sys.executable, "-c", command],
         input=json.dumps(
-            {**job, "config": settings, "folder": str(folder), "lines": str(lines), "parent": os.getpid()}
+            {**job, "ranges": asdict(ranges), "folder": str(folder), "lines": str(lines), "parent": os.getpid()}
         ),
         env={**os.environ, "PYTHONPATH": places, **_ENVIRONMENT},
         cwd=folder,  # Python looks for modules there first, and it holds none

@@ -1,7 +1,4 @@
-"""The settings of the synthetic corpus: what its bytes depend on, and what they do not.
-
-Like all that speaks (`speech`), this module imports neither torch nor hydra: each process that speaks imports it.
-"""
+"""The settings of the synthetic corpus: what its bytes depend on, and what they do not."""
 
 import hashlib
 import json
@@ -12,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from prune_rnn.data.base import SPLITS, Data, Say
+from prune_rnn.data.synthetic.ranges import Ranges
 from prune_rnn.schema import is_identity, option
 from prune_rnn.typed import Plain
 
@@ -69,9 +67,16 @@ class Synthetic(Data):
 
     def manifests(self, say: Say) -> dict[str, Path]:
         """Returns the manifests of the corpus; makes it where it does not exist yet, one process alone."""
-        from prune_rnn.data.synthetic.corpus import prepare  # which imports Faker
+        from prune_rnn.data.synthetic.corpus import Corpus, prepare  # which imports Faker
 
-        return prepare(self, say)
+        self.check()
+        folder = cache_folder(self) / f"synthetic-{digest(self)}"
+        hours = {split: getattr(self, f"{split}_hours") for split in SPLITS}
+        return prepare(Corpus(folder=folder, hours=hours, ranges=self.ranges(), workers=self.workers), say)
+
+    def ranges(self) -> Ranges:
+        """Returns what each utterance is drawn from."""
+        return Ranges(**{field.name: getattr(self, field.name) for field in fields(Ranges)})
 
     def describe(self) -> str:
         """Returns how much speech."""
@@ -88,6 +93,11 @@ class Synthetic(Data):
     def recorded_train(cls, kept: Plain, cache: str | None, say: Say) -> Path | None:
         """Returns the train manifest of the same settings."""
         return cls._recorded(kept, cache, say)["train"]
+
+    @classmethod
+    def sample(cls, folder: Path) -> list[str]:
+        """Returns overrides for an utterance a split."""
+        return ["data=synthetic", f"data.cache={folder}", *(f"data.{split}_hours=0.0003" for split in SPLITS)]
 
     @classmethod
     def _recorded(cls, kept: Plain, cache: str | None, say: Say) -> dict[str, Path]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic import espeak
-from prune_rnn.data.synthetic.settings import Synthetic
+from prune_rnn.data.synthetic.ranges import Ranges
 from prune_rnn.typed import Plain
 
 
@@ -51,16 +51,16 @@ def tilted_noise(samples: int, tilt: float, random: np.random.Generator) -> NDAr
     return np.fft.irfft(white * gain, length)[:samples].astype(np.float32, copy=False)
 
 
-def utterance(config: Synthetic, split: str, index: int, text: str) -> tuple[NDArray[np.int16], str]:
+def utterance(ranges: Ranges, split: str, index: int, text: str) -> tuple[NDArray[np.int16], str]:
     """The samples (16 kHz) and the speaker, as `accent+variant`, of one utterance of the corpus."""
-    random = np.random.default_rng([config.seed, SPLITS.index(split), index])
-    accent, variant = str(random.choice(espeak.ACCENTS)), str(random.choice(variants(config.seed)[split]))
-    rate = int(random.integers(config.rate_low, config.rate_high + 1))
-    pitch = int(random.integers(config.pitch_low, config.pitch_high + 1))
+    random = np.random.default_rng([ranges.seed, SPLITS.index(split), index])
+    accent, variant = str(random.choice(espeak.ACCENTS)), str(random.choice(variants(ranges.seed)[split]))
+    rate = int(random.integers(ranges.rate_low, ranges.rate_high + 1))
+    pitch = int(random.integers(ranges.pitch_low, ranges.pitch_high + 1))
     lead, trail = random.integers(espeak.SAMPLE_RATE // 20, espeak.SAMPLE_RATE // 4, size=2)  # 50 to 250 ms
     clean = np.pad(espeak.speak(text, accent, variant, rate, pitch), (int(lead), int(trail)))
     noise = tilted_noise(len(clean), random.uniform(0, 2), random)
-    mixed = mix(clean, noise, random.uniform(config.snr_low, config.snr_high))
+    mixed = mix(clean, noise, random.uniform(ranges.snr_low, ranges.snr_high))
     peak = random.uniform(0.2, 0.95)
     return np.round(mixed * (peak / np.max(np.abs(mixed))) * 32767).astype(np.int16), f"{accent}+{variant}"
 
@@ -80,14 +80,14 @@ def speak_chunk(job: Plain) -> None:
     It stops early once the chunk alone lasts the seconds that the file `job["lacks"]` then names, or the file is gone.
     It ends without lines if the process that asked for it is gone.
     """
-    config, folder = Synthetic(**job["config"]), Path(job["folder"])
+    ranges, folder = Ranges(**job["ranges"]), Path(job["folder"])
     lines, seconds = [], 0.0
     for index, text in enumerate(job["texts"], start=job["first"]):
         if os.getppid() != job["parent"]:
             return
         if seconds >= _lacking(Path(job["lacks"])):
             break
-        samples, speaker = utterance(config, job["split"], index, text)
+        samples, speaker = utterance(ranges, job["split"], index, text)
         name = f"{job['split']}/{index:06d}.flac"
         flac = io.BytesIO()
         soundfile.write(flac, samples, espeak.SAMPLE_RATE, format="FLAC", subtype="PCM_16")

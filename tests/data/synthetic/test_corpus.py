@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic import corpus as making
 from prune_rnn.data.synthetic import espeak, speech
 from prune_rnn.data.synthetic import settings as about
-from prune_rnn.data.synthetic.corpus import prepare
 from prune_rnn.data.synthetic.sentences import sentences
 from prune_rnn.data.synthetic.settings import Synthetic, digest
 from prune_rnn.data.synthetic.speech import mix, tilted_noise, variants
+from prune_rnn.integrity import corpus as integrity
 
 SECOND = 1 / 3600  # hours
 
@@ -50,7 +50,7 @@ def content(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """0.04 hours of train are 144 seconds, more than the first chunk's 32 utterances."""
-    return prepare(config(tmp_path_factory.mktemp("two"), workers=2), quiet)
+    return config(tmp_path_factory.mktemp("two"), workers=2).manifests(quiet)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def lines(corpus: dict[str, Path]) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_one_worker_makes_the_bytes_of_two(corpus: dict[str, Path], tmp_path: Path) -> None:
-    alone = prepare(config(tmp_path, workers=1), quiet)
+    alone = config(tmp_path, workers=1).manifests(quiet)
     made = content(corpus["train"].parent)
     assert content(alone["train"].parent) == made
     assert sum(name.startswith("train/") for name in made) > speech.chunk_size(0)
@@ -118,7 +118,7 @@ def test_variants_are_shared_out_36_4_4(seed: int) -> None:
 
 
 def test_a_longer_split_begins_with_the_shorter(corpus: dict[str, Path], tmp_path: Path) -> None:
-    short = prepare(config(tmp_path, train_hours=10 * SECOND), quiet)
+    short = config(tmp_path, train_hours=10 * SECOND).manifests(quiet)
     whole = corpus["train"].read_text()
     assert whole.startswith(short["train"].read_text()) and len(whole) > len(short["train"].read_text())
     assert (short["train"].parent / "train/000001.flac").read_bytes() == (
@@ -141,7 +141,7 @@ def test_the_disk_that_is_asked_for_is_what_it_takes(corpus: dict[str, Path], tm
 
 def test_the_disk_it_takes_is_told_first_and_size_and_time_last(tmp_path: Path) -> None:
     told: list[str] = []
-    made = prepare(tiny(tmp_path, train_hours=0.01), told.append)
+    made = tiny(tmp_path, train_hours=0.01).manifests(told.append)
     size = sum(map(len, content(made["train"].parent).values()))
     assert re.fullmatch(r"synthetic: making 0\.0105556 hours of speech in \S+, about 1 MB", told[0])
     assert re.fullmatch(rf"synthetic: made .* hours of speech, {size / 1e6:.0f} MB, in \d+ seconds", told[-1])
@@ -151,10 +151,9 @@ def job(folder: Path, lacks: float | None, parent: int) -> dict[str, Any]:
     (folder / "dev").mkdir()
     if lacks is not None:
         (folder / "lacks").write_text(repr(lacks))
-    settings = {key.name: getattr(tiny(folder), key.name) for key in fields(Synthetic)}
     places = {"folder": str(folder), "lines": str(folder / "lines"), "lacks": str(folder / "lacks")}
     return {
-        "config": settings,
+        "ranges": asdict(tiny(folder).ranges()),
         "split": "dev",
         "first": 7,
         "texts": ["where have you been"] * 9,
@@ -209,13 +208,13 @@ def test_noise_of_an_utterance_is_as_loud_as_asked(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(speech, "mix", spy)
     for index in range(20):
-        speech.utterance(tiny(tmp_path, snr_low=3.0, snr_high=9.0), "train", index, "where have you been")
+        speech.utterance(tiny(tmp_path, snr_low=3.0, snr_high=9.0).ranges(), "train", index, "where have you been")
     assert 3 <= min(seen) < 5 and 7 < max(seen) <= 9
 
 
 def test_a_whole_corpus_is_used_again_without_a_word(corpus: dict[str, Path]) -> None:
     cache = corpus["train"].parents[1]
-    assert prepare(config(cache, workers=1), lambda line: pytest.fail(line)) == corpus
+    assert config(cache, workers=1).manifests(lambda line: pytest.fail(line)) == corpus
 
 
 def test_what_a_dead_process_left_is_removed_and_not_used(tmp_path: Path) -> None:
@@ -224,7 +223,7 @@ def test_what_a_dead_process_left_is_removed_and_not_used(tmp_path: Path) -> Non
     (left / "train").mkdir(parents=True)
     (left / "train.jsonl").write_text("rubbish\n")
     told: list[str] = []
-    made = prepare(settings, told.append)
+    made = settings.manifests(told.append)
     assert not left.exists() and any(f"removing {left}" in line for line in told)
     assert "rubbish" not in made["train"].read_text()
 
@@ -235,7 +234,7 @@ def test_a_corpus_that_is_cut_off_does_not_exist(tmp_path: Path, monkeypatch: py
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        prepare(tiny(tmp_path), stop)
+        tiny(tmp_path).manifests(stop)
     assert [path.suffix for path in tmp_path.iterdir() if path.suffix != ".lock"] == []
 
 
@@ -252,12 +251,13 @@ def test_the_second_process_waits_and_says_so(tmp_path: Path, monkeypatch: pytes
 
     result: list[dict[str, Path]] = []
     with lock:
-        second = threading.Thread(target=lambda: result.append(prepare(settings, told)))
+        second = threading.Thread(target=lambda: result.append(settings.manifests(told)))
         second.start()
         assert waiting.wait(10)
         folder.mkdir()
         for split in SPLITS:
             (folder / f"{split}.jsonl").touch()
+        integrity.write(folder)
     second.join(10)
     assert result == [{split: folder / f"{split}.jsonl" for split in SPLITS}]
 
@@ -279,19 +279,19 @@ def test_the_second_process_waits_and_says_so(tmp_path: Path, monkeypatch: pytes
 )
 def test_bad_settings_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        prepare(tiny(tmp_path, **changes), quiet)
+        tiny(tmp_path, **changes).manifests(quiet)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_cache_that_is_no_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"data\.cache=.*file.* cannot be written .*name a folder that can"):
-        prepare(tiny(tmp_path / "file" / "cache"), quiet)
+        tiny(tmp_path / "file" / "cache").manifests(quiet)
 
 
 def test_a_disk_too_small_is_told_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"MB free and 1e\+09 hours of speech take about 86400000000 MB; free some"):
-        prepare(tiny(tmp_path, train_hours=1e9), quiet)
+        tiny(tmp_path, train_hours=1e9).manifests(quiet)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_a_process_that_dies_is_explained(
     run = subprocess.run
     monkeypatch.setattr(subprocess, "run", lambda command, **options: run([command[0], "-c", code], **options))
     with pytest.raises(error, match=message):
-        prepare(tiny(tmp_path), quiet)
+        tiny(tmp_path).manifests(quiet)
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
@@ -316,7 +316,7 @@ def test_a_manifest_that_is_gone_is_named(corpus: dict[str, Path], tmp_path: Pat
     shutil.copytree(corpus["train"].parent, tmp_path / corpus["train"].parent.name)
     (tmp_path / corpus["train"].parent.name / "dev.jsonl").unlink()
     with pytest.raises(OSError, match=r"dev\.jsonl is gone .* delete .* to have it made again"):
-        prepare(config(tmp_path), quiet)
+        config(tmp_path).manifests(quiet)
 
 
 def test_the_digest_stands_for_what_changes_the_bytes(tmp_path: Path) -> None:
@@ -344,7 +344,7 @@ def test_the_config_is_a_schema_for_omegaconf(tmp_path: Path) -> None:
 
 def test_a_process_that_speaks_imports_neither_torch_nor_hydra_nor_faker() -> None:
     heavy = ("torch", "hydra", "omegaconf", "faker", "num2words")
-    code = f"import sys, prune_rnn.data.synthetic; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, prune_rnn.data.synthetic.speech; print([m for m in {heavy} if m in sys.modules])"
     places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
     environment = {**os.environ, "PYTHONPATH": places}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
