@@ -17,8 +17,10 @@ class Cell(ABC):
 
     `cells.Cells` lists all of them. A new one is a module beside this, a line there, its number `kind` and its step in
     C++ (native/common/cells.h, native/loops/walks.inc, native/sparse/portable.inc) and for CUDA (model/cuda.py,
-    model/cuda_kernels.py, engine/cuda_kernels.py), and its name in bench/opponents and bench/networks.py. A state is `vectors` vectors of `units`, side by side: the first, h, is the
-    layer's output and meets U; the others are the cell's own.
+    model/cuda_kernels.py, engine/cuda_kernels.py), and its name in bench/opponents and bench/networks.py.
+
+    A state is `vectors` vectors of `units`, side by side: the first, h, is the layer's output and meets U; the others
+    are the cell's own.
     """
 
     name: ClassVar[str]  # in `model.cell`
