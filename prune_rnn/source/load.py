@@ -77,8 +77,8 @@ def start_of(config: Config) -> Source | None:
     if config.init is None:
         return None
     source = load("init", config.init)
-    check_start(source, config.model)
     check_coding(source, config.data)
+    check_start(source, config.model)
     return source
 
 
@@ -87,8 +87,8 @@ def teacher_of(config: Config, model: DeepSpeech2, device: torch.device) -> Teac
     if config.teacher is None:
         return None
     source = load("teacher", config.teacher)
-    check_teacher(source, model)
     check_coding(source, config.data)
+    check_teacher(source, model)
     return Teacher(source.model.to(device), config.distil, config.temperature)
 
 

@@ -1,12 +1,19 @@
 """How a recording and its transcript become numbers is read from what a run keeps."""
 
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import torch
 
 from prune_rnn.config import compose_config
 from prune_rnn.data.coding import Coding
+from prune_rnn.deploy.network import load
 from prune_rnn.front_end import FrontEnd
 from prune_rnn.run.identity import identity, plain
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_runs_of_before_there_were_such_keys_keep_their_coding() -> None:
@@ -38,3 +45,20 @@ def test_features_are_those_of_its_front_end() -> None:
     waveform = 0.1 * torch.randn(1600, generator=torch.Generator().manual_seed(0))
     absolute, relative = (Coding(front_end).features(waveform) for front_end in FrontEnd)
     assert absolute.shape == relative.shape == (161, 9) and not torch.allclose(absolute, relative)
+
+
+def test_another_alphabet_trains_packs_and_is_read_again(tiny: list[str], command: Command, tmp_path: Path) -> None:
+    """Five symbols and the blank; the run, its packed file and what reads them agree."""
+    command("train", *tiny, "data.alphabet=äcba", check=True)
+    (run,) = (tmp_path / "results" / "runs").iterdir()
+    dev = next(word.partition("=")[2] for word in tiny if word.startswith("data.dev="))
+    command("export", str(run), "--dev", dev, check=True)
+    network = load(run / "model-float32.safetensors")
+    assert network.coding == Coding(FrontEnd.relative, "_ abcä") and network.output.rows == 6
+    for model in (run, run / "model-float32.safetensors"):
+        done = command("evaluate", str(model), dev, "--out", f"{tmp_path / model.name}.jsonl", check=True)
+        assert "CER" in done.stdout
+    init = command("train", *tiny, f"init={run}")
+    assert init.returncode == 2 and "has another alphabet; give data.alphabet=abcä" in init.stderr
+    heard = command("train", *tiny, "data.alphabet=abcä", "data.front_end=absolute", f"init={run}")
+    assert heard.returncode == 2 and "hears by another front end; give data.front_end=relative" in heard.stderr
