@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from prune_rnn.cli import commands, completion, deploy, expected  # noqa: F401 - it adds commands
+from prune_rnn.cli import commands, completion, deploy
 from prune_rnn.cli.group import cli, explain
 from prune_rnn.printed import escape_output, one_line
 from prune_rnn.usage import FAULTS, SeveralLines, UsageError

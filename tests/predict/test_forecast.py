@@ -10,6 +10,7 @@ from prune_rnn.config import compose_config
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict import printed
 from prune_rnn.predict.forecast import Forecast, forecast
+from prune_rnn.run.store import Run
 
 
 def of(tmp_path: Path, *overrides: str) -> Forecast:
@@ -42,7 +43,7 @@ def test_what_lies_outside_is_said(tmp_path: Path, overrides: list[str], words: 
     assert words in "; ".join(found.beyond) and words in " ".join(printed.text(found).split())
 
 
-def test_own_speech_needs_one_dense_run(fabricate: Callable, corpus: list[str], tmp_path: Path) -> None:
+def test_own_speech_needs_one_dense_run(fabricate: Callable[..., Run], corpus: list[str], tmp_path: Path) -> None:
     """Without it the CER is not known, but what pruning costs is; with it the level is that of the run."""
     before = of(tmp_path / "results", "model=gru_sparse", *corpus)
     assert before.cer is None and before.ratio is not None and "train one dense network" in printed.cer(before)

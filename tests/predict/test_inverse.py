@@ -20,6 +20,7 @@ def words_of(text: str) -> list[str]:
     return shlex.split(line)[2:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["rnn_sparse", "gru_sparse", "gru_sparse_big"])
 @pytest.mark.parametrize("cer", [0.28, 0.3, 0.33])
 def test_the_network_reaches_the_target_and_a_sparser_one_does_not(model: str, cer: float, tmp_path: Path) -> None:

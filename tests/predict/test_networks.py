@@ -8,9 +8,10 @@ import pytest
 
 from prune_rnn.analyse.finished import read
 from prune_rnn.predict.networks import as_csv, known, of_runs, shipped
+from prune_rnn.run.store import Run
 
 
-def test_seeds_are_one_network(fabricate: Callable, tmp_path: Path) -> None:
+def test_seeds_are_one_network(fabricate: Callable[..., Run], tmp_path: Path) -> None:
     """5 and 6 wrong of 22: the geometric mean, and the deviation of two logarithms."""
     runs = [fabricate("gru_dense", f"seed={seed}", "model.units=64", edits=[5 + seed]) for seed in (0, 1)]
     fabricate("gru_dense", "model.units=32", edits=[7])
@@ -21,7 +22,7 @@ def test_seeds_are_one_network(fabricate: Callable, tmp_path: Path) -> None:
     assert len(known(tmp_path / "results")) == len(shipped()) + 2
 
 
-def test_a_run_that_comes_with_the_package_counts_once(fabricate: Callable, tmp_path: Path) -> None:
+def test_a_run_that_comes_with_the_package_counts_once(fabricate: Callable[..., Run], tmp_path: Path) -> None:
     fabricate("gru_dense")
     assert known(tmp_path / "results") == list(shipped())
 
@@ -32,7 +33,7 @@ def test_csv_holds_all_of_a_network() -> None:
     assert len(first) == len(shipped()) + 1 and first[0].startswith("cell,units,") and first[0].endswith(",runs")
 
 
-def test_settings_of_other_training_are_others(fabricate: Callable) -> None:
+def test_settings_of_other_training_are_others(fabricate: Callable[..., Run]) -> None:
     def key(*overrides: str) -> tuple[object, ...]:
         return of_runs([read(fabricate("gru_dense", *overrides))])[0].setting.key
 

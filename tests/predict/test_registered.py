@@ -7,6 +7,7 @@ import pytest
 
 from prune_rnn.predict import registered
 from prune_rnn.predict.registered import read, register
+from prune_rnn.run.store import Run
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +28,7 @@ def test_a_prediction_is_added_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_what_is_trained_already_can_not_be_registered(fabricate: Callable, tmp_path: Path) -> None:
+def test_what_is_trained_already_can_not_be_registered(fabricate: Callable[..., Run], tmp_path: Path) -> None:
     fabricate("gru_dense", "seed=9")
     with pytest.raises(ValueError, match=r"model=gru_dense seed=9: is trained already; leave it out"):
         register(["model=gru_dense seed=9"], tmp_path / "results")

@@ -9,10 +9,11 @@ from prune_rnn.analyse.layout import Layout, RowLayout
 from prune_rnn.analyse.rows import Library
 from prune_rnn.predict import registered
 from prune_rnn.report.forecast import tables
+from prune_rnn.run.store import Run
 
 
 def test_a_network_is_predicted_by_all_others(
-    fabricate: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fabricate: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seed 0 of gru_dense comes with the package; 6 of 22 characters are wrong here, which is inside."""
     results = tmp_path / "results"

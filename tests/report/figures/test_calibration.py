@@ -6,9 +6,10 @@ from pathlib import Path
 from prune_rnn.analyse.finished import read
 from prune_rnn.report.figures.calibration import draw
 from prune_rnn.report.figures.style import Material
+from prune_rnn.run.store import Run
 
 
-def test_dense_and_pruned_networks_of_each_cell(fabricate: Callable, tmp_path: Path) -> None:
+def test_dense_and_pruned_networks_of_each_cell(fabricate: Callable[..., Run], tmp_path: Path) -> None:
     dense, pruned = fabricate("gru_dense", edits=[5, 6]), fabricate("gru_sparse", edits=[7])
     figure = draw(Material([], [read(dense), read(pruned)]))
     assert figure is not None
