@@ -180,10 +180,10 @@ def _typed(composed: DictConfig) -> Config:
         if not key or "." not in key:  # omegaconf names only the last part when it builds a dataclass
             key = next((str(k) for k in sorted(OmegaConf.missing_keys(composed))), key)
         raise UsageError(f"{key} has no value; give one by {key}=...") from None
+    except REFUSALS as error:
+        where = getattr(error, "full_key", None)
+        raise UsageError(f"{where}: {reason(error)}" if where else reason(error)) from None
     except AttributeError as error:  # a key that `+` added: the slotted dataclass has no place for it
         raise UsageError(f"{error}; leave out the key that '+' added") from None
-    except REFUSALS as error:
-        at = getattr(error, "full_key", None)
-        raise UsageError(f"{at}: {reason(error)}" if at else reason(error)) from None
     assert isinstance(config, Config)
     return config

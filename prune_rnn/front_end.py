@@ -15,8 +15,8 @@ class FrontEnd(Enum):
 
     absolute: the log of the power, no less than FLOOR; each bin is divided by its deviation. A band without speech is
     noise as loud as speech there, and sounds otherwise at another sample rate.
-    relative: the log of the power over the utterance's peak, plus a floor 50 dB below it; each bin is divided by its deviation,
-    or by 1 neper where that is less. A band without speech is silent, whatever rate and format it came by.
+    relative: the log of the power over the utterance's peak, plus a floor 50 dB below it; each bin is divided by its
+    deviation, or by 1 neper where that is less. A band without speech is silent, whatever rate and format it came by.
     """
 
     absolute = "absolute"

@@ -60,7 +60,7 @@ RANKS = [
     {"analyse", "predict"},
     {"report"},
     {"predict.plot", "predict.predict"},
-    {"integrity.verify", "device"},
+    {"integrity.verify", "device", "reproduce"},
     {"cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]

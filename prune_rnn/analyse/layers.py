@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from tabulate import tabulate
 
 from prune_rnn.config import Config
+from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.model.layers import layers
 from prune_rnn.predict import printed
 from prune_rnn.predict.forecast import forecast
@@ -12,17 +15,31 @@ from prune_rnn.prune.select import select
 from prune_rnn.run.resolve import meta_model
 
 
+class Size(NamedTuple):
+    """A layer: the shapes of its matrices, its parameters, and those of them that can be pruned."""
+
+    layer: str
+    shapes: str
+    parameters: int
+    prunable: int
+
+
+def sizes(config: ModelConfig) -> list[Size]:
+    """Returns the size of each layer of a network, and of all together."""
+    model = meta_model(config)
+    prunable = {name for group in select(model, config.prunable).values() for name in group}
+    found = []
+    for layer, named in layers(model):
+        shapes = ", ".join(" x ".join(map(str, p.shape)) for _, p in named if p.dim() > 1)
+        counts = {name: p.numel() for name, p in named}
+        found.append(Size(layer, shapes, sum(counts.values()), sum(counts[name] for name in counts.keys() & prunable)))
+    return [*found, Size("all", "", sum(each.parameters for each in found), sum(each.prunable for each in found))]
+
+
 def describe(config: Config) -> str:
     """Returns the layer table of the network: shapes of the matrices, parameters, and how many can be pruned; then
     the sparsity, size and error to expect, as `prune-rnn predict` has them."""
-    model = meta_model(config.model)
-    prunable = {name for group in select(model, config.model.prunable).values() for name in group}
-    rows = []
-    for layer, named in layers(model):
-        shapes = ", ".join(" x ".join(map(str, p.shape)) for _, p in named if p.dim() > 1)
-        sizes = {name: p.numel() for name, p in named}
-        rows.append((layer, shapes, sum(sizes.values()), sum(sizes[name] for name in sizes.keys() & prunable)))
-    rows.append(("all", "", sum(row[2] for row in rows), sum(row[3] for row in rows)))
     head = f"{config.model.name}, {config.model.units} units, scale {config.scale.name}"
-    table = tabulate(rows, ["layer", "matrices", "parameters", "prunable"], tablefmt="simple", intfmt=",")
+    columns = ["layer", "matrices", "parameters", "prunable"]
+    table = tabulate(sizes(config.model), columns, tablefmt="simple", intfmt=",")
     return f"{head}\n\n{table}\n\n{printed.lines(printed.known(forecast(config)))}"

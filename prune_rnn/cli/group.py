@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from prune_rnn import __version__, paths
+from prune_rnn import __version__, paths, usage
 from prune_rnn.cli.completion import complete_key
 from prune_rnn.cli.keys import keys, keys_help
 from prune_rnn.native import library
@@ -18,7 +18,13 @@ from prune_rnn.nearest import nearest
 
 WIDTH = 100  # columns of help
 PATH, FILE = click.Path(path_type=Path), click.Path()
+THREADS = click.IntRange(1, usage.THREADS)
 _SETTINGS = {"help_option_names": ["-h", "--help"], "terminal_width": WIDTH, "show_default": True}
+
+
+def typed() -> str:
+    """Returns the command line as it was typed, for records."""
+    return shlex.join(["prune-rnn", *sys.argv[1:]])
 
 
 class Separated(click.ParamType[Any]):

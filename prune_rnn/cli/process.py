@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from prune_rnn.cli import commands, completion
+from prune_rnn.cli import commands, completion, deploy
 from prune_rnn.cli.group import cli, explain
 from prune_rnn.printed import escape_output, one_line
 from prune_rnn.usage import FAULTS, SeveralLines, UsageError
@@ -18,7 +18,7 @@ from prune_rnn.usage import FAULTS, SeveralLines, UsageError
 INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on from here
 
 _GRACE = 3.0  # seconds in which torchrun ends the other processes once one has failed
-_RESUMED = (commands.train.name, commands.bench.name)
+_RESUMED = (commands.train.name, commands.reproduce.name, deploy.bench.name)
 
 
 def _terminate(number: int, frame: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from prune_rnn.config import Config
 from prune_rnn.predict import magnitudes
@@ -72,7 +73,11 @@ def steps_per_epoch(config: Config) -> int | None:
     if config.train.steps_per_epoch is not None:
         return config.train.steps_per_epoch
     hours: float | None = getattr(config.data, "train_hours", None)
-    return None if hours is None else math.ceil(3600 * hours / SECONDS / config.train.batch_size)
+    manifest: str | None = getattr(config.data, "train", None)
+    if hours is None and manifest is None:
+        return None
+    utterances = 3600 * hours / SECONDS if hours is not None else Path(str(manifest)).read_bytes().count(b"\n")
+    return math.ceil(utterances / config.train.batch_size)
 
 
 def _unsure(known: Magnitudes, sparsity: float) -> float:

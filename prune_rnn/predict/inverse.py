@@ -138,7 +138,7 @@ def _families(overrides: Sequence[str]) -> Iterator[_Family]:
         for units in [None] if "model.units" in keys else dict.fromkeys(max(8, round(base * w)) for w in _WIDTHS):
             own = config if units is None else replace(config, model=replace(config.model, units=units))
             parameters, prunable = counts(own.model)
-            width = [*([] if units is None else [f"model.units={units}"]), *overrides]
+            width = [*overrides, *([] if units is None else [f"model.units={units}"])]
             levels = [level for level in _SPARSITY if level * parameters < 0.995 * prunable]
             yield _Family(
                 words=[*model, *width],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from prune_rnn.analyse.layout import Layout, layout, names
 from prune_rnn.analyse.rows import Library, no_runs
 from prune_rnn.config import compose_config
 from prune_rnn.files import write_atomically
-from prune_rnn.report import compare, forecast, frontier, table3
+from prune_rnn.report import compare, forecast, frontier, table1, table2, table3
 from prune_rnn.report.base import Table
 from prune_rnn.report.figures.catalogue import draw_all
 from prune_rnn.report.figures.style import Material
@@ -29,6 +29,8 @@ KINDS: dict[str, Kind] = {
     "compare": compare.tables,
     "frontier": frontier.tables,
     "forecast": forecast.tables,
+    "table1": table1.tables,
+    "table2": table2.tables,
 }
 _FIRST = "table3"  # written for every scale, and drawn
 _ESCAPE = "backslashreplace"  # the name of a folder need not be text
@@ -41,12 +43,9 @@ def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool =
     tables: names or YAML files of the tables to write alone; none: all. missing: write nothing and return the commands
     that train what the tables have no runs for.
     """
-    layouts = {Path(name).stem: layout(name) for name in tables or names()}
-    for name, each in layouts.items():
-        if each.kind not in KINDS:
-            raise UsageError(f"--table {name}: kind={each.kind} is not one of {', '.join(KINDS)}; correct it")
+    layouts = layouts_of(tables)
     if missing:
-        return "\n".join(_missing(layouts, Library(overrides)))
+        return "\n".join(commands(layouts, Library(overrides)))
     scales, unknown = _scales(overrides)
     libraries = [Library(words) for words in scales]
     if libraries[0].empty:
@@ -84,6 +83,15 @@ def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool =
         write_atomically(results / paths.PAGE, text.encode(errors=_ESCAPE))
         written.append(f"written: {results / paths.PAGE}")
     return "\n\n".join([*printed, "\n".join(written)])
+
+
+def layouts_of(tables: Sequence[str] = ()) -> dict[str, Layout]:
+    """Returns the tables of these names or YAML files, none: all; UsageError for one of an unknown kind."""
+    layouts = {Path(name).stem: layout(name) for name in tables or names()}
+    for name, each in layouts.items():
+        if each.kind not in KINDS:
+            raise UsageError(f"--table {name}: kind={each.kind} is not one of {', '.join(KINDS)}; correct it")
+    return layouts
 
 
 def _scales(overrides: Sequence[str]) -> tuple[list[list[str]], list[str]]:
@@ -135,8 +143,11 @@ def _printed(table: Table) -> str:
     return "\n\n".join(part for part in (table.heading, table.text(), below) if part)
 
 
-def _missing(layouts: dict[str, Layout], library: Library) -> list[str]:
-    """Returns the commands of all missing runs, seed after seed, each once."""
+def commands(layouts: Mapping[str, Layout], library: Library) -> list[str]:
+    """Returns the commands of all missing runs, seed after seed, each once.
+
+    Of a run that starts from another, or learns from it, the command of the first one that is missing.
+    """
     found: dict[str, int] = {}
     for each in layouts.values():
         for row in each.every():

@@ -28,15 +28,9 @@ def test_prunable_leaves_out_convolutions_and_norms(tmp_path: Path) -> None:
     assert prunable["linear"] == f"{2560 * 2560:,}" and prunable["recurrent.1"] == f"{6 * 2560 * 2560:,}"
 
 
-def test_it_tells_what_pruning_will_leave(tmp_path: Path) -> None:
-    """Half of 343,273 parameters stay; nothing is known of the error."""
+def test_it_says_what_to_expect(tmp_path: Path) -> None:
+    """Half of 343,273 parameters stay."""
     printed = describe(compose_config(["model=gru_sparse", "prune.sparsity=0.5", f"results={tmp_path}"]))
-    assert "pruned in epochs 1 to 10 of 20: 52.20 % of the prunable weights" in printed
-    assert "not zero in the end: 171,637 of 343,273 parameters, 50.0 % sparse" in printed
-    assert printed.splitlines()[-1].startswith("test CER: unknown: it takes 6 of several sizes")
-
-
-def test_a_threshold_gives_no_prediction(tmp_path: Path) -> None:
-    overrides = ["model=gru_sparse", "prune.q={recurrent: 0.1, linear: 0.1}", "prune.sparsity=null"]
-    printed = describe(compose_config([*overrides, f"results={tmp_path}"]))
-    assert printed.splitlines()[-1].startswith("pruned in epochs 1 to 10") and "CER" not in printed
+    text = " ".join(printed.split())
+    assert "52.20 % of the prunable weights to be pruned, in epochs 1 to 10 of 20" in text
+    assert "171,637 of 343,273 parameters, 50.0 % sparse" in text and "90 % interval" in text

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from prune_rnn import paths
 from prune_rnn.cli.keys import keys
 
 # the line up to the cursor; how bash cuts it, after the first word; what the shell then puts in place of the last cut
@@ -14,7 +15,7 @@ LINES = [
     ("tr", ["tr"], {"train", "transcribe"}),
     ("train --mu", ["train", "--mu"], {"--multirun"}),
     ("train scale=sm", ["train", "scale", "=", "sm"], {"small", "smoke"}),
-    ("train scale=", ["train", "scale", "="], {"paper", "small", "smoke"}),
+    ("train scale=", ["train", "scale", "="], set(paths.options("scale"))),
     ("train model.un", ["train", "model.un"], {"model.units="}),
     ("describe model.units=8 scal", ["describe", "model.units", "=", "8", "scal"],
      {"scale="} | {f"{key}=" for key in keys() if key.startswith("scale.")}),
@@ -27,7 +28,9 @@ LINES = [
 
 
 @pytest.fixture
-def shell(command: Callable, monkeypatch: pytest.MonkeyPatch) -> Callable[..., set[str]]:
+def shell(
+    command: Callable[..., subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., set[str]]:
     """Asks for completions as the function of a shell does; returns what is offered."""
 
     def ask(name: str, words: list[str]) -> set[str]:
@@ -45,7 +48,7 @@ def shell(command: Callable, monkeypatch: pytest.MonkeyPatch) -> Callable[..., s
 
 
 @pytest.mark.parametrize(("line", "cut", "expected"), LINES, ids=[line for line, _, _ in LINES])
-def test_bash_completes(shell: Callable, line: str, cut: list[str], expected: set[str]) -> None:
+def test_bash_completes(shell: Callable[..., set[str]], line: str, cut: list[str], expected: set[str]) -> None:
     assert shell("bash", ["prune-rnn", *cut]) == expected
     if "=" not in cut or "--dtype" in cut:
         return
@@ -54,14 +57,16 @@ def test_bash_completes(shell: Callable, line: str, cut: list[str], expected: se
 
 
 @pytest.mark.parametrize(("line", "cut", "expected"), LINES, ids=[line for line, _, _ in LINES])
-def test_zsh_completes_whole_words(shell: Callable, line: str, cut: list[str], expected: set[str]) -> None:
+def test_zsh_completes_whole_words(
+    shell: Callable[..., set[str]], line: str, cut: list[str], expected: set[str]
+) -> None:
     before = "scale=" if "scale=" in line else ""
     assert shell("zsh", ["prune-rnn", *line.split(" ")]) == {
         one if one == "<files>" else before + one for one in expected
     }
 
 
-def test_bash_itself_completes(command: Callable, tmp_path: object) -> None:
+def test_bash_itself_completes(command: Callable[..., subprocess.CompletedProcess[str]], tmp_path: object) -> None:
     """In a real shell: a key is followed by no space, and what follows its '=' is completed."""
     script = command("completion", "bash", check=True).stdout
     tool = f'prune-rnn() {{ {sys.executable} -c "from prune_rnn.cli import main; main()" "$@"; }}'

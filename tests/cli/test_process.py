@@ -39,7 +39,7 @@ def test_the_version_tells_of_the_engine(command: Command, monkeypatch: pytest.M
     assert engine.startswith("engine: not compiled") and "torch CSR serves" in engine
 
 
-def test_the_version_takes_no_torch(process: Callable) -> None:
+def test_the_version_takes_no_torch(process: Process) -> None:
     code = "import sys; from prune_rnn.native import library; print(library.describe()); print('torch' in sys.modules)"
     out, _ = process(code=code).communicate(timeout=60)
     assert out.startswith("engine: ") and out.endswith("False\n")

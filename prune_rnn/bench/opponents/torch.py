@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from prune_rnn.bench.opponents.base import Baseline, Opponent
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.model.recurrence import Activation
 
-MODULES: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}  # by the cell's name
+MODULES: dict[str, Any] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}  # by the cell's name
 Times = Callable[[Tensor], Tensor]  # (streams, columns) -> (streams, rows), times the transposed matrix
 
 
@@ -88,10 +88,8 @@ def _loop(job: Layer, times: Times, dtype: Dtype) -> Tensor:
 def module(job: Layer) -> nn.RNNBase:
     """Returns torch.nn's layer, of one input. torch's GRU knows only tanh, and orders gates r, z."""
     kind = MODULES[job.cell.name]
-    options: dict[str, Any] = (
-        {"nonlinearity": "tanh" if job.activation is Activation.tanh else "relu"} if kind is nn.RNN else {}
-    )
-    made: nn.RNNBase = cast(Any, kind)(1, job.units, **options).requires_grad_(False).eval()
+    options = {"nonlinearity": "tanh" if job.activation is Activation.tanh else "relu"} if kind is nn.RNN else {}
+    made: nn.RNNBase = kind(1, job.units, **options).requires_grad_(False).eval()
     for name, parameter in made.named_parameters():
         parameter.copy_(job.weight.detach() if name == "weight_hh_l0" else torch.zeros(()))
     return made

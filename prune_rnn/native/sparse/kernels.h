@@ -54,6 +54,11 @@ struct Operand {
     const int32_t* zero;
 };
 
+// One step of a cell: products y (of each 16 units all gates in turn), gates x (x_gate apart), output before -> output
+// after; memory: what else the state holds, replaced.
+typedef void (*Advance)(int units, int x_gate, const float* x, const float* y, const float* before, float* memory,
+                        float* after);
+
 struct Kernels {
     int native_kinds, pairs;  // a bit for each kind of weights that has the native formats; whether there are PAIRS
     int tables;               // bits 4 and 5 of the places in a window stand in bits 7 and 6
@@ -67,10 +72,7 @@ struct Kernels {
                     const Operand* out);
     int (*finite)(const float* x, int count);  // whether none is NaN or infinite
     void (*range)(const float* x, int count, float* low, float* high);  // with 0 among the values
-    // one step: products y (of each 16 units all gates in turn), gates x (x_gate apart), output before -> output after;
-    // memory: what else the cell's state holds, replaced
-    void (*advance)(int cell, int activation, int units, int x_gate, const float* x, const float* y, const float* before,
-                    float* memory, float* after);
+    Advance (*advance)(int cell, int activation);
 };
 
 extern const Kernels plain_kernels;

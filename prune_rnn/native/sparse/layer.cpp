@@ -11,7 +11,9 @@ namespace {
 class Loop {
 public:
     Loop(const Sequence& sequence, const Direction& direction)
-        : all_(sequence), own_(direction), m_(*direction.matrix), vectors_(m_, sequence.streams, 2) {
+        : all_(sequence), own_(direction), m_(*direction.matrix), vectors_(m_, sequence.streams, 2),
+          advance_(m_.kernels().advance(sequence.cell, sequence.activation)),
+          state_width_((int64_t)shape_of(sequence.cell).vectors * m_.units()) {
         for (int p = 0; p < (int)m_.parts.size(); p++)
             results_.push_back(room<float>((size_t)blocks_at_a_time(p) * m_.gates * SLICE * all_.streams));
     }
@@ -19,7 +21,7 @@ public:
     // For each of the threads at the same time.
     void run(int thread, int threads, Barrier& barrier) {
         auto span = [&](int p) { return std::pair(m_.parts[p].first_unit, m_.parts[p].first_unit + m_.parts[p].units); };
-        Step step{0, 0, {}, own_.state, state_width(), nullptr};
+        Step step{0, 0, {}, own_.state, state_width_, nullptr};
         for (; step.number < all_.steps; step.number++) {
             step.operand = vectors_.publish(step.before, step.stride, step.number, thread, threads, barrier, span);
             step.t = own_.reverse ? all_.steps - 1 - step.number : step.number;
@@ -33,7 +35,7 @@ public:
     void keep_state() {
         const float* last = own_.out + (own_.reverse ? 0 : all_.steps - 1) * frame();
         for (int s = 0; all_.steps > 0 && s < all_.streams; s++)
-            std::memcpy(own_.state + s * state_width(), last + (int64_t)s * m_.units(), 4 * (size_t)m_.units());
+            std::memcpy(own_.state + s * state_width_, last + (int64_t)s * m_.units(), 4 * (size_t)m_.units());
     }
 
 private:
@@ -47,7 +49,6 @@ private:
     };
 
     int64_t frame() const { return (int64_t)all_.streams * m_.units(); }
-    int64_t state_width() const { return (int64_t)shape_of(all_.cell).vectors * m_.units(); }
 
     // Some slices at a time, whose products stay in the cache until the gates have used them. Parts that don't fit into a
     // core's own cache are walked there and back: what was read last is still there.
@@ -80,15 +81,14 @@ private:
         vectors_.spoil(step.number, all_.streams, y, rows, rows);
         for (int s = 0; s < all_.streams; s++) {
             float* after = step.after + (int64_t)s * units + unit;
-            float* memory = state_width() > units ? own_.state + s * state_width() + units + unit : nullptr;
+            float* memory = state_width_ > units ? own_.state + s * state_width_ + units + unit : nullptr;
             if (all_.lengths && step.t >= all_.lengths[s]) {
                 std::memset(after, 0, 4 * (size_t)count);
                 if (memory) std::memset(memory, 0, 4 * (size_t)count);
                 continue;
             }
             const float* inputs = all_.x + (step.t * all_.streams + s) * m_.rows + unit;
-            kernels.advance(all_.cell, all_.activation, count, units, inputs, y + s * rows,
-                            step.before + s * step.stride + unit, memory, after);
+            advance_(count, units, inputs, y + s * rows, step.before + s * step.stride + unit, memory, after);
         }
     }
 
@@ -96,6 +96,8 @@ private:
     const Direction& own_;
     const Matrix& m_;
     Vectors vectors_;
+    const Advance advance_;
+    const int64_t state_width_;  // floats from one stream's state to the next one's
     std::vector<Buffer<float>> results_;
 };
 

@@ -40,6 +40,8 @@ def draw(material: Material) -> Figure | None:
     for place, cell in enumerate(cells):
         for dense in (True, False):
             own = [(n, e) for n, e in found if n.setting.cell == cell and (n.setting.density == 1) == dense]
+            if not own:
+                continue
             x, y = [100 * math.exp(n.log_cer) for n, _ in own], [100 * e.cer for _, e in own]
             lengths = [[100 * (e.cer - e.low) for _, e in own], [100 * (e.high - e.cer) for _, e in own]]
             panel.errorbar(

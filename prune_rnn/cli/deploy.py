@@ -1,0 +1,134 @@
+"""The commands that use a trained network: see commands.py, which holds the others and says how to add one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from prune_rnn.cli.group import FILE, PATH, THREADS, Separated, cli, typed
+
+
+@cli.command()
+@click.argument("run", type=PATH)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "bfloat16", "int8"]),
+    default="float32",
+    help="Type of the weights; float32 is lossless.",
+)
+@click.option("--out", type=FILE, help="The file; by default model-DTYPE.safetensors in the run's folder.")
+@click.option("--dev", type=FILE, help="Manifest of the dev split, for runs on data=manifest.")
+@click.option("--cache", type=FILE, help="Folder of the synthetic corpus; by default that of train.")
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Decode the dev split as transcribe --stream does, too (not of networks run both ways).",
+)
+def export(run: Path, dtype: str, **options: Any) -> None:
+    """Packs a finished run into one small file for inference.
+
+    RUN is a folder below results/runs. The safetensors file holds the weights that are not zero, as values and 8-bit
+    gaps, the configuration and the alphabet. The dev split is decoded with it, and what has changed is printed.
+    """
+    from prune_rnn.deploy.export import ExportOptions, export
+    from prune_rnn.engine.quantise import Dtype
+
+    print(export(run, ExportOptions(dtype=Dtype[dtype], **options)))
+
+
+@cli.command()
+@click.argument("places", nargs=-1, type=PATH, metavar="[RUN|FILE]...")
+@click.option("--results", default="results", type=FILE, help="Folder of all results, where no run is named.")
+def verify(places: list[Path], **options: Any) -> int:
+    """Checks that runs and packed files are still what was written.
+
+    RUN is a folder below results/runs, FILE a packed file or a checkpoint; the folder of a synthetic corpus is checked
+    as well. With none: all runs, with their packed files. Prints a line for each file that is not right, then how many
+    there are. Exit code 1 where something is damaged; a file without its checksum is.
+    """
+    from prune_rnn.integrity.verify import VerifyOptions, verify
+
+    return 0 if verify(places, VerifyOptions(**options)) else 1
+
+
+@cli.command()
+@click.argument("model", type=PATH)
+@click.argument("audio", type=PATH, nargs=-1, required=True)
+@click.option("--stream", is_flag=True, help="As the sound arrives (GRU networks).")
+@click.option(
+    "--threads", type=THREADS, help="CPU threads of each file; by default torch's choice, 1 with --stream or --jobs."
+)
+@click.option(
+    "--jobs", type=THREADS, default=1, help="Files at a time; with --stream a text comes once its file has ended."
+)
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json", "srt", "vtt"]),
+    default="text",
+    help="json, srt and vtt have the time of each word.",
+)
+def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: Any) -> int:
+    """Prints the text of recordings.
+
+    MODEL is a file that `prune-rnn export` wrote. AUDIO is WAV, FLAC or whatever else libsndfile reads, at any rate.
+    With --stream the samples go in 20 ms at a time and the text comes out as it is found, about 0.9 s later, after the
+    first second (GRU and LSTM networks: those that run both ways need whole files). Several files at a time (--jobs)
+    are then computed together, as concurrent streams. The time and any fault of a file go to the error stream; the
+    other files are transcribed, and the exit code is 1.
+    """
+    from prune_rnn.deploy.transcribe import TranscribeOptions, transcribe
+
+    return 0 if transcribe(model, list(audio), TranscribeOptions(**options), stream) else 1
+
+
+@cli.command()
+@click.argument("model", type=PATH)
+@click.argument("manifest", type=PATH)
+@click.option("--out", type=FILE, help="File of references and hypotheses; by default MANIFEST-hypotheses.jsonl, here.")
+@click.option("--skip-bad", is_flag=True, help="Go on without the lines that can't be used, after naming them.")
+@click.option("--device", default="auto", help="Where to compute: auto, cpu, cuda ...; a packed file: the CPU.")
+@click.option("--threads", type=THREADS, help="CPU threads; by default torch's choice.")
+def evaluate(model: Path, manifest: Path, **options: Any) -> None:
+    """Counts the errors of a trained network on any manifest.
+
+    MODEL is a folder below results/runs, whose model.pt is taken, or a file that `prune-rnn export` wrote. Prints CER
+    and WER with their insertions, deletions and substitutions, and writes what was said and what was heard, a line of
+    JSON an utterance: reference, hypothesis, audio.
+    """
+    from prune_rnn.deploy.evaluate import EvaluateOptions, evaluate
+
+    print(evaluate(model, manifest, EvaluateOptions(**options)))
+
+
+@cli.command()
+@click.option("--workloads", type=Separated(str), default="product,layer,network,stages", help="What is measured.")
+@click.option(
+    "--shapes",
+    type=Separated(str),
+    help="rnn_1760, rnn_2560, rnn_3072, gru_2560, gru_3568, gru_3584, lstm_1760, own (the files of --models); "
+    "by default all.",
+)
+@click.option("--streams", type=Separated(int), default="1,4,16,64", help="Sequences at a time, each 1 or more.")
+@click.option("--sparsity", type=Separated(float), default="0.8,0.9,0.95", help="Of random masks, from 0 to below 1.")
+@click.option("--models", type=Separated(str), help="Packed files; by default all float32 ones in results/runs.")
+@click.option("--threads", type=THREADS, help="CPU threads; by default torch's choice.")
+@click.option("--rounds", type=int, default=5, help="Measurements of each candidate, in turn; the median counts.")
+@click.option("--seconds", type=float, default=0.03, help="Per measurement, about; 0 to 60.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where to compute.")
+@click.option("--results", type=FILE, default="results", help="Folder of packed files and tables.")
+def bench(**options: Any) -> None:
+    """Measures sparse against dense on this machine: the paper's Table 5.
+
+    Measures the recurrent product, the recurrent layer over a sequence, and whole networks: the sparse engine against
+    what users would run instead (torch, ONNX Runtime, scipy), all in one run. Every ratio is against the fastest dense
+    baseline. A summary is printed; all of it goes to a folder of the machine's name in results/tables/table5, as CSV,
+    Markdown, LaTeX and a figure.
+    """
+    from prune_rnn.bench.plan import BenchOptions
+    from prune_rnn.bench.run import bench
+    from prune_rnn.report.table5.write import write
+
+    print(write(bench(BenchOptions(**options), typed())))
+    print("\nREADME's numbers are of two Zen 5 cores with AVX-512, unless it says otherwise; yours may differ.")

@@ -1,0 +1,54 @@
+"""The paper's Table 1: the hyper-parameters of gradual pruning as they were used, in steps and magnitudes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prune_rnn.analyse.layout import Layout
+from prune_rnn.analyse.rows import Library, Row
+from prune_rnn.prune.gradual import Gradual
+from prune_rnn.report.base import DASH, Table, number
+from prune_rnn.report.compare import sparsity
+from prune_rnn.report.table3 import percent
+from prune_rnn.usage import UsageError
+
+
+def tables(name: str, layout: Layout, library: Library) -> list[Table]:
+    """Returns the table, a row for each layer type of each network."""
+    rows = library.rows(layout.rows)
+    return [
+        Table(
+            name=name,
+            title=f"{layout.title or name} at scale={library.shared.scale.name}",
+            caption=layout.caption,
+            rows=[cells for row in rows for cells in _rows(row)],
+            missing=[(row.label, row.command) for row in rows if not row.runs],
+        )
+    ]
+
+
+def _rows(row: Row) -> Iterator[dict[str, str]]:
+    prune, run = row.config.prune, row.runs[0] if row.runs else None
+    if not isinstance(prune, Gradual):
+        raise UsageError(f"{row.label}: Table 1 is of prune=gradual, and this is prune={prune.method}")
+    qs = prune.magnitudes() or (run.result.threshold if run else {})
+    train = row.config.train
+    steps = train.steps_per_epoch or (run.result.steps // train.epochs if run else None)
+    for layer_type in prune.layers:
+        q = qs.get(layer_type)
+        when = None if steps is None else prune.schedule(q or 1.0, steps)
+        known = when if q is not None else None
+        yield {
+            "label": row.label,
+            "layer type": layer_type,
+            "q from": row.config.q_source or DASH,
+            "q": number(q, ".4g"),
+            "start, step": number(when and when.start_step, ",", "start_step"),
+            "ramp, step": number(when and when.ramp_step, ",", "ramp_step"),
+            "end, step": number(when and when.end_step, ",", "end_step"),
+            "freq, steps": number(when and when.freq, "", "freq"),
+            "theta": number(known and known.theta, ".3g"),
+            "phi": number(known and known.phi, ".3g"),
+            "sparsity %": sparsity(row),
+            "goal %": percent(row.composed.model.sparsity if row.composed else None, "goal", ".1f"),
+        }

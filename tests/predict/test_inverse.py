@@ -1,0 +1,74 @@
+"""From a target to a network that reaches it by its own forecast."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from prune_rnn.config import compose_config
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.predict.forecast import forecast
+from prune_rnn.predict.inverse import targets
+from prune_rnn.predict.predict import predict
+from prune_rnn.usage import UsageError
+
+
+def words_of(text: str) -> list[str]:
+    line = next(line for line in text.splitlines() if line.startswith("prune-rnn train "))
+    return shlex.split(line)[2:]
+
+
+@pytest.mark.parametrize("model", ["rnn_sparse", "gru_sparse", "gru_sparse_big"])
+@pytest.mark.parametrize("cer", [0.28, 0.3, 0.33])
+def test_the_network_reaches_the_target_and_a_sparser_one_does_not(model: str, cer: float, tmp_path: Path) -> None:
+    """And its sparsity is the one that it states, to a point."""
+    own = [f"model={model}", "model.units=224", f"results={tmp_path}"]
+    words = words_of(predict([f"target.cer={cer}", *own]))
+    found = forecast(compose_config(words))
+    assert found.cer is not None and found.cer.high <= cer + 1e-4
+    sparsity = next(float(word.partition("=")[2]) for word in words if word.startswith("prune.sparsity="))
+    assert 1 - found.kept / found.parameters == pytest.approx(sparsity, abs=0.01)
+    if sparsity < 0.96:
+        further = forecast(compose_config([*words[:-1], f"prune.sparsity={sparsity + 0.01:g}", *own]))
+        assert further.cer is not None and further.cer.high > cer - 1e-4
+
+
+def test_several_targets_at_once(tmp_path: Path) -> None:
+    own = ["model=gru_sparse", "target.cer=0.31", "target.parameters=70000", "target.bytes=350000"]
+    found = json.loads(predict([*own, f"results={tmp_path}"], json_=True))
+    assert found["not_zero"] <= 70_000 and found["bytes"][Dtype.float32.value] <= 350_000
+    assert found["cer"]["high"] <= 0.31 and " model.units=" in found["command"]
+
+
+def test_without_a_cer_the_best_network_that_is_small_enough(tmp_path: Path) -> None:
+    found = json.loads(predict(["model=gru_sparse", "target.parameters=60000", f"results={tmp_path}"], json_=True))
+    assert 40_000 < found["not_zero"] <= 60_000
+
+
+def test_what_none_reaches_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"target.cer=0.15: no network of 0.25 to [\d.]+ times the baseline's units"):
+        predict(["target.cer=0.15", "model=rnn_sparse", f"results={tmp_path}"])
+    with pytest.raises(UsageError, match=r"the smallest that reaches the CER keeps [\d,]+ parameters"):
+        predict(["target.cer=0.3", "target.parameters=9000", "model=rnn_sparse", f"results={tmp_path}"])
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("target.cer=27", "target.cer=27: must be a fraction between 0 and 1, such as 0.27"),
+        ("target.cer=no", "target.cer=no: must be a fraction"),
+        ("target.bytes=-1", "target.bytes=-1: must be a number above 0"),
+        ("target.size=3", "target.size=3: target.size is no target; "),
+    ],
+)
+def test_wrong_targets_are_refused(word: str, message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        targets([word])
+
+
+def test_other_words_are_left_alone() -> None:
+    wanted, rest = targets(["model=gru_dense", "target.bytes=100", "seed=1"])
+    assert wanted is not None and wanted.bytes == 100 and wanted.cer is None and rest == ["model=gru_dense", "seed=1"]
+    assert targets(["seed=1"]) == (None, ["seed=1"])
