@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prune_rnn.front_end import BELOW_PEAK, FLOOR, LOWEST, FrontEnd
+from prune_rnn.front_end import BELOW_PEAK, FLOOR, LOWEST, SOFTEST, FrontEnd
 
 SAMPLE_RATE = 16_000  # Hz
 WINDOW = 320  # samples: 20 ms
@@ -41,7 +41,7 @@ def log_power(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tens
     if front_end is FrontEnd.absolute:
         power.clamp_min_(FLOOR)
     else:
-        power += (BELOW_PEAK * power[:, LOWEST:].max()).clamp_min(FLOOR)
+        power = power.div_(power[:, LOWEST:].max().clamp_min(SOFTEST)).add_(BELOW_PEAK)
     return power.log_().t()
 
 
@@ -56,7 +56,7 @@ def log_of(power: NDArray[np.float64], peak: float | NDArray[np.float64], front_
     """(frames, bins) -> its log, as `log_power` takes it. peak: of the utterance, or (frames, 1), of each frame."""
     if front_end is FrontEnd.absolute:
         return np.log(np.maximum(power, FLOOR))
-    return np.log(power + np.maximum(BELOW_PEAK * peak, FLOOR))
+    return np.log(power / np.maximum(peak, SOFTEST) + BELOW_PEAK)
 
 
 def log_spectrogram(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tensor:

@@ -6,21 +6,23 @@ from pathlib import Path
 import pytest
 
 from prune_rnn.analyse.between import between, compare
+from prune_rnn.run.store import Run
 
 
-def test_better_and_worse_utterances_are_counted_and_shown(fabricate: Callable) -> None:
+def test_better_and_worse_utterances_are_counted_and_shown(fabricate: Callable[..., Run]) -> None:
     """Of 22 characters: 5, 6 and 7 edits against 4, 6 and 9: one better by 1, one the same, one worse by 2."""
     first, other = fabricate("gru_dense", edits=[5, 6, 7]).folder, fabricate("gru_sparse", edits=[4, 6, 9]).folder
     (found,) = between([first, other])[2]
     assert found.changes == [-1, 0, 2] and found.relative == pytest.approx(-1 / 18)
-    assert found.interval is not None and found.interval.low < found.relative < found.interval.high
+    assert found.relative is not None and found.interval is not None
+    assert found.interval.low < found.relative < found.interval.high
     text = compare([first, other], 5)
     row = next(line for line in text.splitlines() if line.startswith(other.name))
     assert row.split()[-3:] == ["1", "1", "1"] and "over utterances of the test split" in text
     assert f"{other.name}, better: 1 edits" in text and f"{other.name}, worse: 2 edits" in text
 
 
-def test_several_runs_are_compared_with_the_first(fabricate: Callable) -> None:
+def test_several_runs_are_compared_with_the_first(fabricate: Callable[..., Run]) -> None:
     folders = [fabricate(model, edits=[5, 6]).folder for model in ("gru_dense", "gru_sparse", "gru_sparse_big")]
     lines = compare(folders, 0).splitlines()
     assert [line.split()[0] for line in lines[2:5]] == [folder.name for folder in folders]
@@ -33,7 +35,7 @@ def test_speakers_count_where_there_are_two() -> None:
     assert "-17.9 (-21.6 to -14.4)" in text and "over speakers of the test split" in text
 
 
-def test_what_can_not_be_compared_is_named(fabricate: Callable, tmp_path: Path) -> None:
+def test_what_can_not_be_compared_is_named(fabricate: Callable[..., Run], tmp_path: Path) -> None:
     first = fabricate("gru_dense", edits=[5, 6]).folder
     with pytest.raises(ValueError, match="holds no finished run"):
         between([first, tmp_path])

@@ -81,7 +81,7 @@ def test_the_relative_floor_follows_the_peak_of_what_was_heard(piece: int, monke
     powers = torch.stack([torch.fft.rfft(w * torch.hann_window(320)).abs() ** 2 for w in samples.unfold(0, 320, 160)])
     peaks = powers[:, 2:].amax(1).double()
     peaks[:5] = peaks[:5].max()
-    log = (powers.double() + 1e-5 * peaks.cummax(0).values[:, None]).log()
+    log = (powers.double() / peaks.cummax(0).values[:, None] + 1e-5).log()
     for frame in (0, 7, 18):
         heard = log[: max(frame + 1, 5)]
         average = heard.sum(0) / (PRIOR + len(heard))
