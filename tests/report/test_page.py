@@ -91,7 +91,7 @@ def test_the_page_needs_nothing_else(written: Path) -> None:
     text = written.read_text()
     reader = Reader()
     reader.feed(text)
-    assert reader.open == [] and len(reader.sources) == 5
+    assert reader.open == [] and len(reader.sources) == 6
     assert all(source.startswith("data:image/svg+xml;base64,") for source in reader.sources)
     assert "url(" not in text and "@import" not in text and 'name="viewport"' in text
     assert "GRU Sparse Medium: <code>prune-rnn train model=gru_sparse_medium" in text  # has no run yet

@@ -30,7 +30,7 @@ def test_a_configuration_comes_back_as_it_was(words: str) -> None:
     [
         (["identity", "prune", "method"], "magic", "identity.prune.method is 'magic', not one of none, gradual"),
         (["identity", "model", "units"], "many", "identity.model.units is 'many', not of the type int"),
-        (["identity", "model", "cell"], "lstm", "identity.model.cell is 'lstm'"),
+        (["identity", "model", "cell"], "elman", "identity.model.cell is 'elman'"),
         (["identity", "train", "speed"], 1, "identity.train.speed is not a known key"),
         (["scale"], None, "scale is None, not a group of keys"),
     ],
