@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 import torch
 
 from prune_rnn.device.profiled import _profiled

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
 
+Boxes = NDArray[np.float64]  # (boxes, 4)
 _ROOM = 5.0  # points from a point to its label
 _DIRECTIONS = [(1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 1), (0, -1)]
 _SIDES = {1: "left", -1: "right", 0: "center"}
@@ -33,28 +36,28 @@ def label_points(
     renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
     figure.set_layout_engine("none")
     inside = axes.get_window_extent()
-    taken = []
+    markers, stems = [], []
     for (x, y), (low, high) in zip(points, bars, strict=True):
         across, *ups = axes.transData.transform([(x, y), (x, low), (x, high)])
-        taken += [Bbox.from_bounds(across[0] - 7, across[1] - 7, 14, 14)]
-        taken += [Bbox.from_extents(across[0] - 5, ups[0][1] - 2, across[0] + 5, ups[1][1] + 2)]
-    drawn = _drawn_lines(axes)
+        markers.append(Bbox.from_bounds(across[0] - 7, across[1] - 7, 14, 14))
+        stems.append(Bbox.from_extents(across[0] - 5, ups[0][1] - 2, across[0] + 5, ups[1][1] + 2))
+    drawn = _array([*markers, *stems, *_drawn_lines(axes)])
     shown: list[Bbox] = []
     notes = []
     for number, (point, text) in enumerate(zip(points, texts, strict=True)):
-        others = [*taken[: 2 * number], *taken[2 * number + 2 :]]  # a line may run along its own bar
+        # a line to a label may run along its own point's bar
+        others = _array([*markers[:number], *markers[number + 1 :], *stems[:number], *stems[number + 1 :], *shown])
+        labels = _array(shown)
         candidates = [(far, dx, dy) for far in _FAR for dx, dy in _DIRECTIONS]
         costs = []
         for candidate in candidates:
             note = _annotate(axes, text, point, *candidate)
             box = _box(note, renderer)
             note.remove()
-            outside = box.width * box.height - _shared(box, inside)
-            covered = sum(_shared(box, other) for other in [*taken, *drawn]) + 3 * sum(
-                _shared(box, other) for other in shown
-            )
+            outside = box.width * box.height - _shared(box, _array([inside]))
+            covered = _shared(box, drawn) + 3 * _shared(box, labels)
             line = _line(axes, point, box) if candidate[0] > 1 else []
-            covered += sum(_shared(part, other) for part in line for other in [*others, *shown])
+            covered += sum(_shared(part, others) for part in line)
             costs.append(covered + 10 * outside + 20 * candidate[0])
         notes.append(_annotate(axes, text, point, *candidates[costs.index(min(costs))]))
         shown.append(_box(notes[-1], renderer))
@@ -101,7 +104,13 @@ def _line(axes: Axes, point: tuple[float, float], box: Bbox) -> list[Bbox]:
     return [Bbox.from_bounds(px - 3, py - 3, 6, 6) for px, py in steps if not box.contains(px, py)]
 
 
-def _shared(one: Bbox, other: Bbox) -> float:
-    """Returns the area that two boxes share, in square pixels."""
-    both = Bbox.intersection(one, other)
-    return 0.0 if both is None else float(both.width * both.height)
+def _array(boxes: Sequence[Bbox]) -> Boxes:
+    """Returns left, bottom, right and top of each."""
+    return np.array([box.extents for box in boxes]).reshape(len(boxes), 4)
+
+
+def _shared(one: Bbox, others: Boxes) -> float:
+    """Returns the areas that a box shares with each of the others, together, in square pixels."""
+    wide = np.minimum(one.x1, others[:, 2]) - np.maximum(one.x0, others[:, 0])
+    high = np.minimum(one.y1, others[:, 3]) - np.maximum(one.y0, others[:, 1])
+    return float((wide.clip(0) * high.clip(0)).sum())
