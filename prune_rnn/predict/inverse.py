@@ -13,7 +13,7 @@ from pathlib import Path
 from prune_rnn import paths
 from prune_rnn.config import Config, compose_config
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.nearest import nearest
+from prune_rnn.nearest import choose
 from prune_rnn.predict import printed, probe
 from prune_rnn.predict.forecast import forecast
 from prune_rnn.predict.interval import Expectation, by_networks
@@ -62,7 +62,7 @@ def targets(overrides: Sequence[str]) -> tuple[Targets | None, list[str]]:
     for word in (each for each in overrides if each.startswith(_PREFIX)):
         name, _, value = word.removeprefix(_PREFIX).partition("=")
         if name not in names:
-            raise UsageError(f"{word}: {_PREFIX}{name} is no target; {nearest(name, names)}")
+            raise UsageError(f"{word}: {_PREFIX}{name} is no target; {choose(name, names)}")
         try:
             given[name] = float(value)
         except ValueError:

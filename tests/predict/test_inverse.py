@@ -61,7 +61,7 @@ def test_what_none_reaches_is_said(tmp_path: Path) -> None:
         ("target.cer=27", "target.cer=27: must be a fraction between 0 and 1, such as 0.27"),
         ("target.cer=no", "target.cer=no: must be a fraction"),
         ("target.bytes=-1", "target.bytes=-1: must be a number above 0"),
-        ("target.size=3", "target.size=3: target.size is no target; "),
+        ("target.size=3", "target.size=3: target.size is no target; choose one of cer, parameters, bytes, speedup"),
     ],
 )
 def test_wrong_targets_are_refused(word: str, message: str) -> None:

@@ -23,7 +23,7 @@ from prune_rnn.data.corpora.catalogue import CORPORA
 from prune_rnn.data.transcripts import check_language, languages, normalise
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.files import write_atomically
-from prune_rnn.nearest import nearest
+from prune_rnn.nearest import choose
 from prune_rnn.printed import one_line
 from prune_rnn.text import ALPHABET, LATIN, alphabet_of, check_characters, encode, frames_needed, unknown_characters
 
@@ -78,7 +78,7 @@ def prepare(name: str, folder: Path, options: PrepareOptions) -> Prepared:
     utterance of a split can be used.
     """
     if name not in CORPORA:
-        raise ValueError(f"{name}: no such corpus; {nearest(name, list(CORPORA))}")
+        raise ValueError(f"{name}: no such corpus; {choose(name, list(CORPORA))}")
     if not folder.is_dir():
         raise ValueError(f"{folder}: no such folder; {CORPORA[name].title} comes from {CORPORA[name].source}")
     out = Path(options.out) if options.out else folder
