@@ -11,6 +11,7 @@ from string import Template
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.report.base import DASH, Table, number
 from prune_rnn.report.figures.catalogue import Drawn
+from prune_rnn.run.shown import set_otherwise
 
 TITLE = "Exploring sparsity in recurrent neural networks, reproduced"
 _PAPER = "https://arxiv.org/abs/1704.05119"
@@ -21,18 +22,20 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e9e9e6; --paper: #16181b; --faint: #a9adb2; --line: #3a3f45;
   --tint: #20242a; --warn: #ffb27a; --link: #7cc4ff; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 75rem; color: var(--ink); background: var(--paper);
+body { margin: 0 auto; padding: 1rem; max-width: 80rem; color: var(--ink); background: var(--paper);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.25rem; margin-top: 2.5rem; }
 p, li, figcaption { max-width: 46rem; } a { color: var(--link); } .faint, figcaption { color: var(--faint); }
 .warning { color: var(--warn); font-weight: 600; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; margin: 1rem 0; }
 .scroll:focus-visible { outline: 2px solid var(--link); }
-table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; width: 100%; }
-th, td { padding: 0.4rem 0.7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+table { border-collapse: collapse; font-size: 0.8125rem; font-variant-numeric: tabular-nums; width: 100%; }
+th, td { padding: 0.35rem 0.375rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 thead th { background: var(--tint); vertical-align: bottom; white-space: normal; overflow-wrap: normal;
-  min-width: 4rem; }
+  min-width: 3rem; }
 .words td, .words thead th, th:first-child { text-align: left; }
+.words td, .words th { white-space: normal; overflow-wrap: anywhere; vertical-align: top; }
+.words td:last-child { min-width: 14rem; }
 tbody th { position: sticky; left: 0; background: var(--paper); font-weight: 600; }
 thead th:first-child { position: sticky; left: 0; }
 tbody tr:last-child > * { border-bottom: 0; }
@@ -78,14 +81,14 @@ class Section:
     figures: Sequence[Drawn]
 
 
-def page(command: str, sections: Sequence[Section], runs: Sequence[Finished]) -> str:
-    """Returns the page, with its figures inside. command: the one that makes it."""
+def page(command: str, sections: Sequence[Section], speed: Sequence[Table], runs: Sequence[Finished]) -> str:
+    """Returns the page, with its figures inside. command: the one that makes it. speed: Table 5 of each machine."""
     return _PAGE.substitute(
         title=escape(TITLE),
         style=_STYLE,
         command=escape(command),
         paper=_PAPER,
-        sections="\n".join(map(_section, sections)),
+        sections="\n".join([*map(_section, sections), *map(_table, speed)]),
         runs=provenance(runs).html("words") if runs else "<p>None yet.</p>",
     )
 
@@ -98,12 +101,14 @@ def _section(section: Section) -> str:
 
 
 def provenance(runs: Sequence[Finished]) -> Table:
-    """Returns how each run came about: its folder, seed, machine, versions, commit and command."""
+    """Returns how each run came about: its folder, seed, sparsity, settings, machine, versions, commit and command."""
     rows = [
         {
             "Run": run.name,
             "Seed": number(run.seed, ""),
             "Test CER %": number(run.cer, ".2f", "cer", scale=100),
+            "Sparsity %": number(run.result.sparsity, ".1f", "sparsity", scale=100),
+            "Set otherwise": " ".join(set_otherwise(run.config)) or DASH,
             "q from": run.result.q_source or DASH,
             "Device": f"{run.result.device}, {run.result.processes_in_words()} process(es)",
             "Versions": ", ".join(f"{name} {version}" for name, version in run.result.versions.items()),

@@ -15,13 +15,15 @@ from prune_rnn.analyse.layout import Layout, layout, names
 from prune_rnn.analyse.rows import Library, no_runs
 from prune_rnn.config import compose_config
 from prune_rnn.files import write_atomically
+from prune_rnn.printed import one_line
 from prune_rnn.report import compare, forecast, frontier, table1, table2, table3
 from prune_rnn.report.base import Table
 from prune_rnn.report.figures.catalogue import draw_all
 from prune_rnn.report.figures.style import Material
 from prune_rnn.report.page import Section, page
+from prune_rnn.report.table5 import write as table5
 from prune_rnn.run.store import all_runs
-from prune_rnn.usage import UsageError
+from prune_rnn.usage import FAULTS, UsageError
 
 Kind = Callable[[str, Layout, Library], list[Table]]
 KINDS: dict[str, Kind] = {
@@ -79,10 +81,24 @@ def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool =
         sections.append(Section(made, drawn))
         runs |= {run.name: run for run in [*(run for row in rows for run in row.runs), *same_data]}
     if not tables:
-        text = page(shlex.join(["prune-rnn", "report", *overrides]), sections, [runs[name] for name in sorted(runs)])
+        speed, unread = _speed(paths.tables(results) / "table5")
+        written += unread
+        command, ordered = shlex.join(["prune-rnn", "report", *overrides]), [runs[name] for name in sorted(runs)]
+        text = page(command, sections, speed, ordered)
         write_atomically(results / paths.PAGE, text.encode(errors=_ESCAPE))
         written.append(f"written: {results / paths.PAGE}")
     return "\n\n".join([*printed, "\n".join(written)])
+
+
+def _speed(folder: Path) -> tuple[list[Table], list[str]]:
+    """Returns Table 5 of each machine with a record of `prune-rnn bench`, and a line for each unreadable record."""
+    found, unread = [], []
+    for record in sorted(folder.glob("*/conditions.json")):
+        try:
+            found.append(table5.shown(record.parent))
+        except FAULTS as error:
+            unread.append(f"skipped: Table 5 of {record.parent}: {one_line(str(error))}")
+    return found, unread
 
 
 def layouts_of(tables: Sequence[str] = ()) -> dict[str, Layout]:

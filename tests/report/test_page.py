@@ -108,7 +108,7 @@ def test_text_is_escaped() -> None:
         missing=[("<s>", "<c>")],
         findings=["<em>"],
     )
-    text = page("report 'x=<y>'", [Section([table], [])], [])
+    text = page("report 'x=<y>'", [Section([table], [])], [], [])
     assert "&lt;b&gt;a &amp; b" in text and "1 &lt; 2" in text
     assert not any(tag in text for tag in ('id="<a>', "<b>", "<i>", "<u>", "<s>", "<c>", "<em>", "<y>"))
     assert text.index("&lt;em&gt;") < text.index("&lt;b&gt;a &amp; b")  # findings lead
@@ -117,6 +117,7 @@ def test_text_is_escaped() -> None:
 def test_provenance_has_a_row_a_run(sample: Path) -> None:
     runs = comparable(collect([f"results={sample}"])[0])
     rows = provenance(runs).rows
+    assert {row["Sparsity %"] for row in rows if row["Run"].startswith("gru_dense-")} == {"0.0"}
     assert len(rows) == 7 and {row["Versions"] for row in rows} == {"prune-rnn 0.1.0, torch 2.11.0"}
     big = [row for row in rows if row["Run"].startswith("gru_sparse_big")]
     assert sorted(row["Seed"] for row in big) == ["0", "1"] and {row["q from"] for row in big} == {"calibrated"}

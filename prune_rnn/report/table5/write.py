@@ -64,6 +64,15 @@ def write(folder: Path) -> str:
     return terminal(groups, networks, conditions) + f"\n\nAll of it, with what the numbers mean: {folder / 'README.md'}"
 
 
+def shown(folder: Path) -> Table:
+    """Returns the summary's first table, for the page of all results. Raises OSError and ValueError as `write` does."""
+    rows, conditions = record.read(folder)
+    cases = tables.headline(grouped(row for row in rows if not row.stage).values())
+    of = f"Table 5 on {machine(conditions)}"
+    caption = f"{title(cases)}. Commit {(conditions.commit or 'unknown')[:12]}, by `{conditions.command}`."
+    return Table(name=folder.name, title=of, caption=caption, rows=_headline(cases))
+
+
 def title(cases: Sequence[Case]) -> str:
     """Returns what the summary's first table shows."""
     if not cases:

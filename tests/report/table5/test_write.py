@@ -48,6 +48,14 @@ def test_the_files_of_a_record(tmp_path: Path) -> None:
     assert text.splitlines()[-1].endswith(str(tmp_path / "README.md"))
 
 
+def test_the_first_table_for_the_page(tmp_path: Path) -> None:
+    record.write(tmp_path, ROWS, CONDITIONS)
+    table = table5.shown(tmp_path)
+    assert table.title == "Table 5 on Some CPU, 2 CPU threads" and "commit c0ffee" in table.caption.lower()
+    [row] = table.rows
+    assert (row["Shape"], list(row.values())[-1]) == ("Big", "12.5")
+
+
 def test_the_summary_by_hand() -> None:
     """100 us against 8 us: 12.5 times."""
     text = table5.readme(grouped(ROWS), CONDITIONS, drawn=True, staged=False)
