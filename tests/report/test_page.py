@@ -13,6 +13,7 @@ from selenium.webdriver.common.by import By
 
 from prune_rnn.analyse.rows import collect, comparable
 from prune_rnn.report.base import Table
+from prune_rnn.report.figures.catalogue import FIGURES
 from prune_rnn.report.page import Section, page, provenance
 from prune_rnn.report.report import report
 
@@ -58,7 +59,7 @@ def test_everything_is_there_and_nothing_overflows(
     assert browser.execute_script("return innerWidth") == width
     assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
     images = browser.find_elements(By.TAG_NAME, "img")
-    assert len(images) == 4 and all(image.get_property("naturalWidth") > 0 for image in images)
+    assert len(images) == len(FIGURES) and all(image.get_property("naturalWidth") > 0 for image in images)
     assert all(image.size["width"] <= width for image in images)
     table = browser.find_element(By.TAG_NAME, "table")
     assert table.is_displayed() and "GRU Sparse Big" in table.text
@@ -91,7 +92,7 @@ def test_the_page_needs_nothing_else(written: Path) -> None:
     text = written.read_text()
     reader = Reader()
     reader.feed(text)
-    assert reader.open == [] and len(reader.sources) == 6
+    assert reader.open == [] and len(reader.sources) == len(FIGURES)
     assert all(source.startswith("data:image/svg+xml;base64,") for source in reader.sources)
     assert "url(" not in text and "@import" not in text and 'name="viewport"' in text
     assert "GRU Sparse Medium: <code>prune-rnn train model=gru_sparse_medium" in text  # has no run yet
