@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from ctypes import c_int, c_int64, c_void_p
+from ctypes import c_char_p, c_int, c_int64, c_void_p
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ _LOOP = [c_int] * 3 + [c_int64, c_void_p] + [c_int] * 4
 SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "prune_rnn_compiled": (c_int, [c_int]),
     "prune_rnn_runs": (c_int, [c_int]),
+    "prune_rnn_sources": (c_char_p, []),
     "prune_rnn_has": (c_int, [c_int] * 3),
     "prune_rnn_pack": (c_void_p, [c_int] * 3 + [c_void_p] * 2 + [c_int] * 5),
     "prune_rnn_free": (None, [c_void_p]),
@@ -50,17 +52,33 @@ class InstructionSet(IntEnum):
     neon_dot = 5  # with dot products of bytes
 
 
+def sources(folder: Path) -> str | None:
+    """Returns the SHA-256 of all C++ sources under `folder`, prune_rnn/native, as CMakeLists.txt takes it; None: no sources."""
+    names = sorted(path.relative_to(folder).as_posix() for kind in ("cpp", "h", "inc") for path in folder.rglob(f"*.{kind}"))
+    digests = "".join(hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names)
+    return hashlib.sha256(digests.encode()).hexdigest() if names else None
+
+
+def _sources_of(library: ctypes.CDLL) -> str:
+    library.prune_rnn_sources.restype = c_char_p
+    return str(library.prune_rnn_sources().decode())
+
+
 @cache
 def built() -> ctypes.CDLL | None:
     """Returns the library, or None where it wasn't built.
 
-    torch must be loaded before, so that its threads serve both.
+    torch must be loaded before, so that its threads serve both. ValueError where it was built from other sources than
+    those beside it (of a checkout; a wheel holds none): such a library could read its arguments as other ones.
     """
     places = [Path(place, _FILE) for place in native.__path__]  # several, where the package is being worked on
     found = next((path for path in places if path.is_file()), None)
     if found is None:
         return None
     library = ctypes.CDLL(os.fspath(found))
+    present = next(filter(None, map(sources, map(Path, native.__path__))), None)
+    if present is not None and (not hasattr(library, "prune_rnn_sources") or _sources_of(library) != present):
+        raise ValueError(f"{found}: built from other C++ sources than those beside it; build it again: pip install -e .")
     for name, (returns, takes) in SIGNATURES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = returns, takes

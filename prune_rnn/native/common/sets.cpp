@@ -39,4 +39,7 @@ extern "C" {
 // Whether the library was compiled for the set; whether it also runs here.
 API int prune_rnn_compiled(int set) { return compiled(set); }
 API int prune_rnn_runs(int set) { return runs(set); }
+
+// The SHA-256 of all sources, as CMakeLists.txt takes it.
+API const char* prune_rnn_sources() { return SOURCES; }
 }
