@@ -53,8 +53,9 @@ class InstructionSet(IntEnum):
 
 
 def sources(folder: Path) -> str | None:
-    """Returns the SHA-256 of all C++ sources under `folder`, prune_rnn/native, as CMakeLists.txt takes it; None: no sources."""
-    names = sorted(path.relative_to(folder).as_posix() for kind in ("cpp", "h", "inc") for path in folder.rglob(f"*.{kind}"))
+    """Returns the SHA-256 of all C++ sources under `folder`, as CMakeLists.txt takes it; None where there are none."""
+    kinds = (".cpp", ".h", ".inc")
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix in kinds)
     digests = "".join(hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names)
     return hashlib.sha256(digests.encode()).hexdigest() if names else None
 
@@ -78,7 +79,7 @@ def built() -> ctypes.CDLL | None:
     library = ctypes.CDLL(os.fspath(found))
     present = next(filter(None, map(sources, map(Path, native.__path__))), None)
     if present is not None and (not hasattr(library, "prune_rnn_sources") or _sources_of(library) != present):
-        raise ValueError(f"{found}: built from other C++ sources than those beside it; build it again: pip install -e .")
+        raise ValueError(f"{found}: built from other sources than those beside it; build it again: pip install -e .")
     for name, (returns, takes) in SIGNATURES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = returns, takes
