@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 FLOOR = 1e-10  # power: the quantisation noise of 16-bit audio lies above it
-BELOW_PEAK = 1e-5  # the floor of `relative` over the utterance's peak: 50 dB below
+BELOW_PEAK = 1e-6  # the floor of `relative` over the utterance's peak: 60 dB below
 SOFTEST = FLOOR / BELOW_PEAK  # the least peak, as of silence
 LOWEST = 2  # bin, 100 Hz: below it lie hum and a microphone's offset, which are no peak of speech
 
@@ -15,7 +15,7 @@ class FrontEnd(Enum):
 
     absolute: the log of the power, no less than FLOOR; each bin is divided by its deviation. A band without speech is
     noise as loud as speech there, and sounds otherwise at another sample rate.
-    relative: the log of the power over the utterance's peak, plus a floor 50 dB below it; each bin is divided by its
+    relative: the log of the power over the utterance's peak, plus a floor 60 dB below it; each bin is divided by its
     deviation, or by 1 neper where that is less. A band without speech is silent, whatever rate and format it came by.
     """
 

@@ -11,6 +11,9 @@ from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.hypotheses import Edits
 from prune_rnn.analyse.interval import Interval, Spread, relative_interval
 from prune_rnn.analyse.rows import Row
+from prune_rnn.analyse.sources import packed_bytes
+from prune_rnn.analyse.speed import Speeds
+from prune_rnn.bench.job import LAYER, NETWORK
 from prune_rnn.typed import Plain
 
 Heard = Mapping[str, Edits | None]  # of each run, under its name
@@ -33,7 +36,9 @@ class Line:
     nonzero: float | None
     sparsity: float | None
     sparsity_recurrent: float | None
-    minutes: float | None
+    bytes: float | None  # of the packed file in float32
+    layer_speed: float | None  # how many times as fast as the baseline's middle layer, one stream
+    network_speed: float | None  # likewise of the whole network
 
 
 def relative(baseline: float, cer: float) -> float:
@@ -76,9 +81,11 @@ def versus(row: Row, other: Row, edits: Heard, spread: Spread | None) -> Versus:
     return Versus(performance, interval, silent, problem)
 
 
-def compare(rows: Sequence[Row], edits: Heard, spread: Spread | None) -> tuple[list[Line], list[str]]:
+def compare(
+    rows: Sequence[Row], edits: Heard, spread: Spread | None, speeds: Speeds | None = None
+) -> tuple[list[Line], list[str]]:
     """Returns the numbers of all rows, whose runs agree, and notes on what is missing; the first of a family is its
-    baseline. edits: of all runs, as `Library.heard` returns them. spread: as for `versus`."""
+    baseline. edits: of all runs, as `Library.heard` returns them. spread: as for `versus`. speeds: of some runs."""
     lines: list[Line] = []
     notes: list[str] = []
     silent: list[str] = []
@@ -88,7 +95,7 @@ def compare(rows: Sequence[Row], edits: Heard, spread: Spread | None) -> tuple[l
         silent += [name for name in against.silent if name not in silent]
         if against.problem:
             notes.append(f"{row.label}: no interval, because {against.problem}.")
-        lines.append(_line(row, against.relative, against.interval))
+        lines.append(_line(row, baseline, against, speeds))
     if silent:
         notes.append(f"No interval where a run has no {paths.HYPOTHESES}: {', '.join(silent)}.")
     return lines, notes
@@ -98,7 +105,10 @@ def _of(row: Row, edits: Heard) -> dict[int, Edits]:
     return {run.seed: its for run in row.runs if (its := edits[run.name]) is not None}
 
 
-def _line(row: Row, performance: float | None, interval: Interval | None) -> Line:
+def _line(row: Row, baseline: Row, against: Versus, speeds: Speeds | None) -> Line:
+    own, dense = ([run.name for run in each.runs] for each in (row, baseline))
+    sizes = [size for run in row.runs if (size := packed_bytes(run.folder)) is not None]
+
     def mean(of: Callable[[Finished], float]) -> float | None:
         return statistics.mean(of(run) for run in row.runs) if row.runs else None
 
@@ -110,11 +120,13 @@ def _line(row: Row, performance: float | None, interval: Interval | None) -> Lin
         cer=mean(lambda run: run.cer),
         cer_deviation=statistics.stdev(run.cer for run in row.runs) if len(row.runs) > 1 else None,
         wer=mean(lambda run: run.result.test.wer.rate),
-        relative=performance,
-        interval=interval,
+        relative=against.relative,
+        interval=against.interval,
         parameters=mean(lambda run: run.result.parameters),
         nonzero=mean(lambda run: run.result.nonzero),
         sparsity=mean(lambda run: run.result.sparsity),
         sparsity_recurrent=mean(lambda run: run.result.sparsity_recurrent),
-        minutes=mean(lambda run: run.result.train_seconds / 60),
+        bytes=statistics.mean(sizes) if sizes else None,
+        layer_speed=speeds.times_as_fast(LAYER, own, dense) if speeds else None,
+        network_speed=speeds.times_as_fast(NETWORK, own, dense) if speeds else None,
     )

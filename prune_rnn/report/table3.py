@@ -5,7 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from prune_rnn import paths
 from prune_rnn.analyse.agreement import agree
 from prune_rnn.analyse.comparison import Line, compare, relative, versus
 from prune_rnn.analyse.hypotheses import by_voice
@@ -13,6 +15,7 @@ from prune_rnn.analyse.interval import Interval, Spread
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.pairs import Pair, compare_pairs
 from prune_rnn.analyse.rows import Library, Row
+from prune_rnn.analyse.speed import Speeds, best
 from prune_rnn.config import Config
 from prune_rnn.report.base import DASH, Cell, Table, number
 from prune_rnn.report.findings import findings
@@ -47,11 +50,13 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     rows, warnings = agree(library.rows(layout.rows))
     edits = library.heard(rows)
     spread = library.spread(rows)
-    lines, notes = compare(rows, edits, spread)
+    runs = [run.name for row in rows for run in row.runs]
+    speeds = best(paths.tables(Path(library.shared.results)) / "table5", runs)
+    lines, notes = compare(rows, edits, spread, speeds)
     found, unpaired = compare_pairs(rows, layout.pairs, edits, spread)
     speakers_only = any(line.interval and not line.interval.over_seeds for line in lines)
     notes = [*(f"Warning: {each}" for each in warnings), *([NOTE_SPEAKERS_ONLY] if speakers_only else []), *notes]
-    notes += _voices(rows, library, spread)
+    notes += [*_voices(rows, library, spread), *([_measured(speeds)] if speeds else [])]
     missing = [(row.label, row.command) for row in rows if not row.runs]
     made = table(name, library.shared, lines, notes, missing, title=layout.title or name)
     made = replace(made, findings=findings(rows, lines))
@@ -79,6 +84,17 @@ def _voices(rows: Sequence[Row], library: Library, spread: Spread | None) -> lis
         f"the intervals are {statistics.median(ratios):.1f} times as wide (median): they hold for speakers like these, "
         "and say little about other voices."
     ]
+
+
+def _measured(speeds: Speeds) -> str:
+    """Returns where the speed-ups were measured."""
+    its = speeds.conditions
+    return (
+        "Speed-up: of the middle recurrent layer, and of the whole network from features to characters. Each row's "
+        f"fastest way against the baseline's fastest way, on {its.machine}, {its.threads} threads, "
+        f"{its.engine or 'no engine'} (table5/{speeds.folder}). Features and convolutions stay dense and take much of "
+        "a small network's time; Table 5 has the paper's widths."
+    )
 
 
 def table(
@@ -121,7 +137,9 @@ def _row(line: Line) -> dict[str, str]:
         "Paper's parameters": Cell(line.paper.get("parameters", DASH), paper_parameters=line.paper.get("parameters")),
         "Sparsity %": percent(line.sparsity, "sparsity", ".1f"),
         "Recurrent %": percent(line.sparsity_recurrent, "sparsity_recurrent", ".1f"),
-        "Minutes": number(line.minutes, ".1f", "train_minutes"),
+        "Bytes": number(line.bytes, ",.0f", "bytes"),
+        "Layer speed-up": number(line.layer_speed, ".2f", "layer_speed"),
+        "Network speed-up": number(line.network_speed, ".2f", "network_speed"),
     }
 
 
@@ -135,8 +153,8 @@ def _caption(shared: Config, lines: Sequence[Line]) -> str:
         f"and WER of the test split, mean over seeds ({', '.join(map(str, seeds)) or 'none yet'}), CER ± standard "
         "deviation. Relative: (baseline - CER) / baseline, the baseline being the first row of the family. "
         f"{INTERVALS} Not zero: parameters that pruning leaves. Sparsity: of all parameters, and of the recurrent "
-        "layers'. Minutes: of training. The paper's columns: "
-        "2100 h of speech, at its own scale."
+        "layers'. Bytes: of the packed file in float32, mean over seeds. Speed-up: over the baseline, "
+        "for one stream. The paper's columns: 2100 h of speech, at its own scale."
     )
 
 

@@ -36,7 +36,7 @@ def test_means_deviation_and_interval(fabricate: Callable) -> None:
     assert baseline.relative == 0 and baseline.interval is None
     assert line.relative == pytest.approx(-0.5) and line.interval is not None
     assert (line.interval.low, line.interval.high) == pytest.approx((-0.5, -0.5))
-    assert line.seeds == (0, 1) and line.minutes == 17 and line.wer == pytest.approx(11.25 / 22)
+    assert line.seeds == (0, 1) and line.bytes is None and line.wer == pytest.approx(11.25 / 22)
     assert line.parameters == 20 * 128**2 - 3 and line.sparsity_recurrent == 0.92 and notes == []
 
 

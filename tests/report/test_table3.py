@@ -28,7 +28,7 @@ def line(**told: Any) -> Line:
 FULL = line(
     paper=PAPER, seeds=(0, 2), cer=0.21, cer_deviation=0.01414, wer=0.5, relative=-0.1679, parameters=1_234_567.0,
     interval=Interval(-0.2011, -0.0999, True), nonzero=51_832.4, sparsity=0.898, sparsity_recurrent=0.92,
-    minutes=17.0,
+    bytes=387_636.0, layer_speed=2.345, network_speed=1.04,
 )  # fmt: skip
 
 
@@ -44,13 +44,13 @@ def test_every_cell_of_a_full_row() -> None:
     assert cells(FULL) == [
         [
             "Sparse", "0, 2", "21.00 ± 1.41", "-16.79", "[-20.11, -9.99]", "10.67", "-20.71", "50.00",
-            "160", "1,234,567", "51,832", "67 M", "89.8", "92.0", "17.0",
+            "160", "1,234,567", "51,832", "67 M", "89.8", "92.0", "387,636", "2.35", "1.04",
         ]
     ]  # fmt: skip
 
 
 def test_an_empty_row_is_dashes() -> None:
-    assert cells(line())[0] == ["Sparse", *["-"] * 7, "160", *["-"] * 6]
+    assert cells(line())[0] == ["Sparse", *["-"] * 7, "160", *["-"] * 8]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_interval_says_what_it_lacks(interval: Interval, cell: str) -> None:
 def test_numbers_are_fractions() -> None:
     full, empty = csv.DictReader(printed(FULL, line()).csv().splitlines())
     assert full["seeds"] == "0 2" and full["cer"] == "0.21" and full["relative_low"] == "-0.2011"
-    assert full["paper_cer"] == "0.1067" and full["paper_relative"] == "-0.2071" and full["train_minutes"] == "17.0"
+    assert full["paper_cer"] == "0.1067" and full["paper_relative"] == "-0.2071" and full["layer_speed"] == "2.345"
     assert full["nonzero"] == "51832.4" and empty["seeds"] == "" == empty["cer"] and empty["units"] == "160"
 
 
