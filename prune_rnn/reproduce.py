@@ -27,6 +27,13 @@ _LOOK = 0.2  # seconds between two looks at the processes
 _LINE = 30.0  # seconds between two lines of progress
 
 
+# what a child runs: on Linux it gets SIGTERM (15) when its parent ends, even by SIGKILL (prctl, PR_SET_PDEATHSIG = 1)
+CHILD = (
+    "import ctypes, runpy, sys; sys.platform == 'linux' and ctypes.CDLL(None).prctl(1, 15); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+
+
 class Job:
     """A command of `prune-rnn` and the process that runs it.
 
@@ -51,7 +58,7 @@ class Job:
         """Starts it, out of reach of the terminal's Ctrl-C: it saves when it is asked to stop, once."""
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115  (`end` closes it)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "prune_rnn", *self.arguments],
+            [sys.executable, "-c", CHILD, "prune_rnn", *self.arguments],
             stdout=subprocess.DEVNULL,
             stderr=self.errors,
             start_new_session=True,

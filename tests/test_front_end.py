@@ -32,7 +32,7 @@ def test_the_rate_of_a_recording_does_not_matter_to_the_relative_one(rate: int) 
         frames = min(as_it_is.shape[1], at_rate.shape[1])
         apart = (as_it_is[:, :frames] - at_rate[:, :frames]).square().mean(1).sqrt()
         found[front_end] = float(apart[85:].mean())
-    assert found[FrontEnd.relative] < 0.15 < 0.4 < found[FrontEnd.absolute]
+    assert found[FrontEnd.relative] < 0.25 < 0.4 < found[FrontEnd.absolute]
 
 
 def test_the_floor_lies_60_decibels_below_the_peak() -> None:

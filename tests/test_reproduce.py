@@ -2,13 +2,15 @@
 
 import os
 import signal
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import PIPE, Popen
 
 import pytest
 
-from prune_rnn.reproduce import Job, _all, _progress, reproduce
+from prune_rnn.reproduce import CHILD, Job, _all, _progress, reproduce
 from prune_rnn.run.store import Run, all_runs
 
 TABLE = """
@@ -53,6 +55,34 @@ def test_a_failure_is_named_and_the_rest_goes_on(tiny: list[str], tmp_path: Path
     assert not reproduce(tiny, [str(tmp_path / "mine.yaml")], 1, said.append)
     assert any(line.startswith("failed: prune-rnn train") and "loss" in line for line in said)
     assert said[-1] == "1 trained, 1 failed; the tables: prune-rnn report"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a matter of Linux")
+def test_a_killed_parent_takes_its_trainings_along(tmp_path: Path) -> None:
+    script = f"""
+import os, signal, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {CHILD!r}, "asleep"], stdout=subprocess.PIPE, cwd={str(tmp_path)!r})
+child.stdout.readline()
+print(child.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    (tmp_path / "asleep.py").write_text("import time\nprint('asleep', flush=True)\ntime.sleep(60)\n")
+    with Popen([sys.executable, "-c", script], stdout=PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+    for _ in range(100):
+        if not _runs(child):
+            return
+        time.sleep(0.05)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail("the child goes on")
+
+
+def _runs(process: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()  # a zombie has ended
+    except OSError:
+        return False
 
 
 def test_the_progress_of_all_runs(fabricate: Callable[..., Run], tmp_path: Path) -> None:
