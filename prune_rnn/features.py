@@ -13,6 +13,7 @@ SAMPLE_RATE = 16_000  # Hz
 WINDOW = 320  # samples: 20 ms
 STEP = 160  # samples: 10 ms
 BINS = WINDOW // 2 + 1  # 161
+LONG = 6000  # frames: a minute; of longer recordings as many are computed at a time, which bounds the memory
 DEVIATION_FLOOR = 1e-5  # added to a deviation before the division
 _WINDOW = torch.hann_window(WINDOW, device="cpu")
 _WIDE_WINDOW = _WINDOW.double().numpy()
@@ -35,9 +36,10 @@ def log_power(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tens
     if frames(len(waveform)) == 0:
         samples = f"{len(waveform)} sample{'s' * (len(waveform) != 1)}"
         raise ValueError(f"a waveform of {samples} is shorter than one window of {WINDOW}")
-    windows = waveform.unfold(0, WINDOW, STEP) * _WINDOW.to(waveform.device)
-    spectrum: Tensor = torch.fft.rfft(windows)
-    power = spectrum.abs().square_()
+    windows = waveform.unfold(0, WINDOW, STEP)
+    power = torch.empty(len(windows), BINS, device=waveform.device)
+    for some, its in zip(windows.split(LONG), power.split(LONG), strict=True):
+        torch.abs(torch.fft.rfft(some * _WINDOW.to(waveform.device)), out=its).square_()
     if front_end is FrontEnd.absolute:
         power.clamp_min_(FLOOR)
     else:
@@ -67,8 +69,7 @@ def log_spectrogram(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -
     Returns (bins, frames), float32.
     """
     log = log_power(waveform, front_end)
-    centred = log - log.mean(dim=1, keepdim=True)
+    centred = log.sub_(log.mean(dim=1, keepdim=True))
     deviation = centred.square().mean(dim=1, keepdim=True).sqrt()  # torch.std_mean takes four times as long
-    if least := front_end.least_deviation:
-        return centred / deviation.clamp_min(least)
-    return centred / (deviation + DEVIATION_FLOOR)
+    least = front_end.least_deviation
+    return centred.div_(deviation.clamp_min(least) if least else deviation + DEVIATION_FLOOR)

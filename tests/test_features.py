@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
+from prune_rnn import features
 from prune_rnn.features import BINS, SAMPLE_RATE, frames, log_spectrogram
+from prune_rnn.front_end import FrontEnd
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,16 @@ def test_each_bin_has_mean_0_and_deviation_1() -> None:
     found = log_spectrogram(noise)
     torch.testing.assert_close(found.mean(1), torch.zeros(161), atol=1e-4, rtol=0)
     torch.testing.assert_close(found.std(1, correction=0), torch.ones(161), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("front_end", FrontEnd)
+def test_a_long_recording_in_parts_has_the_features_of_the_whole(
+    front_end: FrontEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = torch.randn(8000, generator=torch.Generator().manual_seed(0)) * 0.1
+    whole = log_spectrogram(noise, front_end)
+    monkeypatch.setattr(features, "LONG", 7)
+    torch.testing.assert_close(log_spectrogram(noise, front_end), whole, atol=1e-5, rtol=1e-5)
 
 
 def test_loudness_does_not_matter() -> None:

@@ -98,10 +98,7 @@ def advance(network: Network, memories: Sequence[Memory], features: Sequence[Ten
     Where all have as many, each matrix is multiplied once with what all have for it, a recurrent one once a step;
     else once for the steps that all take, then for those that all but the shortest take, and so on.
     """
-    x = [each.t()[None, :, None] for each in features]
-    for index in range(len(network.convolutions)):
-        x = _convolve(network, index, memories, x, last)
-    heard = _recur(network, memories, [each[0].flatten(1) for each in x])
+    heard = _recur(network, memories, _convolved(network, [memory.kept for memory in memories], features, last))
     beyond, ready, counts = network.frames_ahead, [], []
     for memory, own in zip(memories, heard, strict=True):
         seen = memory.ahead.add(own)
@@ -115,18 +112,37 @@ def advance(network: Network, memories: Sequence[Memory], features: Sequence[Ten
     return [found] if len(memories) == 1 else list(found.split(counts))
 
 
+def convolved(network: Network, features: Tensor, piece: int) -> Tensor:
+    """(bins, frames), normalised -> what the convolutions make of them, (output frames, channels * bins), computed
+    `piece` frames at a time."""
+    kept: list[list[Tensor | None]] = [[None] * len(network.convolutions)]
+    pieces = features.split(piece, dim=1)
+    found = [_convolved(network, kept, [each], last=each is pieces[-1])[0] for each in pieces]
+    return torch.cat(found)
+
+
+def _convolved(
+    network: Network, kept: Sequence[list[Tensor | None]], features: Sequence[Tensor], last: bool
+) -> list[Tensor]:
+    """(bins, frames) each -> (output frames, channels * bins) that they complete. kept: of each, as in Memory."""
+    x = [each.t()[None, :, None] for each in features]
+    for index in range(len(network.convolutions)):
+        x = _convolve(network, index, kept, x, last)
+    return [each[0].flatten(1) for each in x]
+
+
 def _convolve(
-    network: Network, index: int, memories: Sequence[Memory], x: Sequence[Tensor], last: bool
+    network: Network, index: int, kept: Sequence[list[Tensor | None]], x: Sequence[Tensor], last: bool
 ) -> list[Tensor]:
     """(1, frame, channel, bin) each -> the outputs that they complete; those of as many frames go together."""
     convolution = network.convolutions[index]
     stride, pad = convolution.stride[1], convolution.padding[1]
     whole = []
-    for memory, own in zip(memories, x, strict=True):
-        kept = memory.kept[index]
-        seen = F.pad(own, (0, 0, 0, 0, pad, 0)) if kept is None else torch.cat([kept, own], 1)
+    for its, own in zip(kept, x, strict=True):
+        before = its[index]
+        seen = F.pad(own, (0, 0, 0, 0, pad, 0)) if before is None else torch.cat([before, own], 1)
         seen = F.pad(seen, (0, 0, 0, 0, 0, pad)) if last else seen
-        memory.kept[index] = seen[:, convolution.outputs(seen.shape[1]) * stride :].clone()
+        its[index] = seen[:, convolution.outputs(seen.shape[1]) * stride :].clone()
         whole.append(seen)
     found = list(x)
     for group in alike(seen.shape[1] for seen in whole):

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from prune_rnn.deploy.advance import Memory, advance
+from prune_rnn.deploy.advance import Memory, advance, convolved
 from prune_rnn.deploy.network import Network
-from prune_rnn.features import DEVIATION_FLOOR, STEP, frames, log_of, power_of_few
+from prune_rnn.features import DEVIATION_FLOOR, LONG, STEP, frames, log_of, power_of_few
 from prune_rnn.front_end import LOWEST, FrontEnd
 from prune_rnn.text import ALPHABET, BLANK
 
@@ -114,6 +114,17 @@ class NetworkStream:
     def finish(self, features: Tensor) -> Tensor:
         """The same for the last piece, which may be empty, and all that was held back."""
         return advance(self.network, [self.memory], [features], last=True)[0]
+
+
+def log_probs_in_pieces(network: Network, features: Tensor) -> Tensor:
+    """Returns what `Network.log_probs` does of (bins, frames), to rounding. Of a long recording it computes a minute at
+    a time, which bounds the memory; of a network that also runs backward in time, the convolutions alone."""
+    if features.shape[1] <= LONG:
+        return network.log_probs(features)
+    if network.config.both_ways:
+        return network.after_convolutions(convolved(network, features, LONG))
+    stream = NetworkStream(network)
+    return torch.cat([*map(stream.feed, features.split(LONG, dim=1)), stream.finish(features[:, :0])])
 
 
 class GreedyStream:

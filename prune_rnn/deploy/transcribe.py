@@ -17,7 +17,7 @@ from torch import Tensor
 from prune_rnn.data.batch import read_audio
 from prune_rnn.deploy.advance import NEEDS_WHOLE
 from prune_rnn.deploy.network import Network, load
-from prune_rnn.deploy.stream import PIECE, streamed_text
+from prune_rnn.deploy.stream import PIECE, log_probs_in_pieces, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.deploy.words import FORMATS, words
 from prune_rnn.engine.choose import describe_backend
@@ -115,7 +115,7 @@ def _whole(network: Network, given: tuple[Path, Tensor], form: str = "text") -> 
     path, waveform = given
     start = time.perf_counter()
     with torch.inference_mode():  # each thread has its own
-        log_probs = network.log_probs(network.coding.features(waveform))
+        log_probs = log_probs_in_pieces(network, network.coding.features(waveform))
     alphabet = network.coding.alphabet
     text = spelt(log_probs, alphabet) if form == "text" else FORMATS[form](path, words(log_probs, alphabet))
     return text, time.perf_counter() - start

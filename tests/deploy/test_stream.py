@@ -9,7 +9,15 @@ import torch
 from prune_rnn.deploy import stream
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.pack import pack
-from prune_rnn.deploy.stream import PRIOR, GreedyStream, NetworkStream, RunningFeatures, Stream, checked
+from prune_rnn.deploy.stream import (
+    PRIOR,
+    GreedyStream,
+    NetworkStream,
+    RunningFeatures,
+    Stream,
+    checked,
+    log_probs_in_pieces,
+)
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.features import log_power
 from prune_rnn.front_end import FrontEnd
@@ -33,6 +41,19 @@ def test_outputs_are_those_of_the_whole(network: Callable, name: str, frames: in
         piecewise = NetworkStream(packed)
         parts = [piecewise.feed(part) for part in features.split(piece, dim=1)]
         found = torch.cat([*parts, piecewise.finish(torch.zeros(BINS, 0))])
+        torch.testing.assert_close(found, packed.log_probs(features), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("frames", [9, 20, 21, 22, 95])
+@pytest.mark.parametrize("name", ["gru_sparse", "rnn_sparse"])
+def test_a_long_recording_in_pieces_gives_what_the_whole_gives(
+    network: Callable, name: str, frames: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "LONG", 10)
+    packed = made(network, name)
+    features = torch.randn(BINS, frames, generator=torch.Generator().manual_seed(frames))
+    with torch.inference_mode():
+        found = log_probs_in_pieces(packed, features)
         torch.testing.assert_close(found, packed.log_probs(features), atol=1e-4, rtol=1e-4)
 
 
@@ -81,7 +102,7 @@ def test_the_relative_floor_follows_the_peak_of_what_was_heard(piece: int, monke
     powers = torch.stack([torch.fft.rfft(w * torch.hann_window(320)).abs() ** 2 for w in samples.unfold(0, 320, 160)])
     peaks = powers[:, 2:].amax(1).double()
     peaks[:5] = peaks[:5].max()
-    log = (powers.double() / peaks.cummax(0).values[:, None] + 1e-5).log()
+    log = (powers.double() / peaks.cummax(0).values[:, None] + 1e-6).log()
     for frame in (0, 7, 18):
         heard = log[: max(frame + 1, 5)]
         average = heard.sum(0) / (PRIOR + len(heard))
