@@ -17,6 +17,7 @@ from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
 from prune_rnn.recipe import Precision, TrainConfig
 from prune_rnn.schema import expand_home, option
+from prune_rnn.trackers import Logger
 from prune_rnn.usage import (
     THREADS,
     UsageError,
@@ -66,6 +67,7 @@ class Config:
     results: str = option("folder of runs, tables and figures", "results", identity=False, path=True)
     device: str = option("where to compute: auto, cpu, cuda, cuda:1 ...", "auto", identity=False)
     threads: int | None = option("CPU threads; null: torch's choice", None, identity=False)
+    logger: Logger = option("where each epoch's numbers go besides history.csv", Logger.none, identity=False)
     # what the two files hold is part of the identity, and not where they lie
     init: str | None = option(
         "run (a folder) or packed file whose weights training starts from", None, identity=False, path=True

@@ -25,7 +25,7 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.progress import Progress
 from prune_rnn.recipe import Precision, TrainConfig
 from prune_rnn.run.identity import digest, plain
-from prune_rnn.run.outcome import outcome
+from prune_rnn.run.outcome import epoch_measures, outcome
 from prune_rnn.run.record import in_order, recorded
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.resume import mend_config, resume
@@ -33,6 +33,7 @@ from prune_rnn.run.store import Run
 from prune_rnn.session import Session
 from prune_rnn.source.load import start_of, teacher_of
 from prune_rnn.stopping import Interrupted, stop_requests
+from prune_rnn.trackers import Log, Logger, tracked
 from prune_rnn.train import Trainer
 
 
@@ -89,6 +90,7 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
 
 def _train(config: Config, run: Run, device: torch.device, q_source: str, command: str) -> None:
     check_memory(config, device)
+    config.logger.check()
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)
     start, teacher = start_of(config), teacher_of(config, model, device)  # refused before any speech is read
@@ -111,7 +113,9 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         _go_on(session, config, q_source)
     else:
         _begin(session, config, q_source)
-    test = _run(session, groups, load, config.train)
+    logger = config.logger if distributed.rank() == 0 else Logger.none
+    with tracked(logger, run.folder, session.history, say) as log:
+        test = _run(session, groups, load, config.train, log)
     if test is None:
         return
     for text in far_off(q, weights, trained=True):
@@ -165,6 +169,7 @@ def _run(
     groups: dict[str, list[list[Utterance]]],
     load: Callable[[list[list[Utterance]]], Iterator[Batch]],
     config: TrainConfig,
+    log: Log,
 ) -> Decoded | None:
     """Trains the epochs that are left; returns what the best weights make of the test split (None: other processes)."""
     trainer, model, device = session.trainer, session.trainer.model, session.trainer.device
@@ -178,7 +183,9 @@ def _run(
             watched = _watched(load(groups["dev"]), len(groups["dev"]), "dev", progress)
             dev = decode(trainer.tested, _until(partial(_agreed, stop), session.save, watched), device).scores()
             progress.epoch(trainer.epoch, dev.cer.rate)
+            measured = epoch_measures(trainer)
             session.end_epoch(dev)
+            log(session.history[-1] | measured)
         if not first:
             return None
         model.load_state_dict(session.best["model"])

@@ -81,6 +81,14 @@ class Trainer:
         return float(self.config.learning_rate / self.config.anneal**falls)
 
     @property
+    def frames(self) -> int:
+        """Feature frames of the utterances of the epoch under way, at their own speed."""
+        return sum(utterance.frames for index in self._order() for utterance in self.groups[index])
+
+    def _order(self) -> list[int]:
+        return epoch_order(len(self.groups), self.seed, self.epoch, self.steps_per_epoch)
+
+    @property
     def train_loss(self) -> float:
         """The CTC loss in nats, averaged over the epoch's utterances so far."""
         return self.loss_sum / max(1, self.utterances)
@@ -95,7 +103,7 @@ class Trainer:
 
         ArithmeticError where loss or gradient is not finite: the weights are then those of the step before.
         """
-        order = epoch_order(len(self.groups), self.seed, self.epoch, self.steps_per_epoch)
+        order = self._order()
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate
         started = time.perf_counter()

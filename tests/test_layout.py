@@ -32,6 +32,7 @@ RANKS = [
         "values",
         "provenance",
         "printed",
+        "trackers",
     },
     {"prune.schedule", "prune.mask", "prune.score", "prune.keep"},
     {"data", "model", "prune", "source.content", "recipe"},

@@ -11,6 +11,7 @@ import torch
 from prune_rnn import __version__
 from prune_rnn.config import Config
 from prune_rnn.evaluate import Scores
+from prune_rnn.features import SAMPLE_RATE, STEP
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.model.layers import is_recurrent, layers
 from prune_rnn.provenance import commit
@@ -46,6 +47,16 @@ def history_row(trainer: Trainer, dev: Scores) -> Plain:
     row |= {f"sparsity_{layer_type}": value for layer_type, value in trainer.masker.sparsity().items()}
     row |= {f"threshold_{layer_type}": value for layer_type, value in trainer.masker.thresholds.items()}
     return row | {"seconds": round(trainer.seconds, 3)}
+
+
+def epoch_measures(trainer: Trainer) -> dict[str, float]:
+    """Returns what else an epoch measures, for trackers: the mean norm of its gradients, and the seconds of speech that
+    one second of training takes in."""
+    norms = trainer.norms[-trainer.position :]
+    return {
+        "gradient_norm": sum(norms) / max(1, len(norms)),
+        "speech_seconds_a_second": trainer.frames * STEP / SAMPLE_RATE / max(trainer.seconds, 1e-9),
+    }
 
 
 def _counts(model: DeepSpeech2, prunable: set[str]) -> dict[str, Counts]:
