@@ -11,9 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from prune_rnn.beam import texts
 from prune_rnn.data.batch import Batch
 from prune_rnn.model.deepspeech2 import DeepSpeech2
-from prune_rnn.text import BLANK, greedy
+from prune_rnn.text import BLANK
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,11 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
-def decode(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -> Decoded:
-    """Decodes greedily; leaves the model in evaluation mode. ArithmeticError where a loss is not finite."""
+def decode(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device, beam: int = 1) -> Decoded:
+    """Decodes, by beam search where `beam` is above 1; leaves the model in evaluation mode.
+
+    ArithmeticError where a loss is not finite.
+    """
     model.eval()
     loss, references, hypotheses = 0.0, [], []
     for batch in batches:
@@ -89,5 +93,5 @@ def decode(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -
             raise ArithmeticError(f"the loss of the utterances from {batch.transcripts[0]!r} on is {own}")
         loss += own
         references += batch.transcripts
-        hypotheses += greedy(log_probs, lengths, batch.alphabet)
+        hypotheses += texts(log_probs, lengths, batch.alphabet, beam)
     return Decoded(loss / len(references), references, hypotheses)

@@ -33,6 +33,7 @@ RANKS = [
         "provenance",
         "printed",
         "trackers",
+        "beam",
     },
     {"prune.schedule", "prune.mask", "prune.score", "prune.keep"},
     {"data", "model", "prune", "source.content", "recipe"},

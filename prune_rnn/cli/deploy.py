@@ -9,6 +9,9 @@ import click
 
 from prune_rnn.cli.group import FILE, PATH, THREADS, Separated, cli, typed
 
+BEAM = click.IntRange(1, 1000)
+_BEAM = "Hypotheses that beam search keeps, without a language model; 1 is the best path, as in the tables."
+
 
 @cli.command()
 @click.argument("run", type=PATH)
@@ -63,6 +66,7 @@ def verify(places: list[Path], **options: Any) -> int:
 @click.option(
     "--jobs", type=THREADS, default=1, help="Files at a time; with --stream a text comes once its file has ended."
 )
+@click.option("--beam", type=BEAM, default=1, help=_BEAM)
 @click.option(
     "--format",
     type=click.Choice(["text", "json", "srt", "vtt"]),
@@ -88,6 +92,7 @@ def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: An
 @click.argument("manifest", type=PATH)
 @click.option("--out", type=FILE, help="File of references and hypotheses; by default MANIFEST-hypotheses.jsonl, here.")
 @click.option("--skip-bad", is_flag=True, help="Go on without the lines that can't be used, after naming them.")
+@click.option("--beam", type=BEAM, default=1, help=_BEAM)
 @click.option("--device", default="auto", help="Where to compute: auto, cpu, cuda ...; a packed file: the CPU.")
 @click.option("--threads", type=THREADS, help="CPU threads; by default torch's choice.")
 def evaluate(model: Path, manifest: Path, **options: Any) -> None:

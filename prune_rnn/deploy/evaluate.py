@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from tabulate import tabulate
 
-from prune_rnn import paths
+from prune_rnn import beam, paths
 from prune_rnn.data.batch import Utterance, batches, load, read_audio
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
@@ -35,6 +35,7 @@ class EvaluateOptions:
     skip_bad: bool = False
     device: str = "auto"
     threads: int | None = None
+    beam: int = 1  # hypotheses that beam search keeps; 1: the best path
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,11 @@ class Evaluated:
     cer: ErrorRate
     wer: ErrorRate
     out: Path
+    beam: int = 1
 
     def __str__(self) -> str:
         rows = [("network", self.network), ("manifest", f"{self.manifest}, utterances: {self.utterances}")]
+        rows += [("decoding", f"beam search, {self.beam} hypotheses")] if self.beam > 1 else []
         rows.append(("hypotheses", str(self.out)))
         rates = [
             (name, f"{100 * e.rate:.2f}", e.insertions, e.deletions, e.substitutions, f"{e.length} {unit}")
@@ -68,6 +71,7 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     OSError, before anything is decoded, where that file is already there or something can't be used.
     """
     within("threads", options.threads, 1, THREADS)
+    beam.check(options.beam)
     out = Path(options.out) if options.out is not None else Path(f"{manifest.stem}-hypotheses.jsonl")
     if out.exists():
         raise ValueError(f"{out} is already there; give another file by --out, or delete it")
@@ -82,7 +86,7 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     entries = zip(references, heard, utterances, strict=True)
     lines = [json.dumps({"reference": r, "hypothesis": h, "audio": str(u.audio)}) + "\n" for r, h, u in entries]
     write_atomically(out, "".join(lines).encode())
-    return Evaluated(name, manifest, len(utterances), *error_rates(references, heard), out)
+    return Evaluated(name, manifest, len(utterances), *error_rates(references, heard), out, options.beam)
 
 
 Heard = tuple[str, Sequence[Utterance], list[str]]  # the network in words, utterances, the hypothesis of each
@@ -97,7 +101,7 @@ def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> Heard:
     coding = Coding.of(config.data)
     utterances = _read(manifest, model, coding, options)
     groups = batches(utterances, _BATCH)
-    decoded = decode(model.to(device), load(groups, coding=coding), device)
+    decoded = decode(model.to(device), load(groups, coding=coding), device, options.beam)
     heard = dict(zip((u for group in groups for u in group), decoded.hypotheses, strict=True))
     label = f"{config.model.name} at scale={config.scale.name}, seed {config.seed}"
     return f"{folder / paths.MODEL}: {label}", utterances, [heard[utterance] for utterance in utterances]
@@ -109,7 +113,8 @@ def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> Heard:
     packed = network.load(path)
     utterances = _read(manifest, meta_model(packed.config), packed.coding, options)
     with torch.inference_mode():
-        heard = [packed.text(packed.coding.features(read_audio(utterance.audio))) for utterance in utterances]
+        found = (packed.log_probs(packed.coding.features(read_audio(utterance.audio))) for utterance in utterances)
+        heard = [beam.text(log_probs, packed.coding.alphabet, options.beam) for log_probs in found]
     return f"{path}: {packed.config.units} units, packed", utterances, heard
 
 

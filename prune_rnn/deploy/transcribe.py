@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from prune_rnn import beam
 from prune_rnn.data.batch import read_audio
 from prune_rnn.deploy.advance import NEEDS_WHOLE
 from prune_rnn.deploy.network import Network, load
@@ -23,7 +24,6 @@ from prune_rnn.deploy.words import FORMATS, words
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.features import SAMPLE_RATE, WINDOW
 from prune_rnn.printed import one_line
-from prune_rnn.text import spelt
 from prune_rnn.usage import THREADS, UsageError, within
 
 
@@ -35,6 +35,7 @@ class TranscribeOptions:
     threads: int | None = None
     jobs: int = 1
     format: str = "text"  # or one of FORMATS, with the times of words
+    beam: int = 1  # hypotheses that beam search keeps; 1: the best path
 
 
 def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, stream: bool) -> bool:
@@ -45,7 +46,8 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     """
     within("threads", options.threads, 1, THREADS)
     within("jobs", options.jobs, 1, THREADS)
-    _check_format(options.format, stream, len(audio))
+    beam.check(options.beam)
+    _check_format(options, stream, len(audio))
     if stream or options.jobs > 1 or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
@@ -59,12 +61,12 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     print(describe_backend(), file=sys.stderr)
     with torch.inference_mode():
         noise = torch.zeros(WINDOW * 10)
-        streamed_text(network, noise) if stream else _whole(network, (Path(), noise))  # warm-up
+        streamed_text(network, noise) if stream else _whole(network, (Path(), noise), options)  # warm-up
     start = time.perf_counter()
     # each thread has its own treatment of denormals
     with ThreadPoolExecutor(jobs, initializer=torch.set_flush_denormal, initargs=(True,)) as pool:
         if not stream:
-            decoded = pool.map(partial(_whole, network, form=options.format), readable)
+            decoded = pool.map(partial(_whole, network, options=options), readable)
         elif jobs == 1:
             decoded = map(partial(_as_it_comes, network), waveforms)
         else:
@@ -102,22 +104,31 @@ def _usable(path: Path) -> Tensor | None:
         return None
 
 
-def _check_format(form: str, stream: bool, recordings: int) -> None:
+def _check_format(options: TranscribeOptions, stream: bool, recordings: int) -> None:
     """Raises UsageError where a format can't be written as asked for."""
+    form = options.format
     if form != "text" and stream:
         raise UsageError(f"--format {form}: has the times of a whole file's words; leave out --stream")
+    if options.beam > 1 and (stream or form != "text"):
+        way = "--stream" if stream else f"--format {form}"
+        raise UsageError(
+            f"--beam {options.beam}: {way} takes the best path, as it comes or with its times; leave one out"
+        )
     if form in ("srt", "vtt") and recordings > 1:
         raise UsageError(f"--format {form}: is one file for one recording; give one AUDIO, or --format json")
 
 
-def _whole(network: Network, given: tuple[Path, Tensor], form: str = "text") -> tuple[str, float]:
+def _whole(network: Network, given: tuple[Path, Tensor], options: TranscribeOptions) -> tuple[str, float]:
     """Returns the text of a recording in the format, and the seconds that it took."""
     path, waveform = given
     start = time.perf_counter()
     with torch.inference_mode():  # each thread has its own
         log_probs = log_probs_in_pieces(network, network.coding.features(waveform))
     alphabet = network.coding.alphabet
-    text = spelt(log_probs, alphabet) if form == "text" else FORMATS[form](path, words(log_probs, alphabet))
+    if options.format == "text":
+        text = beam.text(log_probs, alphabet, options.beam)
+    else:
+        text = FORMATS[options.format](path, words(log_probs, alphabet))
     return text, time.perf_counter() - start
 
 

@@ -65,6 +65,15 @@ def test_a_run_and_its_packed_file_hear_the_same(
         assert row[5] == str(length)
 
 
+def test_a_run_and_its_packed_file_hear_the_same_by_a_beam(
+    packed: tuple[Path, Path], split: Path, command: Callable, tmp_path: Path
+) -> None:
+    for name, model in zip(("run", "file"), packed, strict=True):
+        done = command("evaluate", str(model), str(split), "--beam=8", f"--out={name}.jsonl", check=True)
+        assert "beam search, 8 hypotheses" in done.stdout
+    assert (tmp_path / "run.jsonl").read_text() == (tmp_path / "file.jsonl").read_text()
+
+
 def test_a_run_without_its_weights_names_the_packed_file(
     packed: tuple[Path, Path], split: Path, command: Callable
 ) -> None:

@@ -43,6 +43,11 @@ def test_whole_files(network: Callable, command: Callable, recordings: list[str]
     assert done.stderr.count("real-time factor") == 2 and "1.00 s of audio" in done.stderr
 
 
+def test_a_beam_of_many_hypotheses(network: Callable, command: Callable, recordings: list[str], tmp_path: Path) -> None:
+    done = command("transcribe", packed_file(network, "gru_sparse", tmp_path), recordings[0], "--beam", "8", check=True)
+    assert done.stdout.strip()
+
+
 def test_files_at_a_time_come_in_order_with_the_same_texts(
     network: Callable, command: Callable, recordings: list[str], tmp_path: Path
 ) -> None:
@@ -146,6 +151,9 @@ def test_formats_hold_the_text_with_the_times_of_its_words(
     [
         (["a", "b", "--format", "srt"], "--format srt: is one file for one recording; give one AUDIO"),
         (["a", "--format", "json", "--stream"], "--format json: has the times of a whole file's words; leave out"),
+        (["a", "--beam", "4", "--stream"], "--beam 4: --stream takes the best path"),
+        (["a", "--beam", "4", "--format", "vtt"], "--beam 4: --format vtt takes the best path"),
+        (["a", "--beam", "0"], "0 is not in the range 1<=x<=1000"),
     ],
 )
 def test_a_format_that_can_not_be_written_is_refused(command: Callable, words: list[str], message: str) -> None:
