@@ -17,7 +17,6 @@ from prune_rnn.data import batch, leaks
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
-from prune_rnn.evaluate import Decoded, decode
 from prune_rnn.feasible import check_batches, check_memory, far_off, warnings
 from prune_rnn.integrity import corpus
 from prune_rnn.integrity.tidy import tidy
@@ -30,6 +29,7 @@ from prune_rnn.run.record import in_order, recorded
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.resume import mend_config, resume
 from prune_rnn.run.store import Run
+from prune_rnn.scores import Decoded, decode
 from prune_rnn.session import Session
 from prune_rnn.source.load import start_of, teacher_of
 from prune_rnn.stopping import Interrupted, stop_requests

@@ -7,9 +7,9 @@ from typing import Any
 from torch import nn
 
 from prune_rnn import distributed, paths
-from prune_rnn.evaluate import Scores
 from prune_rnn.run.outcome import history_row
 from prune_rnn.run.store import Run
+from prune_rnn.scores import Scores
 from prune_rnn.train import Trainer
 from prune_rnn.typed import Plain
 

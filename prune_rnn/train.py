@@ -16,10 +16,10 @@ from prune_rnn.average import Average
 from prune_rnn.data import augment
 from prune_rnn.data.batch import Batch, Utterance, epoch_order
 from prune_rnn.distil import Teacher
-from prune_rnn.evaluate import ctc_loss
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.masker import Masker
 from prune_rnn.recipe import Precision, TrainConfig
+from prune_rnn.scores import ctc_loss
 from prune_rnn.typed import Plain
 
 _CHECK_EVERY = 100  # steps between checks that masked weights are zero

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 
 from prune_rnn.bench.matrices import masked
-from prune_rnn.engine.native import Matrix, formats, instruction_sets
+from prune_rnn.engine.compiled import Matrix, formats, instruction_sets
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.engine.timing import in_turn
 from prune_rnn.model.cells import Cells

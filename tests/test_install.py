@@ -52,7 +52,7 @@ def test_without_a_compiler_the_wheel_is_pure(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert wheel.name.endswith("-py3-none-any.whl") and not any(name.endswith(".so") for name in names)
-    assert {"prune_rnn/conf/config.yaml", "prune_rnn/engine/native.py"} <= set(names)
+    assert {"prune_rnn/conf/config.yaml", "prune_rnn/engine/compiled.py"} <= set(names)
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ RANKS = [
         "deploy.stream",
     },
     {"deploy.streams", "deploy.transcribe"},
-    {"average", "distributed", "distil", "evaluate", "stopping", "train"},
+    {"average", "distributed", "distil", "scores", "stopping", "train"},
     {"progress", "config"},
     {"run", "integrity.tidy"},
     {"feasible", "session", "deploy.pack", "source"},

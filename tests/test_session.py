@@ -10,10 +10,10 @@ import torch
 from prune_rnn import paths
 from prune_rnn.config import compose_config
 from prune_rnn.data.batch import Batch, Utterance
-from prune_rnn.evaluate import Decoded, Scores
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.hard import Hard
 from prune_rnn.run.store import Run
+from prune_rnn.scores import Decoded, Scores
 from prune_rnn.session import Session
 from prune_rnn.text import encode
 from prune_rnn.train import Trainer

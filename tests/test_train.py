@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from prune_rnn.data.batch import Batch, Utterance, epoch_order
-from prune_rnn.evaluate import ctc_loss
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
 from prune_rnn.prune.gradual import Gradual
 from prune_rnn.prune.masker import Masker
 from prune_rnn.recipe import Precision, TrainConfig
+from prune_rnn.scores import ctc_loss
 from prune_rnn.text import encode
 from prune_rnn.train import Trainer
 

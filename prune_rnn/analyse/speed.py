@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from prune_rnn.bench import record
+from prune_rnn.bench import archive
+from prune_rnn.bench.archive import Conditions
 from prune_rnn.bench.job import LAYER, NETWORK
-from prune_rnn.bench.record import Conditions
 from prune_rnn.usage import FAULTS
 
 WORKLOADS = (LAYER, NETWORK)
@@ -36,8 +36,8 @@ class Speeds:
 
 
 def read(folder: Path) -> Speeds:
-    """Returns the record in `folder`. Raises OSError or ValueError as `bench.record.read` does."""
-    rows, conditions = record.read(folder)
+    """Returns the record in `folder`. Raises OSError or ValueError as `bench.archive.read` does."""
+    rows, conditions = archive.read(folder)
     times: dict[tuple[str, str], float] = {}
     for row in rows:
         if row.workload in WORKLOADS and row.streams == 1 and row.exact and not row.stage:

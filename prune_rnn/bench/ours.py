@@ -18,11 +18,11 @@ from prune_rnn.bench.networks import Variant
 from prune_rnn.cuda import home
 from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.network import Network
-from prune_rnn.engine import native
+from prune_rnn.engine import compiled
 from prune_rnn.engine.base import Backend
 from prune_rnn.engine.choose import fastest, fastest_format
+from prune_rnn.engine.compiled import Format, Matrix
 from prune_rnn.engine.cuda import CudaMatrix
-from prune_rnn.engine.native import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise
 from prune_rnn.engine.torch import DenseMatrix
 
@@ -45,7 +45,7 @@ def sparse(job: Job, masked: Masked, device: str) -> Iterator[Way]:
 
     job: its weight is the masked one.
     """
-    if device == "cpu" and not native.instruction_sets():
+    if device == "cpu" and not compiled.instruction_sets():
         return
     for dtype in Dtype:
         forced = Format.lanes if _has_lanes(dtype) else Format.rows
@@ -91,7 +91,7 @@ def trained(job: Layer) -> Tensor:
 
 
 def _has_lanes(dtype: Dtype) -> bool:
-    return any(Format.lanes in native.formats(dtype, each) for each in native.instruction_sets()[:1])
+    return any(Format.lanes in compiled.formats(dtype, each) for each in compiled.instruction_sets()[:1])
 
 
 def _engine(job: Job, dtype: Dtype, form: Format | None, candidate: Candidate) -> Way:

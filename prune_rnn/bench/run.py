@@ -13,14 +13,14 @@ from pathlib import Path
 import torch
 
 from prune_rnn import __version__, cpu, paths
-from prune_rnn.bench import opponents, record
+from prune_rnn.bench import archive, opponents
+from prune_rnn.bench.archive import Conditions
 from prune_rnn.bench.candidate import Measurement
 from prune_rnn.bench.job import STAGES
 from prune_rnn.bench.journal import Journal
 from prune_rnn.bench.matrices import FORCED
 from prune_rnn.bench.plan import BenchOptions, Plan, plan
-from prune_rnn.bench.record import Conditions
-from prune_rnn.engine import native
+from prune_rnn.engine import compiled
 from prune_rnn.provenance import commit
 
 
@@ -48,14 +48,14 @@ def bench(options: BenchOptions, command: str) -> Path:
         print(progress(group, labels[group[0].shape]), file=sys.stderr, flush=True)
     # models may have gone since a group was measured
     measured = [m for group in journal.groups.values() for m in group if m.shape in labels]
-    record.write(folder, [record.row(m, labels[m.shape]) for m in measured], conditions(planned, command))
+    archive.write(folder, [archive.row(m, labels[m.shape]) for m in measured], conditions(planned, command))
     journal.close()
     return folder
 
 
 def conditions(planned: Plan, command: str) -> Conditions:
     """Returns what has to stand beside the numbers. command: as the user typed it."""
-    options, sets = planned.options, native.instruction_sets()
+    options, sets = planned.options, compiled.instruction_sets()
     return Conditions(
         machine=_machine(options.device),
         device=options.device,

@@ -17,11 +17,11 @@ from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.deploy import network
 from prune_rnn.distributed import usable_device
-from prune_rnn.evaluate import ErrorRate, decode, error_rates
 from prune_rnn.experiment import say
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.run.weights import checkpoint
+from prune_rnn.scores import ErrorRate, decode, error_rates
 from prune_rnn.usage import THREADS, UsageError, within
 
 _BATCH = 16  # utterances that a checkpoint hears at a time

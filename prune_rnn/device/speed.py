@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from prune_rnn.bench import record
+from prune_rnn.bench import archive
 from prune_rnn.bench.candidate import Measurement
 from prune_rnn.bench.job import LAYER, PRODUCT
 from prune_rnn.bench.matrices import UNSTRUCTURED, Shape
@@ -48,8 +48,8 @@ def rows(dry: bool, folder: Path) -> Iterator[Plain]:
 
 def _write(folder: Path, measured: Sequence[Measurement], planned: Plan) -> None:
     labels = planned.labels
-    record.write(
-        folder, [record.row(m, labels[m.shape]) for m in measured], conditions(planned, "scripts/check_cuda.py")
+    archive.write(
+        folder, [archive.row(m, labels[m.shape]) for m in measured], conditions(planned, "scripts/check_cuda.py")
     )
 
 

@@ -9,9 +9,9 @@ from functools import partial
 import torch
 
 from prune_rnn import __version__
-from prune_rnn.engine import kept, native
+from prune_rnn.engine import compiled, kept
 from prune_rnn.engine.base import Backend
-from prune_rnn.engine.native import Format
+from prune_rnn.engine.compiled import Format
 from prune_rnn.engine.quantise import Weight
 from prune_rnn.engine.timing import in_turn
 from prune_rnn.engine.torch import CsrMatrix, DenseMatrix
@@ -28,7 +28,7 @@ Ways = dict[str, Callable[[], Backend]]
 
 def describe_backend() -> str:
     """Returns one line that says what computes on this machine."""
-    if sets := native.instruction_sets():
+    if sets := compiled.instruction_sets():
         return f"sparse products: the engine, for {sets[0].name}"
     return "sparse products: torch CSR, since the engine wasn't built (no C++ compiler at installation?); it is slower"
 
@@ -43,7 +43,7 @@ def fastest(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | No
     streams: so many vectors at a time. cell: times the recurrent layer, else the product alone.
     """
     ways: Ways = {"torch dense": partial(DenseMatrix, weight, gates=gates)}
-    if native.instruction_sets():
+    if compiled.instruction_sets():
         ways |= _of_engine(weight, gates, streams)
     else:
         ways["torch csr"] = partial(CsrMatrix, weight, gates=gates)
@@ -59,8 +59,8 @@ def fastest_format(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Ce
 
 def _of_engine(weight: Weight, gates: int, streams: int) -> Ways:
     """Returns the engine's ways to multiply with it here, by the format's name."""
-    formats = native.formats(weight.dtype, native.instruction_sets()[0])
-    return {form.name: partial(native.Matrix, weight, form, gates=gates, streams=streams) for form in formats}
+    formats = compiled.formats(weight.dtype, compiled.instruction_sets()[0])
+    return {form.name: partial(compiled.Matrix, weight, form, gates=gates, streams=streams) for form in formats}
 
 
 def _choice(ways: Ways, key: str, weight: Weight, streams: int, cell: Cell | None) -> tuple[str, Backend | None]:
@@ -88,7 +88,7 @@ def _key(weight: Weight, gates: int, streams: int, cell: Cell | None) -> str:
     rows, columns = weight.values.shape
     keep = weight.values != 0
     slices = torch.nn.functional.pad(keep, (0, 0, 0, -rows % _SLICE)).view(-1, _SLICE, columns)
-    sets = native.instruction_sets()
+    sets = compiled.instruction_sets()
     parts = [
         f"{kept.cpu()}, {sets[0].name if sets else 'not built'}, {torch.get_num_threads()} threads",
         f"prune-rnn {__version__}, torch {torch.__version__}",

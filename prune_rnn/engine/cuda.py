@@ -20,9 +20,9 @@ from torch import Tensor
 
 from prune_rnn.cuda import device_for
 from prune_rnn.engine.base import Backend
+from prune_rnn.engine.compiled import MOST_COLUMNS
 from prune_rnn.engine.cuda_graphs import CHUNKS, Graphs
 from prune_rnn.engine.cuda_kernels import dense_step, sparse_step
-from prune_rnn.engine.native import MOST_COLUMNS
 from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells

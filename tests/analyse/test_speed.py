@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from prune_rnn.analyse.speed import best, read
+from prune_rnn.bench.archive import Conditions, Row, write
 from prune_rnn.bench.job import LAYER, NETWORK
-from prune_rnn.bench.record import Conditions, Row, write
 
 CONDITIONS = Conditions(
     machine="a CPU", device="cpu", threads=2, engine="avx2", version="0", commit=None, libraries={}, missing=[],

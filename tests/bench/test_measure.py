@@ -10,7 +10,7 @@ from prune_rnn.bench.candidate import Candidate
 from prune_rnn.bench.job import LAYER, PRODUCT
 from prune_rnn.bench.matrices import BLOCKED, BREAK_EVEN, FORCED, UNSTRUCTURED, Shape
 from prune_rnn.bench.measure import Timing, network, recurrent, steps_of
-from prune_rnn.engine import native
+from prune_rnn.engine import compiled
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 
@@ -20,7 +20,7 @@ TIMING = Timing(threads=1, rounds=2, seconds=0.0)
 @pytest.mark.parametrize("workload", [PRODUCT, LAYER])
 def test_all_ways_of_a_group_compute_the_same(workload: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of one mask agree with each other, and the dense ones too, to the type's rounding."""
-    if workload == LAYER and not native.instruction_sets():
+    if workload == LAYER and not compiled.instruction_sets():
         pytest.skip("the engine isn't compiled: there is no other sparse layer")
     computed: dict[tuple[float | None, str], list[tuple[str, torch.Tensor]]] = {}
     results: list = []
@@ -37,7 +37,7 @@ def test_all_ways_of_a_group_compute_the_same(workload: str, monkeypatch: pytest
             key = m.candidate.sparsity, m.candidate.mask
             computed.setdefault(key, []).append((m.candidate.name, torch.as_tensor(found).float().squeeze()))
     wanted = {(None, "dense"), (0.9, UNSTRUCTURED)}
-    if native.instruction_sets():
+    if compiled.instruction_sets():
         wanted |= {(0.9, BLOCKED), *((sparsity, FORCED) for sparsity in BREAK_EVEN)}
     assert computed.keys() == wanted
     for same in computed.values():

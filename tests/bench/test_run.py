@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from prune_rnn.bench import record
+from prune_rnn.bench import archive
 from prune_rnn.bench.candidate import Candidate, Measurement
 from prune_rnn.bench.matrices import FORCED
 from prune_rnn.bench.plan import BenchOptions
@@ -25,7 +25,7 @@ def test_the_command_leaves_its_record_and_its_table(command: Callable, tmp_path
     found = {path.name for path in folder.iterdir()}
     assert {"all.csv", "conditions.json", "README.md", "product.md", "summary.tex"} <= found
     assert not found & {"layer.md", "network.md", ".unfinished"}
-    rows, conditions = record.read(folder)
+    rows, conditions = archive.read(folder)
     assert {"torch float32", "torch CSR"} <= {row.name for row in rows} and all(row.median_us > 0 for row in rows)
     assert (
         conditions.command == "prune-rnn bench " + shlex.join(WORDS) and conditions.threads == torch.get_num_threads()

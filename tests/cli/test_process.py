@@ -12,7 +12,7 @@ import pytest
 from prune_rnn import __version__
 from prune_rnn.cli.process import INTERRUPTED
 from prune_rnn.config import compose_config
-from prune_rnn.engine import native
+from prune_rnn.engine import compiled
 from prune_rnn.native import library
 from prune_rnn.run.resolve import run_of
 
@@ -32,7 +32,7 @@ def test_what_needs_no_torch_does_not_load_it(process: Process, words: list[str]
 def test_the_version_tells_of_the_engine(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     version, engine = command("--version", check=True).stdout.splitlines()
     assert version == __version__
-    if sets := native.instruction_sets():
+    if sets := compiled.instruction_sets():
         assert engine.startswith("engine: compiled for plain") and f"; {sets[0].name} serves on this" in engine
     monkeypatch.setattr(library, "built", lambda: None)
     _, engine = command("--version", check=True).stdout.splitlines()

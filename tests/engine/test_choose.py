@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from prune_rnn.engine import choose, kept, native
+from prune_rnn.engine import choose, compiled, kept
 from prune_rnn.engine.choose import fastest
-from prune_rnn.engine.native import Format, Matrix
+from prune_rnn.engine.compiled import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, quantise, quantised_vectors
 from prune_rnn.engine.torch import CsrMatrix, DenseMatrix
 
@@ -44,7 +44,7 @@ def test_a_choice_that_other_work_disturbed_is_not_kept(monkeypatch: pytest.Monk
     assert '"torch dense"' in nothing_kept.read_text()
 
 
-@pytest.mark.skipif(not native.instruction_sets(), reason="the engine wasn't built")
+@pytest.mark.skipif(not compiled.instruction_sets(), reason="the engine wasn't built")
 def test_every_load_chooses_as_the_first_did(monkeypatch: pytest.MonkeyPatch, nothing_kept: Path) -> None:
     """Whatever the clock says; another mask, type or number of streams is another choice."""
     weight, timed, best = quantise(pruned(32, 16), Dtype.float32), [], 1
@@ -54,7 +54,7 @@ def test_every_load_chooses_as_the_first_did(monkeypatch: pytest.MonkeyPatch, no
         return [[0.0 if place == best else 1.0] for place in range(len(work))]
 
     monkeypatch.setattr(choose, "in_turn", in_turn)
-    formats = native.formats(Dtype.float32, native.instruction_sets()[0])
+    formats = compiled.formats(Dtype.float32, compiled.instruction_sets()[0])
     first = fastest(weight)
     assert isinstance(first, Matrix) and first.format is Format.rows and timed == [1 + len(formats)]
     best = 2
@@ -70,7 +70,7 @@ def test_every_load_chooses_as_the_first_did(monkeypatch: pytest.MonkeyPatch, no
     assert fastest(weight).format is Format.blocks and len(timed) == 5  # type: ignore[attr-defined]
 
 
-@pytest.mark.skipif(not native.instruction_sets(), reason="the engine wasn't built")
+@pytest.mark.skipif(not compiled.instruction_sets(), reason="the engine wasn't built")
 def test_the_fastest_format_is_one_of_the_engine_and_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second way timed: among all, that is the engine's first format, as torch comes before."""
     monkeypatch.setattr(choose, "in_turn", lambda work, rounds, spent: [[1.0], [0.0], *[[1.0]] * (len(work) - 2)])
@@ -80,7 +80,7 @@ def test_the_fastest_format_is_one_of_the_engine_and_kept_apart(monkeypatch: pyt
 
 
 def test_without_the_engine_torch_serves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "instruction_sets", lambda: [])
+    monkeypatch.setattr(compiled, "instruction_sets", lambda: [])
     assert "torch CSR, since the engine wasn't built" in choose.describe_backend()
     weight, x = quantise(pruned(30, 20), Dtype.int8), torch.randn(1, 20)
     chosen = fastest(weight)

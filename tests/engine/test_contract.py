@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from prune_rnn.engine import native
+from prune_rnn.engine import compiled
 from prune_rnn.engine.base import Backend
+from prune_rnn.engine.compiled import Format, Matrix
 from prune_rnn.engine.cuda import BLOCKS, CublasMatrix, CudaMatrix
-from prune_rnn.engine.native import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise, quantised_vectors
 from prune_rnn.engine.torch import CsrMatrix, DenseMatrix
 from prune_rnn.model.cell import Cell
@@ -21,7 +21,7 @@ from prune_rnn.model.recurrence import CLIP, Activation
 from prune_rnn.native.library import InstructionSet
 
 Make = Callable[..., Backend]
-SETS = native.instruction_sets()
+SETS = compiled.instruction_sets()
 HERE = "this machine has none, or the engine wasn't built"
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 needs_device = pytest.mark.skipif(not torch.cuda.is_available() or INTERPRETED, reason="no CUDA device")
@@ -29,7 +29,7 @@ interpreter = pytest.mark.skipif(not INTERPRETED, reason="run by test_cuda.py un
 
 
 def engine_matrix(weight: Weight, format: Format, *, instruction_set: InstructionSet, **how: Any) -> Matrix:
-    if format not in native.formats(weight.dtype, instruction_set):
+    if format not in compiled.formats(weight.dtype, instruction_set):
         pytest.skip(f"{instruction_set.name} has no {format.name} of {weight.dtype.value}")
     return Matrix(weight, format, instruction_set=instruction_set, **how)
 
@@ -44,7 +44,7 @@ MULTIPLIERS = [
         for each in InstructionSet
         if each is not InstructionSet.avx512  # it has the formats of AVX2
         for form in Format
-        if form in native.formats(Dtype.int8, each)
+        if form in compiled.formats(Dtype.int8, each)
     ),
     pytest.param(CsrMatrix, id="torch-csr"),
     pytest.param(DenseMatrix, id="torch-dense"),

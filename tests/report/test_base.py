@@ -10,7 +10,7 @@ import pytest
 
 from prune_rnn.analyse.layout import layout, names
 from prune_rnn.analyse.rows import Library, comparable
-from prune_rnn.bench import record
+from prune_rnn.bench import archive
 from prune_rnn.report.base import Cell, Table, number
 from prune_rnn.report.page import provenance
 from prune_rnn.report.report import KINDS
@@ -32,7 +32,7 @@ STRANGE = Table(
 
 
 def of_table5() -> Iterator[list[dict[str, str]]]:
-    rows, conditions = record.read(RECORD)
+    rows, conditions = archive.read(RECORD)
     groups = grouped(row for row in rows if not row.stage)
     every = list(groups.values())
     yield table5.summary(table5.headline(every), 1.0)

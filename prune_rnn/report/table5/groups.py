@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from prune_rnn.bench.archive import Row
 from prune_rnn.bench.matrices import FORCED, UNSTRUCTURED
 from prune_rnn.bench.ours import NAMES
-from prune_rnn.bench.record import Row
 from prune_rnn.engine.quantise import Dtype
 
 TYPES = [dtype.value for dtype in Dtype]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from prune_rnn.bench.record import Row
+from prune_rnn.bench.archive import Row
 from prune_rnn.bench.stages import STREAMED
 from prune_rnn.report.base import number
 from prune_rnn.report.figures.style import legend, panels

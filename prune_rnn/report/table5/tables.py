@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from prune_rnn.bench.archive import Conditions, Row
 from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT
 from prune_rnn.bench.matrices import FORCED, OWN_MASK, UNSTRUCTURED
-from prune_rnn.bench.record import Conditions, Row
 from prune_rnn.report.base import DASH, Cell, number
 from prune_rnn.report.table5.groups import TYPES, Case, Group, break_even, ratio
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from prune_rnn.bench import record
+from prune_rnn.bench import archive
+from prune_rnn.bench.archive import Conditions
 from prune_rnn.bench.job import LAYER, NETWORK, PRODUCT, STAGES, WORKLOADS
 from prune_rnn.bench.matrices import BREAK_EVEN, FORCED
-from prune_rnn.bench.record import Conditions
 from prune_rnn.files import write_atomically
 from prune_rnn.report.base import Table
 from prune_rnn.report.figures.style import save, settings
@@ -38,9 +38,9 @@ def write(folder: Path) -> str:
     """Renders the record in the folder to files beside it, and returns the summary for a terminal of 120 columns.
 
     README.md: the summary. summary.tex: its first table. product.md, layer.md, network.md, stages.md: all rows.
-    speedup and stages, .png and .svg. Raises OSError and ValueError as `record.read` does.
+    speedup and stages, .png and .svg. Raises OSError and ValueError as `archive.read` does.
     """
-    rows, conditions = record.read(folder)
+    rows, conditions = archive.read(folder)
     groups = grouped(row for row in rows if not row.stage)
     networks = stages.by_network(row for row in rows if row.stage)
     measured = [workload for workload in WORKLOADS if any(group.workload == workload for group in groups.values())]
@@ -66,7 +66,7 @@ def write(folder: Path) -> str:
 
 def shown(folder: Path) -> Table:
     """Returns the summary's first table, for the page of all results. Raises OSError and ValueError as `write` does."""
-    rows, conditions = record.read(folder)
+    rows, conditions = archive.read(folder)
     cases = tables.headline(grouped(row for row in rows if not row.stage).values())
     of = f"Table 5 on {machine(conditions)}"
     caption = f"{title(cases)}. Commit {(conditions.commit or 'unknown')[:12]}, by `{conditions.command}`."
@@ -167,7 +167,7 @@ def readme(groups: Groups, conditions: Conditions, drawn: bool, staged: bool) ->
 def _links(groups: Groups, staged: bool) -> str:
     measured = {workload for workload, *_ in groups} | ({STAGES} if staged else set())
     pages = [f"[{each}]({each}.md)" for each in WORKLOADS if each in measured]
-    return ", ".join([*pages, f"[CSV]({record.ROWS})"])
+    return ", ".join([*pages, f"[CSV]({archive.ROWS})"])
 
 
 def page(groups: Groups, workload: str, conditions: Conditions) -> str:

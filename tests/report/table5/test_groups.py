@@ -2,8 +2,8 @@
 
 import pytest
 
+from prune_rnn.bench.archive import Row
 from prune_rnn.bench.matrices import FORCED, UNSTRUCTURED
-from prune_rnn.bench.record import Row
 from prune_rnn.report.table5.groups import Crossing, Group, break_even, crossing, grouped, ratio
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from prune_rnn.bench.archive import Row
 from prune_rnn.bench.matrices import BLOCKED, FORCED, OWN_MASK, UNSTRUCTURED
-from prune_rnn.bench.record import Row
 from prune_rnn.report.figures.style import settings
 from prune_rnn.report.table5.groups import Group, grouped
 from prune_rnn.report.table5.plot import draw, speedups

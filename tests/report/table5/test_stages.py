@@ -1,6 +1,6 @@
 """The table and the bars of a network's stages, by hand."""
 
-from prune_rnn.bench.record import Row
+from prune_rnn.bench.archive import Row
 from prune_rnn.report.table5 import stages
 
 

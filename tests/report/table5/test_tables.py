@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from prune_rnn.bench.archive import Conditions, Row
 from prune_rnn.bench.matrices import BLOCKED, FORCED, OWN_MASK, UNSTRUCTURED
-from prune_rnn.bench.record import Conditions, Row
 from prune_rnn.report.table5 import tables
 from prune_rnn.report.table5.groups import Group, grouped
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.bench import record
+from prune_rnn.bench import archive
+from prune_rnn.bench.archive import Conditions, Row
 from prune_rnn.bench.matrices import UNSTRUCTURED
-from prune_rnn.bench.record import Conditions, Row
 from prune_rnn.report.table5 import write as table5
 from prune_rnn.report.table5.groups import grouped
 
@@ -37,7 +37,7 @@ ROWS = [
 
 
 def test_the_files_of_a_record(tmp_path: Path) -> None:
-    record.write(tmp_path, ROWS, CONDITIONS)
+    archive.write(tmp_path, ROWS, CONDITIONS)
     (tmp_path / "notes.md").write_text("the user's own")
     text = table5.write(tmp_path)
     wanted = {"README.md", "product.md", "network.md", "summary.tex", "speedup.png", "speedup.svg"}
@@ -49,7 +49,7 @@ def test_the_files_of_a_record(tmp_path: Path) -> None:
 
 
 def test_the_first_table_for_the_page(tmp_path: Path) -> None:
-    record.write(tmp_path, ROWS, CONDITIONS)
+    archive.write(tmp_path, ROWS, CONDITIONS)
     table = table5.shown(tmp_path)
     assert table.title == "Table 5 on Some CPU, 2 CPU threads" and "commit c0ffee" in table.caption.lower()
     [row] = table.rows
@@ -78,7 +78,7 @@ def test_a_page_says_its_unit() -> None:
 
 
 def test_nothing_sparse_is_no_error(tmp_path: Path) -> None:
-    record.write(tmp_path, ROWS[:1], CONDITIONS)
+    archive.write(tmp_path, ROWS[:1], CONDITIONS)
     assert "Nothing sparse was measured" in table5.write(tmp_path)
     assert not (tmp_path / "speedup.png").exists()
 
@@ -93,7 +93,7 @@ def test_latex_has_the_same_numbers_and_the_conditions() -> None:
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.parent.name)
 def test_committed_tables_are_what_their_records_say(path: Path, tmp_path: Path) -> None:
-    for name in (record.ROWS, record.CONDITIONS):
+    for name in (archive.ROWS, archive.CONDITIONS):
         shutil.copy(path.with_name(name), tmp_path)
     text = table5.write(tmp_path)
     assert max(map(len, text.splitlines()[:-1])) <= 120
@@ -104,7 +104,7 @@ def test_committed_tables_are_what_their_records_say(path: Path, tmp_path: Path)
         assert rendered == path.with_name(name).read_text(), name
         lines = [line for line in rendered.splitlines() if not line.startswith("%")]  # what stands beside the numbers
         assert max(map(len, lines)) <= 200 or name == "README.md"
-    assert json.loads(path.with_name(record.CONDITIONS).read_text())["command"]
+    assert json.loads(path.with_name(archive.CONDITIONS).read_text())["command"]
 
 
 def test_stages_have_a_page_and_no_part_in_the_speed_ups(tmp_path: Path) -> None:
@@ -112,14 +112,14 @@ def test_stages_have_a_page_and_no_part_in_the_speed_ups(tmp_path: Path) -> None
         replace(row("stages", "prune-rnn int8", us, 0.95), stage=stage)
         for stage, us in (("features", 1000), ("time loops", 3000))
     ]
-    record.write(tmp_path, [*ROWS, *stages], CONDITIONS)
+    archive.write(tmp_path, [*ROWS, *stages], CONDITIONS)
     text = table5.write(tmp_path)
     assert "  prune-rnn int8, 95 %: 4.00 ms: time loops 75 %, features 25 %" in text
     assert "| prune-rnn int8, 95 % | 1.00 | 3.00 | 4.00 |" in (tmp_path / "stages.md").read_text()
     assert (tmp_path / "stages.png").is_file() and "stages" in (tmp_path / "README.md").read_text()
     both = (tmp_path / "summary.tex").read_text()
-    record.write(tmp_path, ROWS, CONDITIONS)
+    archive.write(tmp_path, ROWS, CONDITIONS)
     table5.write(tmp_path)
     assert (tmp_path / "summary.tex").read_text() == both
-    record.write(tmp_path, stages, CONDITIONS)
+    archive.write(tmp_path, stages, CONDITIONS)
     assert "Nothing sparse was measured" not in table5.write(tmp_path)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from prune_rnn.data.batch import Batch
-from prune_rnn.evaluate import ErrorRate, ctc_loss, decode, error_rates
+from prune_rnn.scores import ErrorRate, ctc_loss, decode, error_rates
 from prune_rnn.text import ALPHABET, encode
 
 

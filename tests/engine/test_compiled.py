@@ -15,15 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from prune_rnn.engine import native
-from prune_rnn.engine.native import Format, Matrix, formats
+from prune_rnn.engine import compiled
+from prune_rnn.engine.compiled import Format, Matrix, formats
 from prune_rnn.engine.quantise import Dtype, Weight, quantise, quantised_vectors
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.native.library import InstructionSet
 
-SETS = native.instruction_sets()
+SETS = compiled.instruction_sets()
 pytestmark = pytest.mark.skipif(not SETS, reason="the engine wasn't built: no C++ compiler at installation")
 each_set = pytest.mark.parametrize(
     "instruction_set",
@@ -259,7 +259,7 @@ def test_denormals_are_zero_within_and_as_before_without(instruction_set: Instru
 
 @each_set
 def test_a_matrix_past_the_limits_is_refused(instruction_set: InstructionSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "MOST_WEIGHTS", 63)
+    monkeypatch.setattr(compiled, "MOST_WEIGHTS", 63)
     Matrix(Weight(torch.ones(7, 9)), Format.rows, instruction_set=instruction_set)
     with pytest.raises(ValueError, match="64 weights that are not zero: the engine takes at most 63"):
         Matrix(Weight(torch.ones(8, 8)), Format.rows, instruction_set=instruction_set)
@@ -268,7 +268,7 @@ def test_a_matrix_past_the_limits_is_refused(instruction_set: InstructionSet, mo
 # threads that were begun: by a product and a layer of one vector, then by a product of 64
 _BEGUN = """
 import os, torch
-from prune_rnn.engine.native import Format, Matrix
+from prune_rnn.engine.compiled import Format, Matrix
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
