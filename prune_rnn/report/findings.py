@@ -28,6 +28,7 @@ def findings(rows: Sequence[Row], lines: Sequence[Line]) -> list[str]:
     first = [f"{found[0].label}, {_sparsity(found[0])}: {_errors(found[0])}" for found in sparse.values()]
     last = [
         f"{found[-1].label}, {_share(found[-1], baselines[family])} of the baseline's weights: {_errors(found[-1])}"
+        + _size_and_speed(found[-1], baselines[family])
         for family, found in sparse.items()
         if len(found) > 1
     ]
@@ -45,6 +46,16 @@ def _sparsity(line: Line) -> str:
 
 def _share(line: Line, baseline: Line) -> str:
     return f"{100 * line.nonzero / baseline.nonzero:.0f} %" if line.nonzero and baseline.nonzero else "an unknown share"
+
+
+def _size_and_speed(line: Line, baseline: Line) -> str:
+    """Returns how much smaller its file is and how fast its whole network, as far as is known."""
+    known = []
+    if line.bytes and baseline.bytes:
+        known.append(f"a file {baseline.bytes / line.bytes:.1f} times smaller")
+    if line.network_speed is not None:
+        known.append(f"the network {line.network_speed:.2f} times as fast")
+    return "".join(f", {each}" for each in known)
 
 
 def _errors(line: Line) -> str:

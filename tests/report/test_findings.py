@@ -41,6 +41,15 @@ def test_the_cost_the_gain_and_the_paper() -> None:
     ]
 
 
+def test_the_size_and_the_speed_of_the_biggest_stand_beside_its_errors() -> None:
+    base = line("GRU Dense", **{**_values(BASE), "bytes": 1000.0})
+    big = line("GRU Sparse Big", **{**_values(BIG), "bytes": 400.0, "network_speed": 1.256})
+    assert sentences(base, SPARSE, big)[1] == (
+        "Bigger networks: GRU Sparse Big, 23 % of the baseline's weights: 6 % fewer character errors (2 to 10), "
+        "a file 2.5 times smaller, the network 1.26 times as fast."
+    )
+
+
 def test_an_interval_around_zero_shows_nothing_and_the_paper_may_lie_inside() -> None:
     unsure = {"relative": 0.01, "interval": Interval(-0.02, 0.04, True), "paper": {"relative": 3.9}}
     [only] = sentences(BASE, line("GRU Sparse", **{**_values(SPARSE), **unsure}))
