@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from fast_ctc_decode import beam_search
+import importlib.util
+
 from torch import Tensor
 
 from prune_rnn.text import greedy, spelt
-from prune_rnn.usage import within
+from prune_rnn.usage import BEAM, UsageError, within
 
-WIDEST = 1000  # hypotheses
 _LEAST = 1e-4  # symbols below this probability are passed over
 
 
 def check(beam: int) -> None:
-    """Raises UsageError where it is no number of hypotheses."""
-    within("beam", beam, 1, WIDEST)
+    """Raises UsageError where it is no number of hypotheses, or the package that searches is not installed."""
+    within("beam", beam, 1, BEAM)
+    if beam > 1 and importlib.util.find_spec("fast_ctc_decode") is None:
+        raise UsageError(f"beam={beam}: fast-ctc-decode is not installed; pip install 'prune-rnn[beam]'")
 
 
 def text(log_probs: Tensor, alphabet: str, beam: int = 1) -> str:
     """Returns the text of one utterance; of a beam of 1, that of the best path.
 
-    log_probs: (frames, symbols). beam: hypotheses that are kept from frame to frame. Graves et al. 2006, section 3.2.
+    log_probs: (frames, symbols). beam: hypotheses that are kept from frame to frame. ValueError where a number is not
+    finite. Source: Graves et al. 2006, section 3.2.
 
     >>> import torch
     >>> log_probs = torch.tensor([[0.6, 0.4], [0.6, 0.4]]).log()
@@ -29,6 +32,10 @@ def text(log_probs: Tensor, alphabet: str, beam: int = 1) -> str:
     """
     if beam == 1:
         return spelt(log_probs, alphabet)
+    if not log_probs.exp().isfinite().all():
+        raise ValueError("the network's output is not finite: its weights or the recording are damaged")
+    from fast_ctc_decode import beam_search
+
     found: str = beam_search(
         log_probs.float().exp().cpu().numpy(), alphabet, beam_size=beam,
         beam_cut_threshold=min(_LEAST, 0.5 / len(alphabet)),

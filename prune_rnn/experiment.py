@@ -21,6 +21,7 @@ from prune_rnn.feasible import check_batches, check_memory, far_off, warnings
 from prune_rnn.integrity import corpus
 from prune_rnn.integrity.tidy import tidy
 from prune_rnn.model.deepspeech2 import DeepSpeech2
+from prune_rnn.native import library
 from prune_rnn.progress import Progress
 from prune_rnn.recipe import Precision, TrainConfig
 from prune_rnn.run.identity import digest, plain
@@ -52,6 +53,7 @@ def experiment(config: Config, command: str) -> Run:
     device = distributed.usable_device(config.device)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    library.built()  # refused before anything is made
     torch.set_flush_denormal(True)  # on CTC's first plateau denormals make a CPU's steps take twice as long
     with distributed.group(device):
         if distributed.rank() == 0:
@@ -90,7 +92,8 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
 
 def _train(config: Config, run: Run, device: torch.device, q_source: str, command: str) -> None:
     check_memory(config, device)
-    config.logger.check()
+    if distributed.rank() == 0:
+        config.logger.check()
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)
     start, teacher = start_of(config), teacher_of(config, model, device)  # refused before any speech is read

@@ -39,7 +39,7 @@ def log_power(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tens
     windows = waveform.unfold(0, WINDOW, STEP)
     power = torch.empty(len(windows), BINS, device=waveform.device)
     for some, its in zip(windows.split(LONG), power.split(LONG), strict=True):
-        torch.abs(torch.fft.rfft(some * _WINDOW.to(waveform.device)), out=its).square_()
+        its.copy_(torch.fft.rfft(some * _WINDOW.to(waveform.device)).abs()).square_()
     if front_end is FrontEnd.absolute:
         power.clamp_min_(FLOOR)
     else:

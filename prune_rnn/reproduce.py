@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -27,11 +28,17 @@ _LOOK = 0.2  # seconds between two looks at the processes
 _LINE = 30.0  # seconds between two lines of progress
 
 
-# what a child runs: on Linux it gets SIGTERM (15) when its parent ends, even by SIGKILL (prctl, PR_SET_PDEATHSIG = 1)
-CHILD = (
-    "import ctypes, runpy, sys; sys.platform == 'linux' and ctypes.CDLL(None).prctl(1, 15); "
-    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
-)
+# What a child runs. On Linux it gets SIGUSR1, a request to save and stop, when its parent ends, even by SIGKILL
+# (prctl, PR_SET_PDEATHSIG = 1). Where the parent has ended before, it does not begin.
+CHILD = """
+import ctypes, os, runpy, signal, sys
+module, parent = sys.argv.pop(1), int(sys.argv.pop(1))
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGUSR1)
+    if os.getppid() != parent:
+        sys.exit("the process that started this one has ended")
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
 
 
 class Job:
@@ -58,7 +65,7 @@ class Job:
         """Starts it, out of reach of the terminal's Ctrl-C: it saves when it is asked to stop, once."""
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115  (`end` closes it)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", CHILD, "prune_rnn", *self.arguments],
+            [sys.executable, "-c", CHILD, "prune_rnn", str(os.getpid()), *self.arguments],
             stdout=subprocess.DEVNULL,
             stderr=self.errors,
             start_new_session=True,

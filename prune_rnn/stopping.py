@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a request to stop at the next good moment."""
+"""SIGINT, SIGTERM and SIGUSR1 as a request to stop at the next good moment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Yields a function that tells whether SIGINT or SIGTERM has arrived; the second one takes effect at once."""
+    """Yields a function that tells whether SIGINT, SIGTERM or SIGUSR1 has arrived; a second one of the first two takes
+    effect at once. SIGUSR1 is a request only: what starts a training sends it when it ends itself.
+    """
     asked: float | None = None  # when
     before: dict[int, Any] = {}
 
@@ -32,13 +34,13 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
             if launched_rank() == 0:
                 text = "stopping: the state will be saved after this batch (again to stop at once)"
                 print(text, file=sys.stderr, flush=True)
-        elif not launched() or time.monotonic() - asked > _ONCE:
+        elif number != signal.SIGUSR1 and (not launched() or time.monotonic() - asked > _ONCE):
             for stopped, handler in before.items():
                 signal.signal(stopped, handler)
             signal.raise_signal(number)
 
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
     try:
         yield lambda: asked is not None
     finally:

@@ -1,6 +1,7 @@
 """Shows the epochs of a training in a tracker besides history.csv: TensorBoard, MLflow or Weights & Biases.
 
-A tracker is one class here and one name of `Logger`. It gets numbers by name, once an epoch, and can't harm a training.
+A tracker is one class here and one name of `Logger`. It gets numbers by name, once an epoch. What its package raises is
+reported and does not end the training.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -27,17 +28,20 @@ class Logger(Enum):
     def check(self) -> None:
         """Raises UsageError where its package is not installed."""
         if self is not Logger.none and importlib.util.find_spec(self.name) is None:
-            raise UsageError(
-                f"logger={self.name}: is not installed; pip install 'prune-rnn[{self.name}]', or leave it out"
-            )
+            raise UsageError(f"logger={self.name}: {self.name} is not installed; pip install 'prune-rnn[{self.name}]'")
 
 
 class Tracker(ABC):
-    """What a tracker does; any method may raise what its package does."""
+    """What a tracker does; any method may raise what its package does.
+
+    going_on: whether it holds the earlier epochs of this run.
+    """
+
+    going_on: bool
 
     @abstractmethod
     def log(self, values: Mapping[str, float], step: int) -> None:
-        """Takes the numbers of one epoch, by name; a later call with the same step replaces them."""
+        """Takes the numbers of one epoch, by name."""
 
     @abstractmethod
     def close(self) -> None:
@@ -45,13 +49,15 @@ class Tracker(ABC):
 
 
 class TensorBoard(Tracker):
-    """Events in results/tensorboard/<run>, for `tensorboard --logdir results/tensorboard`. Those of an earlier process
-    are hidden: the epochs of the history are logged again."""
+    """Events in results/tensorboard/<run>, for `tensorboard --logdir results/tensorboard`."""
 
-    def __init__(self, results: Path, name: str) -> None:
+    def __init__(self, results: Path, name: str, step: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer: Any = SummaryWriter(results / "tensorboard" / name, purge_step=0)
+        folder = results / "tensorboard" / name
+        self.going_on = step > 0 and folder.is_dir()
+        # what an earlier process logged after this step, or all of it, is hidden
+        self._writer: Any = SummaryWriter(folder, purge_step=step + 1 if self.going_on else 0)
 
     def log(self, values: Mapping[str, float], step: int) -> None:
         for name, value in values.items():
@@ -65,11 +71,14 @@ class TensorBoard(Tracker):
 class MLflow(Tracker):
     """Metrics of a run of the experiment prune-rnn, where MLflow keeps its runs (MLFLOW_TRACKING_URI)."""
 
-    def __init__(self, results: Path, name: str) -> None:
+    def __init__(self, results: Path, name: str, step: int) -> None:
         import mlflow
 
         mlflow.set_experiment("prune-rnn")
-        there = mlflow.search_runs(filter_string=f"attributes.run_name = '{name}'", output_format="list")
+        there = (
+            mlflow.search_runs(filter_string=f"attributes.run_name = '{name}'", output_format="list") if step else []
+        )
+        self.going_on = bool(there)
         mlflow.start_run(there[0].info.run_id if there else None, run_name=name)
         self._mlflow: Any = mlflow
 
@@ -83,10 +92,14 @@ class MLflow(Tracker):
 class WandB(Tracker):
     """A run of the project prune-rnn, as WANDB_MODE and the like say; its files lie in results/wandb."""
 
-    def __init__(self, results: Path, name: str) -> None:
+    def __init__(self, results: Path, name: str, step: int) -> None:
         import wandb
 
-        self._run: Any = wandb.init(project="prune-rnn", name=name, id=name, resume="allow", dir=str(results))
+        # a run of this name that began anew replaces the earlier one
+        self._run: Any = wandb.init(
+            project="prune-rnn", name=name, id=name, resume="allow" if step else None, dir=str(results)
+        )
+        self.going_on = bool(self._run.resumed)
 
     def log(self, values: Mapping[str, float], step: int) -> None:
         self._run.log(dict(values), step=step)
@@ -95,7 +108,7 @@ class WandB(Tracker):
         self._run.finish()
 
 
-_TRACKERS: dict[Logger, Callable[[Path, str], Tracker]] = {
+_TRACKERS: dict[Logger, Callable[[Path, str, int], Tracker]] = {
     Logger.tensorboard: TensorBoard,
     Logger.mlflow: MLflow,
     Logger.wandb: WandB,
@@ -107,7 +120,8 @@ Log = Callable[[Mapping[str, float]], None]  # of a row of the history, and what
 def tracked(
     logger: Logger, folder: Path, history: Sequence[Mapping[str, float]], say: Callable[[str], None]
 ) -> Iterator[Log]:
-    """Yields what logs an epoch; first it logs those of the history. A tracker that fails is reported and left out.
+    """Yields what logs an epoch. First it logs those of the history that the tracker lacks. A tracker that fails is
+    reported and left out.
 
     folder: of the run. say: prints a line.
     """
@@ -118,27 +132,34 @@ def tracked(
         try:
             do()
         except Exception as error:
-            tracker = None
+            failed, tracker = tracker, None
             say(f"warning: logger={logger.name}: {error}; the training goes on without it, history.csv has all epochs")
+            if failed is not None:
+                with suppress(Exception):
+                    failed.close()
 
     def begin() -> None:
         nonlocal tracker
-        tracker = _TRACKERS[logger](folder.parent.parent, folder.name)
+        step = int(history[-1]["step"]) if history else 0
+        tracker = _TRACKERS[logger](folder.parent.parent, folder.name, step)
 
     def log(row: Mapping[str, float]) -> None:
         if tracker is not None:
-            values = {_name(key): float(value) for key, value in row.items() if key not in ("epoch", "step")}
-            tried(lambda: tracker.log(values, int(row["step"])))
+            tried(lambda: tracker.log(_values(row), int(row["step"])))
 
     if logger is not Logger.none:
         tried(begin)
-    for row in history:
+    for row in () if tracker is None or tracker.going_on else history:
         log(row)
     try:
         yield log
     finally:
         if tracker is not None:
             tried(tracker.close)
+
+
+def _values(row: Mapping[str, float]) -> dict[str, float]:
+    return {_name(key): float(value) for key, value in row.items() if key not in ("epoch", "step")}
 
 
 def _name(key: str) -> str:

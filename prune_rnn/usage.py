@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+BEAM = 1000  # hypotheses
 THREADS = 1024  # more than any machine has cores; torch accepts any number and crashes
 _LONGEST_NAME = 200  # bytes: with the digest behind it, and a file system that encrypts names, it is still a name
 FAULTS = (ValueError, OSError, ArithmeticError, RuntimeError)  # reported to the user in one line

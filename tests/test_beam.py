@@ -50,6 +50,18 @@ def test_a_beam_of_one_is_the_best_path() -> None:
     assert beam.texts(log_probs, lengths, ALPHABET) == greedy(log_probs, lengths, ALPHABET)
 
 
+def test_an_output_that_is_not_finite_is_refused() -> None:
+    with pytest.raises(ValueError, match="the network's output is not finite"):
+        beam.text(torch.full((4, 3), float("nan")), ALPHABET, 4)
+
+
+def test_the_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"beam=4: fast-ctc-decode is not installed; pip install 'prune-rnn\[beam\]'"):
+        beam.check(4)
+    beam.check(1)
+
+
 def test_nothing_heard_is_nothing_written() -> None:
     assert beam.text(torch.zeros(0, 3), ALPHABET, 4) == ""
 

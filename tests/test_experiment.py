@@ -13,7 +13,7 @@ import pytest
 import soundfile
 import torch
 
-from prune_rnn import cpu, evaluate, paths
+from prune_rnn import cpu, paths, scores
 from prune_rnn.config import compose_config
 from prune_rnn.experiment import experiment
 from prune_rnn.prune import q
@@ -114,7 +114,7 @@ def test_a_run_cut_off_while_it_evaluates_ends_as_an_unbroken_one(
     words = [*tiny, "model=gru_sparse", "model.units=8", "prune.q=0.2", "train.batch_size=2"]
     unbroken = experiment(compose_config([*words, f"results={tmp_path / 'unbroken'}"]), "")
     config = resolve(compose_config(words))[0]
-    loss, calls = evaluate.ctc_loss, []
+    loss, calls = scores.ctc_loss, []
 
     def signalled(*arguments: torch.Tensor) -> torch.Tensor:
         calls.append(None)
@@ -123,7 +123,7 @@ def test_a_run_cut_off_while_it_evaluates_ends_as_an_unbroken_one(
         return loss(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(evaluate, "ctc_loss", signalled)
+        patch.setattr(scores, "ctc_loss", signalled)
         with pytest.raises(Interrupted):
             experiment(config, "")
     assert len(calls) == cut and not run_of(config).finished

@@ -61,7 +61,8 @@ def test_a_failure_is_named_and_the_rest_goes_on(tiny: list[str], tmp_path: Path
 def test_a_killed_parent_takes_its_trainings_along(tmp_path: Path) -> None:
     script = f"""
 import os, signal, subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", {CHILD!r}, "asleep"], stdout=subprocess.PIPE, cwd={str(tmp_path)!r})
+command = [sys.executable, "-c", {CHILD!r}, "asleep", str(os.getpid())]
+child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd={str(tmp_path)!r})
 child.stdout.readline()
 print(child.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

@@ -8,7 +8,7 @@ import pytest
 from prune_rnn.stopping import stop_requests
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
 def test_the_first_request_is_only_noted(number: int) -> None:
     before = signal.getsignal(number)
     with stop_requests() as stop:
@@ -29,6 +29,15 @@ def test_of_torchruns_processes_one_tells_and_a_signal_handed_on_is_no_second_re
             signal.raise_signal(signal.SIGINT)
             assert stop()
     assert capsys.readouterr().err.count("stopping: ") == 1
+
+
+def test_a_request_by_sigusr1_is_never_more_than_that() -> None:
+    """Ctrl-C asks a training to save; its parent, ended by a second Ctrl-C, asks once more."""
+    with stop_requests() as stop:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGUSR1)
+        signal.raise_signal(signal.SIGUSR1)
+        assert stop()
 
 
 def test_the_second_request_takes_effect_at_once() -> None:

@@ -15,7 +15,8 @@ ROWS = [{"epoch": n, "step": 7 * n, "train_loss": 10.0 / n, "sparsity_recurrent"
 class Kept(Tracker):
     """Keeps what it gets; fails where it is asked to."""
 
-    def __init__(self, fails: str = "") -> None:
+    def __init__(self, fails: str = "", going_on: bool = False) -> None:
+        self.going_on = going_on
         self.fails, self.seen, self.closed = fails, list[tuple[int, dict[str, float]]](), False
 
     def log(self, values: Mapping[str, float], step: int) -> None:
@@ -31,7 +32,14 @@ class Kept(Tracker):
 
 def logged(kept: Kept, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Logs two epochs of the history and a third one; returns what was said."""
-    monkeypatch.setitem(trackers._TRACKERS, Logger.wandb, lambda results, name: kept)
+
+    def begin(results: Path, name: str, step: int) -> Kept:
+        if kept.fails == "begin":
+            raise OSError("no route to host")
+        assert (results, name, step) == (tmp_path, "gru-1", 14)
+        return kept
+
+    monkeypatch.setitem(trackers._TRACKERS, Logger.wandb, begin)
     said: list[str] = []
     with tracked(Logger.wandb, tmp_path / "runs" / "gru-1", ROWS[:2], said.append) as log:
         log(ROWS[2])
@@ -48,14 +56,22 @@ def test_the_history_comes_first_then_each_epoch(monkeypatch: pytest.MonkeyPatch
     ]
 
 
-@pytest.mark.parametrize(("fails", "seen"), [("log", 1), ("close", 3)])
+@pytest.mark.parametrize(("fails", "seen"), [("begin", 0), ("log", 1), ("close", 3)])
 def test_a_tracker_that_fails_is_reported_once_and_left_out(
     fails: str, seen: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     kept = Kept(fails)
     (said,) = logged(kept, monkeypatch, tmp_path)
     assert said.startswith("warning: logger=wandb: no route to host; the training goes on without it")
-    assert len(kept.seen) == seen
+    assert len(kept.seen) == seen and kept.closed == (fails != "begin")
+
+
+def test_a_tracker_that_holds_the_earlier_epochs_gets_the_new_ones(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept = Kept(going_on=True)
+    assert logged(kept, monkeypatch, tmp_path) == []
+    assert [step for step, _ in kept.seen] == [21]
 
 
 def test_without_a_tracker_nothing_is_made(tmp_path: Path) -> None:
@@ -66,7 +82,7 @@ def test_without_a_tracker_nothing_is_made(tmp_path: Path) -> None:
 
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"logger=mlflow: is not installed; pip install 'prune-rnn\[mlflow\]'"):
+    with pytest.raises(UsageError, match=r"logger=mlflow: mlflow is not installed; pip install 'prune-rnn\[mlflow\]'"):
         Logger.mlflow.check()
     Logger.none.check()
 
@@ -74,13 +90,16 @@ def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_tensorboard_shows_each_epoch_once_after_a_resumption(tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     folder = tmp_path / "runs" / "gru-1"
-    for history, row in (((), ROWS[0]), (ROWS[:1], ROWS[1]), (ROWS[:2], ROWS[2])):
+    beside = {"gradient_norm": 2.0}  # what no history holds
+    for history, rows in (((), ROWS), (ROWS[:1], ROWS[1:2]), (ROWS[:2], ROWS[2:])):  # two epochs are trained again
         with tracked(Logger.tensorboard, folder, history, pytest.fail) as log:
-            log(row)
+            for row in rows:
+                log(row | beside)
     events = accumulator.EventAccumulator(str(tmp_path / "tensorboard" / "gru-1"))
     events.Reload()
     found = [(each.step, round(each.value, 4)) for each in events.Scalars("train/loss")]
     assert found == [(7, 10.0), (14, 5.0), (21, 3.3333)]
+    assert [each.step for each in events.Scalars("gradient_norm")] == [7, 14, 21]
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,20 +16,23 @@ WORKLOADS = (LAYER, NETWORK)
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """The least time of each run in one record of one machine, in microseconds, of all ways that do the whole job.
+    """The time of each run, in one record of one machine's CPU: the median of the fastest way that does the whole job.
 
-    folder: its name. times: by (workload, run), of one stream: a step of the middle recurrent layer, a network's second
-    of audio.
+    folder: its name. times: microseconds by (workload, run), of one stream: a step of the middle recurrent layer, a
+    network's second of audio.
     """
 
     folder: str
     conditions: Conditions
     times: dict[tuple[str, str], float]
 
-    def times_as_fast(self, workload: str, runs: Collection[str], baselines: Collection[str]) -> float | None:
-        """Returns the baselines' fastest time over that of the runs; None where neither of one kind was measured."""
+    def times_as_fast(self, workload: str, runs: Sequence[str], baselines: Sequence[str]) -> float | None:
+        """Returns the baseline's time over that of the row; None where one was not measured.
+
+        runs, baselines: of every seed; the first that was measured counts.
+        """
         own, base = (
-            min((self.times[workload, run] for run in names if (workload, run) in self.times), default=None)
+            next((self.times[workload, run] for run in names if (workload, run) in self.times), None)
             for names in (runs, baselines)
         )
         return None if own is None or base is None else base / own
@@ -39,16 +42,19 @@ def read(folder: Path) -> Speeds:
     """Returns the record in `folder`. Raises OSError or ValueError as `bench.archive.read` does."""
     rows, conditions = archive.read(folder)
     times: dict[tuple[str, str], float] = {}
-    for row in rows:
+    for row in rows if conditions.device == "cpu" else ():
         if row.workload in WORKLOADS and row.streams == 1 and row.exact and not row.stage:
             key = (row.workload, row.shape)
             times[key] = min(row.median_us, times.get(key, row.median_us))
     return Speeds(folder.name, conditions, times)
 
 
-def best(folder: Path, wanted: Sequence[str]) -> Speeds | None:
-    """Returns the record below `folder` with the most of the wanted runs, the first by name of several; None: no such
-    run in any. Records that can't be read are left out; the report names them where it prints Table 5."""
+def best(folder: Path, pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Speeds | None:
+    """Returns the record below `folder` with the most speed-ups, the first by name of several; None: no record has any.
+
+    pairs: the runs of a row, and those of its baseline. Records that can't be read are left out; the report names them
+    where it prints Table 5.
+    """
     found: Speeds | None = None
     most = 0
     for path in sorted(folder.glob("*/conditions.json")):
@@ -56,7 +62,8 @@ def best(folder: Path, wanted: Sequence[str]) -> Speeds | None:
             speeds = read(path.parent)
         except FAULTS:
             continue
-        count = sum((workload, run) in speeds.times for run in wanted for workload in WORKLOADS)
+        ratios = [speeds.times_as_fast(workload, *pair) for pair in pairs for workload in WORKLOADS]
+        count = sum(ratio is not None for ratio in ratios)
         if count > most:
             found, most = speeds, count
     return found

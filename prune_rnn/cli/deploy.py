@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from prune_rnn import usage
 from prune_rnn.cli.group import FILE, PATH, THREADS, Separated, cli, typed
 
-BEAM = click.IntRange(1, 1000)
+BEAM = click.IntRange(1, usage.BEAM)
 _BEAM = "Hypotheses that beam search keeps, without a language model; 1 is the best path, as in the tables."
 
 

@@ -16,6 +16,7 @@ from prune_rnn.data.batch import Utterance, batches, load, read_audio
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.deploy import network
+from prune_rnn.deploy.stream import log_probs_in_pieces
 from prune_rnn.distributed import usable_device
 from prune_rnn.experiment import say
 from prune_rnn.files import write_atomically
@@ -113,7 +114,9 @@ def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> Heard:
     packed = network.load(path)
     utterances = _read(manifest, meta_model(packed.config), packed.coding, options)
     with torch.inference_mode():
-        found = (packed.log_probs(packed.coding.features(read_audio(utterance.audio))) for utterance in utterances)
+        found = (
+            log_probs_in_pieces(packed, packed.coding.features(read_audio(utterance.audio))) for utterance in utterances
+        )
         heard = [beam.text(log_probs, packed.coding.alphabet, options.beam) for log_probs in found]
     return f"{path}: {packed.config.units} units, packed", utterances, heard
 

@@ -47,7 +47,7 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     within("threads", options.threads, 1, THREADS)
     within("jobs", options.jobs, 1, THREADS)
     beam.check(options.beam)
-    _check_format(options, stream, len(audio))
+    _check_options(options, stream, len(audio))
     if stream or options.jobs > 1 or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
@@ -104,16 +104,14 @@ def _usable(path: Path) -> Tensor | None:
         return None
 
 
-def _check_format(options: TranscribeOptions, stream: bool, recordings: int) -> None:
-    """Raises UsageError where a format can't be written as asked for."""
+def _check_options(options: TranscribeOptions, stream: bool, recordings: int) -> None:
+    """Raises UsageError where two options exclude each other."""
     form = options.format
     if form != "text" and stream:
         raise UsageError(f"--format {form}: has the times of a whole file's words; leave out --stream")
     if options.beam > 1 and (stream or form != "text"):
-        way = "--stream" if stream else f"--format {form}"
-        raise UsageError(
-            f"--beam {options.beam}: {way} takes the best path, as it comes or with its times; leave one out"
-        )
+        best = "--stream writes the best path" if stream else f"--format {form} has the times of the best path"
+        raise UsageError(f"--beam {options.beam}: {best}; leave one of the two out")
     if form in ("srt", "vtt") and recordings > 1:
         raise UsageError(f"--format {form}: is one file for one recording; give one AUDIO, or --format json")
 

@@ -55,7 +55,7 @@ class InstructionSet(IntEnum):
 def sources(folder: Path) -> str | None:
     """Returns the SHA-256 of all C++ sources under `folder`, as CMakeLists.txt takes it; None where there are none."""
     kinds = (".cpp", ".h", ".inc")
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix in kinds)
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("[!.]*") if path.suffix in kinds)
     digests = "".join(hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names)
     return hashlib.sha256(digests.encode()).hexdigest() if names else None
 

@@ -49,12 +49,12 @@ def _share(line: Line, baseline: Line) -> str:
 
 
 def _size_and_speed(line: Line, baseline: Line) -> str:
-    """Returns how much smaller its file is and how fast its whole network, as far as is known."""
+    """Returns the size of its file and the speed of its whole network, as far as they are known."""
     known = []
     if line.bytes and baseline.bytes:
-        known.append(f"a file {baseline.bytes / line.bytes:.1f} times smaller")
+        known.append(f"{100 * line.bytes / baseline.bytes:.0f} % of its float32 file")
     if line.network_speed is not None:
-        known.append(f"the network {line.network_speed:.2f} times as fast")
+        known.append(f"{line.network_speed:.1f} times as fast, each in its fastest type")
     return "".join(f", {each}" for each in known)
 
 

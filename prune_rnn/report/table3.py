@@ -50,8 +50,7 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     rows, warnings = agree(library.rows(layout.rows))
     edits = library.heard(rows)
     spread = library.spread(rows)
-    runs = [run.name for row in rows for run in row.runs]
-    speeds = best(paths.tables(Path(library.shared.results)) / "table5", runs)
+    speeds = best(paths.tables(Path(library.shared.results)) / "table5", _beside_their_baselines(rows))
     lines, notes = compare(rows, edits, spread, speeds)
     found, unpaired = compare_pairs(rows, layout.pairs, edits, spread)
     speakers_only = any(line.interval and not line.interval.over_seeds for line in lines)
@@ -86,14 +85,22 @@ def _voices(rows: Sequence[Row], library: Library, spread: Spread | None) -> lis
     ]
 
 
+def _beside_their_baselines(rows: Sequence[Row]) -> list[tuple[list[str], list[str]]]:
+    """Returns the runs of each row but the baselines, and those of its baseline."""
+    baselines: dict[str, Row] = {}
+    names = {id(row): [run.name for run in row.runs] for row in rows}
+    found = [(row, baselines.setdefault(row.family, row)) for row in rows]
+    return [(names[id(row)], names[id(baseline)]) for row, baseline in found if row is not baseline]
+
+
 def _measured(speeds: Speeds) -> str:
     """Returns where the speed-ups were measured."""
     its = speeds.conditions
     return (
-        "Speed-up: of the middle recurrent layer, and of the whole network from features to characters. Each row's "
-        f"fastest way against the baseline's fastest way, on {its.machine}, {its.threads} threads, "
-        f"{its.engine or 'no engine'} (table5/{speeds.folder}). Features and convolutions stay dense and take much of "
-        "a small network's time; Table 5 has the paper's widths."
+        "Speed-up: of the middle recurrent layer, and of the whole network from features to characters, of the first "
+        "seed. Each network runs in its fastest way and type of weights (mostly int8). Medians on "
+        f"{its.machine}, {its.threads} threads, {its.engine or 'no engine'} (table5/{speeds.folder}). Features and "
+        "convolutions stay dense and take much of a small network's time; Table 5 has the paper's widths."
     )
 
 
@@ -138,8 +145,8 @@ def _row(line: Line) -> dict[str, str]:
         "Sparsity %": percent(line.sparsity, "sparsity", ".1f"),
         "Recurrent %": percent(line.sparsity_recurrent, "sparsity_recurrent", ".1f"),
         "Bytes": number(line.bytes, ",.0f", "bytes"),
-        "Layer speed-up": number(line.layer_speed, ".2f", "layer_speed"),
-        "Network speed-up": number(line.network_speed, ".2f", "network_speed"),
+        "Layer speed-up": number(line.layer_speed, ".1f", "layer_speed"),
+        "Network speed-up": number(line.network_speed, ".1f", "network_speed"),
     }
 
 

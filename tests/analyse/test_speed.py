@@ -46,12 +46,21 @@ def test_the_baselines_fastest_way_over_the_fastest_way(tmp_path: Path) -> None:
     assert speeds.times_as_fast(NETWORK, ["sparse-b"], ["dense-a"]) is None
 
 
+PAIRS = [(["sparse-b", "sparse-a"], ["dense-a"])]
+
+
 @pytest.mark.parametrize("damaged", [False, True])
-def test_the_record_with_most_of_the_runs_serves(tmp_path: Path, damaged: bool) -> None:
-    write(tmp_path / "a", ROWS[:1], CONDITIONS)
-    write(tmp_path / "b", ROWS, CONDITIONS)
+def test_the_record_with_most_of_the_speed_ups_serves(tmp_path: Path, damaged: bool) -> None:
+    pair = [row("dense-a", 500.0), row("sparse-a", 200.0, sparsity=0.9)]
+    write(tmp_path / "a", pair, CONDITIONS)
+    write(tmp_path / "b", [*pair, *(replace(each, workload=LAYER) for each in pair)], CONDITIONS)
     if damaged:
         (tmp_path / "b" / "all.csv").write_text("nonsense")
-    found = best(tmp_path, ["sparse-a", "dense-a"])
+    found = best(tmp_path, PAIRS)
     assert found is not None and found.folder == ("a" if damaged else "b")
-    assert best(tmp_path, ["sparse-b"]) is None
+
+
+def test_a_record_without_the_baseline_or_of_a_gpu_does_not_serve(tmp_path: Path) -> None:
+    write(tmp_path / "a", [row("sparse-a", 200.0)], CONDITIONS)
+    write(tmp_path / "b", [row("dense-a", 500.0), row("sparse-a", 200.0)], replace(CONDITIONS, device="cuda"))
+    assert best(tmp_path, PAIRS) is None

@@ -151,8 +151,8 @@ def test_formats_hold_the_text_with_the_times_of_its_words(
     [
         (["a", "b", "--format", "srt"], "--format srt: is one file for one recording; give one AUDIO"),
         (["a", "--format", "json", "--stream"], "--format json: has the times of a whole file's words; leave out"),
-        (["a", "--beam", "4", "--stream"], "--beam 4: --stream takes the best path"),
-        (["a", "--beam", "4", "--format", "vtt"], "--beam 4: --format vtt takes the best path"),
+        (["a", "--beam", "4", "--stream"], "--beam 4: --stream writes the best path"),
+        (["a", "--beam", "4", "--format", "vtt"], "--beam 4: --format vtt has the times"),
         (["a", "--beam", "0"], "0 is not in the range 1<=x<=1000"),
     ],
 )

@@ -128,4 +128,5 @@ def test_a_table_that_is_not_there_is_an_error(fabricate: Callable, tmp_path: Pa
 def test_committed_tables_are_what_the_committed_runs_say(name: str) -> None:
     results = Path(__file__).parents[2] / "results"
     for table in KINDS[layout(name).kind](name, layout(name), Library([f"results={results}"])):
-        assert (results / "tables" / f"{table.name}_small.csv").read_text() == table.csv()
+        for ending, text in (("csv", table.csv()), ("md", table.markdown()), ("tex", table.latex())):
+            assert (results / "tables" / f"{table.name}_small.{ending}").read_text() == text
