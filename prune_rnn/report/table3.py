@@ -141,9 +141,7 @@ def _row(line: Line) -> dict[str, str]:
         "Units": number(line.units, "", "units"),
         "Parameters": number(line.parameters, ",.0f", "parameters"),
         "Not zero": number(line.nonzero, ",.0f", "nonzero"),
-        "Paper's parameters": Cell(line.paper.get("parameters", DASH), paper_parameters=line.paper.get("parameters")),
         "Sparsity %": percent(line.sparsity, "sparsity", ".1f"),
-        "Recurrent %": percent(line.sparsity_recurrent, "sparsity_recurrent", ".1f"),
         "Bytes": number(line.bytes, ",.0f", "bytes"),
         "Layer speed-up": number(line.layer_speed, ".1f", "layer_speed"),
         "Network speed-up": number(line.network_speed, ".1f", "network_speed"),
@@ -159,8 +157,8 @@ def _caption(shared: Config, lines: Sequence[Line]) -> str:
         f"Trained on {data.describe()}, {train.epochs} epochs{steps}; CER "
         f"and WER of the test split, mean over seeds ({', '.join(map(str, seeds)) or 'none yet'}), CER ± standard "
         "deviation. Relative: (baseline - CER) / baseline, the baseline being the first row of the family. "
-        f"{INTERVALS} Not zero: parameters that pruning leaves. Sparsity: of all parameters, and of the recurrent "
-        "layers'. Bytes: of the packed file in float32, mean over seeds. Speed-up: over the baseline, "
+        f"{INTERVALS} Not zero: parameters that pruning leaves. Sparsity: of all parameters. "
+        "Bytes: of the packed file in float32, mean over seeds. Speed-up: over the baseline, "
         "for one stream. The paper's columns: 2100 h of speech, at its own scale."
     )
 
