@@ -4,6 +4,7 @@ import ast
 import doctest
 import importlib
 import pkgutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,17 @@ RANKS = [
     {"cli", "__main__"},
 ]
 MODULES = [m.name for m in pkgutil.walk_packages(prune_rnn.__path__, "prune_rnn.")]
+
+
+ROOT = Path(__file__).parents[1]
+TOP = {"LICENSE", "README.md", "SECURITY.md", "conf", "prune_rnn", "pyproject.toml", "results", "scripts", "tests"}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no checkout")
+def test_nothing_else_lies_at_the_top_level() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    top = {line.partition("/")[0] for line in tracked.splitlines()}
+    assert {name for name in top if not name.startswith(".")} == TOP
 
 
 def rank(module: str) -> int:
