@@ -74,8 +74,10 @@ TOP = {"LICENSE", "README.md", "SECURITY.md", "conf", "prune_rnn", "pyproject.to
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no checkout")
 def test_nothing_else_lies_at_the_top_level() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    top = {line.partition("/")[0] for line in tracked.splitlines()}
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if tracked.returncode:
+        pytest.skip("git can't read the checkout")
+    top = {line.partition("/")[0] for line in tracked.stdout.splitlines()}
     assert {name for name in top if not name.startswith(".")} == TOP
 
 
