@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 from torch import Tensor
 
 from prune_rnn.text import greedy, spelt
-from prune_rnn.usage import BEAM, UsageError, within
+from prune_rnn.usage import BEAM, check_installed, within
 
 _LEAST = 1e-4  # symbols below this probability are passed over
 
@@ -15,8 +13,8 @@ _LEAST = 1e-4  # symbols below this probability are passed over
 def check(beam: int) -> None:
     """Raises UsageError where it is no number of hypotheses, or the package that searches is not installed."""
     within("beam", beam, 1, BEAM)
-    if beam > 1 and importlib.util.find_spec("fast_ctc_decode") is None:
-        raise UsageError(f"beam={beam}: fast-ctc-decode is not installed; pip install 'prune-rnn[beam]'")
+    if beam > 1:
+        check_installed(f"beam={beam}", "fast-ctc-decode", "beam")
 
 
 def text(log_probs: Tensor, alphabet: str, beam: int = 1) -> str:
@@ -32,14 +30,13 @@ def text(log_probs: Tensor, alphabet: str, beam: int = 1) -> str:
     """
     if beam == 1:
         return spelt(log_probs, alphabet)
-    if not log_probs.exp().isfinite().all():
+    probabilities = log_probs.float().exp()
+    if not probabilities.isfinite().all():
         raise ValueError("the network's output is not finite: its weights or the recording are damaged")
     from fast_ctc_decode import beam_search
 
-    found: str = beam_search(
-        log_probs.float().exp().cpu().numpy(), alphabet, beam_size=beam,
-        beam_cut_threshold=min(_LEAST, 0.5 / len(alphabet)),
-    )[0]  # fmt: skip
+    least = min(_LEAST, 0.5 / len(alphabet))
+    found: str = beam_search(probabilities.cpu().numpy(), alphabet, beam_size=beam, beam_cut_threshold=least)[0]
     return found
 
 

@@ -37,9 +37,9 @@ def log_power(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tens
         samples = f"{len(waveform)} sample{'s' * (len(waveform) != 1)}"
         raise ValueError(f"a waveform of {samples} is shorter than one window of {WINDOW}")
     windows = waveform.unfold(0, WINDOW, STEP)
-    power = torch.empty(len(windows), BINS, device=waveform.device)
+    window, power = _WINDOW.to(waveform.device), torch.empty(len(windows), BINS, device=waveform.device)
     for some, its in zip(windows.split(LONG), power.split(LONG), strict=True):
-        its.copy_(torch.fft.rfft(some * _WINDOW.to(waveform.device)).abs()).square_()
+        its.copy_(torch.fft.rfft(some * window).abs()).square_()
     if front_end is FrontEnd.absolute:
         power.clamp_min_(FLOOR)
     else:

@@ -26,6 +26,11 @@ def tables(results: Path) -> Path:
     return results / "tables"
 
 
+def table5(results: Path) -> Path:
+    """Returns the folder of all records of `prune-rnn bench`, a folder each."""
+    return tables(results) / "table5"
+
+
 def figures(results: Path) -> Path:
     """Returns the folder of all figures."""
     return results / "figures"

@@ -6,7 +6,6 @@ reported and does not end the training.
 
 from __future__ import annotations
 
-import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -14,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from prune_rnn.usage import UsageError
+from prune_rnn.usage import check_installed
 
 
 class Logger(Enum):
@@ -27,8 +26,8 @@ class Logger(Enum):
 
     def check(self) -> None:
         """Raises UsageError where its package is not installed."""
-        if self is not Logger.none and importlib.util.find_spec(self.name) is None:
-            raise UsageError(f"logger={self.name}: {self.name} is not installed; pip install 'prune-rnn[{self.name}]'")
+        if self is not Logger.none:
+            check_installed(f"logger={self.name}", self.name, self.name)
 
 
 class Tracker(ABC):

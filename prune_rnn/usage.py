@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +67,15 @@ def check_file_name(key: str, name: str) -> None:
         raise UsageError(f"{key}={shown(name)!r}: it names a file or folder; {way}")
     if (length := len(name.encode())) > _LONGEST_NAME:
         raise UsageError(f"{key}={shown(name)}: has {length} bytes; a folder's name takes {_LONGEST_NAME}")
+
+
+def check_installed(what: str, package: str, extra: str) -> None:
+    """Raises UsageError that begins with `what`, the key and its value, unless the optional package is installed.
+
+    extra: of this project, which brings the package.
+    """
+    if importlib.util.find_spec(package.replace("-", "_")) is None:
+        raise UsageError(f"{what}: {package} is not installed; pip install 'prune-rnn[{extra}]'")
 
 
 def check_device(name: str) -> None:

@@ -10,7 +10,7 @@ from prune_rnn import paths
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.hypotheses import Edits
 from prune_rnn.analyse.interval import Interval, Spread, relative_interval
-from prune_rnn.analyse.rows import Row
+from prune_rnn.analyse.rows import Row, beside_baselines
 from prune_rnn.analyse.sources import packed_bytes
 from prune_rnn.analyse.speed import Speeds
 from prune_rnn.bench.job import LAYER, NETWORK
@@ -89,8 +89,7 @@ def compare(
     lines: list[Line] = []
     notes: list[str] = []
     silent: list[str] = []
-    for row in rows:
-        baseline = next(other for other in rows if other.family == row.family)
+    for row, baseline in beside_baselines(rows):
         against = versus(row, baseline, edits, spread)
         silent += [name for name in against.silent if name not in silent]
         if against.problem:
@@ -106,7 +105,6 @@ def _of(row: Row, edits: Heard) -> dict[int, Edits]:
 
 
 def _line(row: Row, baseline: Row, against: Versus, speeds: Speeds | None) -> Line:
-    own, dense = ([run.name for run in each.runs] for each in (row, baseline))
     sizes = [size for run in row.runs if (size := packed_bytes(run.folder)) is not None]
 
     def mean(of: Callable[[Finished], float]) -> float | None:
@@ -127,6 +125,6 @@ def _line(row: Row, baseline: Row, against: Versus, speeds: Speeds | None) -> Li
         sparsity=mean(lambda run: run.result.sparsity),
         sparsity_recurrent=mean(lambda run: run.result.sparsity_recurrent),
         bytes=statistics.mean(sizes) if sizes else None,
-        layer_speed=speeds.times_as_fast(LAYER, own, dense) if speeds else None,
-        network_speed=speeds.times_as_fast(NETWORK, own, dense) if speeds else None,
+        layer_speed=speeds.times_as_fast(LAYER, row.names, baseline.names) if speeds else None,
+        network_speed=speeds.times_as_fast(NETWORK, row.names, baseline.names) if speeds else None,
     )

@@ -42,12 +42,23 @@ class Row:
     trains: Callable[[int], str] | None = None  # the command for a seed, where it depends on the seed's sources
     outdated: list[str] = field(default_factory=list)  # those of the runs that its command would not make today
 
+    @property
+    def names(self) -> list[str]:
+        """The folders of its runs."""
+        return [run.name for run in self.runs]
+
     def commands(self, seeds: int) -> list[tuple[int, str]]:
         """Returns the seed and the command of each run that is missing of the first `seeds` ones."""
         there = {run.seed for run in self.runs}
         lacking = [seed for seed in range(seeds) if seed not in there]
         made = self.trains or (lambda seed: f"{self.command} seed={seed}" if seed else self.command)
         return [(seed, made(seed)) for seed in lacking]
+
+
+def beside_baselines(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """Returns each row with its baseline, the first row of its family, which may be itself."""
+    baselines: dict[str, Row] = {}
+    return [(row, baselines.setdefault(row.family, row)) for row in rows]
 
 
 class Library:

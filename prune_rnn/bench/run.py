@@ -29,7 +29,7 @@ def folder_of(options: BenchOptions) -> Path:
     default = BenchOptions(threads=options.threads, device=options.device, results=options.results)
     special = "" if options == default else "_" + hashlib.sha256(repr(options).encode()).hexdigest()[:6]
     slug = re.sub(r"\W+", "_", _machine(options.device)).strip("_").lower()
-    return paths.tables(Path(options.results)) / "table5" / f"{slug}_{options.timing.threads}_threads{special}"
+    return paths.table5(Path(options.results)) / f"{slug}_{options.timing.threads}_threads{special}"
 
 
 def bench(options: BenchOptions, command: str) -> Path:

@@ -7,10 +7,8 @@ from typing import Any
 
 import click
 
-from prune_rnn import usage
-from prune_rnn.cli.group import FILE, PATH, THREADS, Separated, cli, typed
+from prune_rnn.cli.group import BEAM, FILE, PATH, THREADS, Separated, cli, typed
 
-BEAM = click.IntRange(1, usage.BEAM)
 _BEAM = "Hypotheses that beam search keeps, without a language model; 1 is the best path, as in the tables."
 
 

@@ -18,7 +18,7 @@ from prune_rnn.nearest import nearest
 
 WIDTH = 100  # columns of help
 PATH, FILE = click.Path(path_type=Path), click.Path()
-THREADS = click.IntRange(1, usage.THREADS)
+THREADS, BEAM = click.IntRange(1, usage.THREADS), click.IntRange(1, usage.BEAM)
 _SETTINGS = {"help_option_names": ["-h", "--help"], "terminal_width": WIDTH, "show_default": True}
 
 

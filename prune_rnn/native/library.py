@@ -60,11 +60,6 @@ def sources(folder: Path) -> str | None:
     return hashlib.sha256(digests.encode()).hexdigest() if names else None
 
 
-def _sources_of(library: ctypes.CDLL) -> str:
-    library.prune_rnn_sources.restype = c_char_p
-    return str(library.prune_rnn_sources().decode())
-
-
 @cache
 def built() -> ctypes.CDLL | None:
     """Returns the library, or None where it wasn't built.
@@ -78,11 +73,15 @@ def built() -> ctypes.CDLL | None:
         return None
     library = ctypes.CDLL(os.fspath(found))
     present = next(filter(None, map(sources, map(Path, native.__path__))), None)
-    if present is not None and (not hasattr(library, "prune_rnn_sources") or _sources_of(library) != present):
+    try:
+        for name, (returns, takes) in SIGNATURES.items():
+            function = getattr(library, name)
+            function.restype, function.argtypes = returns, takes
+        stale = present is not None and library.prune_rnn_sources().decode() != present
+    except AttributeError:  # it lacks a function
+        stale = True
+    if stale:
         raise ValueError(f"{found}: built from other sources than those beside it; build it again: pip install -e .")
-    for name, (returns, takes) in SIGNATURES.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = returns, takes
     return library
 
 

@@ -81,7 +81,7 @@ def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool =
         sections.append(Section(made, drawn))
         runs |= {run.name: run for run in [*(run for row in rows for run in row.runs), *same_data]}
     if not tables:
-        speed, unread = _speed(paths.tables(results) / "table5")
+        speed, unread = _speed(paths.table5(results))
         written += unread
         command, ordered = shlex.join(["prune-rnn", "report", *overrides]), [runs[name] for name in sorted(runs)]
         text = page(command, sections, speed, ordered)

@@ -14,7 +14,7 @@ from prune_rnn.analyse.hypotheses import by_voice
 from prune_rnn.analyse.interval import Interval, Spread
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.pairs import Pair, compare_pairs
-from prune_rnn.analyse.rows import Library, Row
+from prune_rnn.analyse.rows import Library, Row, beside_baselines
 from prune_rnn.analyse.speed import Speeds, best
 from prune_rnn.config import Config
 from prune_rnn.report.base import DASH, Cell, Table, number
@@ -50,7 +50,8 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     rows, warnings = agree(library.rows(layout.rows))
     edits = library.heard(rows)
     spread = library.spread(rows)
-    speeds = best(paths.tables(Path(library.shared.results)) / "table5", _beside_their_baselines(rows))
+    pairs_of_runs = [(row.names, base.names) for row, base in beside_baselines(rows) if row is not base]
+    speeds = best(paths.table5(Path(library.shared.results)), pairs_of_runs)
     lines, notes = compare(rows, edits, spread, speeds)
     found, unpaired = compare_pairs(rows, layout.pairs, edits, spread)
     speakers_only = any(line.interval and not line.interval.over_seeds for line in lines)
@@ -83,14 +84,6 @@ def _voices(rows: Sequence[Row], library: Library, spread: Spread | None) -> lis
         f"the intervals are {statistics.median(ratios):.1f} times as wide (median): they hold for speakers like these, "
         "and say little about other voices."
     ]
-
-
-def _beside_their_baselines(rows: Sequence[Row]) -> list[tuple[list[str], list[str]]]:
-    """Returns the runs of each row but the baselines, and those of its baseline."""
-    baselines: dict[str, Row] = {}
-    names = {id(row): [run.name for run in row.runs] for row in rows}
-    found = [(row, baselines.setdefault(row.family, row)) for row in rows]
-    return [(names[id(row)], names[id(baseline)]) for row, baseline in found if row is not baseline]
 
 
 def _measured(speeds: Speeds) -> str:
@@ -139,9 +132,18 @@ def _row(line: Line) -> dict[str, str]:
         "Paper's relative %": percent(paper["relative"], "paper_relative", "+.2f"),
         "WER %": percent(line.wer, "wer"),
         "Units": number(line.units, "", "units"),
-        "Parameters": number(line.parameters, ",.0f", "parameters"),
+        # what the page has no room for is in CSV
+        "Parameters": Cell(
+            number(line.parameters, ",.0f"),
+            parameters=line.parameters,
+            paper_parameters=line.paper.get("parameters"),
+        ),
         "Not zero": number(line.nonzero, ",.0f", "nonzero"),
-        "Sparsity %": percent(line.sparsity, "sparsity", ".1f"),
+        "Sparsity %": Cell(
+            percent(line.sparsity, "", ".1f"),
+            sparsity=line.sparsity,
+            sparsity_recurrent=line.sparsity_recurrent,
+        ),
         "Bytes": number(line.bytes, ",.0f", "bytes"),
         "Layer speed-up": number(line.layer_speed, ".1f", "layer_speed"),
         "Network speed-up": number(line.network_speed, ".1f", "network_speed"),
