@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from textwrap import shorten
+from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -21,36 +21,15 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
-from tabulate import tabulate
 
 from prune_rnn import paths
+from prune_rnn.cli.outcome import Job, Outcome, saved, table
 from prune_rnn.compose import REFUSALS, named, read, reason, split
 from prune_rnn.config import Config, compose_config, from_composed
 from prune_rnn.distributed import launched_rank
 from prune_rnn.usage import FAULTS, UsageError, within
 
 _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
-_REASON = 60  # characters of why a job failed, in the table; all of it stands above
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one job: its run's numbers as printed, or why it failed ("": it did not).
-
-    dev_cer: a fraction, the number that a sweeper such as Optuna's makes least.
-    """
-
-    cer: str = ""
-    sparsity: str = ""
-    minutes: str = ""
-    failed: str = ""
-    dev_cer: float = math.nan
-
-    def __float__(self) -> float:
-        """Returns the dev CER; ValueError, by which a sweeper knows it, where the job failed."""
-        if self.failed:
-            raise ValueError(self.failed)
-        return self.dev_cer
 
 
 def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
@@ -91,37 +70,17 @@ def sweep(overrides: Sequence[str], command: str) -> int:
 
     for number, words in enumerate(combinations, 1):  # before hours go into those that come before a slip
         try:
-            compose_config(words)
+            results = compose_config(words).results
         except ValueError as error:
             raise UsageError(f"{name(number, words)}: {error}; nothing was trained") from None
-    outcomes = _launch(overrides, command, name)
-    for words, outcome in outcomes:
-        if outcome.failed:
-            print(f"failed: {' '.join(words)}: {outcome.failed}", file=sys.stderr)
+    logs = paths.sweeps(Path(results)) / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{os.getpid()}"
+    jobs = _launch(overrides, command, name, logs)
+    for job in jobs:
+        if job.outcome.failed:
+            print(f"failed: {' '.join(job.overrides)}: {job.outcome.failed}", file=sys.stderr)
     if launched_rank() == 0:
-        print(f"\n{table([(own(words), outcome) for words, outcome in outcomes])}", flush=True)
-    return 1 if any(outcome.failed for _, outcome in outcomes) else 0
-
-
-def table(outcomes: Sequence[tuple[str, Outcome]]) -> str:
-    """Returns a line per job: its own overrides, and its run's numbers or the beginning of why it failed.
-
-    >>> fine, failed = Outcome(cer="25.00", sparsity="88.6", minutes="7.1"), Outcome(failed="no")
-    >>> print(table([("seed=0", fine), ("seed=1", failed)]))
-    job       test CER %    sparsity %    minutes
-    ------  ------------  ------------  ---------  ----------
-    seed=0         25.00          88.6        7.1
-    seed=1                                         failed: no
-    """
-    rows = [
-        [job, of.cer, of.sparsity, of.minutes, of.failed and f"failed: {shorten(of.failed, _REASON)}"]
-        for job, of in outcomes
-    ]
-    align, head = ["left", "right", "right", "right", "left"], ["job", "test CER %", "sparsity %", "minutes", ""]
-    if not any(of.failed for _, of in outcomes):
-        rows, align, head = [row[:-1] for row in rows], align[:-1], head[:-1]
-    text = tabulate(rows, head, disable_numparse=True, colalign=align)
-    return "\n".join(line.rstrip() for line in text.splitlines())
+        print(f"\n{table([(own(job.overrides), job.outcome) for job in jobs])}", flush=True)
+    return 1 if any(job.outcome.failed for job in jobs) else 0
 
 
 def _is_hydras(override: str) -> bool:
@@ -168,33 +127,30 @@ def _combinations(overrides: Sequence[str], basic: bool) -> list[list[str]]:
     return [words for batch in BasicSweeper.split_arguments(parsed, None) for words in batch]
 
 
-def _launch(
-    overrides: Sequence[str], command: str, name: Callable[[int, Sequence[str]], str]
-) -> list[tuple[list[str], Outcome]]:
-    """Has Hydra's launcher run the jobs; returns the overrides and the outcome of each. name: of a job, from 1."""
-    seen: list[tuple[list[str], Outcome]] = []  # in this process
+def _launch(overrides: Sequence[str], command: str, name: Callable[[int, Sequence[str]], str], logs: Path) -> list[Job]:
+    """Has Hydra's launcher run the jobs, and returns them. name: of a job, from 1. logs: the folder of the sweep's."""
 
     def job(composed: DictConfig) -> Outcome:
         known = HydraConfig.get()
         words = list(known.overrides.task)
         outcome = _attempt(partial(from_composed, composed), command, name(known.job.num + 1, words))
-        seen.append((words, outcome))
+        if launched_rank() == 0:
+            Job(words, outcome).save(Path(known.runtime.output_dir))
         return outcome
 
+    overrides = [*overrides, f"hydra.sweep.dir=${{results}}/{logs.parent.name}/{logs.name}"]
     try:
         GlobalHydra.instance().clear()
         # hydra.main would do the same but keeps the jobs' return values to itself
         hydra = Hydra.create_main_hydra2("prune_rnn", create_config_search_path(str(paths.conf())))
-        batches: Any = hydra.multirun("config", job, list(overrides), with_log_configuration=False)
+        batches: Any = hydra.multirun("config", job, overrides, with_log_configuration=False)
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(reason(error)) from None
     finally:
         GlobalHydra.instance().clear()
     if batches is None:  # a sweeper that keeps what the jobs returned to itself
-        if not seen:
-            print("the jobs were other processes', and the sweeper keeps what they returned: see `prune-rnn runs`")
-        return seen
-    return [(list(one.overrides or []), _outcome(one._return_value)) for batch in batches for one in batch]
+        return saved(logs)
+    return [Job(list(one.overrides or []), _outcome(one._return_value)) for batch in batches for one in batch]
 
 
 def _outcome(returned: Any) -> Outcome:

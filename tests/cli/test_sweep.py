@@ -11,8 +11,6 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 
-from prune_rnn.cli.sweep import Outcome
-
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -132,9 +130,3 @@ def test_another_sweeper_chooses_its_own_jobs_by_the_dev_cer(
 def _set_up(sweeper: Chooser, **context: Any) -> Chooser:
     sweeper.setup(**context)
     return sweeper
-
-
-def test_a_failed_job_is_no_number() -> None:
-    assert float(Outcome(dev_cer=0.5)) == 0.5
-    with pytest.raises(ValueError, match="no memory"):
-        float(Outcome(failed="no memory"))
