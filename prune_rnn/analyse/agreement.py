@@ -24,7 +24,7 @@ def conditions(run: Finished) -> dict[str, str]:
         "precision": run.precision,
         "prune-rnn": versions.get("prune-rnn", UNKNOWN),
         "torch": versions.get("torch", UNKNOWN),
-        "device": _device_kind(result.device),
+        "device": "CPU" if result.on_cpu else "GPU",
     }
 
 
@@ -36,11 +36,6 @@ def _q_kind(source: str | None) -> str:
     if not source:
         return "none"
     return source if source in (GIVEN, CALIBRATED, ESTIMATE) else "dense run"
-
-
-def _device_kind(device: str) -> str:
-    """Returns CPU or GPU, from the name of the device that a result records."""
-    return "CPU" if device.endswith("CPU") else "GPU"
 
 
 def differences(runs: Iterable[Finished], keys: Sequence[str]) -> str:

@@ -40,11 +40,6 @@ def _spent(row: Row, of: Callable[[Result], float]) -> float | None:
     return statistics.mean(sums) if sums else None
 
 
-def _core_hours(result: Result) -> float:
-    processes = result.processes if isinstance(result.processes, int) else max(result.processes)
-    return result.train_seconds / 3600 * result.threads * processes
-
-
 COLUMNS: Mapping[str, Callable[[Row, Row | None], str]] = {
     "label": lambda row, _: row.label,
     "model": lambda row, _: row.model,
@@ -55,7 +50,7 @@ COLUMNS: Mapping[str, Callable[[Row, Row | None], str]] = {
     "speech": lambda row, _: row.composed.data.describe() if row.composed else DASH,
     "steps": lambda row, _: _steps(row),
     "steps in all": lambda row, _: number(_spent(row, lambda result: result.steps), ",.0f"),
-    "core-hours": lambda row, _: number(_spent(row, _core_hours), ".2f"),
+    "core-hours": lambda row, _: number(_spent(row, lambda result: result.core_hours), ".2f"),
     "bytes": lambda row, _: number(packed_bytes(row.runs[0].folder) if row.runs else None, ","),
     "sparsity %": lambda row, _: sparsity(row),
     "pruned in epochs": lambda row, _: pruned_in(row),

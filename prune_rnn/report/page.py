@@ -89,7 +89,7 @@ def page(command: str, sections: Sequence[Section], speed: Sequence[Table], runs
         command=escape(command),
         paper=_PAPER,
         sections="\n".join([*map(_section, sections), *map(_table, speed)]),
-        runs=provenance(runs).html("words") if runs else "<p>None yet.</p>",
+        runs=f"<p>{spent(runs)}</p>\n{provenance(runs).html('words')}" if runs else "<p>None yet.</p>",
     )
 
 
@@ -98,6 +98,14 @@ def _section(section: Section) -> str:
     shown = f'<div class="figures">{figures}</div>' if figures else "<p>No finished runs to draw yet.</p>"
     lead = _list(escape(finding) for table in section.tables for finding in table.findings)
     return "\n".join([lead, *map(_table, section.tables), "<h2>Figures</h2>", shown])
+
+
+def spent(runs: Sequence[Finished]) -> str:
+    """Returns how many runs there are, and what training them took."""
+    on_gpu = [run.result for run in runs if not run.result.on_cpu]
+    hours = sum(run.result.core_hours for run in runs if run.result.on_cpu)
+    gpu = f", {sum(result.train_seconds for result in on_gpu) / 3600:.1f} hours on a GPU" if on_gpu else ""
+    return f"Training these {len(runs)} runs took {hours:.1f} core-hours{gpu}."
 
 
 def provenance(runs: Sequence[Finished]) -> Table:

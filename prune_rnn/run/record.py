@@ -165,6 +165,17 @@ class Result:
     precision: str | list[str] | None = None
     digest: str | None = None  # of the run; None in results of older versions
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether a CPU trained it, by the name of the device."""
+        return self.device.endswith("CPU")
+
+    @property
+    def core_hours(self) -> float:
+        """Hours of training times the threads of all processes; where their number changed, of the most."""
+        processes = self.processes if isinstance(self.processes, int) else max(self.processes)
+        return self.train_seconds / 3600 * self.threads * processes
+
     def processes_in_words(self) -> str:
         """Returns by how many processes it was trained, in words."""
         return in_order(self.processes)

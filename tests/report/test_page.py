@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
+from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.rows import collect, comparable
 from prune_rnn.report.base import Table
 from prune_rnn.report.figures.catalogue import FIGURES
-from prune_rnn.report.page import Section, page, provenance
+from prune_rnn.report.page import Section, page, provenance, spent
 from prune_rnn.report.report import report
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -113,6 +115,19 @@ def test_text_is_escaped() -> None:
     assert "&lt;b&gt;a &amp; b" in text and "1 &lt; 2" in text
     assert not any(tag in text for tag in ('id="<a>', "<b>", "<i>", "<u>", "<s>", "<c>", "<em>", "<y>"))
     assert text.index("&lt;em&gt;") < text.index("&lt;b&gt;a &amp; b")  # findings lead
+
+
+def test_what_training_took_is_counted_in_cores_and_on_a_gpu_in_hours(sample: Path) -> None:
+    """Two processes of two threads for 900 s are one core-hour; one hour of a GPU is one hour."""
+    run = comparable(collect([f"results={sample}"])[0])[0]
+
+    def took(**changed: object) -> Finished:
+        return replace(run, result=replace(run.result, **changed))  # type: ignore[arg-type]
+
+    two = took(train_seconds=900.0, threads=2, processes=[1, 2], device="x86_64 CPU")
+    assert spent([two, two]) == "Training these 2 runs took 2.0 core-hours."
+    gpu = took(train_seconds=3600.0, threads=8, processes=1, device="NVIDIA H200")
+    assert spent([two, gpu]) == "Training these 2 runs took 1.0 core-hours, 1.0 hours on a GPU."
 
 
 def test_provenance_has_a_row_a_run(sample: Path) -> None:
