@@ -1,4 +1,4 @@
-"""Rows of Table 3 against rows that are not their baseline: what the claims about size and order rest on."""
+"""Rows of a table against rows that are not their baseline: what the claims about size and order rest on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from prune_rnn.analyse.comparison import Heard, versus
 from prune_rnn.analyse.interval import Interval, Spread
 from prune_rnn.analyse.rows import Row
+from prune_rnn.usage import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,12 @@ class Pair:
 def compare_pairs(
     rows: Sequence[Row], pairs: Sequence[Sequence[str]], edits: Heard, spread: Spread | None
 ) -> tuple[list[Pair], list[str]]:
-    """Returns the pairs, given by their labels, that both have runs, and why one has no interval."""
+    """Returns the pairs, given by their labels, that both have runs, and why one has no interval; UsageError where a
+    pair is not of two labels."""
     named = {row.label: row for row in rows}
+    for pair in pairs:
+        if len(pair) != 2 or not set(pair) <= named.keys():
+            raise UsageError(f"pairs has {list(pair)}; give labels of two rows")
     found, notes = [], []
     for label, other_label in pairs:
         against = versus(named[label], named[other_label], edits, spread)

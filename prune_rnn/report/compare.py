@@ -10,7 +10,7 @@ from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library, Row
 from prune_rnn.analyse.sources import packed_bytes
 from prune_rnn.report.base import DASH, Cell, Table, number
-from prune_rnn.report.table3 import NOTE_SPEAKERS_ONLY, between, percent
+from prune_rnn.report.cells import NOTE_SPEAKERS_ONLY, between, percent
 from prune_rnn.run.record import Result
 from prune_rnn.usage import UsageError
 

@@ -12,8 +12,8 @@ from prune_rnn.analyse.rows import Library, Row
 from prune_rnn.predict import networks, registered
 from prune_rnn.predict.interval import LEVEL, Expectation, Expected, by_networks
 from prune_rnn.report.base import DASH, Cell, Table, number
+from prune_rnn.report.cells import percent
 from prune_rnn.report.compare import pruned_in, sparsity
-from prune_rnn.report.table3 import percent
 from prune_rnn.run.resolve import resolve, run_of
 
 _INTERVAL = f"{100 * LEVEL:.0f} % interval"

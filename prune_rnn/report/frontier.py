@@ -7,8 +7,8 @@ from prune_rnn.analyse.hypotheses import Edits
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library
 from prune_rnn.report.base import DASH, Cell, Table, number
+from prune_rnn.report.cells import percent
 from prune_rnn.report.compare import pruned_in, sparsity
-from prune_rnn.report.table3 import percent
 
 
 def tables(name: str, layout: Layout, library: Library) -> list[Table]:

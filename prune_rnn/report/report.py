@@ -16,7 +16,7 @@ from prune_rnn.analyse.rows import Library, no_runs
 from prune_rnn.config import compose_config
 from prune_rnn.files import write_atomically
 from prune_rnn.printed import one_line
-from prune_rnn.report import compare, forecast, frontier, table1, table2, table3
+from prune_rnn.report import compare, forecast, frontier, pairs, table1, table2, table3
 from prune_rnn.report.base import Table
 from prune_rnn.report.figures.catalogue import draw_all
 from prune_rnn.report.figures.style import Material
@@ -29,6 +29,7 @@ Kind = Callable[[str, Layout, Library], list[Table]]
 KINDS: dict[str, Kind] = {
     "table3": table3.tables,
     "compare": compare.tables,
+    "pairs": pairs.tables,
     "frontier": frontier.tables,
     "forecast": forecast.tables,
     "table1": table1.tables,

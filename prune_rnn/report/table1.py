@@ -8,8 +8,8 @@ from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library, Row
 from prune_rnn.prune.gradual import Gradual
 from prune_rnn.report.base import DASH, Table, number
+from prune_rnn.report.cells import percent
 from prune_rnn.report.compare import sparsity
-from prune_rnn.report.table3 import percent
 from prune_rnn.usage import UsageError
 
 

@@ -9,40 +9,23 @@ from pathlib import Path
 
 from prune_rnn import paths
 from prune_rnn.analyse.agreement import agree
-from prune_rnn.analyse.comparison import Line, compare, relative, versus
+from prune_rnn.analyse.comparison import Line, compare, versus
 from prune_rnn.analyse.hypotheses import by_voice
-from prune_rnn.analyse.interval import Interval, Spread
+from prune_rnn.analyse.interval import Spread
 from prune_rnn.analyse.layout import Layout
-from prune_rnn.analyse.pairs import Pair, compare_pairs
+from prune_rnn.analyse.pairs import compare_pairs
 from prune_rnn.analyse.rows import Library, Row, beside_baselines
 from prune_rnn.analyse.speed import Speeds, best
 from prune_rnn.config import Config
+from prune_rnn.report import pairs
 from prune_rnn.report.base import DASH, Cell, Table, number
+from prune_rnn.report.cells import NOTE_SPEAKERS_ONLY, between, percent
 from prune_rnn.report.findings import findings
 
-_SPEAKERS_ONLY = "†"
-NOTE_SPEAKERS_ONLY = (
-    f"{_SPEAKERS_ONLY} No setting that was trained like this has two seeds: the interval is over speakers only."
-)
 INTERVALS = (
     "The interval, 95 %, is over seeds, whose spread is pooled over all settings that were trained alike, and over the "
     "speakers of the test split (or utterances, where a manifest names none)."
 )
-
-
-def between(interval: Interval | None, form: str = "+.2f") -> Cell:
-    """Returns the ends in percent, and a mark where zero lies between them, or no spread of seeds is known."""
-    if interval is None:
-        return Cell(DASH, relative_low=None, relative_high=None)
-    text = f"[{100 * interval.low:{form}}, {100 * interval.high:{form}}]"
-    text += ", includes 0" if interval.includes_zero else ""
-    text += "" if interval.over_seeds else f" {_SPEAKERS_ONLY}"
-    return Cell(text, relative_low=interval.low, relative_high=interval.high)
-
-
-def percent(value: float | None, name: str, form: str = ".2f") -> Cell:
-    """Returns a fraction in percent. name: of its column in CSV, which holds the fraction."""
-    return number(value, form, name, scale=100)
 
 
 def tables(name: str, layout: Layout, library: Library) -> list[Table]:
@@ -60,7 +43,8 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     missing = [(row.label, row.command) for row in rows if not row.runs]
     made = table(name, library.shared, lines, notes, missing, title=layout.title or name)
     made = replace(made, findings=findings(rows, lines))
-    return [made] + ([pairs(f"{name}_pairs", library.shared, found, unpaired)] if found else [])
+    title = f"Table 3's rows in pairs at scale={library.shared.scale.name}"
+    return [made] + ([pairs.table(f"{name}_pairs", title, found, unpaired)] if found else [])
 
 
 def _voices(rows: Sequence[Row], library: Library, spread: Spread | None) -> list[str]:
@@ -163,32 +147,3 @@ def _caption(shared: Config, lines: Sequence[Line]) -> str:
         "Bytes: of the packed file in float32, mean over seeds. Speed-up: over the baseline, "
         "for one stream. The paper's columns: 2100 h of speech, at its own scale."
     )
-
-
-def pairs(name: str, shared: Config, found: Sequence[Pair], notes: Sequence[str] = ()) -> Table:
-    """Returns the rows of Table 3 against each other; without rows where no two have runs."""
-    return Table(
-        name=name,
-        title=f"Table 3's rows in pairs at scale={shared.scale.name}",
-        caption="Relative: (CER of the second - CER of the first) / CER of the second.",
-        rows=[_pair(pair) for pair in found],
-        notes=notes,
-    )
-
-
-def _pair(pair: Pair) -> dict[str, str]:
-    both = (pair.row.paper, pair.other.paper)
-    paper = relative(both[1]["cer"], both[0]["cer"]) if all(both) else None
-    return {
-        "Model": Cell(pair.row.label, model=pair.row.label),
-        "Not zero": number(_nonzero(pair.row), ",.0f", "nonzero"),
-        "Against": Cell(pair.other.label, against=pair.other.label),
-        "Its not zero": number(_nonzero(pair.other), ",.0f", "against_nonzero"),
-        "Relative %": percent(pair.relative, "relative", "+.1f"),
-        "95 % interval": between(pair.interval, "+.1f"),
-        "Paper's relative %": percent(paper, "paper_relative", "+.1f"),
-    }
-
-
-def _nonzero(row: Row) -> float:
-    return statistics.mean(run.result.nonzero for run in row.runs)

@@ -1,21 +1,14 @@
 """Table 3 as it is printed, cell by cell."""
 
 import csv
-from collections.abc import Callable
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from prune_rnn.analyse.comparison import Line
 from prune_rnn.analyse.interval import Interval
-from prune_rnn.analyse.layout import layout
-from prune_rnn.analyse.pairs import compare_pairs
-from prune_rnn.analyse.rows import collect, heard
 from prune_rnn.config import compose_config
 from prune_rnn.report.base import Table
-from prune_rnn.report.table3 import pairs, table
+from prune_rnn.report.table3 import table
 
 PAPER = {"cer": 10.67, "parameters": "67 M", "relative": -20.71}
 
@@ -53,19 +46,6 @@ def test_an_empty_row_is_dashes() -> None:
     assert cells(line())[0] == ["Sparse", *["-"] * 7, "160", *["-"] * 6]
 
 
-@pytest.mark.parametrize(
-    ("interval", "cell"),
-    [
-        (Interval(-0.02, 0.03, True), "[-2.00, +3.00], includes 0"),
-        (Interval(0.0, 0.0, True), "[+0.00, +0.00], includes 0"),
-        (Interval(0.01, 0.03, False), "[+1.00, +3.00] †"),
-        (Interval(-0.01, 0.03, False), "[-1.00, +3.00], includes 0 †"),
-    ],
-)
-def test_an_interval_says_what_it_lacks(interval: Interval, cell: str) -> None:
-    assert printed(line(interval=interval)).rows[0]["95 % interval"] == cell
-
-
 def test_numbers_are_fractions() -> None:
     full, empty = csv.DictReader(printed(FULL, line()).csv().splitlines())
     assert full["seeds"] == "0 2" and full["cer"] == "0.21" and full["relative_low"] == "-0.2011"
@@ -84,14 +64,3 @@ def test_the_caption_names_scale_and_seeds() -> None:
         "scale=small. Trained on 15 h of synthetic speech, 20 epochs of 200 steps of 12 utterances" in text
         and "seeds (0, 2)" in text
     )
-
-
-def test_pairs_stand_beside_the_papers(fabricate: Callable, tmp_path: Path) -> None:
-    """The paper: (14.50 - 12.88) / 14.50 = 11.2 %. Here 8 edits instead of 10, in every utterance."""
-    fabricate("rnn_dense_small", edits=[10, 10])
-    fabricate("rnn_sparse", edits=[8, 8])
-    shared, rows = collect([f"results={tmp_path / 'results'}"])
-    found, _ = compare_pairs(rows, layout("table3").pairs, heard(rows), None)
-    (row,) = pairs("pairs", shared, found).rows
-    assert row["Relative %"] == "+20.0" and row["95 % interval"] == "[+20.0, +20.0] †"
-    assert row["Paper's relative %"] == "+11.2"

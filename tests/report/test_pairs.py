@@ -1,0 +1,58 @@
+"""Networks in pairs, and how each pair stands beside the paper."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from prune_rnn.analyse.interval import Interval
+from prune_rnn.analyse.layout import Layout, RowLayout
+from prune_rnn.analyse.rows import Library
+from prune_rnn.report.pairs import beside, tables
+from prune_rnn.usage import UsageError
+
+SMALL = RowLayout(overrides="model=rnn_dense_small", label="Small", paper={"cer": 14.50})
+SPARSE = RowLayout(overrides="model=rnn_sparse", label="Sparse", paper={"cer": 12.88})
+BIG = RowLayout(overrides="model=rnn_sparse_big", label="Big")
+
+
+def layout(*pairs: list[str]) -> Layout:
+    return Layout(kind="pairs", rows=[SMALL, SPARSE, BIG], pairs=list(pairs), caption="Two by two.")
+
+
+def test_pairs_stand_beside_the_papers(fabricate: Callable, tmp_path: Path) -> None:
+    """The paper: (14.50 - 12.88) / 14.50 = 11.2 %. Here 8 edits instead of 10, in every utterance: 20 %."""
+    for seed in (0, 1):
+        fabricate("rnn_dense_small", f"seed={seed}", edits=[10, 10])
+        fabricate("rnn_sparse", f"seed={seed}", edits=[8, 8])
+    library = Library([f"results={tmp_path / 'results'}"])
+    (table,) = tables("t", layout(["Sparse", "Small"], ["Small", "Sparse"], ["Big", "Small"]), library)
+    first, second = table.rows  # Big has no run
+    assert (first["Network"], first["Against"]) == ("Sparse", "Small")
+    assert (first["Relative %"], first["95 % interval"]) == ("+20.0", "[+20.0, +20.0]")
+    assert (first["Paper's relative %"], first["Beside the paper"]) == ("+11.2", "same direction")
+    assert (second["Relative %"], second["Paper's relative %"]) == ("-25.0", "-12.6")
+    assert [label for label, _ in table.missing] == ["Big"] and table.caption.startswith("Two by two. Relative: ")
+
+
+@pytest.mark.parametrize("pair", [["Sparse"], ["Sparse", "small"], ["Sparse", "Small", "Big"]])
+def test_a_pair_is_of_two_labels(pair: list[str], fabricate: Callable, tmp_path: Path) -> None:
+    fabricate("rnn_sparse")
+    with pytest.raises(UsageError, match="give labels of two rows"):
+        tables("t", layout(pair), Library([f"results={tmp_path / 'results'}"]))
+
+
+@pytest.mark.parametrize(
+    ("found", "low", "high", "paper", "words"),
+    [
+        (0.03, 0.01, 0.05, 0.05, "agrees"),  # the end belongs to it
+        (0.03, 0.01, 0.05, 0.051, "same direction"),
+        (0.03, 0.01, 0.05, -0.02, "opposite"),
+        (0.03, -0.01, 0.07, 0.03, "no difference shown"),
+        (-0.03, -0.05, -0.01, None, "no such pair"),
+    ],
+)
+def test_how_a_pair_stands_beside_the_paper(
+    found: float, low: float, high: float, paper: float | None, words: str
+) -> None:
+    assert beside(found, Interval(low, high, True), paper) == words and beside(found, None, paper) == "-"
