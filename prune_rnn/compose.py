@@ -42,7 +42,7 @@ def compose(overrides: Sequence[str]) -> DictConfig:
         if sign == "~":
             raise UsageError(f"{shown(word)}: a key can't be taken away; leave it out, and it has its default")
         if re.match(r"hydra\b", key):
-            raise UsageError(f"{shown(word)}: counts with `prune-rnn train -m` only; leave it out, or add -m")
+            raise UsageError(f"{shown(word)}: works with `prune-rnn train -m` only; leave it out, or add -m")
         override = read(word)
         if override.is_sweep_override():
             raise UsageError(f"{shown(word)}: several values need `prune-rnn train -m`; give one, or add -m")

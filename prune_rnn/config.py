@@ -109,7 +109,7 @@ class Config:
             if not 0 < value <= most:
                 raise ValueError(f"{key}={value}: must be above 0 and at most {most:,.0f}")
             if self.teacher is None and value != default:
-                raise ValueError(f"{key}={value}: counts with teacher=RUN only; name one, or leave it out")
+                raise ValueError(f"{key}={value}: works with teacher=RUN only; name one, or leave it out")
         if self.prune.starts_sparse and self.init is None:
             raise ValueError(
                 f"prune={self.prune.method}: keeps the zeros of a pruned network; name one by init=RUN, or choose "

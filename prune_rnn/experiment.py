@@ -86,7 +86,7 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
     splits = {split: read(split, path) for split, path in manifests.items()}
     if distributed.rank() == 0:
         for text in leaks.warnings(splits):
-            say(f"warning: {text}: the error rates are better than true")
+            say(f"warning: {text}: the error rates look better than they are")
     return splits
 
 
@@ -161,10 +161,10 @@ def _go_on(session: Session, config: Config, q_source: str) -> None:
             run.write_history(session.history)
     say(f"{run.folder}: resuming from epoch {trainer.epoch}, step {trainer.step}")
     if len(session.precisions) > 1:
-        say(f"{run.folder}: trained in {in_order(session.precisions)}, as this machine multiplies: sums differ")
+        say(f"{run.folder}: trained in {in_order(session.precisions)} on different machines: rounding differs")
     if len(session.processes) > 1:
         before, now = session.processes[-2:]
-        say(f"{run.folder}: was trained by {before} processes and goes on with {now}: sums differ")
+        say(f"{run.folder}: was trained by {before} processes and goes on with {now}: rounding differs")
 
 
 def _run(

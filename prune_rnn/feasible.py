@@ -62,10 +62,10 @@ def warnings(config: Config, groups: Sequence[Sequence[Utterance]]) -> list[str]
 
 
 def far_off(q: Mapping[str, float] | None, weights: Mapping[str, Mapping[str, Tensor]], *, trained: bool) -> list[str]:
-    """Returns a warning for each layer type of whose weights a magnitude prunes next to nothing or, once trained, all.
+    """Returns a warning for each layer type in which q prunes next to nothing or, after training, all weights.
 
-    q: by layer type, where a magnitude is the goal. weights: by layer type and name, those that training begins with,
-    or the pruned ones. Before it nobody knows of too great a q: training widens the weights.
+    q: by layer type, where a magnitude is the goal. weights: by layer type and name, before or after training.
+    Before training a q that is too great can't be recognised, as training makes the weights larger.
     """
     found = []
     for layer_type, magnitude in (q or {}).items():
@@ -75,7 +75,7 @@ def far_off(q: Mapping[str, float] | None, weights: Mapping[str, Mapping[str, Te
         where = f"prune.q={magnitude:g}: of the {layer_type} weights"
         way = "or prune.q=auto prune.sparsity=0.9"
         if share < _LITTLE:
-            when = "are pruned" if trained else "lie below it as training begins, which widens them"
+            when = "are pruned" if trained else "lie below it as training begins, and training makes them larger"
             found.append(f"{where} {100 * share:.2g} % {when}; give more, {way}")
         elif trained and share == 1:
             found.append(f"{where} not one is left; give less, {way}")

@@ -62,8 +62,8 @@ def log_of(power: NDArray[np.float64], peak: float | NDArray[np.float64], front_
 
 
 def log_spectrogram(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tensor:
-    """Returns the log power spectrogram, each bin with mean 0 over the utterance, and standard deviation 1; with the
-    front end `relative` less, where it changes little.
+    """Returns the log power spectrogram, each bin with mean 0 and standard deviation 1 over the utterance; with the
+    front end `relative`, a bin whose deviation is below 1 neper keeps its deviation.
 
     waveform: (samples,) float in [-1, 1], at 16 kHz, at least one window long (else ValueError).
     Returns (bins, frames), float32.

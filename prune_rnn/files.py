@@ -24,7 +24,7 @@ TENSORS = 16 << 30  # a checkpoint, weights, a packed file
 def opened(path: Path, most: int) -> Iterator[BinaryIO]:
     """Opens a regular file to read; OSError that names it for a pipe, a device, a folder or more than `most` bytes.
 
-    The open file is what is asked, so that no other can take its place; a pipe is not waited for.
+    The checks read the opened file, so that no other can take its place. Opening a pipe does not block.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -71,7 +71,7 @@ def lines(content: bytes) -> list[str]:
 def write_atomically(path: Path, content: bytes | memoryview, before: Path | None = None) -> None:
     """Replaces the file as a whole: after a crash or on a full disk there is the old one or the new one.
 
-    before: what the old one is called from then on, in place of what had that name.
+    before: path to which the old file is renamed, in place of a file there.
     Raises OSError that names the file where it can't be written.
     """
     try:

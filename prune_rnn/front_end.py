@@ -1,4 +1,4 @@
-"""The two ways from a power spectrogram to features, as a run names them. Imports no torch: what makes speech does."""
+"""The two ways from a power spectrogram to features. No torch here: the processes that make speech import this."""
 
 from __future__ import annotations
 

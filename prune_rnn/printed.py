@@ -1,4 +1,4 @@
-"""What is printed steers no terminal and needs no character that it lacks: all such is shown by its number."""
+"""Output without control characters, or characters that its encoding lacks: these are printed as escapes."""
 
 from __future__ import annotations
 

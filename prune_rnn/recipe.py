@@ -19,7 +19,7 @@ _RANGES = (
     ("steps_per_epoch", 1, 10_000_000),
     ("load_workers", 0, 256),
 )
-_POWERS = 700.0  # of e that the learning rate may fall or rise by: past 709 it is no float
+_POWERS = 700.0  # the learning rate may change by a factor of at most e^700; e^710 is no float
 
 
 class Precision(Enum):
@@ -62,7 +62,7 @@ class TrainConfig:
     clip_percentile: float | None = option("the same, as a percentile of all norms so far (AutoClip); null: none", None)
     precision: Precision = option("matrix products outside the time loop", Precision.float32)
     average: float | None = option(
-        "test an average of the weights since pruning ended, of which each step keeps this share; null: the last ones",
+        "decay of a moving average of the weights since pruning ended, which is tested in their place; null: none",
         None,
         later=True,
     )

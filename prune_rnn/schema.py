@@ -21,10 +21,11 @@ def option(
 ) -> Any:
     """Returns a dataclass field. help: one line for the command line's help and conf/README.md.
 
-    Without default and factory it is a required key. identity=False: it can't change the result, and so does not name
-    the run. later: it was added after runs had names; its default leaves them as they are. before: likewise, where
-    that is not the default: what all runs did before there was such a key. path: it names files or folders, `~` being
-    the user's own.
+    Without default and factory it is a required key.
+    identity=False: it can't change the result, so it is no part of a run's digest.
+    later: the key is newer than some runs. Its default is left out of the digest, so that their names stay.
+    before: the value that older runs had, where it is not the default; it is left out of the digest likewise.
+    path: it names files or folders; `~` is the user's own.
     """
     metadata = {"help": help, "identity": identity, "path": path, "before": default if later else before}
     if factory is not None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 BEAM = 1000  # hypotheses
 THREADS = 1024  # more than any machine has cores; torch accepts any number and crashes
-_LONGEST_NAME = 200  # bytes: with the digest behind it, and a file system that encrypts names, it is still a name
+_LONGEST_NAME = 200  # bytes: leaves room for the digest, also on file systems that encrypt names
 FAULTS = (ValueError, OSError, ArithmeticError, RuntimeError)  # reported to the user in one line
 _SHOWN = 60  # characters of a value that a message shows
 
@@ -58,7 +58,7 @@ def within(key: str, value: float | None, low: float, high: float) -> None:
 
 
 def check_file_name(key: str, name: str) -> None:
-    """Raises UsageError unless the name, with more behind it, is the plain one of a file that is not hidden.
+    """Raises UsageError unless a file's name can begin with the name: plain, not hidden, short enough for a digest.
 
     >>> check_file_name("name", "gru_sparse-2")
     """

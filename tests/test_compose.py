@@ -58,9 +58,9 @@ REFUSED = {
     "name=..": "name='..': it names a file or folder",
     "scale.name=../../x": "scale.name='../../x': it names a file or folder",
     "scale.name=": "scale.name='': it names a file or folder",
-    "hydra/launcher=basic": "hydra/launcher=basic: counts with `prune-rnn train -m` only",
-    "hydra.verbose=true": "hydra.verbose=true: counts with `prune-rnn train -m` only; leave it out",
-    "hydra.run={dir: x}": "hydra.run={dir: x}: counts with `prune-rnn train -m` only",
+    "hydra/launcher=basic": "hydra/launcher=basic: works with `prune-rnn train -m` only",
+    "hydra.verbose=true": "hydra.verbose=true: works with `prune-rnn train -m` only; leave it out",
+    "hydra.run={dir: x}": "hydra.run={dir: x}: works with `prune-rnn train -m` only",
 }
 ALL = "`prune-rnn train --help` lists all keys"
 UNKNOWN = {  # one or two wrong letters get a hint, and what is in another group; a wrong hint is worse than none

@@ -89,16 +89,15 @@ def agree(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
             warnings.append(f"{row.label}: its runs differ in {differing}. Left out: {left_out}.")
         if outdated := [run.name for run in group if run.name in row.outdated]:
             warnings.append(
-                f"{row.label}: {', '.join(outdated)} took q from what prune.q=baseline stood for then; by the "
-                "dense run that is there now it is another. Train again for that."
+                f"{row.label}: {', '.join(outdated)} used the q that prune.q=baseline gave at the time; the dense run "
+                "that exists now gives another q. Train again to use it."
             )
         if baseline and baseline.runs and group:
             seeds, others = ([run.seed for run in runs] for runs in (group, baseline.runs))
             if set(seeds) != set(others):
                 warnings.append(
                     f"{row.label} has the seeds {_listed(seeds)} and {baseline.label}, which it is compared with, "
-                    f"{_listed(others)}: their CERs are means over different seeds, the relative performance is over "
-                    f"{_listed(set(seeds) & set(others))}."
+                    f"{_listed(others)}: the relative performance compares means over different seeds."
                 )
             differing = differences([baseline.runs[0], group[0]], list(_without_q(group[0])))
             if differing:

@@ -186,8 +186,8 @@ def no_runs(shared: Config) -> UsageError:
 
 
 def _finished(config: Config) -> tuple[Run, bool] | None:
-    """Returns the finished run that the configuration names, else one that its `q=baseline` led to before; whether it
-    is the one that it names now."""
+    """Returns (the finished run of the configuration, True), or (one that its q=baseline led to earlier, False); None
+    where there is neither."""
     wanted = run_of(resolve(config)[0])
     if wanted.finished and usable(wanted, wanted.check):
         return wanted, True

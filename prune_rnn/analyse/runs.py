@@ -50,7 +50,7 @@ class _Row:
 def table(results: Path) -> str:
     """Returns all runs under a results folder as a table, by scale, model and seed.
 
-    Last what was set otherwise than model and scale have it, or what is damaged, uncut.
+    The last column has the settings that differ from the model's and the scale's, or the damage, in full.
     ValueError where there is no such folder.
     """
     folder = paths.runs(results)

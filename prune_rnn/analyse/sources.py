@@ -18,8 +18,8 @@ PACKED = "model-float32.safetensors"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """files: `init` and `teacher`, as far as they are there. missing: the command that makes the first one that is not
-    ("": all are there). before: the runs that `init` has behind it, in order."""
+    """files: the packed files of `init` and `teacher` that exist. missing: the command that makes the first one that
+    does not exist; "" where all do. before: the chain of runs that ends with that of `init`, in order."""
 
     files: dict[str, str]
     missing: str

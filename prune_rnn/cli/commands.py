@@ -151,11 +151,11 @@ def predict(overrides: list[str], **options: Any) -> None:
     """Predicts a network before it is trained, or finds one for a target.
 
     Takes any key of train. Prints the sparsity over the epochs, what is left, the size of the packed file, the test CER
-    with a 90 % interval, and, timed here for ten seconds, training time and speed-up. By all networks of this package
-    and those in your results folder.
+    with a 90 % interval, and, timed here for ten seconds, training time and speed-up. The prediction is fitted to the
+    networks shipped with this package and those in your results folder.
 
     target.cer=0.27, target.parameters=N, target.bytes=N and target.speedup=X, one or several, find the smallest network
-    that reaches them and print the command that trains it. The upper end of the interval has to reach target.cer.
+    that meets them and print the command that trains it. The upper end of the interval is at most target.cer.
     """
     from prune_rnn.predict.predict import predict
 

@@ -48,7 +48,7 @@ def verify(places: list[Path], **options: Any) -> int:
 
     RUN is a folder below results/runs, FILE a packed file or a checkpoint; the folder of a synthetic corpus is checked
     as well. With none: all runs, with their packed files. Prints a line for each file that is not right, then how many
-    there are. Exit code 1 where something is damaged; a file without its checksum is.
+    there are. Exit code 1 where something is damaged. A file without its checksum counts as damaged.
     """
     from prune_rnn.integrity.verify import VerifyOptions, verify
 

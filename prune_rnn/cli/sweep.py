@@ -56,7 +56,7 @@ def sweep(overrides: Sequence[str], command: str) -> int:
     """
     for word in overrides:
         if re.match(r"hydra\.(run|sweep)\b", split(word)[1]):
-            raise UsageError(f"{word}: moves no run; all of them lie in the folder of results: give results=...")
+            raise UsageError(f"{word}: does not move the runs; set their folder by results=...")
     overrides = [str(read(word, sweep=True).input_line) for word in overrides]
     basic = _sweeper([word for word in overrides if _is_hydras(word)]) == _BASIC
     combinations = _combinations(overrides, basic)
@@ -155,4 +155,4 @@ def _launch(overrides: Sequence[str], command: str, name: Callable[[int, Sequenc
 
 def _outcome(returned: Any) -> Outcome:
     """Returns what a job returned, or why it did not: where the launcher itself failed, it hands on an exception."""
-    return returned if isinstance(returned, Outcome) else Outcome(failed=str(returned or "it came to no end"))
+    return returned if isinstance(returned, Outcome) else Outcome(failed=str(returned or "it did not finish"))

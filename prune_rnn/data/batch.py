@@ -201,8 +201,8 @@ def load(groups: Sequence[Sequence[Utterance]], workers: int = 0, coding: Coding
     ordered: Any = [list(group) for group in groups]  # a list serves as a data set
     made = partial(_collate, coding=coding)
     loader = DataLoader(ordered, batch_size=None, collate_fn=made, num_workers=workers, shuffle=False)
-    # workers inherit this: what becomes of a signal sent to all, such as Ctrl-C, is left to the one that trains; so it
-    # has to end them in another way, and at its exit too, where multiprocessing would wait for them
+    # workers inherit this mask: a signal sent to all, such as Ctrl-C, reaches the training process only. So that one
+    # kills the workers itself, also at its exit, where multiprocessing would wait for them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         found: Any = iter(loader)

@@ -105,7 +105,7 @@ class Manifest(Data):
         """Returns the files as given; tells of recordings that are in two of them."""
         for one, other, shared, _ in self._shared():
             what = f"{shared} recording{'s' * (shared != 1)}"
-            say(f"warning: data.{one} and data.{other} share {what}: the error rates are better than true")
+            say(f"warning: data.{one} and data.{other} share {what}: the error rates look better than they are")
         return {split: Path(getattr(self, split)) for split in SPLITS}
 
     def describe(self) -> str:
@@ -163,7 +163,7 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], cod
         check_recording(path)
         raise _BadLine("with unreadable audio", f"{path}: is not readable as audio ({error})") from None
     if reason := unfit_rate(info.samplerate):
-        raise _BadLine("with a sample rate that is no speech's", f"{path}: {reason}")
+        raise _BadLine("with a sample rate unfit for speech", f"{path}: {reason}")
     try:
         check_length(path)
         seconds = info.frames / info.samplerate

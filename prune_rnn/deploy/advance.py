@@ -20,8 +20,8 @@ NEEDS_WHOLE = "this network also runs backward in time and needs whole files"
 class Queue:
     """Rows that are added at the end and dropped at the beginning, one after the other in memory.
 
-    room: (rows, units), for twice as many as there were when it was made; thus they are seldom moved. Of what is left
-    it is at most twice the size, but for a few rows.
+    room: (rows, units), the memory. It is made twice as large as its content, so that rows are seldom moved. After
+    `drop` it is at most twice as large as its content, plus a few rows.
     """
 
     def __init__(self, units: int) -> None:
@@ -95,8 +95,8 @@ def advance(network: Network, memories: Sequence[Memory], features: Sequence[Ten
     """Returns the log-probabilities, (output frames, symbols), that each stream's next features complete; maybe none.
 
     features: (bins, frames) each, normalised. last: nothing comes after them, so what was held back comes out too.
-    Where all have as many, each matrix is multiplied once with what all have for it, a recurrent one once a step;
-    else once for the steps that all take, then for those that all but the shortest take, and so on.
+    Streams with equally many frames share one product per matrix (a recurrent matrix: one per step). With different
+    numbers they share the steps that all take, then those that all but the shortest take, and so on.
     """
     heard = _recur(network, memories, _convolved(network, [memory.kept for memory in memories], features, last))
     beyond, ready, counts = network.frames_ahead, [], []

@@ -19,7 +19,7 @@ class Convolution:
     activation.
 
     weight: (out, in, bins, frames). gain, shift: (out * bins out,). stride, padding: bins, frames; frames are padded by
-    the caller. rounded: weights, what is given and what it is convolved to are rounded to bfloat16; sums are float32.
+    the caller. rounded: weights, input and convolved output are rounded to bfloat16; sums are float32.
     """
 
     def __init__(

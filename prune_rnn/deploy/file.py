@@ -12,7 +12,8 @@ network is held as
 
 Batch norm is folded into `<layer>.gain` and `<layer>.shift` (float32): y = x gain + shift. Convolutions, the row
 convolution and the output's bias stay float32. `features.mean` and `features.deviation` (bins,) are those of the log
-spectrogram before normalisation, over the dev split: streaming starts from them.
+spectrogram before normalisation; streaming starts from them. They are over 200 utterances of train (export.SAMPLE), or
+over dev where the run does not record where train lies.
 """
 
 from __future__ import annotations

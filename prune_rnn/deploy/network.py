@@ -48,9 +48,11 @@ class _Recurrent:
 
 
 class Network:
-    """A packed network. frames, streams: of each of so many streams, so many frames are multiplied with a matrix at a
-    time, which the products are chosen for; 1 frame for streaming. choose: makes the backends, as
-    `engine.choose.fastest` does."""
+    """A packed network.
+
+    frames, streams: how many frames of how many streams a matrix multiplies at a time; backends are chosen for that.
+    For streaming frames=1. choose: makes the backends, as `engine.choose.fastest` does.
+    """
 
     def __init__(
         self, packed: Packed, frames: int = _FRAMES, streams: int = 1, choose: Callable[..., Backend] = fastest

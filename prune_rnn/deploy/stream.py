@@ -81,7 +81,7 @@ class RunningFeatures:
         return self._scaled(log, *self._summed(log))
 
     def _summed(self, log: _Array) -> tuple[_Array, _Array]:
-        """Takes the frames in; returns count and sums after each, (frames, 1) and (frames, 2 bins); none if it is."""
+        """Adds the frames; returns count and sums after each of them, (frames, 1) and (frames, 2 bins)."""
         count: _Array = self._count + np.arange(1.0, len(log) + 1)[:, None]
         sums: _Array = self._sums + np.concatenate([log, log * log], axis=1).cumsum(0)
         if len(log):

@@ -24,8 +24,8 @@ def conv2d(x: Tensor, weight: Tensor, stride: tuple[int, int]) -> Tensor:
 def _by_bands(x: Tensor, weight: Tensor, stride: tuple[int, int], band: int) -> Tensor:
     """Computes `band` output bins at a time from the input bins that they see: frequency becomes channels.
 
-    Of the products, band * kernel in (band - 1) * stride + kernel are with a weight, the others with a zero; in return
-    they are one large matrix product for each tap in time.
+    Of (band - 1) * stride + kernel products only `kernel` are with a weight, the others with a zero. In return there is
+    one large matrix product for each tap in time.
     """
     channels, inputs, kernel, taps = weight.shape
     batch, _, bins, frames = x.shape

@@ -1,9 +1,9 @@
 """The CER to expect with its interval: jackknife+ in log CER.
 
-Each network is left out in turn. The law of all others predicts it, and its error is measured in standard deviations of
-that prediction. The interval holds what the laws without one network, each widened by the error of that network,
-predict. Where the law itself is unsure (outside of the sizes and densities of the runs, other speech, a new method)
-those standard deviations are larger, and so is the interval.
+Each network is left out in turn. The law of all others predicts it, and the error is measured in standard deviations of
+that prediction. Then each of these laws predicts the new network, widened by its own error. The interval lies
+between quantiles of these ends. Where a law is unsure (sizes or densities outside of the runs, other speech, a new
+method) its standard deviations are larger, and so is the interval.
 
 Source: Barber et al. 2021, "Predictive inference with the jackknife+", equation 1.3, with studentised errors.
 """

@@ -76,8 +76,8 @@ def targets(overrides: Sequence[str]) -> tuple[Targets | None, list[str]]:
 def found(wanted: Targets, overrides: Sequence[str], *, as_json: bool) -> str:
     """Returns the smallest network that reaches all targets, as a command to train it, and its forecast.
 
-    Without a target for the CER: of the networks that reach the others, the one of the least upper end. UsageError
-    where none reaches them.
+    Without target.cer: of the networks that meet the other targets, the one whose interval has the lowest upper end.
+    UsageError where none meets them.
     """
     config = compose_config(overrides)
     expectation = by_networks(known(Path(config.results)))

@@ -82,7 +82,7 @@ def prior(name: str) -> Prior:
 
 
 def effects(of: Setting) -> dict[str, float]:
-    """Returns the values that the coefficients of the levels and effects have for a setting, by name."""
+    """Returns the regressors of a setting, one for each coefficient of the levels and effects, by name."""
     size, share = math.log(of.prunable / REFERENCE), math.log(of.density)
     found = {
         "level": 1.0,

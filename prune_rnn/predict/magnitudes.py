@@ -83,7 +83,7 @@ class Observed:
 
 
 def shipped(cell: str, layer_type: str) -> Magnitudes:
-    """Returns the distribution of a cell's layer type, or of those of its name in all cells, or of all."""
+    """Returns the distribution of a cell's layer type, else of the layer type in all cells, else of all of them."""
     found = _shipped()
     return found.get((cell, layer_type)) or found.get((ANY, layer_type)) or found[ANY, ANY]
 

@@ -21,11 +21,12 @@ _ELSEWHERE = {"seed", "prune", "model"}  # parts of the identity that are no par
 class Setting:
     """One network, whatever its seed.
 
-    prunable: weights that can be pruned. density: the share of them that stays, above 0. start, end: of pruning, as
-    shares of all epochs. way: when and how it is pruned, a digest. shape: all of the model but its units, a digest.
-    recipe: all of data and training, but for the weights of a start or teacher, a digest. kin: all of the recipe that
-    is no amount of speech or steps, a digest. hours: of speech to train on; heard: of speech in all steps; None where
-    only the data know.
+    prunable: weights that can be pruned. density: the share of them that stays, above 0.
+    start, end: of pruning, as shares of all epochs. way: digest of when and how it is pruned.
+    shape: digest of the model without its units.
+    recipe: digest of data and training without the weights of `init` and `teacher`.
+    kin: digest of the recipe without the amounts of speech and steps.
+    hours, heard: of speech to train on, and of speech in all steps; None where the configuration does not state them.
     """
 
     cell: str

@@ -40,7 +40,7 @@ class Surroundings(Protocol):
         """
 
     def earlier(self) -> Iterable[tuple[Method, str, bool]]:
-        """Returns (what it resolved to, where q came from, finished) of the runs that it has led to before."""
+        """Returns (method, where q came from, finished) of the earlier runs that this configuration resolved to."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -60,7 +60,7 @@ class Method(ABC):
         return False
 
     def led_to(self, other: Method, q_source: str) -> bool:
-        """Tells whether a run of `other`, its q from `q_source`, is one that this method, left open, resolved to."""
+        """Tells whether this method, its q still open, may have led to a run of `other` with q from `q_source`."""
         return False
 
     def magnitudes(self) -> dict[str, float] | None:
@@ -97,7 +97,7 @@ class Method(ABC):
 
     @property
     def grain(self) -> int:
-        """How many weights go together, at most; the goal is met to so many in each layer type."""
+        """The most weights that are pruned together; each layer type meets the goal to within this number."""
         return 1
 
     @property
@@ -125,13 +125,13 @@ class Method(ABC):
 class Pruning(Method):
     """A method that prunes weights of named layers towards a sparsity.
 
-    By magnitude, to one weight of each layer type, unless it overrides `score` and `keep`.
+    Unless it overrides `score` and `keep`, it prunes by magnitude and meets the goal to one weight per layer type.
     """
 
     gradients: ClassVar[bool] = False  # whether `score` needs them
     threshold: ClassVar[bool] = True  # whether `keep` returns one that says something to a reader
     sparsity: float | None = option("zeros / all parameters of the network, between 0 and 1", None)
-    prunable_sparsity: float | None = option("the same goal, of the weights that are pruned; comes first", None)
+    prunable_sparsity: float | None = option("zeros / all prunable weights; wins over prune.sparsity", None)
     layers: Any = option("layer type -> patterns of parameter names; null: model.prunable", None)
 
     def score(self, of: Candidate) -> Tensor:

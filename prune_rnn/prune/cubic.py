@@ -40,8 +40,8 @@ class Cubic(Pruning):
         start, end = round(self.start_epoch * steps_per_epoch), round(self.end_epoch * steps_per_epoch)
         if start == end:
             raise ValueError(
-                f"prune.start_epoch={self.start_epoch} and prune.end_epoch={self.end_epoch} fall on the same step, an "
-                f"epoch having {steps_per_epoch}; train for more epochs or on more data"
+                f"prune.start_epoch={self.start_epoch} and prune.end_epoch={self.end_epoch} fall on the same step "
+                f"(steps per epoch: {steps_per_epoch}); train for more epochs or on more data"
             )
         freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
         curve = self.curve(start_step=start, end_step=end, freq=freq, sparsity=self.prunable_sparsity)

@@ -25,11 +25,10 @@ class Gradual(Pruning):
 
     The defaults are the heuristics of the paper's Table 1; epochs count those completed. `q` is the magnitude that the
     threshold reaches at the end: a number, one per layer type, `auto`, or `baseline`, the paper's heuristic: the 90th
-    percentile of |w| of the finished dense run, else an estimate of it. With `auto` the schedule is calibrated as it
-    runs: at each update q is the magnitude that the goal's fraction of the layer type's weights stays under now, the
-    threshold is the schedule's share of it, and the last update takes q itself. So the sparsity never passes the goal
-    and ends on it, to one weight. Close to the goal the threshold may fall: what is left to prune are weights that have
-    shrunk since.
+    percentile of |w| of the finished dense run, else an estimate of it. With `auto` q is computed anew at each update:
+    the magnitude below which the goal's share of the layer type's weights lies. The threshold is the schedule's share
+    (0 to 1) of q, and at the last update q itself. So the sparsity never passes the goal and ends on it, to one weight.
+    Close to the goal the threshold may fall: the weights that are left to prune have shrunk since earlier updates.
     """
 
     method: str = option("its name; not to be set: give prune=gradual", "gradual")
@@ -75,10 +74,10 @@ class Gradual(Pruning):
     def resolve(self, around: Surroundings) -> str:
         """Fills in what `auto` and `baseline` stand for, and returns where q comes from.
 
-        `auto`: the goal, as one of the weights that are pruned. `baseline`: a run that it has begun goes on with its q,
-        and stands by it once finished. Otherwise q comes from the finished dense run of the family's baseline; where
-        there is none, from an estimate of it. Only a finished run on an estimate gives way: a dense run that is there
-        now makes a new one.
+        `auto`: the goal becomes a sparsity of the prunable weights.
+        `baseline`: an earlier run of this configuration keeps its q, unless it is finished, its q is an estimate and a
+        dense run exists now. Without an earlier run q comes from the finished dense run of the family's baseline; where
+        there is none, from an estimate.
         """
         if self.q == AUTO:
             Pruning.resolve(self, around)
@@ -106,8 +105,8 @@ class Gradual(Pruning):
         )
         if start == end:
             raise ValueError(
-                f"prune.start_epoch={self.start_epoch} and prune.end_epoch={self.end_epoch} fall on the same step, an "
-                f"epoch having {steps_per_epoch}; train for more epochs or on more data"
+                f"prune.start_epoch={self.start_epoch} and prune.end_epoch={self.end_epoch} fall on the same step "
+                f"(steps per epoch: {steps_per_epoch}); train for more epochs or on more data"
             )
         freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
         theta = start_slope(reached, start, ramp, end, freq, self.ramp_factor)
@@ -117,7 +116,7 @@ class Gradual(Pruning):
         )  # fmt: skip
 
     def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
-        """Returns the rising threshold of each layer type; towards a goal, the rising share of its own magnitude."""
+        """Returns a rule for each layer type: its rising threshold, or with q=auto the rising share (0 to 1) of q."""
         if self.q == AUTO:
             return self.rule_of_each(layer_types, self.schedule(1.0, steps_per_epoch))
         qs = q.per_type(self.q, self.layers)
@@ -128,7 +127,7 @@ class Gradual(Pruning):
         if self.q == AUTO:
             assert self.prunable_sparsity is not None  # `resolve` has worked it out
             reached = quantile(scores, self.prunable_sparsity)
-            # "keep" is >=: the next float32 makes the magnitude itself fall
+            # `at_threshold` keeps scores >= threshold: the next float32 prunes scores equal to `reached` too
             amount = next_above(reached) if last else min(amount, 1.0) * reached
         return keep.at_threshold(candidates, scores, amount, last)
 

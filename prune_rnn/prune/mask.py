@@ -15,9 +15,9 @@ def sparsity(masks: Sequence[Tensor]) -> float:
 
 
 def quantile(scores: Sequence[Tensor], fraction: float) -> float:
-    """Returns the least score that at least `fraction` of the scores, pooled, do not exceed; 0 < fraction < 1.
+    """Returns the smallest pooled score s such that at least `fraction` of the scores are <= s; 0 < fraction < 1.
 
-    Without ties, keeping what exceeds it prunes ceil(fraction * n).
+    Without ties, keeping the scores above s prunes ceil(fraction * n) weights.
 
     >>> quantile([torch.tensor([1.0, 4.0]), torch.tensor([2.0, 3.0])], 0.5)
     2.0

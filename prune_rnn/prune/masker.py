@@ -35,9 +35,10 @@ class Rule:
 class Masker:
     """Keeps masked weights at exactly zero. The loop calls `after_step` once after every optimizer step, from 1 on.
 
-    weights: as `select` returns. rules: each layer type belongs to exactly one; without any, the masks stay. regrow: a
-    masked weight whose new score is high enough comes back when the masks change; without it, it can't: it is zero
-    again before it is scored. seed: of the run. gates: of the parameters whose rows belong to several gates, by name.
+    weights: as `select` returns. rules: each layer type belongs to exactly one; without any, the masks stay.
+    regrow: a masked weight comes back at an update where its score is high enough. Without regrow it is set to zero
+    before it is scored, so it never comes back.
+    seed: of the run. gates: of the parameters whose rows belong to several gates, by name.
     """
 
     def __init__(
@@ -70,9 +71,9 @@ class Masker:
     def mask_gradients(self, step: int) -> None:
         """Zeroes the gradients of masked weights, so that they don't count in the gradient's norm.
 
-        The loop calls it before it clips. A masked weight's gradient moves nothing, but at 93 % sparsity it is most of
-        the norm: clipped by it, the weights that are left take steps a third as long. With `regrow` they are left.
-        step: the one under way; gradients that a score needs are kept for it.
+        The loop calls it before it clips. A masked weight's gradient moves nothing, but at 93 % sparsity such gradients
+        are most of the norm: with them the other weights take steps little more than a quarter as long. With `regrow`
+        the gradients stay. step: the one under way; gradients that a score needs are copied for it.
         """
         rules = [rule for rule in self.rules if rule.gradients and rule.when.updates_at(step)]
         wanted = [name for rule in rules for name in self._of(rule)]

@@ -112,9 +112,9 @@ def layouts_of(tables: Sequence[str] = ()) -> dict[str, Layout]:
 
 
 def _scales(overrides: Sequence[str]) -> tuple[list[list[str]], list[str]]:
-    """Returns the overrides for each scale that has a finished run, the default one first; as given where one is.
+    """Returns the overrides for each scale that has a finished run, the default first; and those that conf/scale lacks.
 
-    Then the scales of runs that are no option.
+    Where the overrides name a scale, they alone are returned.
     """
     if any(each.partition("=")[0] == "scale" for each in overrides):
         return [list(overrides)], []

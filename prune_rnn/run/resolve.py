@@ -31,7 +31,7 @@ def resolve(config: Config) -> tuple[Config, str]:
 
 
 def automatic_runs(config: Config) -> list[Run]:
-    """Returns the runs, finished or begun, that this configuration's `baseline` has led to, on an estimate last."""
+    """Returns the runs, finished or begun, that this configuration with q=baseline led to; on an estimate last."""
     own, found = identity(config), []
     for run in all_runs(Path(config.results)):
         kept = run.config()

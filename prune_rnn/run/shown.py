@@ -29,9 +29,10 @@ def as_yaml(config: Config) -> str:
 
 
 def set_otherwise(kept: Recorded) -> list[str]:
-    """Returns what a run has otherwise than its model and scale alone give it, as overrides; but for seed and sparsity.
+    """Returns the settings in which a run differs from the defaults of its model and scale, as overrides.
 
-    Nothing where model or scale are no longer there. What follows from another setting is left out.
+    Seed and sparsity are left out, and what follows from another setting. Where the model or the scale no longer
+    exists, only `init` and `teacher` are returned.
     """
     chosen = [f"model={kept.model.name}", f"scale={kept.scale.name}"]
     given = [f"{key}={value}" for key in ("init", "teacher") for value in _sources(kept.identity.get(key))]
@@ -57,7 +58,8 @@ def set_otherwise(kept: Recorded) -> list[str]:
 def sparsity(kept: Recorded) -> list[str]:
     """Returns how far a run prunes, as an override; nothing where a magnitude is the goal, or it does not prune.
 
-    A run keeps the sparsity of its prunable weights, whichever was typed; the shorter of the keys is meant.
+    A run records the sparsity of its prunable weights, whichever key was typed. Of both keys the one with the shorter
+    value is returned.
     """
     goal = kept.identity["prune"].get("prunable_sparsity")
     if goal is None:

@@ -128,7 +128,7 @@ class Run:
                 _check(self.folder / name, *self._stamps(name))
 
     def _stamps(self, name: str) -> tuple[int, ...]:
-        """Returns what changes when what can be read from the file does."""
+        """Returns the stamps of all files that a read of this one depends on, as keys of a cache."""
         files = (name, paths.CHECKSUMS, paths.RESULT, paths.CHECKPOINT)
         return tuple(number for file in files for number in listed.stamp(self.folder / file))
 
@@ -181,13 +181,13 @@ def _most(name: str) -> int:
 def _config(path: Path, *stamps: int) -> Recorded:
     run = Run(path.parent)
     if run.finished:
-        run.checksums()  # where they are damaged, this file is not
+        run.checksums()  # first: damaged checksums are no damage of this file
     try:
         config = read_config(from_yaml(run.text(path.name)))
     except (OSError, ValueError) as error:
         way = f"delete {path.parent} and train again"
         if run.begun and not run.finished:
-            way = "train that run on, and it is written anew"
+            way = "continue that run by its command: it writes the file anew"
         raise ValueError(f"{path} is missing or damaged ({error}); {way}") from None
     if _NAMED.search(path.parent.absolute().name):
         run.check_name(config)

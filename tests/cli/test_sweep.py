@@ -56,7 +56,7 @@ def test_a_combination_that_does_not_compose_is_told_before_any_is_trained(comma
 def test_a_folder_of_hydras_is_refused_as_it_would_move_no_run(command: Command, tiny: list[str]) -> None:
     for word in ("hydra.sweep.dir=/tmp/x", "++hydra.run.dir=/tmp/x", "hydra.sweep.subdir=x"):
         done = command("train", "-m", *tiny, word, "seed=0,1")
-        assert done.returncode == 2 and "moves no run; all of them lie in the folder of results" in done.stderr
+        assert done.returncode == 2 and "does not move the runs; set their folder by results=..." in done.stderr
         assert "test CER" not in done.stdout
 
 

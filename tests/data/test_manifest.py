@@ -347,7 +347,7 @@ def test_recordings_that_two_splits_share_are_told(folder: Path) -> None:
         setattr(given, split, str(manifest(folder, given_lines, f"{split}_more.jsonl")))
     given.check()
     given.manifests(told.append)
-    assert told == ["warning: data.train and data.dev share 1 recording: the error rates are better than true"]
+    assert told == ["warning: data.train and data.dev share 1 recording: the error rates look better than they are"]
 
 
 def test_a_pipe_among_the_recordings_is_not_waited_for(folder: Path) -> None:

@@ -64,7 +64,7 @@ def test_what_holds_no_weights_is_named(packed: Path, tmp_path: Path) -> None:
 
 
 def test_distillation_without_a_teacher_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"distil=0\.2: counts with teacher=RUN only"):
+    with pytest.raises(UsageError, match=r"distil=0\.2: works with teacher=RUN only"):
         compose_config(["distil=0.2"])
     with pytest.raises(UsageError, match="prune=fixed: keeps the zeros of a pruned network; name one by init=RUN"):
         compose_config(["prune=fixed"])

@@ -145,7 +145,7 @@ def _checked(recording: Recording, language: str, alphabet: str) -> _Usable | tu
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         return "have a file that is not readable as audio", f"{path}: {error}"
     if reason := unfit_rate(info.samplerate):
-        return "have a sample rate that is no speech's", f"{path}: {reason}"
+        return "have a sample rate unfit for speech", f"{path}: {reason}"
     available = (frames(info.frames * SAMPLE_RATE // info.samplerate) + 1) // 2
     if available < frames_needed(encode(text, alphabet)):
         return "have more characters than frames of 20 ms", f"{path.name}: {text!r} in {info.duration:.2f} s"

@@ -62,7 +62,7 @@ def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
 
 
 def _pruned(own: Recorded, usual: Recorded) -> list[str]:
-    """Returns what but the sparsity is set otherwise than for the row, the epochs together; or the other method."""
+    """Returns how a run's pruning differs from the row's: in its method, else in its epochs and its other keys."""
     mine, theirs = own.identity["prune"], usual.identity["prune"]
     if mine["method"] != theirs["method"]:
         return [mine["method"]]
