@@ -18,7 +18,7 @@ from prune_rnn.predict.predict import predict
 
 ROOT = Path(__file__).parents[1]
 FILES = [ROOT / name for name in ("README.md", "SECURITY.md", "conf/README.md")]
-FILES += [ROOT / "results" / name for name in ("README.md", "notes.md", "recipe.md", "speed.md")]
+FILES += [ROOT / "results" / name for name in ("README.md", "notes.md", "recipe.md", "robustness.md", "speed.md")]
 FILES += [ROOT / "prune_rnn" / part / "README.md" for part in ("data", "deploy", "engine", "prune")]
 LINES = [line.strip() for file in FILES for line in file.read_text().splitlines()]
 TRAINING = [
