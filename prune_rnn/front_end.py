@@ -13,6 +13,8 @@ LOWEST = 2  # bin, 100 Hz: below it lie hum and a microphone's offset, which are
 class FrontEnd(Enum):
     """How the network hears; part of a run's identity and of packed files.
 
+    A name stands for one computation, and never changes it: another floor gets a name of its own.
+
     absolute: the log of the power, no less than FLOOR; each bin is divided by its deviation. A band without speech is
     noise as loud as speech there, and sounds otherwise at another sample rate.
     relative: the log of the power over the utterance's peak, plus a floor 60 dB below it; each bin is divided by its

@@ -59,7 +59,7 @@ class Memory:
 
     def __init__(self, network: Network) -> None:
         if network.config.both_ways:
-            raise ValueError(f"{NEEDS_WHOLE}, as Network.text takes them: it can't be streamed")
+            raise ValueError(f"{NEEDS_WHOLE}, as `prune-rnn transcribe` takes them: it can't be streamed")
         self.kept: list[Tensor | None] = [None] * len(network.convolutions)
         self.states = [torch.zeros(1, network.cell.vectors * network.config.units) for _ in network.layers]
         self.ahead = Queue(network.config.units)

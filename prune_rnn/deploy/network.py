@@ -20,7 +20,6 @@ from prune_rnn.model import deepspeech2, layers
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.model.recurrence import Activation
-from prune_rnn.text import spelt
 
 _FRAMES = 64  # that a product over a whole utterance is timed for
 _KEPT = 31 << 20  # bytes: below the 32 MiB up to which glibc learns
@@ -104,7 +103,8 @@ class Network:
         return 0 if self.row_conv is None else self.row_conv.taps - 1
 
     def log_probs(self, features: Tensor) -> Tensor:
-        """(bins, frames), normalised -> log-probabilities (output frames, symbols)."""
+        """(bins, frames), normalised -> log-probabilities (output frames, symbols), all computed at once: of a long
+        recording `stream.log_probs_in_pieces` takes less memory."""
         x = features.t()[None, :, None]
         for index, convolution in enumerate(self.convolutions):
             before = convolution.padding[1]
@@ -155,10 +155,6 @@ class Network:
         """(frames, units) -> log-probabilities (frames, symbols)."""
         hidden = self.activation.apply_(self.linear_norm(self.linear.product(x)))
         return (self.output.product(hidden) + self.bias).log_softmax(-1)
-
-    def text(self, features: Tensor) -> str:
-        """(bins, frames), normalised -> what is spelt by the best path."""
-        return spelt(self.log_probs(features), self.coding.alphabet)
 
 
 def load(path: Path | str, frames: int = _FRAMES, streams: int = 1) -> Network:
