@@ -9,7 +9,7 @@ from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.rows import Row
 from prune_rnn.prune.q import CALIBRATED, ESTIMATE, GIVEN
 
-Q_KEYS = ("q source", "q")  # of pruned runs only: a dense baseline has none
+CONDITIONS = ("processes", "precision", "prune-rnn", "torch", "device")  # of all runs; pruned ones have a q besides
 UNKNOWN = "not recorded"
 
 
@@ -17,14 +17,17 @@ def conditions(run: Finished) -> dict[str, str]:
     """Returns what runs that are averaged must have in common, besides the settings that name them."""
     result = run.result
     q, versions = result.q, result.versions
+    of_all = (
+        result.processes_in_words(),
+        run.precision,
+        versions.get("prune-rnn", UNKNOWN),
+        versions.get("torch", UNKNOWN),
+        "CPU" if result.on_cpu else "GPU",
+    )
     return {
         "q source": _q_kind(result.q_source),
         "q": "none" if not q else ", ".join(f"{layer_type} {value:g}" for layer_type, value in sorted(q.items())),
-        "processes": result.processes_in_words(),
-        "precision": run.precision,
-        "prune-rnn": versions.get("prune-rnn", UNKNOWN),
-        "torch": versions.get("torch", UNKNOWN),
-        "device": "CPU" if result.on_cpu else "GPU",
+        **dict(zip(CONDITIONS, of_all, strict=True)),
     }
 
 
@@ -68,7 +71,8 @@ def largest(runs: Sequence[Finished], baseline: Sequence[Finished] = ()) -> list
 
 
 def _without_q(run: Finished) -> dict[str, str]:
-    return {key: value for key, value in conditions(run).items() if key not in Q_KEYS}
+    own = conditions(run)
+    return {key: own[key] for key in CONDITIONS}
 
 
 def agree(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
@@ -99,7 +103,7 @@ def agree(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
                     f"{row.label} has the seeds {_listed(seeds)} and {baseline.label}, which it is compared with, "
                     f"{_listed(others)}: the relative performance compares means over different seeds."
                 )
-            differing = differences([baseline.runs[0], group[0]], list(_without_q(group[0])))
+            differing = differences([baseline.runs[0], group[0]], CONDITIONS)
             if differing:
                 warnings.append(
                     f"{row.label} and {baseline.label}, which it is compared with, differ in {differing}: "

@@ -41,6 +41,14 @@ def test_missing_rows_are_dashes_with_their_commands(fabricate: Callable, tmp_pa
     assert commands == [f"prune-rnn train {each}" for each in words]
 
 
+def test_other_conditions_are_told(fabricate: Callable, tmp_path: Path) -> None:
+    fabricate("rnn_dense", edits=[10, 10])
+    run = fabricate("rnn_sparse", "prune=hard", "prune.epoch=5", edits=[12, 12], precision="float32")
+    layout = Layout(kind="compare", rows=[RowLayout(overrides=HARD.overrides, baseline=HARD.baseline)])
+    (note,) = tables("t", layout, Library([f"results={tmp_path / 'results'}"]))[0].notes[-1:]
+    assert f"differ in precision: float32 ({run.folder.name})" in note and "may be due to that" in note
+
+
 def test_an_unknown_column_is_refused(fabricate: Callable, tmp_path: Path) -> None:
     fabricate("gru_dense")
     with pytest.raises(UsageError, match="columns has 'unit'; give some of label, model"):
