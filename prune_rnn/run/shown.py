@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import MISSING, fields
+from enum import Enum
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,6 @@ from omegaconf import OmegaConf
 from prune_rnn.config import Config, compose_config
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.prune.q import BASELINE, GIVEN
-from prune_rnn.recipe import TrainConfig
 from prune_rnn.run.identity import plain
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.resolve import resolve, run_of
@@ -38,9 +38,9 @@ def set_otherwise(kept: Recorded) -> list[str]:
     given = [f"{key}={value}" for key in ("init", "teacher") for value in _sources(kept.identity.get(key))]
     try:
         default = _composed(*chosen)
-        given += _apart("scale", plain(kept.scale), plain(default.scale))
-        epochs = {"epochs": kept.train.epochs}
-        given += _apart("train", epochs, {"epochs": _composed(*chosen, *given).train.epochs})
+        given += _apart("scale", plain(kept.scale), default.scale)
+        if kept.train.epochs != _composed(*chosen, *given).train.epochs:
+            given.append(f"train.epochs={kept.train.epochs}")
         goal = []
         if kept.prune.method != default.prune.method:
             given.append(f"prune={kept.prune.method}")
@@ -49,7 +49,10 @@ def set_otherwise(kept: Recorded) -> list[str]:
         default = _composed(*chosen, *given, *goal)
         given += [] if same_data else [f"data={kept.data['name']}"]
         for group in ("model", "prune", "train", *(["data"] if same_data else [])):
-            given += _apart(group, _left_open(kept, group), plain(getattr(default, group)))
+            own = _left_open(kept, group)
+            while apart := [each for each in _apart(group, own, getattr(default, group)) if each not in given]:
+                given.append(apart[0])
+                default = _composed(*chosen, *given, *goal)  # others may follow from it
     except ValueError:  # what is there today does not compose with that
         pass
     return given
@@ -90,15 +93,22 @@ def _left_open(kept: Recorded, group: str) -> Plain:
     return values
 
 
-def _apart(group: str, own: Plain, default: Plain) -> list[str]:
-    """Returns the keys of both whose values differ, with those of `own`."""
-    both = [key for key in own if key in default or key in _later(group)]
-    return [f"{group}.{key}={_text(own[key])}" for key in both if own[key] != default.get(key)]
+def _apart(group: str, own: Plain, default: Any) -> list[str]:
+    """Returns the keys in which a group's part of an identity differs from options, with the identity's values.
+
+    An identity leaves out a newer key at the value that older runs had.
+    """
+    usual, older = plain(default), _older(default)
+    values = {**{key: older[key] for key in usual if key in older}, **own}
+    both = [key for key in values if key in usual or key in older]
+    return [f"{group}.{key}={_text(values[key])}" for key in both if values[key] != usual.get(key, older.get(key))]
 
 
-def _later(group: str) -> list[str]:
-    """Returns the keys of a group that an identity has only where they are not at their defaults."""
-    return [field.name for field in fields(TrainConfig) if field.metadata["later"]] if group == "train" else []
+def _older(options: Any) -> Plain:
+    """Returns the newer keys of options, with the values that older runs had."""
+    before = {field.name: field.metadata.get("before", MISSING) for field in fields(options)}
+    named = {key: value.name if isinstance(value, Enum) else value for key, value in before.items()}
+    return {key: value for key, value in named.items() if value is not MISSING}
 
 
 def _sources(named: str | Plain | None) -> list[str]:

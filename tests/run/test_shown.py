@@ -9,7 +9,7 @@ import yaml
 from prune_rnn.config import compose_config
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve, run_of
-from prune_rnn.run.shown import sparsity
+from prune_rnn.run.shown import set_otherwise, sparsity
 
 
 def test_the_configuration_is_printed_and_nothing_trained(command: Callable, tiny: list[str], tmp_path: Path) -> None:
@@ -41,3 +41,21 @@ def test_a_sparsity_is_shown_as_it_was_typed(typed: str) -> None:
 @pytest.mark.parametrize("words", [["prune=none"], ["prune.q=0.1"]])
 def test_no_sparsity_is_shown_where_none_is_the_goal(words: list[str]) -> None:
     assert sparsity(recorded(*resolve(compose_config(["model=gru_sparse", *words])))) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train.average=0.99"],
+        ["train.speeds=[0.9,1.0,1.1]"],
+        ["train.bin_masks=2", "train.bin_mask_width=10"],
+        ["model.bidirectional=true"],
+        ["scale=digits", "train.speeds=[1.0]"],
+        ["scale=digits", "train.frame_masks=0"],
+        ["train.epochs=3"],
+        [],
+    ],
+)
+def test_keys_that_are_newer_than_some_runs_are_shown_where_they_are_set(words: list[str]) -> None:
+    kept = recorded(*resolve(compose_config(["model=gru_dense", *words])))
+    assert set_otherwise(kept) == [word for word in words if not word.startswith("scale")]
