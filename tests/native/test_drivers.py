@@ -1,7 +1,9 @@
 """The C++ library against plain loops in double precision: built with sanitizers, and for Arm under an emulator."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,25 @@ def test_a_sanitizer_finds_nothing(sanitizers: str, driver: str, tmp_path: Path)
     build(tmp_path, "-DOPTIMISATION=-O1", f"-DCMAKE_CXX_FLAGS={flags}")
     run(["c++", *flags.split(), "-O1", "-std=c++17", f"{HERE / driver}.cpp", LIBRARY, "-o", "driver"], tmp_path)
     assert int(run(["./driver"], tmp_path)) >= LEAST[driver]
+
+
+def test_the_address_sanitizer_finds_nothing_in_the_loops_of_training(tmp_path: Path) -> None:
+    """Their own tests, in a copy of the package whose library has the sanitizer."""
+    names = ("libasan.so", "libstdc++.so.6")  # the latter before torch, whose exceptions the sanitizer hands on
+    asked = [["c++", f"-print-file-name={name}"] for name in names]
+    found = [subprocess.run(each, capture_output=True, text=True).stdout.strip() for each in asked]
+    if not all(Path(each).is_file() for each in found):
+        pytest.skip("this compiler has no libasan.so")
+    build(tmp_path, "-DOPTIMISATION=-O1", "-DCMAKE_CXX_FLAGS=-fsanitize=address -g")
+    ignored = shutil.ignore_patterns("__pycache__", "lib")
+    for part in ("prune_rnn", "conf", "tests"):
+        shutil.copytree(SOURCES.parent / part, tmp_path / part, ignore=ignored)
+    (tmp_path / "prune_rnn/native/lib").mkdir()
+    shutil.copy(tmp_path / LIBRARY, tmp_path / "prune_rnn/native/lib")
+    own = {"PYTHONPATH": str(tmp_path), "LD_PRELOAD": " ".join(found), "ASAN_OPTIONS": "detect_leaks=0"}
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "tests/model/test_loops.py"]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **own}, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0 and " passed" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.skipif(
