@@ -91,6 +91,9 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     than the checkpoint, the checkpoint is not that of the run's result, or the network can't be streamed as asked for.
     """
     torch.set_flush_denormal(True)
+    path = Path(options.out) if options.out else folder / f"model-{options.dtype.value}.safetensors"
+    if options.out:
+        _check_place(path)
     config, model = checkpoint(folder)
     if options.stream and config.model.both_ways:
         raise UsageError(f"--stream: {NEEDS_WHOLE}; leave out --stream")
@@ -100,7 +103,6 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     dev = _dev_split(config, options, model, coding)
     audio = [read_audio(utterance.audio) for utterance in dev]
     mean, deviation = _statistics(_heard_before(config, options) or audio, coding)
-    path = Path(options.out) if options.out else folder / f"model-{options.dtype.value}.safetensors"
     content = file.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
     _say(describe_backend())
     with tempfile.TemporaryDirectory() as unchecked:
@@ -136,6 +138,15 @@ def export(folder: Path, options: ExportOptions) -> Exported:
         checkpoint_cer=checkpoint_cer,
         stream_cer=None if streamed is None else error_rates(references, streamed)[0].rate,
     )
+
+
+def _check_place(path: Path) -> None:
+    """Raises UsageError where a file that is no packed network would be replaced."""
+    if path.exists():
+        try:
+            file.read(path)
+        except (OSError, ValueError):
+            raise UsageError(f"--out {path}: is there already, and no packed network; give another name") from None
 
 
 def _streamed(path: Path, audio: list[Tensor]) -> list[str]:

@@ -103,12 +103,12 @@ class Gradual(Pruning):
         start, ramp, end = (
             round(epoch * steps_per_epoch) for epoch in (self.start_epoch, self.ramp_epoch, self.end_epoch)
         )
-        if start == end:
-            raise ValueError(
-                f"prune.start_epoch={self.start_epoch} and prune.end_epoch={self.end_epoch} fall on the same step "
-                f"(steps per epoch: {steps_per_epoch}); train for more epochs or on more data"
-            )
         freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
+        if not any(step % freq == 0 for step in range(start + 1, end)):
+            raise ValueError(
+                f"prune.start_epoch={self.start_epoch:g}, prune.end_epoch={self.end_epoch:g}: the masks do not change "
+                f"in between (steps per epoch: {steps_per_epoch}); train for more epochs or on more data"
+            )
         theta = start_slope(reached, start, ramp, end, freq, self.ramp_factor)
         return Threshold(
             start_step=start, ramp_step=ramp, end_step=end, freq=freq, theta=theta, phi=self.ramp_factor * theta,

@@ -34,7 +34,8 @@ class NM(Cubic):
         if self.sparsity is not None:
             raise ValueError(f"prune.sparsity={self.sparsity}: prune.n and prune.m fix the sparsity; leave it out")
         within("prune.m", self.m, 2, 1024)
-        within("prune.n", self.n, 1, self.m - 1)
+        if not 0 < self.n < self.m:
+            raise ValueError(f"prune.n={self.n}: must be 1 or more, and less than prune.m={self.m}")
         Cubic.check(self, epochs)
 
     def check_goal(self) -> None:

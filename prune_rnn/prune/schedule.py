@@ -70,8 +70,7 @@ class Threshold:
         if self.last_update is None:
             raise ValueError(
                 f"no step between start_step={self.start_step} and end_step={self.end_step} is a multiple of "
-                f"freq={self.freq}: nothing would be pruned; train for more epochs or on more data, or raise "
-                "prune.end_epoch"
+                f"freq={self.freq}: nothing would be pruned"
             )
 
     def updates_at(self, step: int) -> bool:

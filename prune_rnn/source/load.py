@@ -72,12 +72,18 @@ def check_coding(source: Source, data: Data) -> None:
 
 
 def start_of(config: Config) -> Source | None:
-    """Returns the network that training starts from; UsageError unless it has the run's shape."""
+    """Returns the network that training starts from; UsageError unless it has the run's shape, and zeros where
+    the method keeps them."""
     if config.init is None:
         return None
     source = load("init", config.init)
     check_coding(source, config.data)
     check_start(source, config.model)
+    if config.prune.starts_sparse:
+        prunable = [each for group in config.prune.weights(source.model).values() for each in group.values()]
+        if all(bool((each != 0).all()) for each in prunable):
+            way = "name a pruned network, or choose prune=none"
+            raise UsageError(f"prune={config.prune.method}: {source.named} has no zeros to keep; {way}")
     return source
 
 

@@ -23,6 +23,7 @@ from prune_rnn.deploy.stream import streamed_text
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.experiment import experiment
 from prune_rnn.features import log_power
+from prune_rnn.usage import UsageError
 
 
 def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: Callable) -> None:
@@ -65,6 +66,18 @@ def test_streams_are_decoded_as_transcribe_decodes_them(tiny: list[str], monkeyp
         assert seen == {(1, 1)} and torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)
+
+
+def test_only_a_packed_network_is_replaced(tiny: list[str], tmp_path: Path) -> None:
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
+    other = tmp_path / "script.sh"
+    other.write_text("echo\n")
+    with pytest.raises(UsageError, match=r"--out .*script\.sh: is there already, and no packed network; give another"):
+        export(run.folder, ExportOptions(dev=dev, out=str(other)))
+    assert other.read_text() == "echo\n"
+    for _ in range(2):
+        assert export(run.folder, ExportOptions(dev=dev, out=str(tmp_path / "own"))).path.is_file()
 
 
 def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, command: Callable) -> None:

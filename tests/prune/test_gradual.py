@@ -406,3 +406,15 @@ def test_a_stated_q_is_not_passed() -> None:
     for factor in (1e-9, 1.0, 1.5, 2.0):
         schedule = config(ramp_factor=factor, ramp_epoch=0.2).schedule(0.8, STEPS)
         assert max(schedule.at(step) for step in range(3, 8)) <= 0.8
+
+
+@pytest.mark.parametrize(
+    ("steps_per_epoch", "words"), [(1, "start_epoch=0.1, prune.end_epoch=0.5"), (2, "end_epoch=0.5")]
+)
+def test_a_training_too_short_for_a_change_of_the_masks_is_refused(steps_per_epoch: int, words: str) -> None:
+    """One epoch: from step 0 to step 0 of 1, or to step 1 of 2, with none in between."""
+    method = Gradual(prunable_sparsity=0.9, start_epoch=0.1, ramp_epoch=0.2, end_epoch=0.5)
+    with pytest.raises(
+        ValueError, match=f"{words}: the masks do not change in between .steps per epoch: {steps_per_epoch}"
+    ):
+        method.rules(["linear"], steps_per_epoch)

@@ -69,6 +69,13 @@ def test_zeros_stay_with_fixed_alone(method: str, sparse: Run, tiny: list[str]) 
     assert torch.equal(after["linear.weight"] == 0, zeros) is (method == "fixed")
 
 
+def test_a_dense_network_has_no_zeros_to_keep(tiny: list[str], tmp_path: Path) -> None:
+    dense = experiment(compose_config([*tiny, "model=gru_dense"]), "")
+    words = [*tiny, "model=gru_sparse", f"init={dense.folder}", "prune=fixed"]
+    with pytest.raises(UsageError, match=r"prune=fixed: init=.* has no zeros to keep; name a pruned network"):
+        experiment(compose_config(words), "")
+
+
 def test_a_pruned_network_is_pruned_further(sparse: Run, tiny: list[str]) -> None:
     words = [*tiny, "model=gru_sparse", f"init={sparse.folder}", "prune=cubic", "prune.sparsity=0.4"]
     before, after = state(sparse), state(experiment(compose_config(words), ""))
