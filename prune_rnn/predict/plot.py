@@ -22,7 +22,10 @@ def save(of: Forecast, expectation: Expectation, path: Path) -> None:
     with settings():
         figure, [[course], [error]] = panels(2, 1, 5.6)
         for (layer_type, values), style in zip(of.course.by_epoch.items(), ("-", "--", ":", "-."), strict=False):
-            course.plot(range(len(values) + 1), [0.0, *(100 * v for v in values)], style, color=BLUE, label=layer_type)
+            first = values[0] if of.config.prune.starts_sparse else 0.0
+            course.plot(
+                range(len(values) + 1), [100 * v for v in (first, *values)], style, color=BLUE, label=layer_type
+            )
         course.set_xlabel("epoch")
         course.set_ylabel("sparsity, %")
         course.set_ylim(0, 100)
