@@ -74,7 +74,7 @@ def cut_off(content: bytes) -> bool:
     >>> cut_off(whole[:-1]), cut_off(whole), cut_off(b"not a safetensors file")
     (True, False, False)
     """
-    return not content or content[8:9] == b"{" and 8 + int.from_bytes(content[:8], "little") > len(content)
+    return not content or (content[8:9] == b"{" and 8 + int.from_bytes(content[:8], "little") > len(content))
 
 
 def _header(content: bytes) -> tuple[Plain, int]:
