@@ -20,7 +20,7 @@ from prune_rnn.analyse.sources import PACKED
 from prune_rnn.config import compose_config
 from prune_rnn.files import LINES, read
 from prune_rnn.progress import time_left
-from prune_rnn.report.report import commands, layouts_of
+from prune_rnn.report.report import check_rows_of, commands, layouts_of
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.store import Run
 
@@ -112,6 +112,7 @@ def reproduce(overrides: Sequence[str], tables: Sequence[str], jobs: int, say: C
         KeyboardInterrupt: after all trainings have saved their state.
     """
     layouts = layouts_of(tables)
+    check_rows_of(tables, layouts, Library(overrides))
     failed: set[str] = set()
     trained = 0
     while True:

@@ -49,7 +49,10 @@ def between(folders: Sequence[Path]) -> tuple[Finished, list[Utterance], list[Be
         if utterances is None or own is None:
             raise ValueError(f"{folder} keeps no hypotheses; train it again with this version")
         if edits and own.references != edits[0].references:
-            raise ValueError(f"{folder} and {folders[0]} were not tested on the same utterances")
+            raise ValueError(
+                f"{folder} and {folders[0]} were not tested on the same utterances; leave one out, or decode one "
+                "manifest with both by `prune-rnn evaluate RUN MANIFEST`"
+            )
         runs, heard, edits = [*runs, found], [*heard, utterances], [*edits, own]
     others = zip(runs[1:], heard[1:], edits[1:], strict=True)
     return runs[0], heard[0], [_against(runs[0], edits[0], *other) for other in others]

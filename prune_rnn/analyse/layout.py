@@ -64,11 +64,27 @@ def names() -> list[str]:
     return sorted(found, key=lambda name: name != "table3")
 
 
-def layout(name: str) -> Layout:
-    """Returns a table of conf/table by its name, or the table of another YAML file; UsageError where it is wrong."""
-    path = Path(name) if name.endswith(".yaml") else paths.conf() / "table" / f"{name}.yaml"
+def file_of(name: str) -> Path:
+    """Returns the YAML file of a table, given by its name in conf/table or as a file.
+
+    UsageError where there is none, and for a file named as a table of conf/table, whose files it would replace.
+    """
+    shipped = paths.conf() / "table"
+    path = Path(name) if name.endswith(".yaml") else shipped / f"{name}.yaml"
     if not path.is_file() or name == "table5":
         raise UsageError(f"--table {name}: there is no such table; give one of {', '.join(names())}, or a YAML file")
+    taken = {f"{each}{part}": each for each in (*names(), "table5") for part in ("", "_pairs", "_registered")}
+    own = shipped / path.name
+    if (built_in := taken.get(path.stem)) and not (own.is_file() and path.samefile(own)):
+        raise UsageError(
+            f"--table {name}: would replace files of the built-in table {built_in}; rename it, e.g. my_{path.name}"
+        )
+    return path
+
+
+def layout(name: str) -> Layout:
+    """Returns a table by its name in conf/table or its YAML file; UsageError where it is wrong."""
+    path = file_of(name)
     try:
         found = typed(Layout, yaml.safe_load(path.read_text(encoding="utf-8")))
     except (UnicodeDecodeError, yaml.YAMLError) as error:

@@ -152,6 +152,10 @@ class Library:
             outdated=[run.folder.name for run, current, _ in found if not current],
         )
 
+    def composed(self, words: Sequence[str]) -> Config:
+        """Returns the configuration of overrides of a row, with those in common."""
+        return self._composed([*words, *self._common])
+
     def _composed(self, words: Sequence[str]) -> Config:
         rest = tuple(word for word in words if not word.startswith("results="))
         return replace(_composed(rest), results=self.shared.results)

@@ -156,6 +156,7 @@ def predict(overrides: list[str], **options: Any) -> None:
 
     target.cer=0.27, target.parameters=N, target.bytes=N and target.speedup=X, one or several, find the smallest network
     that meets them and print the command that trains it. The upper end of the interval is at most target.cer.
+    A target varies model.units and prune.sparsity, and the cell where no model is given; all that is given stays so.
     """
     from prune_rnn.predict.predict import predict
 

@@ -77,7 +77,8 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     if out.exists():
         raise ValueError(f"{out} is already there; give another file by --out, or delete it")
     if not os.path.isfile(manifest):
-        raise ValueError(f"{manifest}: no such file; give a manifest, JSON lines")
+        what = "is a folder" if manifest.is_dir() else "is no regular file" if manifest.exists() else "no such file"
+        raise ValueError(f"{manifest}: {what}; give a manifest, a file of JSON lines")
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from prune_rnn import files
+from prune_rnn import files, paths
 from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import layout
 from prune_rnn.engine.quantise import Dtype, Weight
@@ -139,18 +140,34 @@ def read(path: Path) -> Packed:
     All is checked before a tensor is read: the checksum, the format, and every type and shape against the network.
     """
     if path.is_dir():
-        raise OSError(f"{path} is a folder; give a file, such as {path / 'model-float32.safetensors'}")
+        raise OSError(f"{path} is a folder; {_way(path)}")
     if not path.exists():
         raise OSError(f"{path}: no such file; make one by `prune-rnn export RUN`")
+    content = files.read(path, files.TENSORS)
     try:
-        stated, own = sealed.checksums(files.read(path, files.TENSORS))
-        opened = safetensors.safe_open(path, framework="pt")
-    except (safetensors.SafetensorError, ValueError) as error:
+        stated, own = sealed.checksums(content)
+    except ValueError as error:
+        if path.suffix == ".safetensors" and sealed.cut_off(content):
+            raise ValueError(f"{path} is damaged (it ends within its header); export it again") from None
         raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
     if stated not in (None, own):  # where there is none, `_read` says whether the file is ours
         raise ValueError(f"{path} is damaged (its checksum is not that of its content); export it again")
+    try:
+        opened = safetensors.safe_open(path, framework="pt")
+    except safetensors.SafetensorError as error:  # its header is right, and not what follows
+        raise ValueError(f"{path} is damaged ({str(error).partition(chr(10))[0]}); export it again") from None
     with opened as file:
         return _read(path, file)
+
+
+def _way(folder: Path) -> str:
+    """Returns what to give in place of a folder, in words."""
+    packed = sorted(folder.glob("*.safetensors"), key=lambda file: "float32" not in file.name)  # the lossless one first
+    if packed:
+        return f"give a file, such as {packed[0]}"
+    if (folder / paths.RESULT).exists():
+        return f"pack the run by `prune-rnn export {shlex.quote(str(folder))}`, and give that file"
+    return "give a file that `prune-rnn export RUN` wrote"
 
 
 def _read(path: Path, file: Any) -> Packed:

@@ -93,7 +93,7 @@ def _usable(path: Path) -> Tensor | None:
     """Returns the waveform, or None after telling what is wrong with the file."""
     try:
         if not path.is_file():
-            raise OSError(f"{path}: is a folder" if path.is_dir() else f"{path}: no such file")
+            raise OSError(f"{path}: {_no_file(path)}")
         waveform = read_audio(path)
         if len(waveform) < WINDOW:
             held = f"{len(waveform)} sample{'s' * (len(waveform) != 1)} at 16 kHz"
@@ -102,6 +102,13 @@ def _usable(path: Path) -> Tensor | None:
     except (ValueError, OSError) as error:
         print(f"prune-rnn: {one_line(error)}", file=sys.stderr)
         return None
+
+
+def _no_file(path: Path) -> str:
+    """Returns what a path is that names no regular file, and the way out."""
+    if path.is_dir():
+        return f"is a folder; give the recordings in it, such as {path}/*.wav"
+    return "is no regular file; save the recording to one, and give that" if path.exists() else "no such file"
 
 
 def _check_options(options: TranscribeOptions, stream: bool, recordings: int) -> None:

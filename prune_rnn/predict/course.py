@@ -13,6 +13,7 @@ from prune_rnn.predict.magnitudes import Magnitudes, Place
 from prune_rnn.predict.setting import SECONDS
 from prune_rnn.prune.q import CALIBRATED
 from prune_rnn.prune.schedule import Schedule
+from prune_rnn.source.load import start_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Course:
 def course(config: Config, q_source: str, steps: int) -> Course:
     """Returns the course of a resolved configuration. steps: an epoch."""
     method, epochs = config.prune, config.train.epochs
+    if method.starts_sparse:
+        return _as_it_starts(config)
     phase = method.phase()
     if phase is None:
         return Course({}, {}, 0.0, True, 0.0)
@@ -66,6 +69,21 @@ def course(config: Config, q_source: str, steps: int) -> Course:
     whole = sum(counts.values())
     prunable = goal if goal is not None else sum(end[t] * count for t, count in counts.items()) / whole
     return Course(by_epoch, end, prunable, goal is not None, math.sqrt(variance) / whole / (1 - prunable))
+
+
+def _as_it_starts(config: Config) -> Course:
+    """Returns the course of a method that keeps the zeros of `init`: those are there from the first epoch to the last.
+
+    Raises ValueError where the network can't be read, or has another shape.
+    """
+    source = start_of(config)
+    assert source is not None  # `Config.check` has seen to it
+    weights = config.prune.weights(source.model)
+    zeros = {t: sum(int((p == 0).sum()) for p in group.values()) for t, group in weights.items()}
+    counts = {t: sum(p.numel() for p in group.values()) for t, group in weights.items()}
+    end = {t: zeros[t] / count for t, count in counts.items()}
+    by_epoch = {t: [sparsity] * config.train.epochs for t, sparsity in end.items()}
+    return Course(by_epoch, end, sum(zeros.values()) / sum(counts.values()), True, 0.0)
 
 
 def steps_per_epoch(config: Config) -> int | None:

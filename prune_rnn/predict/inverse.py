@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import json
 import math
 import shlex
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from prune_rnn.config import Config, compose_config
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.nearest import choose
 from prune_rnn.predict import printed, probe
-from prune_rnn.predict.forecast import forecast
+from prune_rnn.predict.forecast import Forecast, forecast
 from prune_rnn.predict.interval import Expectation, by_networks
 from prune_rnn.predict.networks import known
 from prune_rnn.predict.setting import SYNTHETIC, Setting, counts, setting
@@ -27,7 +26,7 @@ from prune_rnn.usage import UsageError
 _PREFIX = "target."
 _WIDTHS = [round(0.25 * 1.08**step, 4) for step in range(34)]  # times the baseline's units: up to 3.2
 _SPARSITY = [0.0, *(percent / 100 for percent in range(50, 98))]  # 0: dense
-_GOALS = {"prune", "prune.sparsity", "prune.prunable_sparsity", "prune.q"}
+_GOALS = {"prune.sparsity", "prune.prunable_sparsity", "prune.q"}
 _TIMED, _SECONDS = 10, 1.0  # candidates that are timed at most; each
 
 
@@ -73,14 +72,17 @@ def targets(overrides: Sequence[str]) -> tuple[Targets | None, list[str]]:
     return Targets(**given) if given else None, [each for each in overrides if not each.startswith(_PREFIX)]
 
 
-def found(wanted: Targets, overrides: Sequence[str], *, as_json: bool) -> str:
-    """Returns the smallest network that reaches all targets, as a command to train it, and its forecast.
+def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Expectation]:
+    """Returns the command that trains the smallest network that reaches all targets, its forecast, and what that is by.
 
+    The width and the sparsity are searched, unless they are given; a model that is not pruned stays dense.
     Without target.cer: of the networks that meet the other targets, the one whose interval has the lowest upper end.
     UsageError where none meets them.
     """
-    config = compose_config(overrides)
+    config = compose_config([*_models(overrides)[0], *overrides])
     expectation = by_networks(known(Path(config.results)))
+    if config.prune.starts_sparse:
+        raise UsageError(f"prune={config.prune.method}: keeps the width and the zeros of init; leave out the target")
     if config.data.name != SYNTHETIC and wanted.cer is not None:
         first = forecast(config, expectation)
         if first.cer is None:
@@ -93,12 +95,10 @@ def found(wanted: Targets, overrides: Sequence[str], *, as_json: bool) -> str:
         fitting.sort(key=lambda each: each.kept)
     chosen = next(iter(fitting), None) if wanted.speedup is None else _fast(fitting, wanted.speedup)
     if chosen is None:
-        raise UsageError(_none(wanted, candidates, expectation))
-    of = forecast(compose_config(chosen.words), expectation)
+        pinned = {"model.units", *_GOALS} | ({"prune"} if config.prune.prunes else {"prune", "model"})
+        raise UsageError(_none(wanted, candidates, [word for word in overrides if _key(word) in pinned]))
     command = shlex.join(["prune-rnn", "train", *chosen.words])
-    if as_json:
-        return json.dumps({"command": command, **printed.as_json(of)}, indent=2)
-    return f"{command}\n\n{printed.text(of)}"
+    return command, forecast(compose_config(chosen.words), expectation), expectation
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,29 +124,42 @@ class _Family:
 
 def _families(overrides: Sequence[str]) -> Iterator[_Family]:
     """Yields every width of the model that is given, or of each cell's."""
-    keys = {each.lstrip("+").partition("=")[0] for each in overrides}
+    keys = {_key(each) for each in overrides}
     models = paths.options("model")
-    names = [""] if "model" in keys else [name for name in models if name.endswith("_sparse")]
-    for name in names:
-        model = [f"model={name}"] if name else []
-        goal = [] if keys & _GOALS else ["prune.sparsity=0.5"]
-        config, source = resolve(compose_config([*model, *overrides, *goal]))
+    for model in _models(overrides):
+        given = compose_config([*model, *overrides])
+        free = getattr(given.prune, "sparsity", None) is not None and not keys & _GOALS  # nm has none to choose
+        config, source = resolve(compose_config([*model, *overrides, "prune.sparsity=0.5"]) if free else given)
         fixed: float | None = getattr(config.prune, "prunable_sparsity", 0.0)
         if fixed is None:
             raise UsageError("prune.q: a target needs a sparsity to search; leave it out")
-        base, dense = config.model.baseline_units, name.replace("_sparse", "_dense")
+        base, dense = config.model.baseline_units, "".join(model).replace("_sparse", "_dense")
         for units in [None] if "model.units" in keys else dict.fromkeys(max(8, round(base * w)) for w in _WIDTHS):
             own = config if units is None else replace(config, model=replace(config.model, units=units))
             parameters, prunable = counts(own.model)
             width = [*overrides, *([] if units is None else [f"model.units={units}"])]
             levels = [level for level in _SPARSITY if level * parameters < 0.995 * prunable]
+            if any(key.partition(".")[0] == "prune" for key in keys):  # a dense network takes no such key
+                levels.remove(0.0)
+            named = [dense, *width] if dense.removeprefix("model=") in models else [*model, *width, "prune=none"]
             yield _Family(
                 words=[*model, *width],
-                dense_words=[f"model={dense}", *width] if dense in models else [*model, *width, "prune=none"],
+                dense_words=named if given.prune.prunes else [*model, *width],
                 config=own,
                 setting=setting(recorded(own, source), parameters, prunable, 0.5),
-                sparsity=levels if goal else [fixed * prunable / parameters],
+                sparsity=levels if free else [fixed * prunable / parameters],
             )
+
+
+def _models(overrides: Sequence[str]) -> list[list[str]]:
+    """Returns the overrides that choose each model to search: none where one is given, else each cell's sparse one."""
+    if "model" in map(_key, overrides):
+        return [[]]
+    return [[f"model={name}"] for name in paths.options("model") if name.endswith("_sparse")]
+
+
+def _key(override: str) -> str:
+    return override.lstrip("+").partition("=")[0]
 
 
 def _best(family: _Family, wanted: Targets, expectation: Expectation) -> Candidate | None:
@@ -180,11 +193,18 @@ def _fast(candidates: Sequence[Candidate], times: float) -> Candidate | None:
     return None
 
 
-def _none(wanted: Targets, candidates: Sequence[Candidate], expectation: Expectation) -> str:
+def _none(wanted: Targets, candidates: Sequence[Candidate], pinned: Sequence[str]) -> str:
+    """Returns that no network reaches the targets, and ways out. pinned: overrides that leave less to choose from."""
     words = ", ".join(f"target.{f.name}={getattr(wanted, f.name):g}" for f in fields(Targets)
                       if getattr(wanted, f.name) is not None)  # fmt: skip
-    text = f"{words}: no network of {_WIDTHS[0]:g} to {_WIDTHS[-1]:g} times the baseline's units reaches it"
+    of = [] if "model.units" in map(_key, pinned) else [
+        f"of {_WIDTHS[0]:g} to {_WIDTHS[-1]:g} times the baseline's units"
+    ]  # fmt: skip
+    text = f"{words}: no network {' '.join([*of, *([f'with {shlex.join(pinned)}'] if pinned else [])])} reaches it"
     if wanted.cer is not None and candidates:
         least = min(each.kept for each in candidates)
         text += f"; the smallest that reaches the CER keeps {least:,} parameters"
-    return f"{text}; give a weaker target, or train.steps_per_epoch and data.train_hours for more training"
+    ways = [f"leave out {shlex.join(pinned)}"] if pinned else []
+    ways.append("give a weaker target")
+    ways += ["train.steps_per_epoch and data.train_hours for more training"] if wanted.cer is not None else []
+    return f"{text}; {', or '.join(ways)}"

@@ -12,7 +12,7 @@ from prune_rnn.predict.course import steps_per_epoch
 from prune_rnn.predict.forecast import Forecast, forecast
 from prune_rnn.predict.interval import by_networks
 from prune_rnn.predict.networks import known
-from prune_rnn.predict.plot import save
+from prune_rnn.predict.plot import check, save
 from prune_rnn.usage import UsageError
 
 _STEP_SECONDS, _SPEED_SECONDS = 7.0, 3.0
@@ -25,8 +25,15 @@ def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None 
     timed on this machine for about ten seconds.
     """
     targets, rest = inverse.targets(overrides)
+    if plot is not None:
+        check(plot)
     if targets:
-        return inverse.found(targets, rest, as_json=json_)
+        command, of, expectation = inverse.found(targets, rest)
+        if plot is not None:
+            save(of, expectation, plot)
+        if json_:
+            return json.dumps({"command": command, **printed.as_json(of)}, indent=2)
+        return f"{command}\n\n{printed.text(of)}"
     config = compose_config(rest)
     expectation = by_networks(known(Path(config.results)))
     of = forecast(config, expectation)

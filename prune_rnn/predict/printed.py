@@ -81,6 +81,9 @@ def as_json(
 
 
 def _sparsity(of: Forecast) -> str:
+    if of.config.prune.starts_sparse:
+        way = ", ".join(f"{100 * value:.1f} % of {layer_type}" for layer_type, value in of.course.end.items())
+        return f"{of.goal}: {way}"
     phase = of.config.prune.phase()
     assert phase is not None
     epochs = of.config.train.epochs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from prune_rnn.analyse.agreement import CONDITIONS, differences
 from prune_rnn.analyse.comparison import Versus, versus
@@ -65,14 +65,17 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     rows, notes = [], dict[str, None]()
     missing: dict[str, str] = {}
     compared = any(of.baseline for of in layout.rows)
+    labelled = "label" not in layout.columns and any(of.label for of in layout.rows)
+    columns = ["label", *layout.columns] if labelled or not layout.columns else layout.columns
+    against = [f"against {layout.against}".strip()] if any(of.against for of in layout.rows) or layout.against else []
     for of in layout.rows:
         row, *others = (library.row(each) for each in (of, *layout.others(of)))
         baseline = others[0] if of.baseline else None
-        cells: dict[str, str] = {head: COLUMNS[head](row, baseline) for head in layout.columns or ["label"]}
+        cells: dict[str, str] = {head: COLUMNS[head](row, baseline) for head in columns}
         versus_each = [_versus(row, other, library) for other in others]
         over_baseline = versus_each[0] if of.baseline else None
         over_against = versus_each[-1] if of.against else None
-        rows.append(cells | _numbers(row, baseline, over_baseline, compared) | _gain(over_against, layout.against))
+        rows.append(cells | _numbers(row, baseline, over_baseline, compared) | _gain(over_against, against))
         missing |= {each.command: each.label for each in (row, *others) if not each.runs}
         for other, found in zip(others, versus_each, strict=True):
             if found.interval and not found.interval.over_seeds:
@@ -121,12 +124,10 @@ def _cer(row: Row | None, name: str) -> Cell:
     return percent(statistics.mean(run.cer for run in row.runs) if row and row.runs else None, name)
 
 
-def _gain(found: Versus | None, words: str) -> dict[str, str]:
-    """Returns how much better the row is than its `against`, a column for all rows where one of them has any."""
-    if not words:
-        return {}
+def _gain(found: Versus | None, heads: Sequence[str]) -> dict[str, str]:
+    """Returns how much better the row is than its `against`, under the head; of none there is no such column."""
     relative, interval = (None, None) if found is None else (found.relative, found.interval)
     ends = between(interval, "+.1f")
     text = DASH if relative is None else f"{100 * relative:+.1f} {'' if interval is None else ends}".strip()
     values = {f"against_{key}": value for key, value in ends.values.items()}
-    return {f"against {words} %": Cell(text, against_relative=relative, **values)}
+    return {f"{head} %": Cell(text, against_relative=relative, **values) for head in heads}

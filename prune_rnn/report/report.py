@@ -11,13 +11,14 @@ from pathlib import Path
 from prune_rnn import paths
 from prune_rnn.analyse.agreement import agree
 from prune_rnn.analyse.finished import Finished
-from prune_rnn.analyse.layout import Layout, layout, names
+from prune_rnn.analyse.layout import Layout, file_of, layout, names
 from prune_rnn.analyse.rows import Library, no_runs
 from prune_rnn.config import compose_config
 from prune_rnn.files import write_atomically
 from prune_rnn.printed import one_line
 from prune_rnn.report import compare, forecast, frontier, pairs, table1, table2, table3
 from prune_rnn.report.base import Table
+from prune_rnn.report.check import check_keys, check_rows
 from prune_rnn.report.figures.catalogue import draw_all
 from prune_rnn.report.figures.style import Material
 from prune_rnn.report.page import Section, page
@@ -48,7 +49,9 @@ def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool =
     """
     layouts = layouts_of(tables)
     if missing:
-        return "\n".join(commands(layouts, Library(overrides)))
+        library = Library(overrides)
+        check_rows_of(tables, layouts, library)
+        return "\n".join(commands(layouts, library))
     scales, unknown = _scales(overrides)
     libraries = [Library(words) for words in scales]
     if libraries[0].empty:
@@ -57,6 +60,8 @@ def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool =
     runs: dict[str, Finished] = {}
     printed: list[str] = []
     written = [f"skipped: runs at scale={scale}, which conf/scale does not have" for scale in unknown]
+    for library in libraries:
+        check_rows_of(tables, layouts, library)
     for library in libraries:
         suffix, results = _suffix(library, overrides), Path(library.shared.results)
         made: list[Table] = []
@@ -104,11 +109,23 @@ def _speed(folder: Path) -> tuple[list[Table], list[str]]:
 
 def layouts_of(tables: Sequence[str] = ()) -> dict[str, Layout]:
     """Returns the tables of these names or YAML files, none: all; UsageError for one of an unknown kind."""
-    layouts = {Path(name).stem: layout(name) for name in tables or names()}
-    for name, each in layouts.items():
+    layouts: dict[str, Layout] = {}
+    files: dict[str, Path] = {}
+    for name in tables or names():
+        each, file = layout(name), file_of(name)
         if each.kind not in KINDS:
             raise UsageError(f"--table {name}: kind={each.kind} is not one of {', '.join(KINDS)}; correct it")
+        if not files.setdefault(file.stem, file).samefile(file):
+            raise UsageError(f"--table {name}: {files[file.stem]} has the same name, and so the same files; rename one")
+        check_keys(file, each)
+        layouts[file.stem] = each
     return layouts
+
+
+def check_rows_of(tables: Sequence[str], layouts: Mapping[str, Layout], library: Library) -> None:
+    """Raises UsageError that names the file and the row of overrides that make no network, in these tables."""
+    for file in map(file_of, tables):
+        check_rows(file, layouts[file.stem], library)
 
 
 def _scales(overrides: Sequence[str]) -> tuple[list[list[str]], list[str]]:

@@ -41,6 +41,8 @@ def file_of(key: str, source: str) -> Path:
     if not path.is_dir():
         if not path.is_file():
             raise UsageError(f"{key}={source}: no such file; give the folder of a finished run, or a packed file")
+        if path.name == paths.MODEL:
+            raise UsageError(f"{key}={source}: are the weights of a run; give its folder: {key}={path.parent}")
         return path
     if not (path / paths.MODEL).is_file():
         packed = sorted(path.glob("model-*.safetensors"))

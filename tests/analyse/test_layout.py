@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.analyse.layout import layout, names
+from prune_rnn import paths
+from prune_rnn.analyse.layout import file_of, layout, names
 from prune_rnn.usage import UsageError
 
 
@@ -35,3 +36,18 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, content: str, message: str) ->
     with pytest.raises(UsageError, match=message) as raised:
         layout(str(file))
     assert "\n" not in str(raised.value) and str(file) in str(raised.value)
+
+
+@pytest.mark.parametrize("stem", ["table3", "table5", "table3_pairs", "forecast_registered"])
+def test_a_file_named_as_a_table_that_is_there_is_refused(tmp_path: Path, stem: str) -> None:
+    file = tmp_path / f"{stem}.yaml"
+    file.write_text("kind: compare\nrows:\n  - {overrides: model=gru_dense}")
+    with pytest.raises(UsageError, match=rf"table {stem.partition('_')[0]}; rename it, e.g. my_{stem}.yaml"):
+        layout(str(file))
+
+
+def test_the_file_of_a_table_is_the_table(tmp_path: Path) -> None:
+    shipped = paths.conf() / "table" / "table4.yaml"
+    assert file_of("table4") == shipped and layout(str(shipped)) == layout("table4")
+    (tmp_path / "table4.yaml").symlink_to(shipped)
+    assert layout(str(tmp_path / "table4.yaml")) == layout("table4")

@@ -117,6 +117,31 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         read(path)
 
 
+def test_a_file_that_ends_early_is_damaged(tmp_path: Path, packed: Callable[..., Packed]) -> None:
+    """Empty, within the header, within the tensors, and without its last byte; also where there is no checksum."""
+    content, path = to_bytes(packed()), tmp_path / "x.safetensors"
+    for end in (0, 9, 100, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:end])
+        with pytest.raises(ValueError, match=r"x\.safetensors is damaged \(.*\); export it again"):
+            read(path)
+    save_file({"a": torch.zeros(4)}, path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"x\.safetensors is damaged \(.*\); export it again"):
+        read(path)
+
+
+def test_for_a_folder_its_packed_file_is_named_or_the_command_that_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"is a folder; give a file that `prune-rnn export RUN` wrote"):
+        read(tmp_path)
+    (tmp_path / "result.json").write_text("{}")
+    with pytest.raises(OSError, match=f"is a folder; pack the run by `prune-rnn export {tmp_path}`, and give that"):
+        read(tmp_path)
+    for dtype in ("bfloat16", "float32"):
+        (tmp_path / f"model-{dtype}.safetensors").touch()
+    with pytest.raises(OSError, match=f"is a folder; give a file, such as {tmp_path}/model-float32.safetensors"):
+        read(tmp_path)
+
+
 def test_the_same_network_makes_the_same_bytes(packed: Callable[..., Packed]) -> None:
     """safetensors gives the metadata in another order each time."""
     assert len({to_bytes(packed()) for _ in range(5)}) == 1

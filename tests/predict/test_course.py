@@ -1,10 +1,21 @@
 """The sparsity over the epochs is the schedule's."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
+import torch
 
 from prune_rnn.config import compose_config
+from prune_rnn.deploy import file
+from prune_rnn.deploy.pack import pack
+from prune_rnn.engine.quantise import Dtype
+from prune_rnn.features import BINS
 from prune_rnn.predict.course import Course, course, steps_per_epoch
+from prune_rnn.predict.predict import predict
 from prune_rnn.run.resolve import resolve
+from prune_rnn.usage import UsageError
 
 
 def of(*overrides: str) -> Course:
@@ -32,6 +43,27 @@ def test_hard_pruning_is_a_step_and_a_dense_network_has_no_course() -> None:
     values = of("model=rnn_sparse", "prune=hard", "prune.epoch=7").by_epoch["recurrent"]
     assert values[5] == 0 and values[6] == values[-1] > 0.9
     assert of("model=rnn_dense") == Course({}, {}, 0.0, True, 0.0)
+
+
+def test_fixed_keeps_the_zeros_of_the_network_it_starts_from(network: Callable[..., Any], tmp_path: Path) -> None:
+    """Of 4 rows 3 are set to zero in each matrix of the recurrent layers, none in the linear one: 75 %, then 0 %."""
+    model, kept = network("gru_sparse")
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() == 2:
+                parameter.fill_(0.5)
+            if name.startswith("recurrent") and parameter.dim() == 2:
+                parameter[torch.arange(len(parameter)) % 4 > 0] = 0
+    path = tmp_path / "packed"
+    path.write_bytes(file.to_bytes(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(BINS), torch.ones(BINS))))
+    words = ["model=gru_sparse", "scale=smoke", "model.lookahead=7", "prune=fixed", f"init={path}"]
+    found = of(*words, "model.units=24")
+    assert found.end == {"recurrent": 0.75, "linear": 0.0} and found.exact and 0 < found.prunable < 0.75
+    assert found.by_epoch["recurrent"] == [0.75] * len(found.by_epoch["linear"])
+    text = predict([*words, "model.units=24", f"results={tmp_path}"], quick=True)
+    assert "stays zero: 75.0 % of recurrent, 0.0 % of linear" in " ".join(text.split())
+    with pytest.raises(UsageError, match=r"model.units is 24 there and 16 here"):
+        of(*words, "model.units=16")
 
 
 def test_a_stated_magnitude_gives_an_uncertain_sparsity() -> None:

@@ -55,6 +55,40 @@ def test_what_none_reaches_is_said(tmp_path: Path) -> None:
         predict(["target.cer=0.3", "target.parameters=9000", "model=rnn_sparse", f"results={tmp_path}"])
 
 
+def test_a_dense_model_varies_its_width_alone(tmp_path: Path) -> None:
+    words = words_of(predict(["target.cer=0.3", "model=rnn_dense", f"results={tmp_path}"]))
+    assert [word.partition("=")[0] for word in words] == ["model", "results", "model.units"]
+
+
+def test_keys_of_pruning_leave_the_search_over_cells(tmp_path: Path) -> None:
+    """The sparsity that is given stays; a schedule that is given leaves the sparsity open, and no dense network."""
+    words = words_of(predict(["target.cer=0.3", "prune.sparsity=0.9", f"results={tmp_path}"]))
+    assert words[0].endswith("_sparse") and [word for word in words if "sparsity" in word] == ["prune.sparsity=0.9"]
+    own = ["target.cer=0.3", "model=gru_sparse", "model.units=224", f"results={tmp_path}"]
+    for further in (["prune.start_epoch=5"], ["prune=hard"]):
+        words = words_of(predict([*own, *further]))
+        assert words[-1].startswith("prune.sparsity=") and "prune=none" not in words
+
+
+def test_the_key_that_leaves_no_network_is_named_and_training_only_for_a_cer(tmp_path: Path) -> None:
+    own = f"results={tmp_path}"
+    with pytest.raises(UsageError, match=r"cer=0.3: no network with model.units=50 reaches it; leave out model.units"):
+        predict(["target.cer=0.3", "model.units=50", own])
+    with pytest.raises(
+        UsageError, match=r"baseline's units with model=rnn_dense reaches it; leave out model=rnn_dense"
+    ):
+        predict(["target.cer=0.15", "model=rnn_dense", own])
+    for target in ("target.parameters=10", "target.bytes=1"):
+        with pytest.raises(UsageError, match=r"baseline's units reaches it; give a weaker target$"):
+            predict([target, "model=gru_sparse", own])
+
+
+def test_a_network_that_keeps_its_zeros_takes_no_target(tmp_path: Path) -> None:
+    (tmp_path / "packed").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"prune=fixed: keeps the width and the zeros of init; leave out the target"):
+        predict(["target.cer=0.3", "prune=fixed", f"init={tmp_path / 'packed'}", f"results={tmp_path}"])
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [

@@ -29,6 +29,19 @@ def test_means_over_seeds_and_both_comparisons(fabricate: Callable, tmp_path: Pa
     assert row["against it %"] == "-50.0 [-50.0, -50.0]" and not table.notes and not table.missing
 
 
+def test_labels_and_what_rows_are_compared_with_are_shown_unasked(fabricate: Callable, tmp_path: Path) -> None:
+    """Gradual 8 of 22 edits, hard 12: 50 % worse."""
+    fabricate("rnn_sparse", edits=[8, 8])
+    fabricate("rnn_sparse", "prune=hard", "prune.epoch=5", edits=[12, 12])
+    rows = [RowLayout(overrides=HARD.overrides, against=HARD.against, label="at once")]
+    (table,) = tables(
+        "t", Layout(kind="compare", rows=rows, columns=["model"]), Library([f"results={tmp_path}/results"])
+    )
+    (row,) = table.rows
+    assert list(row)[:2] == ["label", "model"] and row["label"] == "at once"
+    assert row["against %"].startswith("-50.0 ")
+
+
 def test_missing_rows_are_dashes_with_their_commands(fabricate: Callable, tmp_path: Path) -> None:
     fabricate("gru_dense")
     layout = Layout(kind="compare", rows=[HARD, RowLayout(overrides="model=gru_dense")], against="it")
