@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from prune_rnn.analyse.comparison import Heard, versus
 from prune_rnn.analyse.interval import Interval, Spread
 from prune_rnn.analyse.rows import Row
-from prune_rnn.usage import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,8 @@ class Pair:
 def compare_pairs(
     rows: Sequence[Row], pairs: Sequence[Sequence[str]], edits: Heard, spread: Spread | None
 ) -> tuple[list[Pair], list[str]]:
-    """Returns the pairs, given by their labels, that both have runs, and why one has no interval; UsageError where a
-    pair is not of two labels."""
+    """Returns the pairs, given by their labels, that both have runs, and why one has no interval."""
     named = {row.label: row for row in rows}
-    for pair in pairs:
-        if len(pair) != 2 or not set(pair) <= named.keys():
-            raise UsageError(f"pairs has {list(pair)}; give labels of two rows")
     found, notes = [], []
     for label, other_label in pairs:
         against = versus(named[label], named[other_label], edits, spread)

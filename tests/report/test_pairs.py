@@ -9,7 +9,6 @@ from prune_rnn.analyse.interval import Interval
 from prune_rnn.analyse.layout import Layout, RowLayout
 from prune_rnn.analyse.rows import Library
 from prune_rnn.report.pairs import beside, tables
-from prune_rnn.usage import UsageError
 
 SMALL = RowLayout(overrides="model=rnn_dense_small", label="Small", paper={"cer": 14.50})
 SPARSE = RowLayout(overrides="model=rnn_sparse", label="Sparse", paper={"cer": 12.88})
@@ -33,13 +32,6 @@ def test_pairs_stand_beside_the_papers(fabricate: Callable, tmp_path: Path) -> N
     assert (first["Paper's relative %"], first["Beside the paper"]) == ("+11.2", "same direction")
     assert (second["Relative %"], second["Paper's relative %"]) == ("-25.0", "-12.6")
     assert [label for label, _ in table.missing] == ["Big"] and table.caption.startswith("Two by two. Relative: ")
-
-
-@pytest.mark.parametrize("pair", [["Sparse"], ["Sparse", "small"], ["Sparse", "Small", "Big"]])
-def test_a_pair_is_of_two_labels(pair: list[str], fabricate: Callable, tmp_path: Path) -> None:
-    fabricate("rnn_sparse")
-    with pytest.raises(UsageError, match="give labels of two rows"):
-        tables("t", layout(pair), Library([f"results={tmp_path / 'results'}"]))
 
 
 @pytest.mark.parametrize(
