@@ -11,6 +11,7 @@ import num2words
 
 from prune_rnn import text
 from prune_rnn.data import spelling
+from prune_rnn.printed import pasted
 from prune_rnn.usage import shown
 
 _SPOKEN = frozenset("%&@#*/\\§‰")  # punctuation by its category, and words by its use
@@ -80,7 +81,7 @@ def way_out(unknown: Counter[str], alphabet: str, language: str | None) -> str:
     ways = []
     if letters:
         own = sorted({*alphabet[1:], *letters} - {" ", "'"}) + ["'"] * ("'" in alphabet)
-        ways.append(f'data.alphabet="{"".join(own)}"')
+        ways.append(pasted("data.alphabet", "".join(own)))
     if len(letters) < len(unknown):
         ways.append("other transcripts for the rest" if language else "data.normalise=LANGUAGE, such as en or de")
     return f"outside the alphabet ({text.in_words(alphabet)}): {shown}{more}; give {' and '.join(ways)}"

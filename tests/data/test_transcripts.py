@@ -46,8 +46,8 @@ def test_an_unknown_language_is_refused_with_those_that_there_are() -> None:
 
 def test_the_way_out_can_be_pasted() -> None:
     found = way_out(Counter("äöö5"), ALPHABET, None)
-    assert found.startswith("outside the alphabet (a-z, space, '): 'ö' 2, 'ä' 1, '5' 1; give data.alphabet=")
-    assert 'data.alphabet="abcdefghijklmnopqrstuvwxyzäö\'" and data.normalise=LANGUAGE' in found
+    assert found.startswith("outside the alphabet (a-z, space, '): 'ö' 2, 'ä' 1, '5' 1; give \"data.alphabet=")
+    assert '"data.alphabet=abcdefghijklmnopqrstuvwxyzäö\'" and data.normalise=LANGUAGE' in found
 
 
 def test_many_characters_are_counted_and_few_are_named() -> None:

@@ -24,7 +24,7 @@ from prune_rnn.data.transcripts import check_language, languages, normalise
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.files import write_atomically
 from prune_rnn.nearest import choose
-from prune_rnn.printed import one_line
+from prune_rnn.printed import one_line, pasted
 from prune_rnn.text import ALPHABET, LATIN, alphabet_of, check_characters, encode, frames_needed, unknown_characters
 
 _RARE = 1000  # a letter in fewer than one of so many transcripts is no letter of the language
@@ -64,8 +64,8 @@ class Prepared:
 
     def __str__(self) -> str:
         head = ["", "hours", "utterances", "speakers", "words", "different words"]
-        command = " ".join(f"data.{split}={path}" for split, path in self.manifests.items())
-        own = "" if alphabet_of(self.alphabet) == ALPHABET else f' "data.alphabet={self.alphabet}"'
+        command = " ".join(pasted(f"data.{split}", path) for split, path in self.manifests.items())
+        own = "" if alphabet_of(self.alphabet) == ALPHABET else f" {pasted('data.alphabet', self.alphabet)}"
         table = tabulate(self.rows, head, disable_numparse=True, colalign=("left", *["right"] * 5))
         notes = "".join(f"\n{note}" for note in self.notes)
         return f"{self.title}\n\n{table}\n{notes}\n\nprune-rnn train data=manifest {command}{own}"

@@ -1,6 +1,7 @@
 """What every corpus keeps to: from a folder as published to three manifests, or what is missing."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from prune_rnn.data.base import SPLITS
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.corpora.catalogue import CORPORA
 from prune_rnn.data.corpora.prepare import PrepareOptions, prepare
@@ -173,7 +175,15 @@ def test_a_manifest_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
 
 def test_a_german_corpus_has_its_own_letters_and_the_command_names_them(tmp_path: Path) -> None:
     made = prepare("common_voice", published("common_voice", tmp_path), PrepareOptions())
-    assert set("öß") < set(made.alphabet) and f'"data.alphabet={made.alphabet}"' in str(made)
+    assert set("öß") < set(made.alphabet) and f"'data.alphabet={made.alphabet}'" in str(made)
+
+
+def test_the_command_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    out = tmp_path / "o 3's"
+    made = prepare("common_voice", published("common_voice", tmp_path), PrepareOptions(out=str(out)))
+    words = shlex.split(str(made).splitlines()[-1])
+    assert words[:6] == ["prune-rnn", "train", "data=manifest", *(f"data.{s}={out}/{s}.jsonl" for s in SPLITS)]
+    assert words[6:] == [f"data.alphabet={made.alphabet}"]
 
 
 def test_a_language_nobody_knows_is_asked_for(tmp_path: Path) -> None:
