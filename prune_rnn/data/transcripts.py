@@ -73,10 +73,16 @@ def _kept(character: str, alphabet: str) -> str:
     return " " if category in ("Pd", "Pc") else ""
 
 
-def way_out(unknown: Counter[str], alphabet: str, language: str | None) -> str:
-    """Returns the characters outside the alphabet with their counts, most frequent first, and what to give for them."""
+def way_out(unknown: Counter[str], alphabet: str, language: str | None, trained: bool = False) -> str:
+    """Returns the characters outside the alphabet with their counts, most frequent first, and what to give for them.
+
+    trained: the alphabet is that of a finished network, which no key changes.
+    """
     shown = ", ".join(f"{character!r} {count}" for character, count in unknown.most_common(_SHOWN))
     more = f" and {len(unknown) - _SHOWN} others" if len(unknown) > _SHOWN else ""
+    found = f"outside the alphabet ({text.in_words(alphabet)}): {shown}{more}"
+    if trained:
+        return f"{found}; this network writes no others: correct the transcripts"
     letters = [character for character in unknown if unicodedata.category(character)[0] in "LM"]
     ways = []
     if letters:
@@ -84,4 +90,4 @@ def way_out(unknown: Counter[str], alphabet: str, language: str | None) -> str:
         ways.append(pasted("data.alphabet", "".join(own)))
     if len(letters) < len(unknown):
         ways.append("other transcripts for the rest" if language else "data.normalise=LANGUAGE, such as en or de")
-    return f"outside the alphabet ({text.in_words(alphabet)}): {shown}{more}; give {' and '.join(ways)}"
+    return f"{found}; give {' and '.join(ways)}"
