@@ -160,6 +160,7 @@ def test_what_can_not_be_used_is_counted_with_the_reason(tmp_path: Path) -> None
     (folder / "metadata.csv").write_text("\n".join(lines))
     text = str(prepare("ljspeech", folder, PrepareOptions()))
     assert "left out: 1 have characters outside the alphabet, such as LJ001-0001.wav: '%'" in text
+    assert "in 'one hundred %'; --alphabet takes others" in text
     assert "left out: 1 have no file" in text and "left out: 1 have a file that is not readable as audio" in text
     assert "left out: 1 have more characters than frames of 20 ms, such as LJ001-0004.wav" in text
 
@@ -202,3 +203,20 @@ def test_a_line_that_is_not_as_published_is_named(tmp_path: Path) -> None:
     (folder / "metadata.csv").write_text("LJ001-0001|only two\n")
     with pytest.raises(ValueError, match=r"metadata\.csv: line 1 is not NAME\|TEXT\|TEXT; get the file again"):
         prepare("ljspeech", folder, PrepareOptions())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"test\.tsv: line 1 is not a header with client_id, path, sentence; get the file again from http"),
+        (
+            "client_id\tpath\tsentence\nx\ty\t\u00fc\n".encode("latin-1"),
+            r"test\.tsv: .*line 2 is not UTF-8.*; save it as UTF",
+        ),
+    ],
+)
+def test_a_table_that_can_not_be_read_is_named_with_the_way_out(content: bytes, message: str, tmp_path: Path) -> None:
+    folder = published("common_voice", tmp_path)
+    (folder / "test.tsv").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        prepare("common_voice", folder, PrepareOptions())
