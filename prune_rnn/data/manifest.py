@@ -150,9 +150,8 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], cod
     if not transcript:
         raise _BadLine("with an empty transcript", f"{path}: the transcript is empty")
     if unknown := coding.unknown(transcript):
-        detail = (
-            f"{path}: the transcript has characters outside the alphabet ({in_words(coding.alphabet)}): {unknown!r}"
-        )
+        known = in_words(coding.alphabet)
+        detail = f"{path}: the transcript has characters outside the alphabet ({known}): {unknown!r}"
         every = "".join(character for character in transcript if character in unknown)
         raise _BadLine("with characters outside the alphabet", detail, every)
     try:
@@ -211,8 +210,8 @@ def read_manifest(
     """Returns the utterances of a manifest, every line checked.
 
     output_frames: the network's output frames for so many feature frames. coding: of the transcripts. decode: read the
-    recordings to their end. trained: the coding is a finished network's. Lines that can't be used are counted and named
-    in a ValueError, or through `report` where skip_bad is set. A manifest without a usable line is always a ValueError.
+    recordings to their end. trained: the coding is a finished network's. Lines that can't be used are counted and
+    named: in a ValueError, or through `report` where skip_bad is set. Without a usable line it is always a ValueError.
     """
 
     def checked(line: str) -> Utterance | _BadLine:
@@ -224,15 +223,13 @@ def read_manifest(
     numbered = [(number, line) for number, line in enumerate(lines_of(path), 1) if line.strip()]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding takes the time, and leaves Python free
         found = list(pool.map(checked, [line for _, line in numbered]))
-    utterances: list[Utterance] = []
+    utterances = [each for each in found if isinstance(each, Utterance)]
     bad: dict[str, list[str]] = {}
     unknown: Counter[str] = Counter()
     for (number, _), each in zip(numbered, found, strict=True):
         if isinstance(each, _BadLine):
             bad.setdefault(each.kind, []).append(f"line {number} {one_line(each)}")
             unknown.update(each.unknown)
-        else:
-            utterances.append(each)
     if bad:
         count = len(numbered) - len(utterances)
         kinds = ", ".join(f"{len(named)} {kind}" for kind, named in bad.items())
