@@ -89,5 +89,8 @@ def way_out(unknown: Counter[str], alphabet: str, language: str | None, trained:
         own = sorted({*alphabet[1:], *letters} - {" ", "'"}) + ["'"] * ("'" in alphabet)
         ways.append(pasted("data.alphabet", "".join(own)))
     if len(letters) < len(unknown):
-        ways.append("other transcripts for the rest" if language else "data.normalise=LANGUAGE, such as en or de")
+        words = ", with numbers in words" if any(map(str.isdigit, unknown)) else ""
+        ways.append(
+            f"other transcripts for the rest{words}" if language else "data.normalise=LANGUAGE, such as en or de"
+        )
     return f"{found}; give {' and '.join(ways)}"

@@ -52,3 +52,8 @@ def test_the_way_out_can_be_pasted() -> None:
 
 def test_many_characters_are_counted_and_few_are_named() -> None:
     assert "and 5 others" in way_out(Counter("".join(map(chr, range(0x4E00, 0x4E00 + 25)))), ALPHABET, None)
+
+
+def test_a_number_that_has_no_words_is_to_be_written_in_words() -> None:
+    assert way_out(Counter("3"), ALPHABET, "de").endswith("give other transcripts for the rest, with numbers in words")
+    assert way_out(Counter("%"), ALPHABET, "de").endswith("give other transcripts for the rest")
