@@ -25,6 +25,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from prune_rnn import paths
 from prune_rnn.nearest import choose, nearest
+from prune_rnn.printed import quoted
 from prune_rnn.schema import having, keys, text_keys
 from prune_rnn.usage import UsageError, shown
 
@@ -113,8 +114,7 @@ def read(word: str, *, sweep: bool = False) -> Override:
         except REFUSALS:
             if key not in texts:
                 raise
-        inside = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), value)
-        return parse(f"{word.partition('=')[0]}='{inside}'")
+        return parse(f"{word.partition('=')[0]}={quoted(value)}")
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 from typing import Any, TextIO
 from unicodedata import category
@@ -29,6 +31,24 @@ def one_line(text: object) -> str:
     a\\nb
     """
     return escaped(str(text), keep="")
+
+
+def pasted(key: str, value: object) -> str:
+    """Returns an override as one word of a command that a shell reads, in quotes where it needs them.
+
+    >>> print(pasted("data.alphabet", "ab'"), pasted("data.train", "cv/o 3"), pasted("data.normalise", "de"))
+    "data.alphabet=ab'" 'data.train=cv/o 3' data.normalise=de
+    """
+    text = str(value)
+    taken_apart = "\\" in text or text != text.strip()  # by Hydra, which else takes what stands there
+    word = f"{key}={quoted(text) if taken_apart else text}"
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
+
+
+def quoted(value: str) -> str:
+    """Returns text in the quotes of Hydra's grammar, between which it stands for itself."""
+    inside = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), value)
+    return f"'{inside}'"
 
 
 class Escaping:

@@ -2,16 +2,19 @@
 
 import io
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prune_rnn import paths
-from prune_rnn.printed import Escaping, escape_output, escaped, one_line, terminal
+from prune_rnn.compose import read
+from prune_rnn.config import Config
+from prune_rnn.printed import Escaping, escape_output, escaped, one_line, pasted, terminal
 
 
 @given(st.text(st.characters()))
@@ -25,6 +28,16 @@ def test_nothing_that_is_printed_steers_a_terminal(text: str) -> None:
 @pytest.mark.parametrize("text", ["plain\ttext\n", "ä ± … 日本", "", "a\\x1bb"])
 def test_what_can_be_printed_stays(text: str) -> None:
     assert escaped(text) == text
+
+
+@given(st.text("ab,'\"\\\\$`!=:[]{}()#~ \u0302\u00e4", min_size=1).filter(lambda text: "${" not in text))
+@example("abc\"'")
+@example("a\\\\]b")
+@example("a b ")
+def test_a_printed_override_is_read_again_by_a_shell_and_hydra(value: str) -> None:
+    assert Config  # whose keys Hydra knows
+    (word,) = shlex.split(pasted("data.alphabet", value))
+    assert read(word).value() == value
 
 
 def test_a_stream_is_escaped_once_and_reached_for_what_steers_on_purpose(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,7 @@ def test_alphabet_is_the_papers() -> None:
         ("a  -  b!", "a - b!"),  # only case and spaces change
         ("é_7", "é_7"),
         (" \n ", ""),
+        ("Gru\u0308\u00df", "gr\u00fc\u00df"),  # and a letter with its mark is one character, where there is one
     ],
 )
 def test_normalise(raw: str, normal: str) -> None:
@@ -122,9 +123,30 @@ def test_another_alphabet_has_its_own_labels() -> None:
 
 @pytest.mark.parametrize(
     ("characters", "message"),
-    [("aba", "'a' more than once"), ("aB", "'B', which no transcript in lower case"), (" ", "no character")],
+    [
+        ("aba", "'a' more than once"),
+        ("aB", "'B', which no transcript in lower case"),
+        ("a\t", r"'\\t', which no transcript"),
+        ("a\u0340", "'\u0340', which no transcript"),  # in NFC always another mark
+        (" ", "no character"),
+    ],
 )
 def test_an_alphabet_that_can_not_serve_is_refused(characters: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"data.alphabet: has {message}"):
         check_characters("data.alphabet", characters)
     check_characters("data.alphabet", "aäß' ")
+
+
+@pytest.mark.parametrize("mark", ["\u0302", "\u0308", "\u0301", "\u0331", "\u0e31", "\u3099"])
+def test_an_alphabet_may_have_a_mark_that_makes_one_character_with_some_letters(mark: str) -> None:
+    check_characters("data.alphabet", f"abn{mark}")
+
+
+def test_a_letter_that_has_no_character_with_its_mark_has_two_labels() -> None:
+    assert encode(normalise("N\u0302 A\u0302"), alphabet_of("n\u0302\u00e2")) == [2, 4, 1, 3]
+
+
+@given(st.text(st.characters(categories=["L", "M"]), max_size=6))
+def test_the_letters_of_any_transcript_make_an_alphabet(transcript: str) -> None:
+    if letters := "".join(sorted(set(normalise(transcript)) - {" "})):
+        check_characters("data.alphabet", letters)

@@ -205,14 +205,14 @@ def read_manifest(
     *,
     coding: Coding = Coding(),
     decode: bool = False,
+    trained: bool = False,
 ) -> list[Utterance]:
     """Returns the utterances of a manifest, every line checked.
 
     output_frames: the network's output frames for so many feature frames. coding: of the transcripts. decode: read the
-    recordings to their end, and not only what tells their length. Lines that can't be used are counted and named: in a
-    ValueError, or through `report` where skip_bad is set. A manifest without a usable line is always a ValueError.
+    recordings to their end. trained: the coding is a finished network's. Lines that can't be used are counted and
+    named: in a ValueError, or through `report` where skip_bad is set. Without a usable line it is always a ValueError.
     """
-    lines = lines_of(path)
 
     def checked(line: str) -> Utterance | _BadLine:
         try:
@@ -220,30 +220,29 @@ def read_manifest(
         except _BadLine as error:
             return error
 
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    numbered = [(number, line) for number, line in enumerate(lines_of(path), 1) if line.strip()]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding takes the time, and leaves Python free
         found = list(pool.map(checked, [line for _, line in numbered]))
-    utterances: list[Utterance] = []
+    utterances = [each for each in found if isinstance(each, Utterance)]
     bad: dict[str, list[str]] = {}
     unknown: Counter[str] = Counter()
     for (number, _), each in zip(numbered, found, strict=True):
         if isinstance(each, _BadLine):
             bad.setdefault(each.kind, []).append(f"line {number} {one_line(each)}")
             unknown.update(each.unknown)
-        else:
-            utterances.append(each)
     if bad:
-        count = sum(map(len, bad.values()))
+        count = len(numbered) - len(utterances)
         kinds = ", ".join(f"{len(named)} {kind}" for kind, named in bad.items())
-        summary = f"{one_line(path)}: {count} of {count + len(utterances)} lines can't be used ({kinds}):"
+        summary = f"{one_line(path)}: {count} of {len(numbered)} lines can't be used ({kinds}):"
         for kind, named in bad.items():
             shown = named if skip_bad else named[:_SHOWN]
             more = [f"and {len(named) - len(shown)} more {kind}"] if len(shown) < len(named) else []
             summary += "".join(f"\n  {one}" for one in [*shown, *more])
         if unknown:
-            summary += f"\n{one_line(way_out(unknown, coding.alphabet, coding.language))}"
+            summary += f"\n{one_line(way_out(unknown, coding.alphabet, coding.language, trained))}"
         if not skip_bad:
-            raise SeveralLines(f"{summary}\nfix them, or leave them out with data.skip_bad=true")
+            way = "--skip-bad" if trained else "data.skip_bad=true"
+            raise SeveralLines(f"{summary}\nfix them, or leave them out with {way}")
         report(summary)
     if not utterances:
         raise ValueError(f"{path}: has no utterance")

@@ -10,11 +10,14 @@ from functools import partial
 import num2words
 
 from prune_rnn import text
+from prune_rnn.data import spelling
+from prune_rnn.printed import pasted
 from prune_rnn.usage import shown
 
 _SPOKEN = frozenset("%&@#*/\\§‰")  # punctuation by its category, and words by its use
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc`\u00b4", "'"))  # and marks in their place
-_ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")
+_ORDINAL = re.compile(r"(?<![\w.,])(\d{1,3}(?:,\d{3})+|\d+)(?:st|nd|rd|th)\b")
+_DOTLESS = {"az", "tr"}  # whose capital I is that of the dotless letter
 _SHOWN = 20  # characters that a message names
 
 
@@ -32,41 +35,35 @@ def check_language(key: str, language: str | None) -> None:
 def normalise(transcript: str, language: str | None, alphabet: str = text.ALPHABET) -> str:
     """Returns a transcript in lower case with single spaces; with a language, more.
 
-    With one: Unicode NFC; numbers in that language's words; dashes as spaces; no punctuation but what the alphabet
-    holds. Signs that are spoken, such as % and &, stay: they are reported, as what is outside the alphabet is.
+    With one: numbers in that language's words; dashes as spaces; no punctuation but what the alphabet holds. Signs that
+    are spoken, such as % and &, stay, and so do numbers that can't be spelt: they are reported, as what is outside the
+    alphabet is.
 
     >>> normalise("It's 1,200 - no, 21st!", "en"), normalise("Drei-vier, 3,5", "de")
     ("it's one thousand two hundred no twenty first", 'drei vier drei komma fünf')
     """
     if language is None:
         return text.normalise(transcript)
-    found = unicodedata.normalize("NFC", transcript).lower()
+    found = unicodedata.normalize("NFC", transcript)
+    if language in _DOTLESS:
+        found = found.replace("I", "\u0131").replace("\u0130", "i")
+    found = found.lower()
     if "'" in alphabet:
         found = found.translate(_APOSTROPHES)
     if language.startswith("en"):
-        found = _ORDINAL.sub(lambda number: _spelt(number[1], language, to="ordinal"), found)
-    thousands, decimal = (",", ".") if language.startswith("en") else (".", ",")
-    grouped = rf"\d{{1,3}}(?:\{thousands}\d{{3}})+|\d+"
-    number = re.compile(rf"(?<!\w)(?:{grouped})(?:\{decimal}\d+)?(?!\w)")
-    found = number.sub(lambda one: _number(one[0], thousands, decimal, language), found)
-    found = "".join(map(partial(_kept, alphabet=alphabet), found))
+        found = _ORDINAL.sub(partial(_ordinal, language=language), found)
+    found = "".join(
+        part if as_written else "".join(map(partial(_kept, alphabet=alphabet), part))
+        for part, as_written in spelling.parts(found, language)
+    )
     if "'" in alphabet:
         found = re.sub(r"(?<!\w)'|'(?!\w)", " ", found)  # quotation marks, and no apostrophes
     return text.normalise(found)
 
 
-def _number(written: str, thousands: str, decimal: str, language: str) -> str:
-    plain = written.replace(thousands, "").replace(decimal, ".")
-    return f" {_spelt(plain, language, to='cardinal')} "
-
-
-def _spelt(number: str, language: str, to: str) -> str:
-    """Returns the number in words, or as it is where the language has none for it."""
-    try:
-        words: str = num2words.num2words(number, lang=language, to=to)
-    except (NotImplementedError, ArithmeticError, ValueError, TypeError, IndexError, KeyError):
-        return number
-    return unicodedata.normalize("NFC", words).lower()
+def _ordinal(written: re.Match[str], language: str) -> str:
+    words = spelling.ordinal(written[1].replace(",", ""), language)
+    return written[0] if words is None else words
 
 
 def _kept(character: str, alphabet: str) -> str:
@@ -76,15 +73,24 @@ def _kept(character: str, alphabet: str) -> str:
     return " " if category in ("Pd", "Pc") else ""
 
 
-def way_out(unknown: Counter[str], alphabet: str, language: str | None) -> str:
-    """Returns the characters outside the alphabet with their counts, most frequent first, and what to give for them."""
+def way_out(unknown: Counter[str], alphabet: str, language: str | None, trained: bool = False) -> str:
+    """Returns the characters outside the alphabet with their counts, most frequent first, and what to give for them.
+
+    trained: the alphabet is that of a finished network, which no key changes.
+    """
     shown = ", ".join(f"{character!r} {count}" for character, count in unknown.most_common(_SHOWN))
     more = f" and {len(unknown) - _SHOWN} others" if len(unknown) > _SHOWN else ""
+    found = f"outside the alphabet ({text.in_words(alphabet)}): {shown}{more}"
+    if trained:
+        return f"{found}; this network writes no others: correct the transcripts"
     letters = [character for character in unknown if unicodedata.category(character)[0] in "LM"]
     ways = []
     if letters:
         own = sorted({*alphabet[1:], *letters} - {" ", "'"}) + ["'"] * ("'" in alphabet)
-        ways.append(f'data.alphabet="{"".join(own)}"')
+        ways.append(pasted("data.alphabet", "".join(own)))
     if len(letters) < len(unknown):
-        ways.append("other transcripts for the rest" if language else "data.normalise=LANGUAGE, such as en or de")
-    return f"outside the alphabet ({text.in_words(alphabet)}): {shown}{more}; give {' and '.join(ways)}"
+        words = ", with numbers in words" if any(map(str.isdigit, unknown)) else ""
+        ways.append(
+            f"other transcripts for the rest{words}" if language else "data.normalise=LANGUAGE, such as en or de"
+        )
+    return f"{found}; give {' and '.join(ways)}"

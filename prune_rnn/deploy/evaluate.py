@@ -123,7 +123,5 @@ def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> Heard:
 
 
 def _read(manifest: Path, model: DeepSpeech2, coding: Coding, options: EvaluateOptions) -> list[Utterance]:
-    try:
-        return read_manifest(manifest, model.output_frames, options.skip_bad, say, coding=coding, decode=True)
-    except ValueError as error:  # which names the key of `train`
-        raise type(error)(str(error).replace("data.skip_bad=true", "--skip-bad")) from None
+    skip_bad = options.skip_bad
+    return read_manifest(manifest, model.output_frames, skip_bad, say, coding=coding, decode=True, trained=True)

@@ -19,6 +19,7 @@ from prune_rnn.deploy.file import Kept, Packed
 from prune_rnn.distil import Teacher
 from prune_rnn.model import layers
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig, meta_model
+from prune_rnn.printed import pasted
 from prune_rnn.run.identity import plain
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.weights import checkpoint
@@ -67,8 +68,8 @@ def check_coding(source: Source, data: Data) -> None:
         name = theirs.front_end.name
         raise UsageError(f"{source.named}: hears by another front end; give data.front_end={name}, as it was trained")
     if theirs.alphabet != own.alphabet:
-        wanted = theirs.alphabet[1:].replace(" ", "")
-        raise UsageError(f"{source.named}: has another alphabet; give data.alphabet={wanted}, as it was trained")
+        wanted = pasted("data.alphabet", theirs.alphabet[1:].replace(" ", ""))
+        raise UsageError(f"{source.named}: has another alphabet; give {wanted}, as it was trained")
 
 
 def start_of(config: Config) -> Source | None:

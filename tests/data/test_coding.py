@@ -59,6 +59,6 @@ def test_another_alphabet_trains_packs_and_is_read_again(tiny: list[str], comman
         done = command("evaluate", str(model), dev, "--out", f"{tmp_path / model.name}.jsonl", check=True)
         assert "CER" in done.stdout
     init = command("train", *tiny, f"init={run}")
-    assert init.returncode == 2 and "has another alphabet; give data.alphabet=abcä" in init.stderr
+    assert init.returncode == 2 and "has another alphabet; give 'data.alphabet=abcä', as" in init.stderr
     heard = command("train", *tiny, "data.alphabet=abcä", "data.front_end=absolute", f"init={run}")
     assert heard.returncode == 2 and "hears by another front end; give data.front_end=relative" in heard.stderr

@@ -114,6 +114,17 @@ def test_lines_that_can_not_be_used_stop_it_or_are_named(
     assert "utterances: 4" in done.stdout and "no.wav: no such file" in done.stderr
 
 
+def test_foreign_characters_have_a_way_out_that_it_has(packed: tuple[Path, Path], split: Path, tmp_path: Path) -> None:
+    foreign = split.with_name("foreign.jsonl")
+    foreign.write_text(split.read_text() + '{"audio_filepath": "test0.wav", "text": "\u00fc 3"}\n')
+    for model in packed:
+        with pytest.raises(
+            ValueError, match="'\u00fc' 1, '3' 1; this network writes no others: correct the tr"
+        ) as error:
+            evaluate(model, foreign, EvaluateOptions(out=str(tmp_path / "out.jsonl")))
+        assert "data." not in str(error.value) and str(error.value).endswith("or leave them out with --skip-bad")
+
+
 @pytest.mark.parametrize(
     "word", ["--threads=0", "--threads=9999", "--device=nowhere", "--device=meta", "--device=cuda:99"]
 )

@@ -54,4 +54,4 @@ def lines_of(path: Path) -> list[str]:
     try:
         return [line for line in files.lines(files.read(path, files.LINES)) if line.strip()]
     except ValueError as error:
-        raise ValueError(f"{path}: can't be read ({error})") from None
+        raise ValueError(f"{path}: can't be read ({error}); save it as UTF-8 with line feeds") from None

@@ -20,7 +20,7 @@ class CommonVoice(Corpus):
         place = self.find(folder, "train.tsv", "dev.tsv", "test.tsv", "clips")
         for split in ("train", "dev", "test"):
             table = place / f"{split}.tsv"
-            head, *lines = lines_of(table)
+            head, *lines = lines_of(table) or [""]
             names = head.split("\t")
             if missing := [name for name in _COLUMNS if name not in names]:
                 raise self.damaged(table, 1, f"a header with {', '.join(missing)}")

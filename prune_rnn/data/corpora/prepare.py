@@ -24,10 +24,11 @@ from prune_rnn.data.transcripts import check_language, languages, normalise
 from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.files import write_atomically
 from prune_rnn.nearest import choose
-from prune_rnn.printed import one_line
+from prune_rnn.printed import one_line, pasted
 from prune_rnn.text import ALPHABET, LATIN, alphabet_of, check_characters, encode, frames_needed, unknown_characters
 
 _RARE = 1000  # a letter in fewer than one of so many transcripts is no letter of the language
+_FOREIGN = "have characters outside the alphabet"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -64,8 +65,8 @@ class Prepared:
 
     def __str__(self) -> str:
         head = ["", "hours", "utterances", "speakers", "words", "different words"]
-        command = " ".join(f"data.{split}={path}" for split, path in self.manifests.items())
-        own = "" if alphabet_of(self.alphabet) == ALPHABET else f' "data.alphabet={self.alphabet}"'
+        command = " ".join(pasted(f"data.{split}", path) for split, path in self.manifests.items())
+        own = "" if alphabet_of(self.alphabet) == ALPHABET else f" {pasted('data.alphabet', self.alphabet)}"
         table = tabulate(self.rows, head, disable_numparse=True, colalign=("left", *["right"] * 5))
         notes = "".join(f"\n{note}" for note in self.notes)
         return f"{self.title}\n\n{table}\n{notes}\n\nprune-rnn train data=manifest {command}{own}"
@@ -136,7 +137,7 @@ def _checked(recording: Recording, language: str, alphabet: str) -> _Usable | tu
     if not text:
         return "have an empty transcript", f"{path.name}: {recording.text!r}"
     if unknown := unknown_characters(text, alphabet):
-        return "have characters outside the alphabet", f"{path.name}: {unknown!r} in {text!r}"
+        return _FOREIGN, f"{path.name}: {unknown!r} in {text!r}"
     if not path.is_file():
         return "have no file", f"{path}"
     try:
@@ -155,7 +156,11 @@ def _checked(recording: Recording, language: str, alphabet: str) -> _Usable | tu
 def _left_out(reasons: Sequence[tuple[str, str]]) -> list[str]:
     counts = Counter(kind for kind, _ in reasons)
     first = {kind: detail for kind, detail in reversed(reasons)}
-    return [f"left out: {count} {kind}, such as {one_line(first[kind])}" for kind, count in counts.most_common()]
+    ways = {_FOREIGN: "; --alphabet takes others"}
+    return [
+        f"left out: {count} {kind}, such as {one_line(first[kind])}{ways.get(kind, '')}"
+        for kind, count in counts.most_common()
+    ]
 
 
 def _split(usable: Sequence[_Usable]) -> tuple[dict[str, list[_Usable]], list[str]]:

@@ -1,6 +1,7 @@
 """What every corpus keeps to: from a folder as published to three manifests, or what is missing."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from prune_rnn.data.base import SPLITS
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.corpora.catalogue import CORPORA
 from prune_rnn.data.corpora.prepare import PrepareOptions, prepare
@@ -158,6 +160,7 @@ def test_what_can_not_be_used_is_counted_with_the_reason(tmp_path: Path) -> None
     (folder / "metadata.csv").write_text("\n".join(lines))
     text = str(prepare("ljspeech", folder, PrepareOptions()))
     assert "left out: 1 have characters outside the alphabet, such as LJ001-0001.wav: '%'" in text
+    assert "in 'one hundred %'; --alphabet takes others" in text
     assert "left out: 1 have no file" in text and "left out: 1 have a file that is not readable as audio" in text
     assert "left out: 1 have more characters than frames of 20 ms, such as LJ001-0004.wav" in text
 
@@ -173,7 +176,15 @@ def test_a_manifest_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
 
 def test_a_german_corpus_has_its_own_letters_and_the_command_names_them(tmp_path: Path) -> None:
     made = prepare("common_voice", published("common_voice", tmp_path), PrepareOptions())
-    assert set("öß") < set(made.alphabet) and f'"data.alphabet={made.alphabet}"' in str(made)
+    assert set("öß") < set(made.alphabet) and f"'data.alphabet={made.alphabet}'" in str(made)
+
+
+def test_the_command_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    out = tmp_path / "o 3's"
+    made = prepare("common_voice", published("common_voice", tmp_path), PrepareOptions(out=str(out)))
+    words = shlex.split(str(made).splitlines()[-1])
+    assert words[:6] == ["prune-rnn", "train", "data=manifest", *(f"data.{s}={out}/{s}.jsonl" for s in SPLITS)]
+    assert words[6:] == [f"data.alphabet={made.alphabet}"]
 
 
 def test_a_language_nobody_knows_is_asked_for(tmp_path: Path) -> None:
@@ -192,3 +203,20 @@ def test_a_line_that_is_not_as_published_is_named(tmp_path: Path) -> None:
     (folder / "metadata.csv").write_text("LJ001-0001|only two\n")
     with pytest.raises(ValueError, match=r"metadata\.csv: line 1 is not NAME\|TEXT\|TEXT; get the file again"):
         prepare("ljspeech", folder, PrepareOptions())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"test\.tsv: line 1 is not a header with client_id, path, sentence; get the file again from http"),
+        (
+            "client_id\tpath\tsentence\nx\ty\t\u00fc\n".encode("latin-1"),
+            r"test\.tsv: .*line 2 is not UTF-8.*; save it as UTF",
+        ),
+    ],
+)
+def test_a_table_that_can_not_be_read_is_named_with_the_way_out(content: bytes, message: str, tmp_path: Path) -> None:
+    folder = published("common_voice", tmp_path)
+    (folder / "test.tsv").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        prepare("common_voice", folder, PrepareOptions())
