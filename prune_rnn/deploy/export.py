@@ -203,5 +203,6 @@ def _heard_before(config: Recorded, options: ExportOptions) -> list[Tensor]:
 
 def _dev_split(config: Recorded, options: ExportOptions, model: DeepSpeech2, coding: Coding) -> list[Utterance]:
     path = SETS[config.data["name"]].recorded_dev(config.data, options.dev, options.cache, _say)
-    utterances = read_manifest(path, model.output_frames, False, _say, coding=coding)
+    skip_bad = True  # as the training did, or it had none; the CER is compared with its own
+    utterances = read_manifest(path, model.output_frames, skip_bad, _say, coding=coding)
     return [utterance for group in batches(utterances, len(utterances)) for utterance in group]

@@ -80,6 +80,22 @@ def test_only_a_packed_network_is_replaced(tiny: list[str], tmp_path: Path) -> N
         assert export(run.folder, ExportOptions(dev=dev, out=str(tmp_path / "own"))).path.is_file()
 
 
+def test_lines_of_dev_that_the_training_skipped_are_skipped(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = next(number for number, word in enumerate(tiny) if word.startswith("data.dev="))
+    old = Path(tiny[place].partition("=")[2])
+    lines = [json.loads(line) for line in old.read_text().splitlines()]
+    texts = [{**line, "audio_filepath": str(old.parent / line["audio_filepath"])} for line in lines]
+    manifest = tmp_path / "dev.jsonl"
+    manifest.write_text("".join(json.dumps(each) + "\n" for each in [*texts, {**texts[0], "text": "7 \u00df"}]))
+    words = [*tiny[:place], f"data.dev={manifest}", *tiny[place + 1 :], "data.skip_bad=true"]
+    run = experiment(compose_config(["model=gru_dense", *words]), "test")
+    capsys.readouterr()
+    assert export(run.folder, ExportOptions(dev=str(manifest))).utterances == len(lines)
+    assert f"{manifest}: 1 of {len(lines) + 1} lines can't be used" in capsys.readouterr().err
+
+
 def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, command: Callable) -> None:
     done = command("export", str(tmp_path / "nothing"))
     assert done.returncode == 1 and "nothing holds no finished run; train it first" in done.stderr
