@@ -36,6 +36,7 @@ def test_the_network_reaches_the_target_and_a_sparser_one_does_not(model: str, c
         assert further.cer is not None and further.cer.high > cer - 1e-4
 
 
+@pytest.mark.slow
 def test_several_targets_at_once(tmp_path: Path) -> None:
     own = ["model=gru_sparse", "target.cer=0.31", "target.parameters=70000", "target.bytes=350000"]
     found = json.loads(predict([*own, f"results={tmp_path}"], json_=True))
@@ -60,6 +61,7 @@ def test_a_dense_model_varies_its_width_alone(tmp_path: Path) -> None:
     assert [word.partition("=")[0] for word in words] == ["model", "results", "model.units"]
 
 
+@pytest.mark.slow
 def test_keys_of_pruning_leave_the_search_over_cells(tmp_path: Path) -> None:
     """The sparsity that is given stays; a schedule that is given leaves the sparsity open, and no dense network."""
     words = words_of(predict(["target.cer=0.3", "prune.sparsity=0.9", f"results={tmp_path}"]))
