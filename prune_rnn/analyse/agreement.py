@@ -54,6 +54,13 @@ def differences(runs: Iterable[Finished], keys: Sequence[str]) -> str:
     return "; ".join(parts)
 
 
+def unlike(row: Row, other: Row) -> str:
+    """Returns in which conditions the runs of two rows differ, as a sentence; empty where all agree."""
+    found = differences([*row.runs, *other.runs], CONDITIONS)
+    text = f"{row.label} and {other.label} differ in {found}: the relative performance may be due to that."
+    return text if found else ""
+
+
 def largest(runs: Sequence[Finished], baseline: Sequence[Finished] = ()) -> list[Finished]:
     """Returns the largest group of runs under equal conditions, in the given order.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
-from prune_rnn.analyse.agreement import CONDITIONS, differences
+from prune_rnn.analyse.agreement import unlike
 from prune_rnn.analyse.comparison import Versus, versus
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library, Row
@@ -80,10 +80,8 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
         for other, found in zip(others, versus_each, strict=True):
             if found.interval and not found.interval.over_seeds:
                 notes[NOTE_SPEAKERS_ONLY] = None
-            if unlike := differences([*row.runs, *other.runs], CONDITIONS):
-                notes[
-                    f"{row.label} and {other.label} differ in {unlike}: the relative performance may be due to that."
-                ] = None
+            if text := unlike(row, other):
+                notes[text] = None
             if found.problem:
                 notes[f"{row.label} against {other.label}: no interval, because {found.problem}."] = None
     return [

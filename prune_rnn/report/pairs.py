@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from prune_rnn.analyse.agreement import agree
+from prune_rnn.analyse.agreement import unlike
 from prune_rnn.analyse.comparison import relative
 from prune_rnn.analyse.interval import Interval
 from prune_rnn.analyse.layout import Layout
@@ -15,18 +15,19 @@ from prune_rnn.report.base import DASH, Cell, Table, number
 from prune_rnn.report.cells import NOTE_SPEAKERS_ONLY, between, percent
 
 _HOW = (
-    "Relative: (CER of the second - CER of the first) / CER of the second; above zero the first is better. Beside the "
-    "paper: `agrees` where its value lies in the interval, else whether the direction is the same; `no difference "
-    "shown` where the interval includes zero."
+    "Relative: (CER of the second - CER of the first) / CER of the second; above zero the first is better. Seeds: of "
+    "the first and of the second. Beside the paper: it agrees where the paper's value lies in the interval; else whether "
+    "the direction is the same. No difference is shown where the interval includes zero."
 )
 
 
 def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     """Returns the table of a layout's `pairs`; its rows are the networks that they name."""
-    rows, warnings = agree(library.rows(layout.rows))
+    rows = library.rows(layout.rows)
     found, notes = compare_pairs(rows, layout.pairs, library.heard(rows), library.spread(rows))
     speakers_only = any(pair.interval and not pair.interval.over_seeds for pair in found)
-    notes = [*(f"Warning: {each}" for each in warnings), *([NOTE_SPEAKERS_ONLY] if speakers_only else []), *notes]
+    apart = [text for pair in found if (text := unlike(pair.row, pair.other))]
+    notes = [*([NOTE_SPEAKERS_ONLY] if speakers_only else []), *notes, *apart]
     missing = [(row.label, row.command) for row in rows if not row.runs]
     scale = library.shared.scale.name
     return [table(name, f"{layout.title or name} at scale={scale}", found, notes, missing, caption=layout.caption)]
@@ -55,6 +56,7 @@ def _row(pair: Pair) -> dict[str, str]:
         "Not zero": number(_nonzero(pair.row), ",.0f", "nonzero"),
         "Against": Cell(pair.other.label, against=pair.other.label),
         "Its not zero": number(_nonzero(pair.other), ",.0f", "against_nonzero"),
+        "Seeds": Cell(f"{len(pair.row.runs)}, {len(pair.other.runs)}"),
         "Relative %": percent(pair.relative, "relative", "+.1f"),
         "95 % interval": between(pair.interval, "+.1f"),
         "Paper's relative %": percent(paper, "paper_relative", "+.1f"),
