@@ -16,8 +16,8 @@ from prune_rnn.report.cells import NOTE_SPEAKERS_ONLY, between, percent
 
 _HOW = (
     "Relative: (CER of the second - CER of the first) / CER of the second; above zero the first is better. Seeds: of "
-    "the first and of the second. Beside the paper: it agrees where the paper's value lies in the interval; else whether "
-    "the direction is the same. No difference is shown where the interval includes zero."
+    "the first and of the second. Beside the paper: it agrees where the paper's value lies in the interval; else "
+    "whether the direction is the same. No difference is shown where the interval includes zero."
 )
 
 
