@@ -89,7 +89,7 @@ def test_kernels_keep_the_contract_in_the_interpreter() -> None:
     here = Path(__file__)
     files = [os.fspath(here), os.fspath(here.with_name("test_contract.py"))]
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-k", "interpreted", *files]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout
     reasons = {line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("SKIPPED")}
     assert reasons <= {"the kernels are for finite vectors"} and "passed" in done.stdout
