@@ -50,13 +50,13 @@ def table(
 
 
 def _row(pair: Pair) -> dict[str, str]:
-    paper = _paper(pair)
+    paper, first, second = _paper(pair), len(pair.row.runs), len(pair.other.runs)
     return {
         "Network": Cell(pair.row.label, network=pair.row.label),
         "Not zero": number(_nonzero(pair.row), ",.0f", "nonzero"),
         "Against": Cell(pair.other.label, against=pair.other.label),
         "Its not zero": number(_nonzero(pair.other), ",.0f", "against_nonzero"),
-        "Seeds": Cell(f"{len(pair.row.runs)}, {len(pair.other.runs)}"),
+        "Seeds": Cell(f"{first}, {second}", seeds=first, against_seeds=second),
         "Relative %": percent(pair.relative, "relative", "+.1f"),
         "95 % interval": between(pair.interval, "+.1f"),
         "Paper's relative %": percent(paper, "paper_relative", "+.1f"),
