@@ -17,12 +17,12 @@ from prune_rnn import paths
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library
 from prune_rnn.analyse.sources import PACKED
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.files import LINES, read
-from prune_rnn.progress import time_left
 from prune_rnn.report.report import check_rows_of, commands, layouts_of
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.store import Run
+from prune_rnn.train.progress import time_left
 
 _LOOK = 0.2  # seconds between two looks at the processes
 _LINE = 30.0  # seconds between two lines of progress

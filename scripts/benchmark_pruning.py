@@ -13,13 +13,13 @@ import time
 
 import torch
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.data import batch as batches
-from prune_rnn.experiment import load_splits
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.masker import Masker
 from prune_rnn.run.resolve import resolve
-from prune_rnn.train import Trainer
+from prune_rnn.train.experiment import load_splits
+from prune_rnn.train.loop import Trainer
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from prune_rnn.features import BINS
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.deepspeech2 import DeepSpeech2, FrameNorm, ModelConfig
+from prune_rnn.speech.features import BINS
 
 
 class TorchGRU(nn.Module):

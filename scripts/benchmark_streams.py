@@ -18,7 +18,7 @@ from prune_rnn.deploy.stream import PIECE, Stream
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.engine.timing import in_turn
-from prune_rnn.features import SAMPLE_RATE
+from prune_rnn.speech.features import SAMPLE_RATE
 
 BEGUN = 2 * SAMPLE_RATE  # samples fed before: past what waits at the beginning
 

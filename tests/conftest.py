@@ -18,7 +18,7 @@ from torch import Tensor
 
 from prune_rnn import paths
 from prune_rnn.cli import main
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.integrity import listed
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.deepspeech2 import DeepSpeech2

@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prune_rnn import paths
-from prune_rnn.compose import read
-from prune_rnn.config import Config
+from prune_rnn.config.compose import read
+from prune_rnn.config.config import Config
 from prune_rnn.printed import Escaping, escape_output, escaped, one_line, pasted, terminal
 
 

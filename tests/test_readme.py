@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from prune_rnn.cli.group import cli
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.predict.predict import predict
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
-from prune_rnn.config import Config
+from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.model.layers import layers
 from prune_rnn.predict import printed

@@ -15,7 +15,7 @@ from prune_rnn.analyse.hypotheses import Edits
 from prune_rnn.analyse.interval import Spread, pooled
 from prune_rnn.analyse.layout import RowLayout, layout
 from prune_rnn.analyse.sources import Sources, command, placeholders, sources
-from prune_rnn.config import Config, compose_config
+from prune_rnn.config.config import Config, compose_config
 from prune_rnn.run.identity import identity, plain
 from prune_rnn.run.record import Recorded, recorded
 from prune_rnn.run.resolve import automatic_runs, resolve, run_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prune_rnn import paths
 from prune_rnn.analyse.layout import RowLayout
-from prune_rnn.config import Config
+from prune_rnn.config.config import Config
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.store import Run
 

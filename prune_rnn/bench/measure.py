@@ -21,7 +21,7 @@ from prune_rnn.bench.networks import FRAMES, Variant
 from prune_rnn.bench.right import those_right
 from prune_rnn.cuda import home
 from prune_rnn.engine.timing import in_turn
-from prune_rnn.features import BINS
+from prune_rnn.speech.features import BINS
 
 SETTLE = 0.02  # seconds before each measurement
 

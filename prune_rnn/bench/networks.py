@@ -15,16 +15,16 @@ from torch import Tensor
 from prune_rnn import paths
 from prune_rnn.bench.candidate import DENSE
 from prune_rnn.bench.matrices import OWN_MASK, UNSTRUCTURED, Shape
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.deploy import file as packed_file
 from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype, quantise
-from prune_rnn.features import BINS
 from prune_rnn.model import layers
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.record import read_config, recorded
+from prune_rnn.speech.features import BINS
 
 FRAMES = 99  # of a second of audio
 _DENSE_UNITS = {Cells.gru: 2560, Cells.rnn: 1760, Cells.lstm: 2200}  # of the dense baselines at scale=paper

@@ -18,9 +18,9 @@ from prune_rnn.bench.journal import Key
 from prune_rnn.bench.matrices import Shape
 from prune_rnn.bench.measure import Timing
 from prune_rnn.bench.networks import Variant
+from prune_rnn.config.nearest import choose
 from prune_rnn.deploy.file import Packed
 from prune_rnn.model.cells import Cells
-from prune_rnn.nearest import choose
 from prune_rnn.typed import Plain
 from prune_rnn.usage import THREADS, UsageError, of_the_command_line, within
 

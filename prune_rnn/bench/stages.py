@@ -20,8 +20,8 @@ from prune_rnn.bench.networks import Variant
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.stream import PIECE, Stream
 from prune_rnn.engine.timing import in_turn
-from prune_rnn.features import SAMPLE_RATE
-from prune_rnn.text import spelt
+from prune_rnn.speech.features import SAMPLE_RATE
+from prune_rnn.speech.text import spelt
 
 STREAMED = ", streamed"  # ends the names of what is fed 20 ms at a time
 FEATURES, DECODING, REST = "features", "decoding", "rest"

@@ -35,7 +35,7 @@ def train(overrides: list[str], multirun: bool, cfg: str | None) -> int:
         if cfg:
             raise UsageError("prune-rnn train: --cfg shows one run: leave out -m")
         return sweep(overrides, typed())
-    from prune_rnn.config import compose_config
+    from prune_rnn.config.config import compose_config
 
     if cfg:
         from prune_rnn.run.shown import as_yaml
@@ -43,8 +43,8 @@ def train(overrides: list[str], multirun: bool, cfg: str | None) -> int:
         print(as_yaml(compose_config(overrides)), end="")
         return 0
     from prune_rnn.analyse.summary import summary
-    from prune_rnn.distributed import launched_rank
-    from prune_rnn.experiment import experiment
+    from prune_rnn.train.distributed import launched_rank
+    from prune_rnn.train.experiment import experiment
 
     run = experiment(compose_config(overrides), typed())
     if launched_rank() == 0:
@@ -125,8 +125,8 @@ def reproduce(overrides: list[str], table: list[str] | None, jobs: int) -> int:
     trains nothing. Prints how far all runs are, and the time that is left. Packs each finished run as `prune-rnn
     export` does. Exit code 1 where a run failed; the others are trained.
     """
-    from prune_rnn.experiment import say
     from prune_rnn.reproduce import reproduce
+    from prune_rnn.train.experiment import say
 
     return 0 if reproduce(overrides, table or [], jobs, say) else 1
 
@@ -138,7 +138,7 @@ def describe(overrides: list[str]) -> None:
     The layers with their parameter counts, as the paper's Table 2; then what `prune-rnn predict --quick` says.
     """
     from prune_rnn.analyse.layers import describe
-    from prune_rnn.config import compose_config
+    from prune_rnn.config.config import compose_config
 
     print(describe(compose_config(overrides)))
 

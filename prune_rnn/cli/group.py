@@ -13,8 +13,8 @@ import click
 from prune_rnn import __version__, paths, usage
 from prune_rnn.cli.completion import complete_key
 from prune_rnn.cli.keys import keys, keys_help
+from prune_rnn.config.nearest import nearest
 from prune_rnn.native import library
-from prune_rnn.nearest import nearest
 
 WIDTH = 100  # columns of help
 PATH, FILE = click.Path(path_type=Path), click.Path()

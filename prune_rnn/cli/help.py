@@ -12,9 +12,9 @@ import yaml
 from omegaconf import OmegaConf
 
 from prune_rnn import paths
-from prune_rnn.compose import compose
-from prune_rnn.config import Config
-from prune_rnn.schema import registered
+from prune_rnn.config.compose import compose
+from prune_rnn.config.config import Config
+from prune_rnn.config.option import registered
 from prune_rnn.typed import Plain
 
 _LONGEST = 24  # characters of a default that is shown

@@ -24,9 +24,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from prune_rnn import paths
 from prune_rnn.cli.outcome import Job, Outcome, saved, table
-from prune_rnn.compose import REFUSALS, named, read, reason, split
-from prune_rnn.config import Config, compose_config, from_composed
-from prune_rnn.distributed import launched_rank
+from prune_rnn.config.compose import REFUSALS, named, read, reason, split
+from prune_rnn.config.config import Config, compose_config, from_composed
+from prune_rnn.train.distributed import launched_rank
 from prune_rnn.usage import FAULTS, UsageError, within
 
 _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -34,7 +34,7 @@ _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
     """Runs one experiment, announced by its name, `job`."""
-    from prune_rnn.experiment import experiment, say
+    from prune_rnn.train.experiment import experiment, say
 
     try:
         say(job)

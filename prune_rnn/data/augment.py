@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from prune_rnn.data.batch import Batch, Utterance
-from prune_rnn.text import frames_needed
+from prune_rnn.speech.text import frames_needed
 from prune_rnn.usage import within
 
 _SLOWEST, _FASTEST = 0.5, 2.0

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from prune_rnn.front_end import FrontEnd
-from prune_rnn.schema import option
+from prune_rnn.config.option import option
+from prune_rnn.speech.front_end import FrontEnd
 from prune_rnn.typed import Plain
 
 SPLITS = ("train", "dev", "test")

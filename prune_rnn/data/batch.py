@@ -22,10 +22,10 @@ from torch.utils.data import DataLoader
 from torchaudio.functional import resample
 
 from prune_rnn.data.coding import Coding
-from prune_rnn.features import SAMPLE_RATE
 from prune_rnn.files import AUDIO, opened
 from prune_rnn.integrity.corpus import check_recording
-from prune_rnn.text import ALPHABET
+from prune_rnn.speech.features import SAMPLE_RATE
+from prune_rnn.speech.text import ALPHABET
 
 _LOUDEST = 1e3  # the greatest sample: floating-point files may pass 1, but not by so much
 _LOWEST_RATE = 4000  # Hz

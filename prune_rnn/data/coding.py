@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
-from prune_rnn import text
 from prune_rnn.data import transcripts
-from prune_rnn.features import log_spectrogram
-from prune_rnn.front_end import FrontEnd
+from prune_rnn.speech import text
+from prune_rnn.speech.features import log_spectrogram
+from prune_rnn.speech.front_end import FrontEnd
 
 
 @dataclass(frozen=True, slots=True)

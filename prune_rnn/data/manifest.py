@@ -15,18 +15,18 @@ from typing import Any
 
 import soundfile
 
+from prune_rnn.config.option import option
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
 from prune_rnn.data.noise import noise
 from prune_rnn.data.transcripts import check_language, way_out
-from prune_rnn.features import SAMPLE_RATE, frames
-from prune_rnn.front_end import FrontEnd
 from prune_rnn.integrity.corpus import check_recording
 from prune_rnn.printed import one_line
-from prune_rnn.schema import option
-from prune_rnn.text import LATIN, alphabet_of, check_characters, frames_needed, in_words
+from prune_rnn.speech.features import SAMPLE_RATE, frames
+from prune_rnn.speech.front_end import FrontEnd
+from prune_rnn.speech.text import LATIN, alphabet_of, check_characters, frames_needed, in_words
 from prune_rnn.typed import Plain
 from prune_rnn.usage import SeveralLines, shown
 from prune_rnn.values import from_json

@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 
 from prune_rnn.data.base import SPLITS
-from prune_rnn.features import SAMPLE_RATE
+from prune_rnn.speech.features import SAMPLE_RATE
 
 
 def noise(folder: Path) -> dict[str, Path]:

@@ -9,9 +9,9 @@ from functools import partial
 
 import num2words
 
-from prune_rnn import text
 from prune_rnn.data import spelling
 from prune_rnn.printed import pasted
+from prune_rnn.speech import text
 from prune_rnn.usage import shown
 
 _SPOKEN = frozenset("%&@#*/\\§‰")  # punctuation by its category, and words by its use

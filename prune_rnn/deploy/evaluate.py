@@ -11,18 +11,20 @@ from pathlib import Path
 import torch
 from tabulate import tabulate
 
-from prune_rnn import beam, paths
+from prune_rnn import paths
 from prune_rnn.data.batch import Utterance, batches, load, read_audio
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.deploy import network
 from prune_rnn.deploy.stream import log_probs_in_pieces
-from prune_rnn.distributed import usable_device
-from prune_rnn.experiment import say
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.run.weights import checkpoint
-from prune_rnn.scores import ErrorRate, decode, error_rates
+from prune_rnn.speech import beam
+from prune_rnn.speech.scores import ErrorRate, error_rates
+from prune_rnn.train.decode import decode
+from prune_rnn.train.distributed import usable_device
+from prune_rnn.train.experiment import say
 from prune_rnn.usage import THREADS, UsageError, within
 
 _BATCH = 16  # utterances that a checkpoint hears at a time

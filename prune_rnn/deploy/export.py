@@ -25,7 +25,6 @@ from prune_rnn.deploy.pack import pack
 from prune_rnn.deploy.stream import streamed_text
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.features import log_power
 from prune_rnn.files import write_atomically
 from prune_rnn.integrity.tidy import clean
 from prune_rnn.model.deepspeech2 import DeepSpeech2
@@ -33,8 +32,9 @@ from prune_rnn.run.outcome import versions
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.store import Run
 from prune_rnn.run.weights import checkpoint
-from prune_rnn.scores import error_rates
-from prune_rnn.text import spelt
+from prune_rnn.speech.features import log_power
+from prune_rnn.speech.scores import error_rates
+from prune_rnn.speech.text import spelt
 from prune_rnn.usage import UsageError
 from prune_rnn.values import from_json
 

@@ -7,9 +7,9 @@ import math
 import torch
 
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.features import BINS
 from prune_rnn.model import layers
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
+from prune_rnn.speech.features import BINS
 
 Shape = tuple[int, ...]
 Entries = dict[str, tuple[str, Shape]]  # by name: the type as safetensors calls it, and the shape

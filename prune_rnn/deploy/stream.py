@@ -12,9 +12,9 @@ from torch import Tensor
 
 from prune_rnn.deploy.advance import Memory, advance, convolved
 from prune_rnn.deploy.network import Network
-from prune_rnn.features import DEVIATION_FLOOR, LONG, STEP, frames, log_of, power_of_few
-from prune_rnn.front_end import LOWEST, FrontEnd
-from prune_rnn.text import ALPHABET, BLANK
+from prune_rnn.speech.features import DEVIATION_FLOOR, LONG, STEP, frames, log_of, power_of_few
+from prune_rnn.speech.front_end import LOWEST, FrontEnd
+from prune_rnn.speech.text import ALPHABET, BLANK
 
 PIECE = 2 * STEP  # samples fed at a time: 20 ms, one output frame
 PRIOR = 3.0  # frames that the corpus's statistics count for, beside those heard so far

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from prune_rnn import beam
 from prune_rnn.data.batch import read_audio
 from prune_rnn.deploy.advance import NEEDS_WHOLE
 from prune_rnn.deploy.network import Network, load
@@ -22,8 +21,9 @@ from prune_rnn.deploy.stream import PIECE, log_probs_in_pieces, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.deploy.words import FORMATS, words
 from prune_rnn.engine.choose import describe_backend
-from prune_rnn.features import SAMPLE_RATE, WINDOW
 from prune_rnn.printed import one_line
+from prune_rnn.speech import beam
+from prune_rnn.speech.features import SAMPLE_RATE, WINDOW
 from prune_rnn.usage import THREADS, UsageError, within
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from prune_rnn.features import SAMPLE_RATE, STEP
-from prune_rnn.text import BLANK
+from prune_rnn.speech.features import SAMPLE_RATE, STEP
+from prune_rnn.speech.text import BLANK
 
 _SECONDS = 2 * STEP / SAMPLE_RATE  # of an output frame
 _LONGEST, _WIDEST, _PAUSE = 6.0, 80, 1.0  # of a subtitle: seconds, characters, seconds without a word within it

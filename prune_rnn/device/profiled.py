@@ -11,7 +11,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from prune_rnn.bench.job import Layer
 from prune_rnn.bench.matrices import masked
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.device.batches import randoms
 from prune_rnn.device.training import trainer
 from prune_rnn.engine.cuda import BLOCKS, CudaMatrix

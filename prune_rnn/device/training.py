@@ -9,12 +9,12 @@ from pathlib import Path
 
 import torch
 
-from prune_rnn.config import Config, compose_config
+from prune_rnn.config.config import Config, compose_config
 from prune_rnn.device import needs
 from prune_rnn.device.batches import SECONDS, Groups, Load, randoms, seconds_of, spoken
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.resolve import resolve
-from prune_rnn.train import Trainer
+from prune_rnn.train.loop import Trainer
 from prune_rnn.typed import Plain
 
 PAPER_HOURS = 2100.0  # of speech in the paper's epoch

@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from prune_rnn.features import BINS
+from prune_rnn.config.option import option
 from prune_rnn.model import layers
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.convolution import conv2d
 from prune_rnn.model.recurrence import Activation
-from prune_rnn.schema import option
+from prune_rnn.speech.features import BINS
 from prune_rnn.typed import Plain, typed
 from prune_rnn.usage import within
 

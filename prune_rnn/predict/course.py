@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from prune_rnn.config import Config
+from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.predict import magnitudes
 from prune_rnn.predict.magnitudes import Magnitudes, Place

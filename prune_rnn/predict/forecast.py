@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from prune_rnn.config import Config
+from prune_rnn.config.config import Config
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict.course import Course, course, steps_per_epoch
 from prune_rnn.predict.interval import Expectation, Expected, by_networks

@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from prune_rnn import paths
-from prune_rnn.config import Config, compose_config
+from prune_rnn.config.config import Config, compose_config
+from prune_rnn.config.nearest import choose
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.nearest import choose
 from prune_rnn.predict import printed, probe
 from prune_rnn.predict.forecast import Forecast, forecast
 from prune_rnn.predict.interval import Expectation, by_networks

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.predict import inverse, printed, probe
 from prune_rnn.predict.course import steps_per_epoch
 from prune_rnn.predict.forecast import Forecast, forecast

@@ -16,16 +16,16 @@ from prune_rnn.bench import ours
 from prune_rnn.bench.job import LAYER
 from prune_rnn.bench.matrices import UNSTRUCTURED, Masked, Shape, masked
 from prune_rnn.bench.measure import job_of
-from prune_rnn.config import Config
+from prune_rnn.config.config import Config
 from prune_rnn.data.batch import Batch, Utterance
-from prune_rnn.distributed import usable_device
 from prune_rnn.engine.timing import in_turn
-from prune_rnn.feasible import check_memory
-from prune_rnn.features import SAMPLE_RATE, log_spectrogram
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.predict.setting import SECONDS
-from prune_rnn.text import ALPHABET, encode
-from prune_rnn.train import Trainer
+from prune_rnn.speech.features import SAMPLE_RATE, log_spectrogram
+from prune_rnn.speech.text import ALPHABET, encode
+from prune_rnn.train.distributed import usable_device
+from prune_rnn.train.feasible import check_memory
+from prune_rnn.train.loop import Trainer
 
 _LENGTHS = (0.6, 1.0, 1.4)  # of the batches, times the mean utterance
 _SHORT = 0.13  # the same, in a network of which a whole batch would take minutes

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from prune_rnn.config import Config, compose_config
+from prune_rnn.config.config import Config, compose_config
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.files import write_atomically
 from prune_rnn.predict.forecast import forecast

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 
+from prune_rnn.config.option import option
 from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.prune import keep, score
 from prune_rnn.prune.keep import Kept
@@ -20,7 +21,6 @@ from prune_rnn.prune.masker import Masker, Rule
 from prune_rnn.prune.schedule import Schedule
 from prune_rnn.prune.score import Candidate
 from prune_rnn.prune.select import Weights, select
-from prune_rnn.schema import option
 from prune_rnn.usage import UsageError
 
 

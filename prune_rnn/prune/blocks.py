@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from prune_rnn.config.option import option
 from prune_rnn.prune import keep
 from prune_rnn.prune.cubic import Cubic
 from prune_rnn.prune.keep import Kept
 from prune_rnn.prune.score import Candidate
-from prune_rnn.schema import option
 from prune_rnn.usage import within
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from prune_rnn.config.option import option
 from prune_rnn.prune.base import Pruning
 from prune_rnn.prune.masker import Rule
 from prune_rnn.prune.schedule import CubicCurve
-from prune_rnn.schema import option
 
 
 @dataclass(kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from prune_rnn.config.option import option
 from prune_rnn.prune import keep, q
 from prune_rnn.prune.base import Method, Pruning, Surroundings
 from prune_rnn.prune.keep import Kept
@@ -16,7 +17,6 @@ from prune_rnn.prune.masker import Rule
 from prune_rnn.prune.q import AUTO, BASELINE
 from prune_rnn.prune.schedule import Threshold, start_slope
 from prune_rnn.prune.score import Candidate
-from prune_rnn.schema import option
 
 
 @dataclass(kw_only=True, slots=True)

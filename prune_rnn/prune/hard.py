@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from prune_rnn.config.option import option
 from prune_rnn.prune.base import Pruning, Surroundings
 from prune_rnn.prune.masker import Rule
 from prune_rnn.prune.schedule import Once
-from prune_rnn.schema import option
 
 
 @dataclass(kw_only=True, slots=True)

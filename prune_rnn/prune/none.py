@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from prune_rnn.config.option import option
 from prune_rnn.model.deepspeech2 import ModelConfig
 from prune_rnn.prune.base import Method, Surroundings
 from prune_rnn.prune.masker import Rule
 from prune_rnn.prune.select import Weights
-from prune_rnn.schema import option
 
 
 @dataclass(kw_only=True, slots=True)

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from prune_rnn.config.option import option
 from prune_rnn.prune import score
 from prune_rnn.prune.cubic import Cubic
 from prune_rnn.prune.score import Candidate
-from prune_rnn.schema import option
 
 
 @dataclass(kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from prune_rnn.analyse.agreement import agree
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.layout import Layout, file_of, layout, names
 from prune_rnn.analyse.rows import Library, no_runs
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.files import write_atomically
 from prune_rnn.printed import one_line
 from prune_rnn.report import compare, forecast, frontier, pairs, table1, table2, table3

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from prune_rnn.analyse.layers import sizes
 from prune_rnn.analyse.layout import Layout, RowLayout
 from prune_rnn.analyse.rows import Library
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.report.base import Table, number
 
 _PAPER = "scale=paper"

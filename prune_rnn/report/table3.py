@@ -16,7 +16,7 @@ from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.pairs import compare_pairs
 from prune_rnn.analyse.rows import Library, Row, beside_baselines
 from prune_rnn.analyse.speed import Speeds, best
-from prune_rnn.config import Config
+from prune_rnn.config.config import Config
 from prune_rnn.report import pairs
 from prune_rnn.report.base import DASH, Cell, Table, number
 from prune_rnn.report.cells import NOTE_SPEAKERS_ONLY, between, percent

@@ -8,8 +8,8 @@ import json
 from enum import Enum
 from typing import Any
 
-from prune_rnn.config import Config
-from prune_rnn.schema import is_identity
+from prune_rnn.config.config import Config
+from prune_rnn.config.option import is_identity
 from prune_rnn.source.content import content
 from prune_rnn.typed import Plain
 

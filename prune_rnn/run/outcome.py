@@ -9,8 +9,7 @@ from importlib.metadata import version
 import torch
 
 from prune_rnn import __version__
-from prune_rnn.config import Config
-from prune_rnn.features import SAMPLE_RATE, STEP
+from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.model.layers import is_recurrent, layers
 from prune_rnn.provenance import commit
@@ -18,8 +17,9 @@ from prune_rnn.prune import q
 from prune_rnn.prune.select import select
 from prune_rnn.run.identity import digest
 from prune_rnn.run.record import Counts, DevScores, Result
-from prune_rnn.scores import Scores
-from prune_rnn.train import Trainer
+from prune_rnn.speech.features import SAMPLE_RATE, STEP
+from prune_rnn.speech.scores import Scores
+from prune_rnn.train.loop import Trainer
 from prune_rnn.typed import Plain
 
 _RECORDED = ("torch", "torchaudio", "numpy", "espeakng-loader", "Faker", "num2words")

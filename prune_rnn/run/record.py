@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from prune_rnn.config import Config, ScaleConfig
+from prune_rnn.config.config import Config, ScaleConfig
 from prune_rnn.model.deepspeech2 import ModelConfig, read_model
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
-from prune_rnn.recipe import TrainConfig
 from prune_rnn.run.identity import identity, plain
-from prune_rnn.scores import Scores
+from prune_rnn.speech.scores import Scores
+from prune_rnn.train.recipe import TrainConfig
 from prune_rnn.typed import Plain, typed
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prune_rnn import paths
-from prune_rnn.config import Config
+from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.prune.base import Method
 from prune_rnn.prune.q import ESTIMATE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from prune_rnn import paths
-from prune_rnn.config import Config
+from prune_rnn.config.config import Config
 from prune_rnn.run.identity import digest, digest_of
 from prune_rnn.run.record import recorded
 from prune_rnn.run.store import Run

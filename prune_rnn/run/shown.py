@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from prune_rnn.config import Config, compose_config
+from prune_rnn.config.config import Config, compose_config
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.prune.q import BASELINE, GIVEN
 from prune_rnn.run.identity import plain

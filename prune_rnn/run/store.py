@@ -17,12 +17,13 @@ from pathlib import Path
 
 import yaml
 
-from prune_rnn import distributed, files, paths
+from prune_rnn import files, paths
 from prune_rnn.files import write_atomically
 from prune_rnn.integrity import listed, sealed
 from prune_rnn.run import lock
 from prune_rnn.run.identity import digest_of
 from prune_rnn.run.record import Recorded, Result, read_config, read_result
+from prune_rnn.train import distributed
 from prune_rnn.typed import Plain
 from prune_rnn.usage import FAULTS
 from prune_rnn.values import from_json, from_yaml

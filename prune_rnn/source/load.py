@@ -10,13 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from prune_rnn.config import Config
+from prune_rnn.config.config import Config
 from prune_rnn.data.base import Data
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import file
 from prune_rnn.deploy.file import Kept, Packed
-from prune_rnn.distil import Teacher
 from prune_rnn.model import layers
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig, meta_model
 from prune_rnn.printed import pasted
@@ -25,6 +24,7 @@ from prune_rnn.run.record import Recorded
 from prune_rnn.run.weights import checkpoint
 from prune_rnn.source.content import file_of
 from prune_rnn.source.norms import unfold
+from prune_rnn.train.distil import Teacher
 from prune_rnn.usage import UsageError
 
 _SAMPLE = 20  # batches, spread over all lengths, that statistics are of where the source has none

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from prune_rnn.analyse.layers import describe
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 
 
 @pytest.mark.parametrize(

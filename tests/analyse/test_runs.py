@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from prune_rnn import paths
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.run.record import recorded
 from prune_rnn.run.store import Run
 

@@ -1,8 +1,8 @@
 """The summary at the end of a run."""
 
 from prune_rnn.analyse.summary import summary
-from prune_rnn.config import compose_config
-from prune_rnn.experiment import experiment
+from prune_rnn.config.config import compose_config
+from prune_rnn.train.experiment import experiment
 
 
 def test_the_summary_states_the_result_and_its_scale(tiny: list[str]) -> None:

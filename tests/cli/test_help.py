@@ -4,8 +4,8 @@ import pytest
 
 from prune_rnn import paths
 from prune_rnn.cli.help import filled, keys_table, scales_table
-from prune_rnn.config import compose_config
-from prune_rnn.schema import keys
+from prune_rnn.config.config import compose_config
+from prune_rnn.config.option import keys
 
 
 def rows() -> dict[str, tuple[str, str]]:

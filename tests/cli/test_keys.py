@@ -2,7 +2,7 @@
 
 from prune_rnn import paths
 from prune_rnn.cli.keys import keys, keys_help, options
-from prune_rnn.schema import keys as schema_keys
+from prune_rnn.config.option import keys as schema_keys
 
 GROUPS = {"scale", "model", "prune", "data", "train"}
 

@@ -11,7 +11,7 @@ import pytest
 
 from prune_rnn import __version__
 from prune_rnn.cli.process import INTERRUPTED
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.engine import compiled
 from prune_rnn.native import library
 from prune_rnn.run.resolve import run_of

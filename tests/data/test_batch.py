@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from prune_rnn.data.batch import Batch, Utterance, batches, collate, epoch_order, load, read_audio
-from prune_rnn.features import frames, log_spectrogram
-from prune_rnn.text import encode
+from prune_rnn.speech.features import frames, log_spectrogram
+from prune_rnn.speech.text import encode
 
 
 def tone(hertz: float, rate: int, seconds: float = 0.5) -> np.ndarray:

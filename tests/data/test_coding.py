@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.data.coding import Coding
 from prune_rnn.deploy.network import load
-from prune_rnn.front_end import FrontEnd
 from prune_rnn.run.identity import identity, plain
+from prune_rnn.speech.front_end import FrontEnd
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

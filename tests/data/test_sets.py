@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from prune_rnn import paths
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.data.base import SPLITS, Data
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS

@@ -6,7 +6,7 @@ import pytest
 
 from prune_rnn.data.spelling import parts, spelt
 from prune_rnn.data.transcripts import languages, normalise
-from prune_rnn.text import alphabet_of
+from prune_rnn.speech.text import alphabet_of
 
 every_language = pytest.mark.parametrize("language", languages())
 DECIMAL = {"ar": "\u066b", "fa": "\u066b"} | dict.fromkeys(

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from prune_rnn.data.transcripts import check_language, normalise, way_out
-from prune_rnn.text import ALPHABET, alphabet_of
+from prune_rnn.speech.text import ALPHABET, alphabet_of
 
 GERMAN = alphabet_of("abcdefghijklmnopqrstuvwxyzäöüß")
 

@@ -13,7 +13,7 @@ from prune_rnn.deploy.file import to_bytes
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.run.store import Run
-from prune_rnn.scores import error_rates
+from prune_rnn.speech.scores import error_rates
 
 
 @pytest.fixture

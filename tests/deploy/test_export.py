@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.data.batch import read_audio
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import Manifest
@@ -21,8 +21,8 @@ from prune_rnn.deploy.file import Packed, read
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.stream import streamed_text
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.experiment import experiment
-from prune_rnn.features import log_power
+from prune_rnn.speech.features import log_power
+from prune_rnn.train.experiment import experiment
 from prune_rnn.usage import UsageError
 
 

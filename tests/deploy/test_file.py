@@ -16,15 +16,15 @@ from safetensors import safe_open
 from safetensors.torch import load, save, save_file
 from torch import Tensor
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.deploy.file import Kept, Packed, gaps_of, read, to_bytes
 from prune_rnn.deploy.network import load as network_of
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype, quantise
-from prune_rnn.features import BINS
 from prune_rnn.integrity.sealed import sealed_tensors
 from prune_rnn.model.layers import matrix_of
 from prune_rnn.run.record import recorded
+from prune_rnn.speech.features import BINS
 
 CONFIG = recorded(compose_config(["model=gru_dense"]), "")
 

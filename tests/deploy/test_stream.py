@@ -19,9 +19,9 @@ from prune_rnn.deploy.stream import (
     log_probs_in_pieces,
 )
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.features import log_power
-from prune_rnn.front_end import FrontEnd
-from prune_rnn.text import greedy
+from prune_rnn.speech.features import log_power
+from prune_rnn.speech.front_end import FrontEnd
+from prune_rnn.speech.text import greedy
 
 BINS = 161
 

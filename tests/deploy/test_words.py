@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from prune_rnn.deploy.words import FORMATS, Word, as_json, as_srt, as_vtt, words
-from prune_rnn.text import ALPHABET, spelt
+from prune_rnn.speech.text import ALPHABET, spelt
 
 
 def path(symbols: str) -> torch.Tensor:

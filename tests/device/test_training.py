@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from prune_rnn.config import Config, compose_config
+from prune_rnn.config.config import Config, compose_config
 from prune_rnn.device.batches import Groups, Load, randoms, seconds_of
 from prune_rnn.device.training import smooth, trained, trainer
-from prune_rnn.train import Trainer
+from prune_rnn.train.loop import Trainer
 
 CUDA = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"))
 DEVICE = pytest.mark.parametrize("device", ["cpu", CUDA])

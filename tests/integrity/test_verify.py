@@ -13,15 +13,15 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save
 
 from prune_rnn import paths
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.deploy.export import ExportOptions, export
-from prune_rnn.experiment import experiment
 from prune_rnn.integrity import corpus
 from prune_rnn.integrity.verify import VerifyOptions, verify
 from prune_rnn.run import store
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import run_of
 from prune_rnn.run.store import LISTED, Run
+from prune_rnn.train.experiment import experiment
 
 
 @pytest.fixture

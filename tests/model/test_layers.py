@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.model import layers
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 

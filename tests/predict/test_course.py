@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.deploy import file
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.features import BINS
 from prune_rnn.predict.course import Course, course, steps_per_epoch
 from prune_rnn.predict.predict import predict
 from prune_rnn.run.resolve import resolve
+from prune_rnn.speech.features import BINS
 from prune_rnn.usage import UsageError
 
 

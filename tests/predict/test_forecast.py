@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict import printed
 from prune_rnn.predict.forecast import Forecast, forecast

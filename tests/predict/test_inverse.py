@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict.forecast import forecast
 from prune_rnn.predict.inverse import targets

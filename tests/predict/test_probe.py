@@ -1,6 +1,6 @@
 """What is timed is what it says; no test hangs on a time."""
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.predict.probe import SpeedUp, step_cost
 from prune_rnn.run.resolve import resolve
 

@@ -3,16 +3,16 @@
 import pytest
 import torch
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.deploy.file import to_bytes
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.features import BINS
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.predict.size import packed_bytes
 from prune_rnn.prune.select import select
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve
+from prune_rnn.speech.features import BINS
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.5, 0.93, 0.99])

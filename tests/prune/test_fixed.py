@@ -2,7 +2,7 @@
 
 import torch
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.prune.fixed import Fixed
 from prune_rnn.prune.methods import METHODS
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.prune.gradual import Gradual
 from prune_rnn.prune.masker import Masker
 from prune_rnn.prune.schedule import Threshold

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from prune_rnn import paths
-from prune_rnn.config import Config, compose_config
+from prune_rnn.config.config import Config, compose_config
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.masker import Masker
 from prune_rnn.prune.methods import METHODS

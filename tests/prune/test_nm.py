@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.prune.nm import NM
 from prune_rnn.run.resolve import resolve
 

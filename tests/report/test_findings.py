@@ -6,7 +6,7 @@ from typing import Any
 from prune_rnn.analyse.comparison import Line
 from prune_rnn.analyse.interval import Interval
 from prune_rnn.analyse.rows import Row
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.report.findings import findings
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve

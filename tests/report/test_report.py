@@ -8,10 +8,10 @@ import pytest
 
 from prune_rnn.analyse.layout import layout, names
 from prune_rnn.analyse.rows import Library
-from prune_rnn.config import compose_config
-from prune_rnn.experiment import experiment
+from prune_rnn.config.config import compose_config
 from prune_rnn.report.figures.catalogue import FIGURES
 from prune_rnn.report.report import KINDS, report
+from prune_rnn.train.experiment import experiment
 from prune_rnn.usage import UsageError
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from prune_rnn.analyse.comparison import Line
 from prune_rnn.analyse.interval import Interval
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.report.base import Table
 from prune_rnn.report.table3 import table
 

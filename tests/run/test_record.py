@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from prune_rnn.config import compose_config
-from prune_rnn.recipe import Precision
+from prune_rnn.config.config import compose_config
 from prune_rnn.run.identity import digest, digest_of
 from prune_rnn.run.record import read_config, read_result, recorded
 from prune_rnn.run.resolve import resolve
+from prune_rnn.train.recipe import Precision
 
 
 @pytest.mark.parametrize("words", ["model=gru_dense", "model=rnn_sparse seed=2", "model=gru_sparse prune=hard"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.run.resolve import resolve, run_of
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from prune_rnn import paths
-from prune_rnn.config import compose_config
-from prune_rnn.experiment import experiment
+from prune_rnn.config.config import compose_config
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.store import Run
-from prune_rnn.train import Trainer
+from prune_rnn.train.experiment import experiment
+from prune_rnn.train.loop import Trainer
 
 
 @pytest.fixture

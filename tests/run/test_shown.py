@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.shown import set_otherwise, sparsity

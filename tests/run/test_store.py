@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prune_rnn import paths
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.run import store
 from prune_rnn.run.record import recorded
 from prune_rnn.run.store import LISTED, Run, all_runs, write_atomically

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from prune_rnn import paths
-from prune_rnn.config import compose_config
+from prune_rnn.config.config import compose_config
 from prune_rnn.run.identity import digest
 from prune_rnn.run.record import read_config, recorded
 from prune_rnn.source.content import content

@@ -6,16 +6,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from prune_rnn.config import Config, compose_config
+from prune_rnn.config.config import Config, compose_config
 from prune_rnn.data import batch
 from prune_rnn.deploy import file
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.experiment import experiment, load_splits
-from prune_rnn.features import BINS
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.store import Run
 from prune_rnn.source.load import load, start_of, teacher_of
+from prune_rnn.speech.features import BINS
+from prune_rnn.train.experiment import experiment, load_splits
 from prune_rnn.usage import UsageError
 
 CPU = torch.device("cpu")

@@ -15,17 +15,25 @@ from pathlib import Path
 import soundfile
 from tabulate import tabulate
 
+from prune_rnn.config.nearest import choose
 from prune_rnn.data.base import SPLITS
 from prune_rnn.data.batch import check_length, unfit_rate
 from prune_rnn.data.corpora import splits
 from prune_rnn.data.corpora.base import Corpus, Recording
 from prune_rnn.data.corpora.catalogue import CORPORA
 from prune_rnn.data.transcripts import check_language, languages, normalise
-from prune_rnn.features import SAMPLE_RATE, frames
 from prune_rnn.files import write_atomically
-from prune_rnn.nearest import choose
 from prune_rnn.printed import one_line, pasted
-from prune_rnn.text import ALPHABET, LATIN, alphabet_of, check_characters, encode, frames_needed, unknown_characters
+from prune_rnn.speech.features import SAMPLE_RATE, frames
+from prune_rnn.speech.text import (
+    ALPHABET,
+    LATIN,
+    alphabet_of,
+    check_characters,
+    encode,
+    frames_needed,
+    unknown_characters,
+)
 
 _RARE = 1000  # a letter in fewer than one of so many transcripts is no letter of the language
 _FOREIGN = "have characters outside the alphabet"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
+from prune_rnn.config.option import is_identity, option
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.synthetic.ranges import Ranges
-from prune_rnn.schema import is_identity, option
 from prune_rnn.typed import Plain
 
 GENERATOR = 2  # raise it with any change to what these modules make that changes a byte of the corpus

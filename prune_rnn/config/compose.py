@@ -1,0 +1,150 @@
+"""What Hydra makes of overrides: KEY=VALUE, as typed. A wrong one is named in one line.
+
+Hydra composes each choice of options once; the values are then set in a copy, as Hydra sets them. That is ten times
+faster, and the override that fails is known.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import hydra
+import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from prune_rnn import paths
+from prune_rnn.config.nearest import choose, nearest
+from prune_rnn.config.option import having, keys, text_keys
+from prune_rnn.printed import quoted
+from prune_rnn.usage import UsageError, shown
+
+# what Hydra and OmegaConf raise for a wrong override; ArithmeticError: an integer that is no float
+REFUSALS = (HydraException, OmegaConfBaseException, ValueError, ArithmeticError, RecursionError)
+_LONGEST = 300  # characters of a reason
+
+
+def compose(overrides: Sequence[str]) -> DictConfig:
+    """Returns the configuration that the overrides give, with its interpolations; UsageError names the wrong one."""
+    chosen: dict[str, str] = {}
+    values: list[Override] = []
+    for word in overrides:
+        sign, key, value = split(word)
+        if sign == "~":
+            raise UsageError(f"{shown(word)}: a key can't be taken away; leave it out, and it has its default")
+        if re.match(r"hydra\b", key):
+            raise UsageError(f"{shown(word)}: works with `prune-rnn train -m` only; leave it out, or add -m")
+        override = read(word)
+        if override.is_sweep_override():
+            raise UsageError(f"{shown(word)}: several values need `prune-rnn train -m`; give one, or add -m")
+        if key not in paths.groups():
+            values.append(override)
+        elif value in paths.options(key):
+            chosen[key] = value
+        else:
+            raise UsageError(f"{key}={shown(value)}: {choose(value, paths.options(key))}")
+    composed = copy.deepcopy(_composed(paths.conf(), tuple(sorted(chosen.items()))))
+    for override in values:
+        with named(str(override.input_line)):
+            if override.value() == {}:
+                raise ValueError("an empty group changes nothing; name what is in it")
+            ConfigLoaderImpl._apply_overrides_to_config([override], composed)
+    return composed
+
+
+@cache
+def _composed(conf: Path, chosen: Sequence[tuple[str, str]]) -> DictConfig:
+    try:
+        GlobalHydra.instance().clear()
+        with hydra.initialize_config_dir(str(conf), version_base="1.3", job_name="prune_rnn"):
+            return hydra.compose("config", [f"{group}={option}" for group, option in chosen])
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{_unreadable(conf)} is not YAML in UTF-8 ({reason(error)}); fix it, or reinstall") from None
+
+
+def _unreadable(conf: Path) -> Path:
+    """Returns the first file of the folder that is no YAML in UTF-8, else the folder."""
+    for file in sorted(conf.rglob("*.yaml")):
+        try:
+            yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (UnicodeDecodeError, yaml.YAMLError):
+            return file
+    return conf
+
+
+def split(override: str) -> tuple[str, str, str]:
+    """Returns (what stands before the key: +, ++, ~ or nothing; the key; the value).
+
+    >>> split("++model.units=7")
+    ('++', 'model.units', '7')
+    """
+    typed, _, value = override.partition("=")
+    key = typed.lstrip("+~")
+    return typed[: len(typed) - len(key)], key, value
+
+
+def read(word: str, *, sweep: bool = False) -> Override:
+    """Returns what Hydra reads; the value of a key that holds text is put in quotes where its grammar needs them.
+
+    A path may hold a comma, unless it is a sweep's, where it separates values; a name may look like a number.
+    """
+    _, key, value = split(word)
+    if "=" not in word or not key:
+        group = next((group for group in paths.groups() if word in paths.options(group)), None)
+        raise UsageError(f"{shown(word)!r} is not of the form KEY=VALUE" + (f"; write {group}={word}" if group else ""))
+    parse, texts = OverridesParser.create().parse_override, text_keys()
+    with named(word):
+        try:
+            override = parse(word)
+            if key not in texts:
+                return override
+            several = override.is_sweep_override()
+            if (sweep or not texts[key]) if several else isinstance(override.value(), str | None):
+                return override
+        except REFUSALS:
+            if key not in texts:
+                raise
+        return parse(f"{word.partition('=')[0]}={quoted(value)}")
+
+
+@contextmanager
+def named(word: str) -> Iterator[None]:
+    """Makes a UsageError that names the override of what Hydra raises in the block, with a hint for an unknown key."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except REFUSALS as error:
+        unknown = isinstance(error.__cause__, ConfigAttributeError | ConfigKeyError)
+        raise UsageError(f"{shown(word)}: {reason(error)}{_hint(split(word)[1]) if unknown else ''}") from None
+
+
+def reason(error: BaseException) -> str:
+    """Returns in one line what the error that is at the root of another says."""
+    while str(error.__cause__) not in ("", "None"):
+        assert error.__cause__ is not None
+        error = error.__cause__
+    text = " ".join(str(error).partition("full_key:")[0].split())  # where OmegaConf begins to say where
+    return text[:_LONGEST] or type(error).__name__
+
+
+def _hint(key: str) -> str:
+    """Returns the options that have the key, else the key that was perhaps meant, else where all of them stand."""
+    if options := [f"{key.partition('.')[0]}={option}" for option in having(key)]:
+        return f"; choose {' or '.join(options)}"
+    parent, _, last = key.rpartition(".")
+    if "." in parent and parent in keys():
+        return f"; what is new there needs a plus: +{key}=..."
+    like = [each for each in keys() if each.rpartition(".")[2] == last]
+    meant = nearest(key, keys()) or (f"did you mean {like[0]!r}?" if len(like) == 1 else "")
+    return f"; {meant if key not in keys() and meant else '`prune-rnn train --help` lists all keys'}"

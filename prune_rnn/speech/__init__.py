@@ -1,0 +1,1 @@
+"""What speech recognition computes with: characters, features, decoding, error rates."""

@@ -1,0 +1,75 @@
+"""Waveform to log power spectrogram: 161 bins, 20 ms window, 10 ms step, at 16 kHz."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from prune_rnn.speech.front_end import BELOW_PEAK, FLOOR, LOWEST, SOFTEST, FrontEnd
+
+SAMPLE_RATE = 16_000  # Hz
+WINDOW = 320  # samples: 20 ms
+STEP = 160  # samples: 10 ms
+BINS = WINDOW // 2 + 1  # 161
+LONG = 6000  # frames: a minute; of longer recordings as many are computed at a time, which bounds the memory
+DEVIATION_FLOOR = 1e-5  # added to a deviation before the division
+_WINDOW = torch.hann_window(WINDOW, device="cpu")
+_WIDE_WINDOW = _WINDOW.double().numpy()
+
+
+def frames(samples: int) -> int:
+    """Returns the number of frames of a waveform: whole windows only, 0 where it is shorter than one.
+
+    >>> frames(319), frames(320), frames(16_000)
+    (0, 1, 99)
+    """
+    return max(0, (samples - WINDOW) // STEP + 1)
+
+
+def log_power(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tensor:
+    """Returns the log power spectrogram as it is: (samples,) float in [-1, 1] at 16 kHz -> (bins, frames) float32.
+
+    ValueError where the waveform is shorter than one window.
+    """
+    if frames(len(waveform)) == 0:
+        samples = f"{len(waveform)} sample{'s' * (len(waveform) != 1)}"
+        raise ValueError(f"a waveform of {samples} is shorter than one window of {WINDOW}")
+    windows = waveform.unfold(0, WINDOW, STEP)
+    window, power = _WINDOW.to(waveform.device), torch.empty(len(windows), BINS, device=waveform.device)
+    for some, its in zip(windows.split(LONG), power.split(LONG), strict=True):
+        its.copy_(torch.fft.rfft(some * window).abs()).square_()
+    if front_end is FrontEnd.absolute:
+        power.clamp_min_(FLOOR)
+    else:
+        power = power.div_(power[:, LOWEST:].max().clamp_min(SOFTEST)).add_(BELOW_PEAK)
+    return power.log_().t()
+
+
+def power_of_few(waveform: Tensor) -> NDArray[np.float64]:
+    """Returns the power spectrogram, (frames, bins), in double precision; for few frames fast, and on this thread."""
+    spectrum = np.fft.rfft(waveform.unfold(0, WINDOW, STEP).numpy() * _WIDE_WINDOW)
+    power: NDArray[np.float64] = spectrum.real**2 + spectrum.imag**2
+    return power
+
+
+def log_of(power: NDArray[np.float64], peak: float | NDArray[np.float64], front_end: FrontEnd) -> NDArray[np.float64]:
+    """(frames, bins) -> its log, as `log_power` takes it. peak: of the utterance, or (frames, 1), of each frame."""
+    if front_end is FrontEnd.absolute:
+        return np.log(np.maximum(power, FLOOR))
+    return np.log(power / np.maximum(peak, SOFTEST) + BELOW_PEAK)
+
+
+def log_spectrogram(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tensor:
+    """Returns the log power spectrogram, each bin with mean 0 and standard deviation 1 over the utterance; with the
+    front end `relative`, a bin whose deviation is below 1 neper keeps its deviation.
+
+    waveform: (samples,) float in [-1, 1], at 16 kHz, at least one window long (else ValueError).
+    Returns (bins, frames), float32.
+    """
+    log = log_power(waveform, front_end)
+    centred = log.sub_(log.mean(dim=1, keepdim=True))
+    deviation = centred.square().mean(dim=1, keepdim=True).sqrt()  # torch.std_mean takes four times as long
+    least = front_end.least_deviation
+    return centred.div_(deviation.clamp_min(least) if least else deviation + DEVIATION_FLOOR)
