@@ -146,13 +146,13 @@ def describe(overrides: list[str]) -> None:
 @cli.command(cls=KeysCommand)
 @click.option("--json", "json_", is_flag=True, help="Print it as JSON.")
 @click.option("--plot", type=PATH, help="Draw it to this PNG, SVG or PDF file.")
-@click.option("--quick", is_flag=True, help="Time nothing: leave out training time and speed-up.")
+@click.option("--quick", is_flag=True, help="Leave out what is tried here: memory, training time, speed-up.")
 def predict(overrides: list[str], **options: Any) -> None:
     """Predicts a network before it is trained, or finds one for a target.
 
-    Takes any key of train. Prints the sparsity over the epochs, what is left, the size of the packed file, the test CER
-    with a 90 % interval, and, timed here for ten seconds, training time and speed-up. The prediction is fitted to the
-    networks shipped with this package and those in your results folder.
+    Takes any key of train. Prints the sparsity over the epochs, what is left, the size of the packed file, and the test
+    CER with a 90 % interval. Ten seconds of trials on this machine add training memory, training time and speed-up. The
+    prediction is fitted to the networks shipped with this package and those in your results folder.
 
     target.cer=0.27, target.parameters=N, target.bytes=N and target.speedup=X, one or several, find the smallest network
     that meets them and print the command that trains it. The upper end of the interval is at most target.cer.

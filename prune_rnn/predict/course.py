@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.predict import magnitudes
 from prune_rnn.predict.magnitudes import Magnitudes, Place
-from prune_rnn.predict.setting import SECONDS
 from prune_rnn.prune.q import CALIBRATED
 from prune_rnn.prune.schedule import Schedule
 from prune_rnn.source.load import start_of
@@ -84,18 +82,6 @@ def _as_it_starts(config: Config) -> Course:
     end = {t: zeros[t] / count for t, count in counts.items()}
     by_epoch = {t: [sparsity] * config.train.epochs for t, sparsity in end.items()}
     return Course(by_epoch, end, sum(zeros.values()) / sum(counts.values()), True, 0.0)
-
-
-def steps_per_epoch(config: Config) -> int | None:
-    """Returns the optimizer steps of an epoch; None where only the data know how many utterances there are."""
-    if config.train.steps_per_epoch is not None:
-        return config.train.steps_per_epoch
-    hours: float | None = getattr(config.data, "train_hours", None)
-    manifest: str | None = getattr(config.data, "train", None)
-    if hours is None and manifest is None:
-        return None
-    utterances = 3600 * hours / SECONDS if hours is not None else Path(str(manifest)).read_bytes().count(b"\n")
-    return math.ceil(utterances / config.train.batch_size)
 
 
 def _unsure(known: Magnitudes, sparsity: float) -> float:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from prune_rnn.config.config import Config
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.predict.course import Course, course, steps_per_epoch
+from prune_rnn.predict.amount import Amount, amount
+from prune_rnn.predict.course import Course, course
 from prune_rnn.predict.interval import Expectation, Expected, by_networks
 from prune_rnn.predict.law import LEAST
 from prune_rnn.predict.networks import Network, known
@@ -34,6 +35,7 @@ class Forecast:
     config: Config
     goal: str
     setting: Setting
+    amount: Amount
     course: Course
     parameters: int
     kept: int
@@ -50,8 +52,8 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
     expectation: of the networks to go by; None: the shipped ones and those of its results folder.
     """
     resolved, q_source = resolve(config)
-    steps = steps_per_epoch(resolved)
-    way = course(resolved, q_source, steps or 1000)
+    speech = amount(resolved)
+    way = course(resolved, q_source, speech.steps or 1000)
     parameters, prunable = counts(resolved.model)
     density = max(1 - way.prunable, 1 / prunable)
     own = setting(recorded(resolved, q_source), parameters, prunable, density)
@@ -69,6 +71,7 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
         config=resolved,
         goal=resolved.prune.goal(q_source),
         setting=own,
+        amount=speech,
         course=way,
         parameters=parameters,
         kept=parameters - round(way.prunable * prunable),

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from prune_rnn.config.config import compose_config
 from prune_rnn.predict import inverse, printed, probe
-from prune_rnn.predict.course import steps_per_epoch
 from prune_rnn.predict.forecast import Forecast, forecast
 from prune_rnn.predict.interval import by_networks
 from prune_rnn.predict.networks import known
@@ -39,20 +38,17 @@ def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None 
     of = forecast(config, expectation)
     if plot is not None:
         save(of, expectation, plot)
-    steps = steps_per_epoch(of.config)
-    cost = speed = None
-    if not quick:
-        cost, speed = timed(of, steps)
+    cost, speed = (None, None) if quick else timed(of)
     if json_:
-        return json.dumps(printed.as_json(of, cost, speed, steps), indent=2)
-    return printed.text(of, cost, speed, steps)
+        return json.dumps(printed.as_json(of, cost, speed), indent=2)
+    return printed.text(of, cost, speed)
 
 
-def timed(of: Forecast, steps: int | None) -> tuple[probe.StepCost | None, probe.SpeedUp | None]:
+def timed(of: Forecast) -> tuple[probe.StepCost | None, probe.SpeedUp | None]:
     """Returns what a training step and the recurrent layer take here; None where they can't be timed."""
     cost = speed = None
     try:
-        cost = probe.step_cost(of.config, steps or 1000, _STEP_SECONDS)
+        cost = probe.step_cost(of.config, of.amount, _STEP_SECONDS)
     except UsageError:  # no such device, or not enough memory: `train` says so
         if of.config.device != "auto":
             raise

@@ -9,6 +9,7 @@ from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict.forecast import Forecast
 from prune_rnn.predict.interval import LEVEL, Expected
 from prune_rnn.predict.probe import SpeedUp, StepCost
+from prune_rnn.train.feasible import STATE_BYTES
 from prune_rnn.typed import Plain
 
 _WIDTH = 100
@@ -25,15 +26,17 @@ def cer(of: Forecast) -> str:
     return text + f" and {every - alike} others" * (every > alike)
 
 
-def text(of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = None, steps: int | None = None) -> str:
-    """Returns the forecast for a terminal. cost, speed: None where they were not timed. steps: an epoch."""
+def text(of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = None) -> str:
+    """Returns the forecast for a terminal. cost, speed: None where they were not timed."""
     config = of.config
     head = f"{config.name}: {of.setting.cell}, {config.model.units} units, scale {config.scale.name}, before training"
     rows = known(of)
-    if cost is not None and steps is not None:
-        rows.append(("training", _training(of, cost, steps)))
+    if cost is not None:
+        rows.append(("memory", _memory(of, cost)))
+        if of.amount.steps is not None:
+            rows.append(("training", _training(of, cost, of.amount.steps)))
     if speed is not None:
-        sparse, dense = (f"{1e6 * each:,.3g} us" for each in (speed.sparse, speed.dense))
+        sparse, dense = (f"{_three(1e6 * each)} us" for each in (speed.sparse, speed.dense))
         words = f"{speed.times:.1f} at one stream: a step of a recurrent layer takes {sparse} ({speed.sparse_way}), "
         rows.append(("speed-up", f"{words}dense {dense} ({speed.dense_way}), timed here"))
     return f"{head}\n\n{lines(rows)}"
@@ -60,11 +63,9 @@ def known(of: Forecast) -> list[tuple[str, str]]:
     return rows
 
 
-def as_json(
-    of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = None, steps: int | None = None
-) -> Plain:
+def as_json(of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = None) -> Plain:
     """Returns the same as plain values; fractions, bytes and seconds."""
-    epochs = of.config.train.epochs
+    steps, epochs = of.amount.steps, of.config.train.epochs
     return {
         "sparsity": {"by_epoch": of.course.by_epoch, "end": of.course.end, "prunable": of.course.prunable},
         "sparsity_is_exact": of.course.exact,
@@ -75,6 +76,7 @@ def as_json(
         "cer_over_dense": _ends(of.ratio),
         "networks": {"of_this_recipe": of.by[0], "all": of.by[1]},
         "outside": of.beyond,
+        "train_bytes": None if cost is None else _bytes(of, cost),
         "train_seconds": None if cost is None or steps is None else cost.seconds * steps * epochs,
         "speed_up": None if speed is None else speed.times,
     }
@@ -104,10 +106,22 @@ def _sparsity(of: Forecast) -> str:
     return words
 
 
+def _memory(of: Forecast, cost: StepCost) -> str:
+    size, seconds = of.config.train.batch_size, of.amount.seconds
+    parts = f"{_three(of.parameters * STATE_BYTES / 1e6)} MB of parameters, gradients and momentum, and "
+    parts += f"{_three(cost.kept / 1e6)} MB of activations a second of speech"
+    return f"at least {_three(_bytes(of, cost) / 1e9)} GB for {size} utterances of {seconds:.3g} s: {parts} (counted here)"
+
+
+def _bytes(of: Forecast, cost: StepCost) -> float:
+    """Returns what training keeps in memory, over all processes; one process has its share of the activations."""
+    return of.parameters * STATE_BYTES + cost.kept * of.config.train.batch_size * of.amount.seconds
+
+
 def _training(of: Forecast, cost: StepCost, steps: int) -> str:
     config = of.config
     total = steps * config.train.epochs
-    words = f"{_duration(cost.seconds * total)}: {total:,} steps of {cost.seconds:.3g} s, {cost.steps} timed here"
+    words = f"{_duration(cost.seconds * total)}: {total:,} steps of {_three(cost.seconds)} s, {cost.steps} timed here"
     if cost.utterances < config.train.batch_size:
         words += f" with {cost.utterances} of {config.train.batch_size} utterances: at most that long"
     words += "; other work keeps this machine busy: less where it is idle" if cost.busy else ""
@@ -118,10 +132,15 @@ def _training(of: Forecast, cost: StepCost, steps: int) -> str:
     return words
 
 
+def _three(value: float) -> str:
+    """Returns a number with three digits or more, without an exponent from 100 on."""
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+
+
 def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{_three(seconds / 3600)} h"
 
 
 def _between(of: Expected, scale: float) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, UntypedStorage
+from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.utils.rnn import pad_sequence
 
 from prune_rnn.bench import ours
@@ -20,7 +21,7 @@ from prune_rnn.config.config import Config
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.engine.timing import in_turn
 from prune_rnn.model.deepspeech2 import DeepSpeech2
-from prune_rnn.predict.setting import SECONDS
+from prune_rnn.predict.amount import Amount
 from prune_rnn.speech.features import SAMPLE_RATE, log_spectrogram
 from prune_rnn.speech.text import ALPHABET, encode
 from prune_rnn.train.distributed import usable_device
@@ -28,7 +29,7 @@ from prune_rnn.train.feasible import check_memory
 from prune_rnn.train.loop import Trainer
 
 _LENGTHS = (0.6, 1.0, 1.4)  # of the batches, times the mean utterance
-_SHORT = 0.13  # the same, in a network of which a whole batch would take minutes
+_SHORT = 0.5  # seconds of an utterance, in a network of which a whole batch would take minutes
 _CHARACTERS = 14  # a second of speech
 _FEW = 4  # utterances, in such a network
 _LARGE = 3e8  # parameters times utterances, from which on a batch would
@@ -38,12 +39,16 @@ _STILL = 1e-9  # learning rate: the weights hardly move, so that noise can't mak
 
 @dataclass(frozen=True, slots=True)
 class StepCost:
-    """seconds: of one optimizer step. steps: that were timed. utterances: of a batch that was timed. busy:
-    whether other work had more than half of the processors."""
+    """What an optimizer step takes.
+
+    seconds: of the step. steps: that were timed. utterances: of a batch that was timed. kept: bytes that the forward
+    pass keeps for the backward pass, a second of speech. busy: whether other work had more than half of the processors.
+    """
 
     seconds: float
     steps: int
     utterances: int
+    kept: float
     busy: bool = False
 
 
@@ -62,7 +67,7 @@ class SpeedUp:
         return self.dense / self.sparse
 
 
-def step_cost(config: Config, steps_per_epoch: int, seconds: float) -> StepCost:
+def step_cost(config: Config, speech: Amount, seconds: float) -> StepCost:
     """Times optimizer steps of a resolved configuration on noise, with the features, for about so many seconds.
 
     A large network is timed with 1 and with 4 utterances; a whole batch is on the line through both. UsageError where
@@ -77,21 +82,39 @@ def step_cost(config: Config, steps_per_epoch: int, seconds: float) -> StepCost:
     torch.manual_seed(0)
     model = DeepSpeech2(config.model).to(device)
     parameters, size = sum(p.numel() for p in model.parameters()), config.train.batch_size
-    masker = config.prune.masker(config.prune.weights(model), steps_per_epoch, gates=model.gates())
+    masker = config.prune.masker(config.prune.weights(model), speech.steps or 1000, gates=model.gates())
     groups = [[Utterance(Path("noise"), 0, "")]]
     still = replace(config.train, learning_rate=_STILL)
     trainer = Trainer(model, masker, still, groups, lambda _: iter(()), seed=0, device=device)
     if parameters * size < _LARGE or size <= _FEW:
-        times = [_timed(trainer, size, _LENGTHS, seconds)]
-        return StepCost(times[0][0], times[0][1], size, busy)
+        lengths = [speech.seconds * each for each in _LENGTHS]
+        step, count = _timed(trainer, size, lengths, seconds)
+        return StepCost(step, count, size, _kept(trainer, size, speech.seconds), busy)
     one, few = (_timed(trainer, count, [_SHORT], seconds / 2) for count in (1, _FEW))
-    an_utterance = max(0.0, few[0] - one[0]) / (_FEW - 1) / _SHORT
-    return StepCost(one[0] + an_utterance * size, one[1] + few[1], _FEW, busy)
+    an_utterance = max(0.0, few[0] - one[0]) / (_FEW - 1) * speech.seconds / _SHORT
+    kept = _kept(trainer, _FEW, _SHORT)
+    return StepCost(one[0] + an_utterance * size, one[1] + few[1], _FEW, kept, busy)
+
+
+def _kept(trainer: Trainer, size: int, seconds: float) -> float:
+    """Returns the bytes that the forward pass keeps for the backward pass, a second of speech."""
+    parameters = {p.untyped_storage().data_ptr() for p in trainer.model.parameters()}
+    found: dict[int, UntypedStorage] = {}  # held, so that no address comes twice
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in parameters:
+            found[storage.data_ptr()] = storage
+        return tensor
+
+    with saved_tensors_hooks(pack, lambda tensor: tensor):
+        trainer.one_step(_batch(_noise(size, seconds)), 0)
+    return sum(storage.nbytes() for storage in found.values()) / size / seconds
 
 
 def _timed(trainer: Trainer, size: int, lengths: Sequence[float], seconds: float) -> tuple[float, int]:
-    """Returns the least seconds of a step, a mean over the lengths, and how many were timed after a first round."""
-    waveforms = [_noise(size, SECONDS * length) for length in lengths]
+    """Returns the least seconds of a step, a mean over lengths in seconds, and the steps timed after a first round."""
+    waveforms = [_noise(size, length) for length in lengths]
     found: list[float] = []
     until = time.perf_counter() + seconds
     while len(found) < 2 or time.perf_counter() < until:

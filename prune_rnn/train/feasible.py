@@ -14,7 +14,7 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.usage import UsageError
 
 _LITTLE = 0.01  # of a layer type's weights: who prunes means more
-_BYTES = 12  # of each parameter while it is trained: in float32 its value, gradient and momentum
+STATE_BYTES = 12  # of each parameter while it is trained: in float32 its value, gradient and momentum
 
 
 def check_memory(config: Config, device: torch.device) -> None:
@@ -24,7 +24,7 @@ def check_memory(config: Config, device: torch.device) -> None:
         memory = torch.cuda.get_device_properties(device).total_memory
     else:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    need = parameters * _BYTES
+    need = parameters * STATE_BYTES
     if need > memory:
         raise UsageError(
             f"model.units={config.model.units}: training {parameters:,} parameters takes {need / 1e9:,.0f}"

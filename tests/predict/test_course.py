@@ -11,7 +11,8 @@ from prune_rnn.config.config import compose_config
 from prune_rnn.deploy import file
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.predict.course import Course, course, steps_per_epoch
+from prune_rnn.predict.amount import amount
+from prune_rnn.predict.course import Course, course
 from prune_rnn.predict.predict import predict
 from prune_rnn.run.resolve import resolve
 from prune_rnn.speech.features import BINS
@@ -20,7 +21,7 @@ from prune_rnn.usage import UsageError
 
 def of(*overrides: str) -> Course:
     config, source = resolve(compose_config(overrides))
-    steps = steps_per_epoch(config)
+    steps = amount(config).steps
     assert steps is not None
     return course(config, source, steps)
 
@@ -72,9 +73,3 @@ def test_a_stated_magnitude_gives_an_uncertain_sparsity() -> None:
     assert not found.exact and found.prunable == pytest.approx(0.925, abs=0.05) and found.log_density > 0.1
     greater = of("model=gru_sparse", "prune.sparsity=null", "prune.q={recurrent: 0.2, linear: 0.2456}")
     assert greater.prunable > found.prunable
-
-
-def test_steps_of_an_epoch() -> None:
-    """15 h of 3.75 s in batches of 12: 1200."""
-    assert steps_per_epoch(compose_config([])) == 200
-    assert steps_per_epoch(compose_config(["train.steps_per_epoch=null"])) == 1200

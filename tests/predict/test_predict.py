@@ -19,7 +19,8 @@ def test_timed(tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(module, "_STEP_SECONDS", 0.01)
     monkeypatch.setattr(module, "_SPEED_SECONDS", 0.01)
     found = json.loads(predict(["model=gru_sparse", "prune.sparsity=0.4", *tiny], json_=True))
-    assert found["train_seconds"] > 0 and (found["speed_up"] is None or found["speed_up"] > 0)
+    assert found["train_seconds"] > 0 and found["train_bytes"] > 12 * found["parameters"]
+    assert found["speed_up"] is None or found["speed_up"] > 0
 
 
 def test_plot(tmp_path: Path) -> None:
