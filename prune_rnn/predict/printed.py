@@ -108,9 +108,9 @@ def _sparsity(of: Forecast) -> str:
 
 def _memory(of: Forecast, cost: StepCost) -> str:
     size, seconds = of.config.train.batch_size, of.amount.seconds
-    parts = f"{_three(of.parameters * STATE_BYTES / 1e6)} MB of parameters, gradients and momentum, and "
-    parts += f"{_three(cost.kept / 1e6)} MB of activations a second of speech"
-    return f"at least {_three(_bytes(of, cost) / 1e9)} GB for {size} utterances of {seconds:.3g} s: {parts} (counted here)"
+    words = f"at least {_three(_bytes(of, cost) / 1e9)} GB for {size} utterances of {seconds:.3g} s: "
+    words += f"{_three(of.parameters * STATE_BYTES / 1e6)} MB of parameters, gradients and momentum, and "
+    return f"{words}{_three(cost.kept / 1e6)} MB of activations a second of speech (counted here)"
 
 
 def _bytes(of: Forecast, cost: StepCost) -> float:
