@@ -1,4 +1,4 @@
-"""Table 3 in sentences: what pruning costs, what bigger networks win back, where the paper's values lie outside."""
+"""Table 3 in sentences: the cost of pruning, the gain of bigger networks, and disagreements with the paper."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prune_rnn.analyse.rows import Row
 def findings(rows: Sequence[Row], lines: Sequence[Line]) -> list[str]:
     """Returns up to three sentences.
 
-    rows, lines: of the table, in the same order; a family's first row is its baseline.
+    rows, lines: of the table, in the same order. A family's first row is its baseline.
     """
     baselines: dict[str, Line] = {}
     sparse: dict[str, list[Line]] = {}
@@ -49,7 +49,7 @@ def _share(line: Line, baseline: Line) -> str:
 
 
 def _size_and_speed(line: Line, baseline: Line) -> str:
-    """Returns the size of its file and the speed of its whole network, as far as they are known."""
+    """Returns the size of the packed file and the speed-up of the whole network, where they are known."""
     known = []
     if line.bytes and baseline.bytes:
         known.append(f"{100 * line.bytes / baseline.bytes:.0f} % of its float32 file")
@@ -59,7 +59,7 @@ def _size_and_speed(line: Line, baseline: Line) -> str:
 
 
 def _errors(line: Line) -> str:
-    """Returns how the errors compare, with the interval; that nothing is shown where it includes zero."""
+    """Returns how the errors compare, with the interval: no difference is shown where it includes zero."""
     assert line.relative is not None and line.interval is not None
     if line.interval.includes_zero:
         return f"no difference shown ({100 * line.interval.low:+.0f} to {100 * line.interval.high:+.0f} %)"
