@@ -12,7 +12,7 @@ _LINES = {"recurrent": "-", "linear": "--"}
 
 def draw(material: Material) -> Figure | None:
     """Returns one column of panels per family; None without a sparse model."""
-    families = material.families(lambda row: row.sparse)
+    families = material.families(pruned_only=True)
     if not families:
         return None
     figure, axes = panels(2, len(families), 5.6, sharex="col", sharey="row")
