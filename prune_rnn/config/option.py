@@ -35,7 +35,7 @@ def option(
 
 
 def is_identity(field: dataclasses.Field[Any], value: Any) -> bool:
-    """Tells whether the field, of this value, is part of what names a run."""
+    """Returns whether the field, with this value, is part of a run's digest."""
     before = field.metadata.get("before", dataclasses.MISSING)
     as_before = before is not dataclasses.MISSING and value == before
     return bool(field.metadata.get("identity", True)) and not as_before
@@ -52,11 +52,11 @@ def expand_home(options: Any) -> None:
 
 @cache
 def registered() -> dict[str, dict[str, type]]:
-    """Returns the classes that are registered under `schema`: group ("" for the root) -> option -> class.
+    """Returns the classes registered under `schema`: group ("" for the root) -> option -> class.
 
-    A group with one class for all of its options has it under "".
+    A group with one class for all of its options has that class under "".
     """
-    from hydra.core.config_store import ConfigStore  # not where speech is made: each process would import it
+    from hydra.core.config_store import ConfigStore  # here: the processes that make speech don't need it
     from omegaconf import OmegaConf
 
     store = ConfigStore.instance()
