@@ -41,7 +41,7 @@ class _Row:
 
     def cells(self) -> list[str]:
         """Returns the cells of the table."""
-        names = _without_middle(self.run, _NAME), _cut(self.model, _CELL), _cut(self.scale, _CELL)
+        names = _shortened(self.run, _NAME), _shortened(self.model, _CELL), _shortened(self.scale, _CELL)
         seed = "" if self.seed is None else self.seed
         return [
             one_line(cell) for cell in (*names, seed, self.cer, self.sparsity, self.minutes, self.state, self.besides)
@@ -109,21 +109,10 @@ def _unfinished(run: Run, config: Recorded, row: _Row) -> None:
     row.state = f"being trained, {of_all} epochs done" if run.held else f"cut off at epoch {of_all}"
 
 
-def _cut(text: str, width: int) -> str:
-    """Returns the text, with an ellipsis in place of its end where it is longer than `width`.
+def _shortened(text: str, width: int) -> str:
+    """Returns the text, with an ellipsis in place of its middle where it is longer than `width`: a digest stays.
 
-    >>> _cut("gru_sparse", 10), _cut("gru_sparse", 6)
-    ('gru_sparse', 'gru_s…')
-    """
-    return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
-def _without_middle(text: str, width: int) -> str:
-    """Returns the text, with an ellipsis in place of its middle where it is longer than `width`.
-
-    A run's digest, at the end, stays.
-
-    >>> _without_middle("gru_sparse_wider-0123456789", 20)
-    'gru_sparse…123456789'
+    >>> _shortened("gru_sparse", 10), _shortened("gru_sparse_wider-0123456789", 20)
+    ('gru_sparse', 'gru_sparse…123456789')
     """
     return text if len(text) <= width else f"{text[: width // 2]}…{text[-(width - width // 2 - 1) :]}"
