@@ -1,4 +1,4 @@
-"""Runs that differ in more than model and seed are kept apart, never averaged."""
+"""Averages are over runs that differ in model and seed only; other runs are left out and named."""
 
 from __future__ import annotations
 

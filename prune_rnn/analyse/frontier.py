@@ -31,7 +31,7 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Comparison:
     """A network against others; None where there is nothing to compare with.
 
     baseline: against the baseline's CER. at_size: against the dense networks' CER at its size, linear in the logarithm
@@ -43,8 +43,8 @@ class Place:
     larger: float | None = None
 
 
-def places(networks: Sequence[Network], baseline: int | None, spread: Spread | None) -> list[Place]:
-    """Returns the place of each network.
+def comparisons(networks: Sequence[Network], baseline: int | None, spread: Spread | None) -> list[Comparison]:
+    """Returns the comparison of each network.
 
     Args:
         networks: one run each.
@@ -73,7 +73,7 @@ def places(networks: Sequence[Network], baseline: int | None, spread: Spread | N
         curve = every[dense][::-1]  # falling with size: rising in this order
         if not each.dense and dense and curve[0] <= every[number] <= curve[-1]:
             larger = float(np.exp(np.interp(every[number], curve, sizes[::-1])) / each.nonzero)
-        found.append(Place(against, at_size, larger))
+        found.append(Comparison(against, at_size, larger))
     return found
 
 

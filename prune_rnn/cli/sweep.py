@@ -142,7 +142,7 @@ def _launch(overrides: Sequence[str], command: str, name: Callable[[int, Sequenc
     overrides = [*overrides, f"hydra.sweep.dir=${{results}}/{logs.parent.name}/{logs.name}"]
     try:
         GlobalHydra.instance().clear()
-        # hydra.main would do the same but keeps the jobs' return values to itself
+        # hydra.main would do the same, but does not return the jobs' return values
         hydra = Hydra.create_main_hydra2("prune_rnn", create_config_search_path(str(paths.conf())))
         batches: Any = hydra.multirun("config", job, overrides, with_log_configuration=False)
     except (HydraException, OmegaConfBaseException) as error:

@@ -32,21 +32,21 @@ _CHOSEN = {"seed": "every seed that has a run is shown", "results": "the command
 def check_keys(file: Path, layout: Layout) -> None:
     """Raises UsageError for a key that the table's kind does not use, and for a pair that is not of two rows."""
     given = [(key, kinds) for key, kinds in _KINDS.items() if getattr(layout, key)]
-    for place, row in enumerate(layout.rows):
-        given += [(f"rows[{place}].{key}", kinds) for key, kinds in _KINDS_OF_ROWS.items() if getattr(row, key)]
+    for index, row in enumerate(layout.rows):
+        given += [(f"rows[{index}].{key}", kinds) for key, kinds in _KINDS_OF_ROWS.items() if getattr(row, key)]
     for key, kinds in given:
         if layout.kind not in kinds:
             others = " or ".join(f"kind: {kind}" for kind in kinds)
             raise UsageError(f"{file}: {key}: kind: {layout.kind} makes no use of it; leave it out, or give {others}")
     labels = {row.label or row.overrides for row in layout.rows}
-    for place, pair in enumerate(layout.pairs):
+    for index, pair in enumerate(layout.pairs):
         if len(pair) != 2 or not set(pair) <= labels:
-            raise UsageError(f"{file}: pairs[{place}]: is {pair}; give the labels of two rows")
+            raise UsageError(f"{file}: pairs[{index}]: is {pair}; give the labels of two rows")
 
 
 def check_rows(file: Path, layout: Layout, library: Library) -> None:
     """Raises UsageError for overrides of a row, or of what it is compared with, that make no network."""
-    for place, row in enumerate(layout.rows):
+    for index, row in enumerate(layout.rows):
         for key, words, further in _networks(layout, row):
             try:
                 own = shlex.split(words)
@@ -55,7 +55,7 @@ def check_rows(file: Path, layout: Layout, library: Library) -> None:
                         raise UsageError(f"{word}: {why}; leave it out")
                 resolve(replace(library.composed([*own, *library.common, *further]), init=None, teacher=None))
             except ValueError as error:
-                raise UsageError(f"{file}: rows[{place}].{key}: {error}") from None
+                raise UsageError(f"{file}: rows[{index}].{key}: {error}") from None
 
 
 def _networks(layout: Layout, row: RowLayout) -> Iterator[tuple[str, str, list[str]]]:
@@ -66,7 +66,7 @@ def _networks(layout: Layout, row: RowLayout) -> Iterator[tuple[str, str, list[s
         words = getattr(row, key)
         if words and words not in labels:
             yield key, words, []
-    for place, words in enumerate(row.init):
-        yield f"init[{place}]", words, placeholders(replace(row, init=row.init[:place], teacher=""))
+    for index, words in enumerate(row.init):
+        yield f"init[{index}]", words, placeholders(replace(row, init=row.init[:index], teacher=""))
     if row.teacher:
         yield "teacher", row.teacher, []

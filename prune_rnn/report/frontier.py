@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prune_rnn.analyse.frontier import Gain, Network, Place, places
+from prune_rnn.analyse.frontier import Comparison, Gain, Network, comparisons
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library
 from prune_rnn.report.base import DASH, Cell, Table, number
@@ -22,11 +22,11 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     }
     silent = [run.name for _, run in found if edits[run.name] is None]
     baseline = list(networks).index(rows[0][0].label) if rows[0][0].label in networks else None
-    placed = places(list(networks.values()), baseline, library.spread([row for row, _ in found]))
-    by_label = dict(zip(networks, placed, strict=True))
+    compared = comparisons(list(networks.values()), baseline, library.spread([row for row, _ in found]))
+    by_label = dict(zip(networks, compared, strict=True))
     cells = []
     for row, run in [*found, *((row, None) for row in missing)]:
-        place = by_label.get(row.label, Place())
+        versus = by_label.get(row.label, Comparison())
         cells.append(
             {
                 "network": f"{row.units} units",
@@ -34,9 +34,9 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
                 "pruned in epochs": pruned_in(row),
                 "parameters not zero": number(run.result.nonzero if run else None, ",", "nonzero"),
                 "test CER %": percent(run.cer if run else None, "cer"),
-                "against the baseline %": _relative(place.baseline, "relative"),
-                "against dense of its size %": _relative(place.at_size, "at_size"),
-                "dense of its CER is larger by": number(place.larger, ".1f", "larger"),
+                "against the baseline %": _relative(versus.baseline, "relative"),
+                "against dense of its size %": _relative(versus.at_size, "at_size"),
+                "dense of its CER is larger by": number(versus.larger, ".1f", "larger"),
             }
         )
     notes = [f"No intervals without hypotheses: {', '.join(silent)}."] if silent else []

@@ -94,11 +94,11 @@ def draw(material: Material) -> Figure | None:
     legend(figure, [panel for [panel] in axes], 2)
     for panel, all_points in shown:
         # lines of one width have points of one sparsity, one above the other
-        rising = sorted(all_points, key=lambda point: point.mean)  # of equal keys the last is kept
+        rising = sorted(all_points, key=lambda point: point.mean)  # of equal keys the last one stays
         points = list({(point.text, round(point.size)): point for point in rising}.values())
-        places = [(point.size, point.mean) for point in points]
+        positions = [(point.size, point.mean) for point in points]
         bars = [(min(point.cer), max(point.cer)) for point in points]
-        label_points(panel, places, [point.text for point in points], bars)
+        label_points(panel, positions, [point.text for point in points], bars)
     return figure
 
 
@@ -139,8 +139,8 @@ def _styles(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             continue
         width, other, _ = line.partition(",")
         number = otherwise.setdefault(width, 0)
-        place = list(otherwise).index(width)
-        colour, marker = SPARSE[place % len(SPARSE)], MARKERS[place % len(MARKERS)]
+        index = list(otherwise).index(width)
+        colour, marker = SPARSE[index % len(SPARSE)], MARKERS[index % len(MARKERS)]
         face, dashes = ("white", _DASHES[number % len(_DASHES)]) if other else (colour, "-")
         otherwise[width] += bool(other)
         yield {"color": colour, "marker": marker, "markerfacecolor": face, "linestyle": dashes}

@@ -26,10 +26,10 @@ def draw(material: Material) -> Figure | None:
     figure, axes = panels(len(families), 1, 1.2 + 2.4 * len(families), sharey="col")
     for (family, rows), [panel] in zip(families.items(), axes, strict=True):
         layers = list(by_layer(rows[0]).index)
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             colour, marker = material.colour(row)
             sparsity = by_layer(row)
-            positions = [x + 0.16 * (place - (len(rows) - 1) / 2) for x in range(len(sparsity))]
+            positions = [x + 0.16 * (index - (len(rows) - 1) / 2) for x in range(len(sparsity))]
             panel.vlines(positions, sparsity["min"], sparsity["max"], color=colour)
             panel.plot(positions, sparsity["mean"], color=colour, marker=marker, linewidth=0.8, label=row.label)
         panel.set_xticks(range(len(layers)), [name.replace(f"{RECURRENT}.", "rec. ") for name in layers])

@@ -19,10 +19,10 @@ def draw(material: Material) -> Figure | None:
     for column, (family, rows) in enumerate(families.items()):
         for line, (quantity, (label, factor)) in enumerate(_QUANTITIES.items()):
             panel = axes[line][column]
-            for place, row in enumerate(rows):
+            for index, row in enumerate(rows):
                 run = min(row.runs, key=lambda run: run.seed)
                 history = run.history()
-                if place == 0:
+                if index == 0:
                     pruning_phase(panel, row, history["step"].iloc[-1] / history["epoch"].iloc[-1])
                 colour, marker = material.colour(row)
                 for layer_type, style in _LINES.items():
@@ -33,7 +33,7 @@ def draw(material: Material) -> Figure | None:
                             style,
                             color=colour,
                             marker=marker,
-                            markevery=(place, max(3, len(rows))),  # thresholds that coincide still show all markers
+                            markevery=(index, max(3, len(rows))),  # thresholds that coincide still show all markers
                             label=row.label if style == "-" else None,
                         )
             if column == 0:

@@ -22,7 +22,7 @@ from prune_rnn.files import write_atomically
 WIDTH = 5.4  # inches: the text is still legible on a phone, and in a column of print
 # Okabe and Ito's colours, told apart by the colour-blind; those too pale for thin lines on white are left out
 BLACK, BLUE, VERMILLION, GREEN, PURPLE = "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-SPARSE = (BLUE, VERMILLION, GREEN, PURPLE)  # by place among a family's sparse models
+SPARSE = (BLUE, VERMILLION, GREEN, PURPLE)  # by index among a family's sparse models
 MARKERS = ("o", "s", "^", "D")
 _SETTINGS: Any = {  # its type lists all of matplotlib's settings by name
     "font.family": "DejaVu Sans",
@@ -75,8 +75,8 @@ class Material:
         """Returns (colour, marker): the same in every figure; black where dense."""
         if not row.sparse:
             return BLACK, "x"
-        place = [other.label for other in self.rows if other.family == row.family and other.sparse].index(row.label)
-        return SPARSE[place % len(SPARSE)], MARKERS[place % len(MARKERS)]
+        index = [other.label for other in self.rows if other.family == row.family and other.sparse].index(row.label)
+        return SPARSE[index % len(SPARSE)], MARKERS[index % len(MARKERS)]
 
 
 @dataclass(frozen=True, slots=True)
