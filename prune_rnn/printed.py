@@ -1,4 +1,4 @@
-"""Output without control characters, or characters that its encoding lacks: these are printed as escapes."""
+"""Output in which control characters, and characters that its encoding lacks, are printed as escapes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control, format, half of a charact
 
 
 def escaped(text: str, keep: str = "\n\t") -> str:
-    """Returns the text with `\\x1b` and the like in place of characters that steer a terminal, but for those to keep.
+    """Returns the text with escapes such as `\\x1b` for characters that steer a terminal, except those in `keep`.
 
     >>> print(escaped("a\\x1b[2Jb\\r\\u202ec"))
     a\\x1b[2Jb\\r\\u202ec
@@ -25,7 +25,7 @@ def escaped(text: str, keep: str = "\n\t") -> str:
 
 
 def one_line(text: object) -> str:
-    """Returns the text as one line: a line break in a name is none of the output.
+    """Returns the text as one line: a line break is escaped too.
 
     >>> print(one_line("a\\nb"))
     a\\nb
@@ -34,31 +34,31 @@ def one_line(text: object) -> str:
 
 
 def pasted(key: str, value: object) -> str:
-    """Returns an override as one word of a command that a shell reads, in quotes where it needs them.
+    """Returns an override as one word for a shell, in quotes where it needs them.
 
     >>> print(pasted("data.alphabet", "ab'"), pasted("data.train", "cv/o 3"), pasted("data.normalise", "de"))
     "data.alphabet=ab'" 'data.train=cv/o 3' data.normalise=de
     """
     text = str(value)
-    taken_apart = "\\" in text or text != text.strip()  # by Hydra, which else takes what stands there
-    word = f"{key}={quoted(text) if taken_apart else text}"
+    changed = "\\" in text or text != text.strip()  # Hydra reads such text otherwise, unless it is in quotes
+    word = f"{key}={quoted(text) if changed else text}"
     return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
 
 
 def quoted(value: str) -> str:
-    """Returns text in the quotes of Hydra's grammar, between which it stands for itself."""
+    """Returns text in the quotes of Hydra's grammar, which make Hydra read it unchanged."""
     inside = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), value)
     return f"'{inside}'"
 
 
 class Escaping:
-    """A stream that escapes what is written to it; all else is the stream's own."""
+    """A stream that escapes its output, and otherwise behaves like the stream it wraps."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        """Writes the text, escaped, and returns its length as it was given."""
+        """Writes the escaped text, and returns the length of the given one."""
         self.stream.write(escaped(text))
         return len(text)
 
@@ -67,7 +67,7 @@ class Escaping:
 
 
 def escape_output() -> None:
-    """Has all that goes to the standard output and error from now on escaped, also what their encoding lacks."""
+    """Escapes all further text to the standard output and error."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if not isinstance(stream, Escaping):
@@ -77,6 +77,6 @@ def escape_output() -> None:
 
 
 def terminal(stream: TextIO) -> TextIO:
-    """Returns the stream without escapes, for what steers the terminal on purpose."""
-    found: Any = stream  # which typing takes for no Escaping
+    """Returns the stream without escapes, to steer the terminal on purpose."""
+    found: Any = stream  # an Escaping is no TextIO
     return found.stream if isinstance(found, Escaping) else stream

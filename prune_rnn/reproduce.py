@@ -1,4 +1,4 @@
-"""`prune-rnn reproduce`: trains what the tables have no runs for, several at a time, and packs what was trained."""
+"""`prune-rnn reproduce`: trains the missing runs of the tables, several at a time, and packs them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -27,9 +26,8 @@ from prune_rnn.train.progress import time_left
 _LOOK = 0.2  # seconds between two looks at the processes
 _LINE = 30.0  # seconds between two lines of progress
 
-
-# What a child runs. On Linux it gets SIGUSR1, a request to save and stop, when its parent ends, even by SIGKILL
-# (prctl, PR_SET_PDEATHSIG = 1). Where the parent has ended before, it does not begin.
+# A child's program. On Linux a child gets SIGUSR1, a request to save and stop, when its parent ends, even by SIGKILL
+# (prctl, PR_SET_PDEATHSIG = 1). Where the parent has ended before, the child does not begin.
 CHILD = """
 import ctypes, os, runpy, signal, sys
 module, parent = sys.argv.pop(1), int(sys.argv.pop(1))
@@ -44,7 +42,7 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)
 class Job:
     """A command of `prune-rnn` and the process that runs it.
 
-    run: that it trains. epochs: of that run, 0 of a command that only packs.
+    run: the run that it trains or packs. epochs: the run's, 0 where it packs.
     """
 
     def __init__(self, command: str) -> None:
@@ -62,7 +60,7 @@ class Job:
         self.errors: IO[bytes] | None = None
 
     def start(self) -> None:
-        """Starts it, out of reach of the terminal's Ctrl-C: it saves when it is asked to stop, once."""
+        """Starts the process, out of reach of the terminal's Ctrl-C: `_all` asks it to save and stop, once."""
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115  (`end` closes it)
         self.process = subprocess.Popen(
             [sys.executable, "-c", CHILD, "prune_rnn", str(os.getpid()), *self.arguments],
@@ -71,25 +69,20 @@ class Job:
             start_new_session=True,
         )
 
-    def stop(self) -> None:
-        """Asks it to save and end."""
-        if self.process is not None:
-            self.process.terminate()
-
     def code(self) -> int | None:
-        """Returns its exit code; None while it runs."""
+        """Returns the process's exit code; None while it runs."""
         assert self.process is not None
         return self.process.poll()
 
     def done(self) -> int:
-        """Returns how many of the epochs are done."""
+        """Returns the number of epochs that are done."""
         if self.run.finished:
             return self.epochs
         path = self.run.folder / paths.HISTORY
         return min(self.epochs, max(0, len(read(path, LINES).splitlines()) - 1)) if path.is_file() else 0
 
     def end(self) -> str:
-        """Returns the last line that it printed on the error stream, once it has ended."""
+        """Returns the last line of the process's error stream, once the process has ended."""
         assert self.errors is not None
         with self.errors as file:
             file.seek(0)
@@ -98,13 +91,13 @@ class Job:
 
 
 def reproduce(overrides: Sequence[str], tables: Sequence[str], jobs: int, say: Callable[[str], None]) -> bool:
-    """Trains all that is missing, seed after seed; returns whether nothing failed.
+    """Trains all missing runs, seed after seed; returns whether none failed.
 
-    What was cut off goes on; what is finished is left as it is. A network that starts from another, or learns from it,
-    comes after that one. What fails is reported, and the rest goes on.
+    A run that was cut off goes on. A run that starts from another or learns from it comes after it. A failure is
+    reported, and the other runs go on.
 
     Args:
-        overrides: that the runs have in common, as for `prune-rnn report`.
+        overrides: in common, as for `prune-rnn report`.
         tables: names or YAML files; none: all tables.
         jobs: trainings at a time.
 
@@ -116,9 +109,7 @@ def reproduce(overrides: Sequence[str], tables: Sequence[str], jobs: int, say: C
     failed: set[str] = set()
     trained = 0
     while True:
-        library = Library(overrides)
-        wanted = [*_exports(layouts, library), *_trainings(layouts, library)]
-        work = [Job(command) for command in dict.fromkeys(wanted) if command not in failed]
+        work = [Job(command) for command in _wanted(layouts, Library(overrides)) if command not in failed]
         if not work:
             break
         failed |= _all(work, jobs, say)
@@ -127,31 +118,32 @@ def reproduce(overrides: Sequence[str], tables: Sequence[str], jobs: int, say: C
     return not failed
 
 
-def _trainings(layouts: Mapping[str, Layout], library: Library) -> list[str]:
-    return [command for command in commands(layouts, library) if shlex.split(command)[1] == "train"]
-
-
-def _exports(layouts: Mapping[str, Layout], library: Library) -> list[str]:
-    """Returns the commands that pack the finished runs of the tables, and those that others start from."""
+def _wanted(layouts: Mapping[str, Layout], library: Library) -> list[str]:
+    """Returns the commands that pack finished runs of the tables or of their sources, then those that train."""
+    missing = [shlex.split(command) for command in commands(layouts, library)]
     rows = [library.row(each) for layout in layouts.values() for each in layout.every()]
     folders = [run.folder for row in rows for run in row.runs]
-    others = [shlex.split(command)[1:] for command in commands(layouts, library)]
-    folders += [Path(words[1]) for words in others if words[0] == "export"]
-    data = library.shared.data  # where the recordings lie, which no run keeps
+    folders += [Path(words[2]) for words in missing if words[1] == "export"]
+    data = library.shared.data  # has the recordings' folder, which no run records
     further = [word for key in ("dev", "cache") if (path := getattr(data, key, None)) for word in (f"--{key}", path)]
-    return [
-        shlex.join(["prune-rnn", "export", str(folder), *further])
-        for folder in folders
+    exports = [
+        ["prune-rnn", "export", str(folder), *further]
+        for folder in dict.fromkeys(folders)
         if (folder / paths.MODEL).is_file() and not (folder / PACKED).is_file()
     ]
+    return [shlex.join(words) for words in (*exports, *(words for words in missing if words[1] == "train"))]
 
 
 def _all(work: Sequence[Job], jobs: int, say: Callable[[str], None]) -> set[str]:
-    """Runs the jobs, so many at a time, in order; returns the commands that failed."""
+    """Runs the jobs in order, at most `jobs` at a time; returns the commands that failed.
+
+    Whatever is raised, jobs that still run are first asked to save and end.
+    """
     waiting, failed = list(work), set[str]()
+    running: list[Job] = []
     total, first, started = sum(job.epochs for job in work), sum(job.done() for job in work), time.monotonic()
     shown = started
-    with _stopped_at_the_end() as running:
+    try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 running.append(waiting.pop(0))
@@ -167,26 +159,19 @@ def _all(work: Sequence[Job], jobs: int, say: Callable[[str], None]) -> set[str]
             if total and time.monotonic() - shown >= _LINE:
                 shown = time.monotonic()
                 say(_progress(work, total, first, shown - started))
+    finally:
+        processes = [job.process for job in running if job.process]
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
     return failed
 
 
 def _progress(work: Sequence[Job], total: int, first: int, seconds: float) -> str:
-    """Returns how far all runs are, in one line. first: epochs that were done before."""
+    """Returns one line of progress. total, first: epochs of all jobs, and those done before. seconds: so far."""
     done = sum(job.done() for job in work)
     runs = [job for job in work if job.epochs]
     finished = sum(job.run.finished for job in runs)
     left = time_left(seconds / (done - first) * (total - done)) if done > first else "unknown time"
     return f"{finished} of {len(runs)} runs, {done} of {total} epochs, {left} left"
-
-
-@contextmanager
-def _stopped_at_the_end() -> Iterator[list[Job]]:
-    """Yields a list of jobs; those that are still in it at the end are stopped."""
-    running: list[Job] = []
-    try:
-        yield running
-    finally:
-        for job in running:
-            job.stop()
-        while any(job.code() is None for job in running):
-            time.sleep(_LOOK)

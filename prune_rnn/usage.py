@@ -1,4 +1,4 @@
-"""What a user got wrong on the command line, as one error, and the ranges that numbers have to lie in."""
+"""The error of a wrong command line, and checks of values."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class UsageError(ValueError):
 
 
 class SeveralLines(ValueError):
-    """What is wrong takes several lines; no name that is shown in them breaks one."""
+    """An error of several lines; names in it are escaped already."""
 
 
 @contextmanager
 def of_the_command_line() -> Iterator[None]:
-    """Makes a UsageError of any ValueError in the block."""
+    """Turns any ValueError in the block into a UsageError."""
     try:
         yield
     except UsageError:
@@ -34,7 +34,7 @@ def of_the_command_line() -> Iterator[None]:
 
 
 def shown(value: object) -> str:
-    """Returns the value as a message shows it: the beginning where it is long.
+    """Returns the value for a message, cut where it is long.
 
     >>> shown(10**100)
     '100000000000000000000000000000000000000000000000000000000000...'
@@ -44,7 +44,7 @@ def shown(value: object) -> str:
 
 
 def within(key: str, value: float | None, low: float, high: float) -> None:
-    """Raises UsageError that names key and value unless it lies from `low` to `high`; None passes.
+    """Raises UsageError that names key and value unless low <= value <= high; None passes.
 
     >>> within("threads", 4, 1, THREADS)
     >>> within("threads", 0, 1, THREADS)
@@ -58,27 +58,27 @@ def within(key: str, value: float | None, low: float, high: float) -> None:
 
 
 def check_file_name(key: str, name: str) -> None:
-    """Raises UsageError unless a file's name can begin with the name: plain, not hidden, short enough for a digest.
+    """Raises UsageError unless the name can begin a file's name: plain, not hidden, short enough for a digest.
 
     >>> check_file_name("name", "gru_sparse-2")
     """
     if not re.fullmatch(r"[\w+-][\w.+-]*", name):
-        way = "use letters, digits, '_', '-', '.' and '+' only, and no '.' first"
-        raise UsageError(f"{key}={shown(name)!r}: it names a file or folder; {way}")
+        fix = "use letters, digits, '_', '-', '.' and '+' only, and no '.' first"
+        raise UsageError(f"{key}={shown(name)!r}: it names a file or folder; {fix}")
     if (length := len(name.encode())) > _LONGEST_NAME:
         raise UsageError(f"{key}={shown(name)}: has {length} bytes; a folder's name takes {_LONGEST_NAME}")
 
 
 def check_installed(what: str, package: str, extra: str) -> None:
-    """Raises UsageError that begins with `what`, the key and its value, unless the optional package is installed.
+    """Raises UsageError unless the optional package is installed.
 
-    extra: of this project, which brings the package.
+    what: the key and its value, named first. extra: this project's extra that brings the package.
     """
     if importlib.util.find_spec(package.replace("-", "_")) is None:
         raise UsageError(f"{what}: {package} is not installed; pip install 'prune-rnn[{extra}]'")
 
 
 def check_device(name: str) -> None:
-    """Raises UsageError unless it is the name of a device, there or not."""
+    """Raises UsageError unless it is the name of a device, whether this machine has that device or not."""
     if not re.fullmatch(r"auto|cpu|cuda(:\d{1,4})?", name):
         raise UsageError(f"device={shown(name)}: must be auto, cpu, cuda, or one of several as cuda:1")

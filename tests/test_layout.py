@@ -11,7 +11,7 @@ import pytest
 
 import prune_rnn
 from prune_rnn import paths
-from prune_rnn.analyse.layout import layout, names
+from prune_rnn.analyse.layout import file_of, layout, names
 
 # a module may import from its own rank and from those below
 RANKS = [
@@ -130,7 +130,7 @@ def test_an_option_has_a_module_of_its_name(group: str) -> None:
 
 @pytest.mark.parametrize("table", names())
 def test_a_table_has_the_module_of_its_kind(table: str) -> None:
-    assert f"prune_rnn.report.{layout(table).kind}" in MODULES
+    assert f"prune_rnn.report.{layout(file_of(table)).kind}" in MODULES
 
 
 def test_modules_stay_small() -> None:

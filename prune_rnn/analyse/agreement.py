@@ -1,4 +1,4 @@
-"""Runs that differ in more than model and seed are kept apart, never averaged."""
+"""Averages are over runs that differ in model and seed only; other runs are left out and named."""
 
 from __future__ import annotations
 
@@ -14,25 +14,17 @@ UNKNOWN = "not recorded"
 
 
 def conditions(run: Finished) -> dict[str, str]:
-    """Returns what runs that are averaged must have in common, besides the settings that name them."""
+    """Returns what averaged runs must have in common, besides the settings that name them."""
     result = run.result
-    q, versions = result.q, result.versions
-    of_all = (
-        result.processes_in_words(),
-        run.precision,
-        versions.get("prune-rnn", UNKNOWN),
-        versions.get("torch", UNKNOWN),
-        "CPU" if result.on_cpu else "GPU",
-    )
     return {
         "q source": _q_kind(result.q_source),
-        "q": "none" if not q else ", ".join(f"{layer_type} {value:g}" for layer_type, value in sorted(q.items())),
-        **dict(zip(CONDITIONS, of_all, strict=True)),
+        "q": ", ".join(f"{layer_type} {value:g}" for layer_type, value in sorted((result.q or {}).items())) or "none",
+        "processes": result.processes_in_words(),
+        "precision": run.precision,
+        "prune-rnn": result.versions.get("prune-rnn", UNKNOWN),
+        "torch": result.versions.get("torch", UNKNOWN),
+        "device": "CPU" if result.on_cpu else "GPU",
     }
-
-
-def _listed(seeds: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(seeds))) or "none"
 
 
 def _q_kind(source: str | None) -> str:
@@ -42,12 +34,12 @@ def _q_kind(source: str | None) -> str:
 
 
 def differences(runs: Iterable[Finished], keys: Sequence[str]) -> str:
-    """Returns which keys differ, with each value and the folders that have it; empty where all agree."""
-    every = [(run.name, conditions(run)) for run in runs]
+    """Returns the keys that differ, with each value and the folders that have it; empty where all agree."""
+    named = [(run.name, conditions(run)) for run in runs]
     parts = []
     for key in keys:
         values: dict[str, list[str]] = {}
-        for name, its in every:
+        for name, its in named:
             values.setdefault(its[key], []).append(name)
         if len(values) > 1:
             parts.append(f"{key}: " + ", ".join(f"{value} ({', '.join(names)})" for value, names in values.items()))
@@ -55,7 +47,7 @@ def differences(runs: Iterable[Finished], keys: Sequence[str]) -> str:
 
 
 def unlike(row: Row, other: Row) -> str:
-    """Returns in which conditions the runs of two rows differ, as a sentence; empty where all agree."""
+    """Returns a sentence on the conditions that differ between two rows' runs; empty where all agree."""
     found = differences([*row.runs, *other.runs], CONDITIONS)
     text = f"{row.label} and {other.label} differ in {found}: the relative performance may be due to that."
     return text if found else ""
@@ -64,7 +56,7 @@ def unlike(row: Row, other: Row) -> str:
 def largest(runs: Sequence[Finished], baseline: Sequence[Finished] = ()) -> list[Finished]:
     """Returns the largest group of runs under equal conditions, in the given order.
 
-    Of groups as large, the one under the baseline's conditions, then the one of the lowest seed.
+    Of equally large groups: the one under the baseline's conditions, else the one with the lowest seed.
     """
     groups: dict[tuple[tuple[str, str], ...], list[Finished]] = {}
     for run in runs:
@@ -83,17 +75,20 @@ def _without_q(run: Finished) -> dict[str, str]:
 
 
 def agree(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
-    """Returns the rows with the runs that can be averaged, and a warning for whatever differs.
+    """Returns the rows with the runs that can be averaged, and a warning for each difference.
 
-    Within a row only the largest group of equal conditions stays. A row under other conditions than its family's
-    baseline (the first row) keeps its relative performance, with a warning; so do pruned rows whose q came about in
-    different ways.
+    A row keeps the largest group of its runs under equal conditions. It is compared with its family's first row, the
+    baseline, whatever the conditions of the two. Pruned rows may have thresholds from different sources.
     """
-    kept: list[Row] = []
+    agreeing: list[Row] = []
     warnings: list[str] = []
+    baselines: dict[str, Row] = {}
     for row in rows:
-        baseline = next((other for other in kept if other.family == row.family), None)
+        baseline = baselines.get(row.family)
         group = largest(row.runs, baseline.runs if baseline else ())
+        own = replace(row, runs=group)
+        agreeing.append(own)
+        baselines.setdefault(row.family, own)
         if len(group) < len(row.runs):
             differing = differences(row.runs, list(conditions(group[0])))
             left_out = ", ".join(run.name for run in row.runs if run not in group)
@@ -103,25 +98,17 @@ def agree(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
                 f"{row.label}: {', '.join(outdated)} used the q that prune.q=baseline gave at the time; the dense run "
                 "that exists now gives another q. Train again to use it."
             )
-        if baseline and baseline.runs and group:
-            seeds, others = ([run.seed for run in runs] for runs in (group, baseline.runs))
-            if set(seeds) != set(others):
+        if baseline:
+            seeds, others = (sorted(run.seed for run in each.runs) for each in (own, baseline))
+            if seeds and others and seeds != others:
                 warnings.append(
-                    f"{row.label} has the seeds {_listed(seeds)} and {baseline.label}, which it is compared with, "
-                    f"{_listed(others)}: the relative performance compares means over different seeds."
+                    f"{row.label} has the seeds {', '.join(map(str, seeds))} and its baseline {baseline.label} has "
+                    f"{', '.join(map(str, others))}: the relative performance compares means over different seeds."
                 )
-            differing = differences([baseline.runs[0], group[0]], CONDITIONS)
-            if differing:
-                warnings.append(
-                    f"{row.label} and {baseline.label}, which it is compared with, differ in {differing}: "
-                    "the relative performance may be due to that."
-                )
-        kept.append(replace(row, runs=group))
-    for family in dict.fromkeys(row.family for row in kept):
-        pruned = [run for row in kept if row.family == family and row.sparse for run in row.runs]
-        differing = differences(pruned, ["q source"])
-        if differing:
-            warnings.append(
-                f"The pruned {family.upper()} rows have their thresholds from different sources, {differing}."
-            )
-    return kept, warnings
+            if text := unlike(own, baseline):
+                warnings.append(text)
+    for family in baselines:
+        pruned = [run for row in agreeing if row.family == family and row.sparse for run in row.runs]
+        if differing := differences(pruned, ["q source"]):
+            warnings.append(f"The pruned {family.upper()} rows have thresholds from different sources, {differing}.")
+    return agreeing, warnings

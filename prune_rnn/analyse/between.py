@@ -1,4 +1,4 @@
-"""Two finished runs or more on the same test utterances: how far apart, how sure, and where they differ."""
+"""Finished runs compared on the same test utterances: error rates, intervals, and the utterances that changed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from prune_rnn.run.store import Run
 class Between:
     """A run against the first one. relative, interval: of its CER, positive where better; None where there is none.
 
-    changes: its edits less the first's, of each utterance.
+    changes: of each utterance, the run's edits less those of the first run.
     """
 
     run: Finished
-    heard: list[Utterance]
+    utterances: list[Utterance]
     relative: float | None
     interval: Interval | None
     changes: list[int]
@@ -33,32 +33,31 @@ class Between:
 
 
 def between(folders: Sequence[Path]) -> tuple[Finished, list[Utterance], list[Between]]:
-    """Returns the first run with what it recognised, and each other one against it.
+    """Returns the first run with its test utterances, and each other run against it.
 
     ValueError where a folder holds no finished run, or runs were tested on different utterances.
     """
-    runs: list[Finished] = []
-    heard: list[list[Utterance]] = []
-    edits: list[Edits] = []
-    for folder in folders:
-        run = Run(folder)
-        if not run.finished:
-            raise ValueError(f"{folder} holds no finished run; give its folder below results/runs")
-        found, utterances = read(run), hypotheses.read(folder)
-        own = found.edits()
-        if utterances is None or own is None:
-            raise ValueError(f"{folder} keeps no hypotheses; train it again with this version")
-        if edits and own.references != edits[0].references:
+    (first, utterances, base), *others = map(_tested, folders)
+    for folder, (*_, edits) in zip(folders[1:], others, strict=True):
+        if edits.references != base.references:
             raise ValueError(
                 f"{folder} and {folders[0]} were not tested on the same utterances; leave one out, or decode one "
                 "manifest with both by `prune-rnn evaluate RUN MANIFEST`"
             )
-        runs, heard, edits = [*runs, found], [*heard, utterances], [*edits, own]
-    others = zip(runs[1:], heard[1:], edits[1:], strict=True)
-    return runs[0], heard[0], [_against(runs[0], edits[0], *other) for other in others]
+    return first, utterances, [_against(first, base, *other) for other in others]
 
 
-def _against(first: Finished, base: Edits, run: Finished, heard: list[Utterance], own: Edits) -> Between:
+def _tested(folder: Path) -> tuple[Finished, list[Utterance], Edits]:
+    if not Run(folder).finished:
+        raise ValueError(f"{folder} holds no finished run; give its folder below results/runs")
+    run, utterances = read(Run(folder)), hypotheses.read(folder)
+    edits = run.edits()
+    if utterances is None or edits is None:
+        raise ValueError(f"{folder} has no hypotheses; train it again with this version")
+    return run, utterances, edits
+
+
+def _against(first: Finished, base: Edits, run: Finished, utterances: list[Utterance], own: Edits) -> Between:
     by = "speakers"
     if len(set(base.speakers)) < 2:
         base, own, by = replace(base, speakers=()), replace(own, speakers=()), "utterances"
@@ -67,29 +66,31 @@ def _against(first: Finished, base: Edits, run: Finished, heard: list[Utterance]
     except ValueError as error:
         interval, by = None, f"no interval: {error}"
     performance = relative(first.cer, run.cer) if first.cer else None
-    return Between(run, heard, performance, interval, np.subtract(own.counts, base.counts).tolist(), by)
+    return Between(run, utterances, performance, interval, np.subtract(own.counts, base.counts).tolist(), by)
 
 
 def compare(folders: Sequence[Path], shown: int) -> str:
-    """Returns a table of the runs, and of each the utterances that changed most, so many each way."""
-    first, heard, others = between(folders)
+    """Returns a table of the runs and the utterances that changed most.
+
+    shown: the greatest number of better utterances, and of worse ones, for each run after the first.
+    """
+    first, utterances, others = between(folders)
     head = ["run", "CER %", "WER %", "relative % (95 %)", "better", "worse", "same"]
     rows = [[first.name, *_rates(first), "baseline", "", "", ""]]
     for other in others:
-        counts = [sum(map(test, other.changes)) for test in (lambda c: c < 0, lambda c: c > 0, lambda c: c == 0)]
-        rows.append([other.run.name, *_rates(other.run), _relative(other), *map(str, counts)])
+        signs = np.sign(other.changes).tolist()
+        counts = [str(signs.count(sign)) for sign in (-1, 1, 0)]
+        rows.append([other.run.name, *_rates(other.run), _relative(other), *counts])
     align = ("left", "right", "right", "left", "right", "right", "right")
     text = tabulate(rows, head, disable_numparse=True, colalign=align)
-    drawn = dict.fromkeys(other.by for other in others)
-    text += (
-        f"\n\nIntervals are over {' or '.join(drawn)} of the test split, for these runs: other seeds are not in them."
-    )
+    drawn = " or ".join(dict.fromkeys(other.by for other in others))
+    text += f"\n\nIntervals are over {drawn} of the test split, for these runs: other seeds are not in them."
     for other in others:
-        order = sorted(range(len(heard)), key=lambda place: other.changes[place])
-        for title, places in (("better", order[:shown]), ("worse", order[::-1][:shown])):
-            sign = -1 if title == "better" else 1
-            lines = [_utterance(heard, other, place) for place in places if other.changes[place] * sign > 0]
-            text += "".join(f"\n\n{other.run.name}, {title}: {line}" for line in lines)
+        order = sorted(range(len(utterances)), key=other.changes.__getitem__)
+        for title, numbers, sign in (("better", order, -1), ("worse", order[::-1], 1)):
+            changed = [number for number in numbers[:shown] if sign * other.changes[number] > 0]
+            for number in changed:
+                text += f"\n\n{other.run.name}, {title}: {_utterance(utterances[number], other, number)}"
     return text
 
 
@@ -104,6 +105,6 @@ def _relative(other: Between) -> str:
     return f"{100 * other.relative:+.1f}{ends or ''}"
 
 
-def _utterance(heard: Sequence[Utterance], other: Between, place: int) -> str:
-    said, before, now = heard[place].reference, heard[place].hypothesis, other.heard[place].hypothesis
-    return f"{abs(other.changes[place])} edits\n  said   {said}\n  first  {before}\n  here   {now}"
+def _utterance(first: Utterance, other: Between, number: int) -> str:
+    edits, here = abs(other.changes[number]), other.utterances[number].hypothesis
+    return f"{edits} edits\n  said   {first.reference}\n  first  {first.hypothesis}\n  here   {here}"

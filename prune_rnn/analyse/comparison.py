@@ -1,10 +1,10 @@
-"""The numbers of Table 3: means over seeds, and each row against its family's baseline."""
+"""Rows of a table against each other, over all of their seeds, and the numbers of Table 3."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from prune_rnn import paths
 from prune_rnn.analyse.finished import Finished
@@ -16,12 +16,12 @@ from prune_rnn.analyse.speed import Speeds
 from prune_rnn.bench.job import LAYER, NETWORK
 from prune_rnn.typed import Plain
 
-Heard = Mapping[str, Edits | None]  # of each run, under its name
+EditsOf = Mapping[str, Edits | None]  # by the run's name; None without hypotheses
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row's numbers; rates and sparsity are fractions, None where unknown."""
+    """One row's numbers, None where unknown; rates and sparsity are fractions."""
 
     label: str
     units: int
@@ -54,57 +54,71 @@ def relative(baseline: float, cer: float) -> float:
 class Versus:
     """A row against another, each over all of its seeds."""
 
-    relative: float | None  # None where one has no run, or the other makes no error
-    interval: Interval | None
-    silent: tuple[str, ...]  # the runs without hypotheses, which leave no interval
-    problem: str  # what else leaves no interval, or nothing
+    row: Row
+    other: Row
+    relative: float | None = None  # a fraction of the other's CER; None where one has no run, or the other no error
+    interval: Interval | None = None
+    silent: tuple[str, ...] = ()  # the runs without hypotheses, which leave no interval
+    problem: str = ""  # another reason why there is no interval
 
 
-def versus(row: Row, other: Row, edits: Heard, spread: Spread | None) -> Versus:
-    """Returns how much better `row` is than `other`, a fraction of the other's CER; of itself, without an interval.
+def versus(row: Row, other: Row, edits: EditsOf, spread: Spread | None) -> Versus:
+    """Returns how much better `row` is than `other`; a row against itself has no interval.
 
-    spread: of the seeds of settings that were trained as these.
+    spread: of the seeds of settings that were trained like these.
     """
     if not (row.runs and other.runs):
-        return Versus(None, None, (), "")
+        return Versus(row, other)
     base = statistics.mean(run.cer for run in other.runs)
-    performance = relative(base, statistics.mean(run.cer for run in row.runs)) if base else None
+    found = Versus(row, other, relative(base, statistics.mean(run.cer for run in row.runs)) if base else None)
     if row is other:
-        return Versus(performance, None, (), "")
-    both = [run.name for run in (*other.runs, *row.runs)]
-    silent, interval, problem = tuple(name for name in both if edits[name] is None), None, ""
-    if not silent:
-        try:
-            interval = relative_interval(_of(other, edits), _of(row, edits), spread)
-        except ValueError as error:
-            problem = str(error)
-    return Versus(performance, interval, silent, problem)
+        return found
+    if silent := tuple(run.name for run in (*other.runs, *row.runs) if edits[run.name] is None):
+        return replace(found, silent=silent)
+    try:
+        return replace(found, interval=relative_interval(_by_seed(other, edits), _by_seed(row, edits), spread))
+    except ValueError as error:
+        return replace(found, problem=str(error))
+
+
+def _by_seed(row: Row, edits: EditsOf) -> dict[int, Edits]:
+    return {run.seed: own for run in row.runs if (own := edits[run.name]) is not None}
+
+
+def problems(compared: Iterable[Versus]) -> list[str]:
+    """Returns a note for each comparison that has a problem."""
+    return [
+        f"{each.row.label} against {each.other.label}: no interval, because {each.problem}."
+        for each in compared
+        if each.problem
+    ]
+
+
+def compare_pairs(
+    rows: Sequence[Row], pairs: Sequence[Sequence[str]], edits: EditsOf, spread: Spread | None
+) -> list[Versus]:
+    """Returns the pairs of rows that both have runs. pairs: (label, label of what it is compared with)."""
+    named = {row.label: row for row in rows}
+    compared = (versus(named[label], named[other], edits, spread) for label, other in pairs)
+    return [each for each in compared if each.relative is not None]
 
 
 def compare(
-    rows: Sequence[Row], edits: Heard, spread: Spread | None, speeds: Speeds | None = None
+    rows: Sequence[Row], edits: EditsOf, spread: Spread | None, speeds: Speeds | None = None
 ) -> tuple[list[Line], list[str]]:
-    """Returns the numbers of all rows, whose runs agree, and notes on what is missing; the first of a family is its
-    baseline. edits: of all runs, as `Library.heard` returns them. spread: as for `versus`. speeds: of some runs."""
-    lines: list[Line] = []
-    notes: list[str] = []
-    silent: list[str] = []
-    for row, baseline in beside_baselines(rows):
-        against = versus(row, baseline, edits, spread)
-        silent += [name for name in against.silent if name not in silent]
-        if against.problem:
-            notes.append(f"{row.label}: no interval, because {against.problem}.")
-        lines.append(_line(row, baseline, against, speeds))
-    if silent:
+    """Returns the numbers of all rows, and notes on missing intervals; a family's first row is its baseline.
+
+    rows: their runs agree. edits: of all runs. spread: as for `versus`. speeds: of some runs.
+    """
+    compared = [versus(row, baseline, edits, spread) for row, baseline in beside_baselines(rows)]
+    notes = problems(compared)
+    if silent := dict.fromkeys(name for each in compared for name in each.silent):
         notes.append(f"No interval where a run has no {paths.HYPOTHESES}: {', '.join(silent)}.")
-    return lines, notes
+    return [_line(each, speeds) for each in compared], notes
 
 
-def _of(row: Row, edits: Heard) -> dict[int, Edits]:
-    return {run.seed: its for run in row.runs if (its := edits[run.name]) is not None}
-
-
-def _line(row: Row, baseline: Row, against: Versus, speeds: Speeds | None) -> Line:
+def _line(against: Versus, speeds: Speeds | None) -> Line:
+    row, baseline = against.row, against.other
     sizes = [size for run in row.runs if (size := packed_bytes(run.folder)) is not None]
 
     def mean(of: Callable[[Finished], float]) -> float | None:

@@ -41,11 +41,11 @@ class Finished:
 
     @property
     def precision(self) -> str:
-        """Of the products in training, in words; a run that kept none was trained as its configuration says."""
+        """Of the products in training, in words: the result's, or the configuration's where the result has none."""
         return in_order(self.result.precision or self.config.train.precision.identity)
 
     def edits(self) -> hypotheses.Edits | None:
-        """Returns the edits of each test utterance; None where the run kept no hypotheses.
+        """Returns the edits of each test utterance; None where the run has no hypotheses.
 
         Raises ValueError where they do not add up to the result's CER.
         """
@@ -77,17 +77,16 @@ class Finished:
 
 
 def whole(runs: Iterable[Run]) -> list[Finished]:
-    """Returns those of finished runs whose files can all be read, and warns once of each other one."""
+    """Returns the finished runs whose files can all be read, and warns once of each other run."""
 
     def check(run: Run) -> None:
         run.check()
-        made = read(run)
-        made.history()
-        hypotheses.read(made.folder)
+        read(run).history()
+        hypotheses.read(run.folder)
 
     return [read(run) for run in runs if usable(run, partial(check, run))]
 
 
 def read(run: Run) -> Finished:
-    """Returns what a finished run left; ValueError where it is damaged."""
+    """Returns a finished run as its folder has it; ValueError where it is damaged."""
     return Finished(run.folder, run.config(), run.result())

@@ -31,23 +31,28 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a network stands; None where there is nothing to compare with.
+class Comparison:
+    """A network against others; None where there is nothing to compare with.
 
     baseline: against the baseline's CER. at_size: against the dense networks' CER at its size, linear in the logarithm
-    of the parameters. larger: by how much a dense network of its CER is larger.
+    of the parameters. larger: how many times as large a dense network of its CER is.
     """
 
-    baseline: Gain | None
-    at_size: Gain | None
-    larger: float | None
+    baseline: Gain | None = None
+    at_size: Gain | None = None
+    larger: float | None = None
 
 
-def places(networks: Sequence[Network], baseline: int | None, spread: Spread | None) -> list[Place]:
-    """Returns the place of each network. baseline: the number of the one that all are compared with.
+def comparisons(networks: Sequence[Network], baseline: int | None, spread: Spread | None) -> list[Comparison]:
+    """Returns the comparison of each network.
 
-    spread: of the seeds of networks that were trained as these. Raises ValueError where they were not tested on the
-    same utterances, and where there are not two speakers.
+    Args:
+        networks: one run each.
+        baseline: the index of the network that all are compared with.
+        spread: of the seeds of networks that were trained like these.
+
+    Raises:
+        ValueError: they were not tested on the same utterances, or there are not two speakers.
     """
     if not networks:
         return []
@@ -62,17 +67,18 @@ def places(networks: Sequence[Network], baseline: int | None, spread: Spread | N
         if baseline is not None and baseline != number:
             against = _gain(edits, number, {baseline: 1.0}, spread)
         if not each.dense and dense and sizes[0] <= size <= sizes[-1]:
-            shares = {i: float(np.interp(size, sizes, np.eye(len(dense))[place])) for place, i in enumerate(dense)}
+            weights = np.eye(len(dense))
+            shares = {i: float(np.interp(size, sizes, row)) for i, row in zip(dense, weights, strict=True)}
             at_size = _gain(edits, number, shares, spread)
         curve = every[dense][::-1]  # falling with size: rising in this order
         if not each.dense and dense and curve[0] <= every[number] <= curve[-1]:
             larger = float(np.exp(np.interp(every[number], curve, sizes[::-1])) / each.nonzero)
-        found.append(Place(against, at_size, larger))
+        found.append(Comparison(against, at_size, larger))
     return found
 
 
 def _gain(edits: NDArray[np.float64], own: int, theirs: Mapping[int, float], spread: Spread | None) -> Gain:
-    """Returns the gain over a mean of networks. theirs: the share of each, which add up to 1."""
+    """Returns the gain over a weighted mean of networks. theirs: their weights by index, which add up to 1."""
     shares = np.array([theirs.get(number, 0.0) for number in range(len(edits))])
 
     def log_ratio(of: NDArray[np.float64]) -> float:

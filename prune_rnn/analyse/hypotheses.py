@@ -1,4 +1,4 @@
-"""What a run recognised in each test utterance, as its folder keeps it, and how many edits that is from the truth."""
+"""The hypotheses of a run's test utterances, and their edits against the references."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from prune_rnn.values import from_json
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One utterance: what was said, what the network recognised, and who spoke, where that is known."""
+    """One utterance: what was said, what the network recognised, and the speaker, None where unknown."""
 
     reference: str
     hypothesis: str
@@ -26,9 +26,9 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """The characters to change in each utterance, and those of its reference; both (utterances,).
+    """The edits of each utterance, and the characters of its reference; both (utterances,).
 
-    speakers: of each utterance; empty where one isn't known.
+    speakers: of each utterance; empty where one is unknown.
     """
 
     references: tuple[str, ...]
@@ -38,7 +38,7 @@ class Edits:
 
 
 def read(folder: Path) -> list[Utterance] | None:
-    """Returns the utterances of a run's folder in their order; None where it keeps none, ValueError where damaged."""
+    """Returns the utterances of a run in their order; None without a file of them, ValueError where it is damaged."""
     path = folder / paths.HYPOTHESES
     if not path.exists():
         return None
@@ -75,7 +75,7 @@ def _damaged(path: Path, what: str) -> ValueError:
 
 
 def by_voice(of: Edits) -> Edits:
-    """Returns the edits with voices in place of synthetic speakers, accent+voice: one voice speaks all accents."""
+    """Returns the edits by voice: a synthetic speaker is accent+voice, and a voice speaks in several accents."""
     return replace(of, speakers=tuple(speaker.rpartition("+")[2] for speaker in of.speakers))
 
 

@@ -1,8 +1,8 @@
-"""How sure a relative performance is: two sources of variance, seeds and speakers, each with a t distribution.
+"""The interval of a relative performance: two sources of variance, seeds and speakers, each with a t distribution.
 
-Three seeds say little about the spread of seeds. So that variance is pooled over all settings that were trained alike:
-of log CER, as a relative spread is about the same at any CER. Speakers are the same for both networks, and what is hard
-for both cancels out: their variance is a jackknife's, which leaves out one speaker at a time.
+Three seeds say little about the spread of seeds, so it is pooled over all settings that were trained alike. It is the
+spread of log CER, since a relative spread is about the same at any CER. Both networks are tested on the same speakers:
+what is hard for both cancels out. The variance over speakers is a jackknife's, which leaves out one speaker at a time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A 95 % interval of a relative performance, fractions. over_seeds: whether it includes the spread of seeds."""
+    """A 95 % interval of a relative performance, in fractions. over_seeds: it includes the spread of seeds."""
 
     low: float
     high: float
@@ -62,12 +62,12 @@ def pooled(settings: Iterable[Sequence[float]]) -> Spread | None:
 def relative_interval(baseline: Mapping[int, Edits], row: Mapping[int, Edits], spread: Spread | None) -> Interval:
     """Returns the 95 % interval of (baseline CER - row CER) / baseline CER, from the edits of each seed's run.
 
-    The seeds of one side need not be those of the other: two networks of unlike shapes have nothing in common at the
-    same seed. Raises ValueError where a side has no run, where they were tested on different utterances, where there
-    are not two speakers, and where a side makes no error without one of them.
+    The two sides may have different seeds: networks of unlike shapes have nothing in common at the same seed.
+
+    Raises:
+        ValueError: the runs were tested on different utterances, there are not two speakers, or a side makes no error
+            without one of the speakers.
     """
-    if not (baseline and row):
-        raise ValueError("there is no run to compare with")
     edits = counted([list(baseline.values()), list(row.values())])
     variance = 0.0 if spread is None else spread.deviation**2 * (1 / len(baseline) + 1 / len(row))
     return interval(lambda of: math.log(of[1] / of[0]), edits, variance, spread)
@@ -76,7 +76,7 @@ def relative_interval(baseline: Mapping[int, Edits], row: Mapping[int, Edits], s
 def counted(networks: Sequence[Sequence[Edits]]) -> NDArray[np.float64]:
     """Returns the edits of each network by speaker, means over its runs, (networks, speakers).
 
-    networks: the runs of each. ValueError where they were tested on different utterances.
+    networks: the edits of each network's runs. ValueError where they were tested on different utterances.
     """
     first = networks[0][0]
     if any(run.references != first.references for runs in networks for run in runs):

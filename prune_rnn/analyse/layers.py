@@ -1,4 +1,4 @@
-"""The paper's Table 2: layers and parameters of a network, from its shapes alone, and what it will be when trained."""
+"""The layers and parameters of a network, from its shapes alone; and its predicted sparsity, size and CER."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prune_rnn.prune.select import select
 
 
 class Size(NamedTuple):
-    """A layer: the shapes of its matrices, its parameters, and those of them that can be pruned."""
+    """A layer: the shapes of its matrices, its number of parameters, and how many of them can be pruned."""
 
     layer: str
     shapes: str
@@ -36,8 +36,7 @@ def sizes(config: ModelConfig) -> list[Size]:
 
 
 def describe(config: Config) -> str:
-    """Returns the layer table of the network: shapes of the matrices, parameters, and how many can be pruned; then
-    the sparsity, size and error to expect, as `prune-rnn predict` has them."""
+    """Returns the table of the network's layers, then what `prune-rnn predict` prints of sparsity, size and CER."""
     head = f"{config.model.name}, {config.model.units} units, scale {config.scale.name}"
     columns = ["layer", "matrices", "parameters", "prunable"]
     table = tabulate(sizes(config.model), columns, tablefmt="simple", intfmt=",")

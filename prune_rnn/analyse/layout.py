@@ -16,9 +16,9 @@ from prune_rnn.usage import UsageError
 class RowLayout:
     """One row.
 
-    overrides: of `prune-rnn train`. baseline, against: overrides of the networks that the row is compared with, or a
-    row's label. init: overrides of the network that its runs start from, seed by seed; of several, each starts from the
-    one before. teacher: of the network that they learn from. paper: what the paper printed, by column.
+    overrides: of `prune-rnn train`. baseline, against: overrides or labels of the networks that the row is compared
+    with. init: overrides of the network that its runs start from, seed by seed; of several, each starts from the one
+    before. teacher: overrides of the network that its runs learn from. paper: the paper's values, by column.
     """
 
     overrides: str
@@ -35,8 +35,8 @@ class RowLayout:
 class Layout:
     """One table.
 
-    kind: the module of `prune_rnn.report` that lays it out. seeds: how many runs of each row it asks for. columns: the
-    settings that `compare` shows. against: what a row's `against` is, in words. pairs: labels of rows to compare.
+    kind: the module of `prune_rnn.report` that lays it out. seeds: runs of each row. columns: the settings that
+    `compare` shows. against: the heading for each row's `against`. pairs: labels of rows to compare.
     """
 
     kind: str
@@ -49,7 +49,7 @@ class Layout:
     pairs: list[list[str]] = field(default_factory=list)
 
     def others(self, row: RowLayout) -> list[RowLayout]:
-        """Returns the networks that a row is compared with: its baseline and its `against`, where it has them."""
+        """Returns the networks that a row is compared with: its baseline and its `against`, if any."""
         labels = {each.label: each for each in self.rows if each.label}
         return [labels.get(words) or RowLayout(overrides=words) for words in (row.baseline, row.against) if words]
 
@@ -60,14 +60,15 @@ class Layout:
 
 def names() -> list[str]:
     """Returns the tables of conf/table that list rows, Table 3 first; Table 5 is measured by `prune-rnn bench`."""
-    found = [path.stem for path in sorted((paths.conf() / "table").glob("*.yaml")) if path.stem != "table5"]
-    return sorted(found, key=lambda name: name != "table3")
+    found = {path.stem for path in (paths.conf() / "table").glob("*.yaml")} - {"table5"}
+    return sorted(found, key=lambda name: (name != "table3", name))
 
 
 def file_of(name: str) -> Path:
-    """Returns the YAML file of a table, given by its name in conf/table or as a file.
+    """Returns the YAML file of a table, from its name in conf/table or its path.
 
-    UsageError where there is none, and for a file named as a table of conf/table, whose files it would replace.
+    UsageError where there is no such file. A file with the name of a table in conf/table is refused: it would replace
+    that table's results.
     """
     shipped = paths.conf() / "table"
     path = Path(name) if name.endswith(".yaml") else shipped / f"{name}.yaml"
@@ -82,15 +83,14 @@ def file_of(name: str) -> Path:
     return path
 
 
-def layout(name: str) -> Layout:
-    """Returns a table by its name in conf/table or its YAML file; UsageError where it is wrong."""
-    path = file_of(name)
+def layout(file: Path) -> Layout:
+    """Returns the table of a YAML file; UsageError where the file is wrong."""
     try:
-        found = typed(Layout, yaml.safe_load(path.read_text(encoding="utf-8")))
+        found = typed(Layout, yaml.safe_load(file.read_text(encoding="utf-8")))
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}: it is not YAML in UTF-8 ({' '.join(str(error).split())}); correct it") from None
+        raise UsageError(f"{file}: it is not YAML in UTF-8 ({' '.join(str(error).split())}); correct it") from None
     except ValueError as error:
-        raise UsageError(f"{path}: {error}; correct it") from None
+        raise UsageError(f"{file}: {error}; correct it") from None
     if not found.rows or found.seeds < 1:
-        raise UsageError(f"{path}: {'rows is empty' if not found.rows else 'seeds is below 1'}; give one or more")
+        raise UsageError(f"{file}: {'rows is empty' if not found.rows else 'seeds is below 1'}; give one or more")
     return found

@@ -1,4 +1,4 @@
-"""The rows of a table with their runs, found by composing each row's own configuration."""
+"""The rows of a table with their finished runs, found by the configuration of each row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prune_rnn import paths
 from prune_rnn.analyse.finished import Finished, whole
 from prune_rnn.analyse.hypotheses import Edits
 from prune_rnn.analyse.interval import Spread, pooled
-from prune_rnn.analyse.layout import RowLayout, layout
+from prune_rnn.analyse.layout import RowLayout
 from prune_rnn.analyse.sources import Sources, command, placeholders, sources
 from prune_rnn.config.config import Config, compose_config
 from prune_rnn.run.identity import identity, plain
@@ -31,41 +31,39 @@ class Row:
     label: str
     family: str
     model: str
-    command: str  # that makes a run for it
+    command: str  # trains the run of seed 0, or a network that it starts from or learns from
+    trains: Callable[[int], str]  # the same for any seed
     units: int
     sparse: bool
     config: Recorded  # resolved
-    composed: Config | None = None  # as its command gives it
+    composed: Config  # not resolved
     paper: Plain = field(default_factory=dict)
     runs: list[Finished] = field(default_factory=list)
-    before: dict[str, list[Finished]] = field(default_factory=dict)  # by a run's name: those that it starts from
-    trains: Callable[[int], str] | None = None  # the command for a seed, where it depends on the seed's sources
-    outdated: list[str] = field(default_factory=list)  # those of the runs that its command would not make today
+    before: dict[str, list[Finished]] = field(default_factory=dict)  # by a run's name: the runs that it starts from
+    outdated: list[str] = field(default_factory=list)  # names of runs that its command would not make today
 
     @property
     def names(self) -> list[str]:
-        """The folders of its runs."""
+        """The names of its runs."""
         return [run.name for run in self.runs]
 
     def commands(self, seeds: int) -> list[tuple[int, str]]:
-        """Returns the seed and the command of each run that is missing of the first `seeds` ones."""
+        """Returns (seed, command) of each missing run among the first `seeds` seeds."""
         there = {run.seed for run in self.runs}
-        lacking = [seed for seed in range(seeds) if seed not in there]
-        made = self.trains or (lambda seed: f"{self.command} seed={seed}" if seed else self.command)
-        return [(seed, made(seed)) for seed in lacking]
+        return [(seed, self.trains(seed)) for seed in range(seeds) if seed not in there]
 
 
 def beside_baselines(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
-    """Returns each row with its baseline, the first row of its family, which may be itself."""
+    """Returns each row with its baseline: the first row of its family, which may be the row itself."""
     baselines: dict[str, Row] = {}
     return [(row, baselines.setdefault(row.family, row)) for row in rows]
 
 
 class Library:
-    """The finished runs of one results folder, as the rows of tables ask for them.
+    """The finished runs of one results folder, for the rows of tables.
 
-    shared: the configuration in common. It is composed from the overrides that are not of `prune`; those go to rows
-    that are pruned.
+    overrides: of all rows. Those of `prune` count for pruned rows only.
+    common: the overrides that are not of `prune`. shared: the configuration that they give.
     """
 
     def __init__(self, overrides: Sequence[str]) -> None:
@@ -73,8 +71,8 @@ class Library:
             if override.lstrip("+~").split("=")[0] in ("model", "seed", "prune"):
                 raise UsageError(f"{override}: the rows choose the model and include every seed; leave it out")
         self._overrides = list(overrides)
-        self._common = [override for override in overrides if not override.lstrip("+~").startswith("prune.")]
-        self.shared = compose_config(self._common)
+        self.common = [override for override in overrides if not override.lstrip("+~").startswith("prune.")]
+        self.shared = compose_config(self.common)
         runs = all_runs(Path(self.shared.results))
         self.empty = not runs
         self._seeds = sorted({run.config().seed for run in runs if run.finished})
@@ -94,38 +92,48 @@ class Library:
         return [self.row(each) for each in of]
 
     def spread(self, rows: Sequence[Row]) -> Spread | None:
-        """Returns the spread of the seeds of all settings with the data and the training of any of the rows."""
+        """Returns the spread of seeds, pooled over all settings with the data and the training of any of the rows."""
         wanted = [(row.config.data, plain(row.config.train)) for row in rows]
         settings: dict[str, list[float]] = {}
-        for run in self._every:
+        for run in self._finished:
             if (run.config.data, plain(run.config.train)) in wanted:
                 setting = {key: value for key, value in run.config.identity.items() if key != "seed"}
                 settings.setdefault(json.dumps(setting, sort_keys=True), []).append(run.cer)
         return pooled(settings.values())
 
     @cached_property
-    def _every(self) -> list[Finished]:
-        return _every_of(self.shared)
+    def _finished(self) -> list[Finished]:
+        return whole(run for run in all_runs(Path(self.shared.results)) if run.finished)
 
     def comparable(self) -> list[Finished]:
-        """Returns what `comparable` does; the runs are read once."""
-        return comparable(self.shared, self._every)
+        """Returns all finished runs of this scale that were trained and tested on the same data, by name."""
+        scale, data = self.shared.scale.name, identity(self.shared)["data"]
+        return [run for run in self._finished if run.config.scale.name == scale and run.config.data == data]
 
-    def heard(self, rows: Sequence[Row]) -> dict[str, Edits | None]:
-        """Returns the edits of the rows' runs and of those before, by name. Aligning texts takes most of a report."""
-        return heard(rows, self._edits)
+    def edits(self, rows: Sequence[Row]) -> dict[str, Edits | None]:
+        """Returns the edits of runs by name: those of the rows, and all that were asked for before.
+
+        Each run's texts are aligned once, as that takes most of a report's time.
+        """
+        for run in (run for row in rows for run in row.runs if run.name not in self._edits):
+            self._edits[run.name] = run.edits()
+        return self._edits
+
+    def composed(self, words: Sequence[str]) -> Config:
+        """Returns the configuration that the overrides give, with the results folder in common."""
+        rest = tuple(word for word in words if not word.startswith("results="))
+        return replace(_composed(rest), results=self.shared.results)
 
     def _found(self, of: RowLayout) -> Row:
         words, open_ends = shlex.split(of.overrides), placeholders(of)
-        own = [*words, *self._common]
-        config = self._composed([*own, *open_ends])
-        sparse = config.prune.prunes
-        if sparse and self._common != self._overrides:
+        own = [*words, *self.common]
+        config = self.composed([*own, *open_ends])
+        if config.prune.prunes and self.common != self._overrides:
             own = [*words, *self._overrides]
-            config = self._composed([*own, *open_ends])  # reports what is wrong with them, also without a run yet
+            config = self.composed([*own, *open_ends])  # reports what is wrong with them, also without a run yet
 
         def at(seed: int) -> Sources:
-            return sources(of, seed, self._common, self._composed)
+            return sources(of, seed, self.common, self.composed)
 
         def of_seed(seed: int, its: Sources) -> Config:
             return replace(config, seed=seed, init=its.files.get("init"), teacher=its.files.get("teacher"))
@@ -135,78 +143,43 @@ class Library:
             return its.missing or command([*own, *(f"{key}={path}" for key, path in its.files.items())], seed)
 
         there = [(seed, its) for seed in self._seeds if not (its := at(seed)).missing]
-        found = [(*one, its) for seed, its in there if (one := _finished(of_seed(seed, its)))]
-        kept = recorded(*resolve(of_seed(config.seed, at(config.seed))))
+        found = [(*one, its) for seed, its in there if (one := _run_of(of_seed(seed, its)))]
+        resolved = recorded(*resolve(of_seed(config.seed, at(config.seed))))
         return Row(
             label="",
-            family=kept.model.cell.name,
+            family=resolved.model.cell.name,
             model=config.model.name,
             command=trains(0),
             trains=trains,
             units=config.model.units,
-            sparse=sparse,
-            config=kept,
+            sparse=config.prune.prunes,
+            config=resolved,
             composed=config,
             runs=whole(run for run, _, _ in found),
             before={run.folder.name: whole(its.before) for run, _, its in found},
             outdated=[run.folder.name for run, current, _ in found if not current],
         )
 
-    def composed(self, words: Sequence[str]) -> Config:
-        """Returns the configuration of overrides of a row, with those in common."""
-        return self._composed([*words, *self._common])
-
-    def _composed(self, words: Sequence[str]) -> Config:
-        rest = tuple(word for word in words if not word.startswith("results="))
-        return replace(_composed(rest), results=self.shared.results)
-
-
-def heard(rows: Sequence[Row], known: dict[str, Edits | None] | None = None) -> dict[str, Edits | None]:
-    """Returns the edits of the rows' runs by name, added to those that are known."""
-    known = {} if known is None else known
-    for run in (run for row in rows for run in row.runs if run.name not in known):
-        known[run.name] = run.edits()
-    return known
-
 
 @cache
 def _composed(words: tuple[str, ...]) -> Config:
-    """Returns the configuration, composed once for all folders of results: that takes most of a second."""
+    """Returns the configuration, composed once for all results folders: that takes most of a second."""
     return compose_config(words)
 
 
-def collect(overrides: Sequence[str]) -> tuple[Config, list[Row]]:
-    """Returns the configuration in common and the rows of Table 3 with what runs there are."""
-    library = Library(overrides)
-    if library.empty:
-        raise no_runs(library.shared)
-    return library.shared, library.rows(layout("table3").rows)
-
-
 def no_runs(shared: Config) -> UsageError:
-    """Returns the error of a results folder without runs."""
+    """Returns the error for a results folder without runs."""
     folder = paths.runs(Path(shared.results))
-    return UsageError(f"results={shared.results}: there is no run in {folder}; train one, or give their folder")
+    return UsageError(f"results={shared.results}: there is no run in {folder}; train one, or give another folder")
 
 
-def _finished(config: Config) -> tuple[Run, bool] | None:
-    """Returns (the finished run of the configuration, True), or (one that its q=baseline led to earlier, False); None
-    where there is neither."""
+def _run_of(config: Config) -> tuple[Run, bool] | None:
+    """Returns the finished run of the configuration, and whether its command would make that run today.
+
+    With q=baseline it may be a run on an earlier q. None where there is neither.
+    """
     wanted = run_of(resolve(config)[0])
     if wanted.finished and usable(wanted, wanted.check):
         return wanted, True
     automatic = automatic_runs(config) if config.prune.follows_runs else []
     return next(((run, False) for run in automatic if run.finished), None)
-
-
-def _every_of(shared: Config) -> list[Finished]:
-    return whole(run for run in all_runs(Path(shared.results)) if run.finished)
-
-
-def comparable(shared: Config, every: Sequence[Finished] | None = None) -> list[Finished]:
-    """Returns all finished runs of this scale that were trained and tested on the same data, by name.
-
-    every: all finished runs, where they were read before.
-    """
-    data, found = identity(shared)["data"], _every_of(shared) if every is None else every
-    return [run for run in found if run.config.scale.name == shared.scale.name and run.config.data == data]

@@ -1,4 +1,4 @@
-"""What lies under results/runs, finished or not, a line a run; a damaged run is a line like any other."""
+"""`prune-rnn runs`: a line for each run under results/runs, finished, unfinished or damaged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEAD = ("run", "model", "scale", "seed", "test CER %", "sparsity %", "minutes",
 
 @dataclass(slots=True)
 class _Row:
-    """One run; what isn't known is empty. Numbers as printed."""
+    """One run; what is unknown is empty. Numbers as printed."""
 
     run: str
     state: str = ""
@@ -36,21 +36,22 @@ class _Row:
     besides: str = ""
 
     def order(self) -> tuple[bool, str, str, int, str]:
-        """By scale, model and seed; damaged ones come last."""
+        """Sorts by scale, model and seed; runs without a readable configuration come last."""
         return not self.model, self.scale, self.model, self.seed or 0, self.run
 
-    def cells(self) -> tuple[str, ...]:
-        """As they stand in the table."""
-        names = _without_middle(self.run, _NAME), _cut(self.model, _CELL), _cut(self.scale, _CELL)
-        seed = "" if self.seed is None else str(self.seed)
-        cells = *names, seed, self.cer, self.sparsity, self.minutes, self.state, self.besides
-        return tuple(map(one_line, cells))
+    def cells(self) -> list[str]:
+        """Returns the cells of the table."""
+        names = _shortened(self.run, _NAME), _shortened(self.model, _CELL), _shortened(self.scale, _CELL)
+        seed = "" if self.seed is None else self.seed
+        return [
+            one_line(cell) for cell in (*names, seed, self.cer, self.sparsity, self.minutes, self.state, self.besides)
+        ]
 
 
 def table(results: Path) -> str:
-    """Returns all runs under a results folder as a table, by scale, model and seed.
+    """Returns the runs under a results folder as a table, by scale, model and seed.
 
-    The last column has the settings that differ from the model's and the scale's, or the damage, in full.
+    The last column has the settings that differ from the model's and the scale's, or the damage.
     ValueError where there is no such folder.
     """
     folder = paths.runs(results)
@@ -77,7 +78,7 @@ def _row(run: Run) -> _Row:
     row = _Row(run.folder.name)
     try:
         if not (run.folder / paths.CONFIG).exists() and run.held:
-            row.state = "being trained"  # it is reading its data and has left nothing yet
+            row.state = "being trained"  # it reads its data and has written nothing yet
             return row
         config = run.config()
         row.model, row.scale, row.seed = config.model.name, config.scale.name, config.seed
@@ -95,7 +96,7 @@ def _row(run: Run) -> _Row:
 
 
 def _unfinished(run: Run, config: Recorded, row: _Row) -> None:
-    """Fills in how far it got, by the whole epochs in its history."""
+    """Sets the row's minutes and state from the epochs in the run's history."""
     epoch, seconds = 0, 0.0
     if (path := run.folder / paths.HISTORY).exists():
         try:
@@ -104,26 +105,14 @@ def _unfinished(run: Run, config: Recorded, row: _Row) -> None:
         except (OSError, ValueError, KeyError, IndexError, TypeError, csv.Error) as error:
             raise ValueError(f"{path} is damaged ({type(error).__name__}: {error})") from None
     row.minutes = f"{seconds / 60:.1f}"
-    row.state = (
-        f"being trained, {epoch} of {config.train.epochs} epochs done"
-        if run.held
-        else (f"cut off at epoch {epoch} of {config.train.epochs}")
-    )
+    of_all = f"{epoch} of {config.train.epochs}"
+    row.state = f"being trained, {of_all} epochs done" if run.held else f"cut off at epoch {of_all}"
 
 
-def _cut(text: str, width: int) -> str:
-    """Returns the text, its end replaced by an ellipsis where it is longer.
+def _shortened(text: str, width: int) -> str:
+    """Returns the text, with an ellipsis in place of its middle where it is longer than `width`: a digest stays.
 
-    >>> _cut("gru_sparse", 10), _cut("gru_sparse", 6)
-    ('gru_sparse', 'gru_s…')
-    """
-    return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
-def _without_middle(text: str, width: int) -> str:
-    """Returns the text, its middle replaced by an ellipsis where it is longer: a run's digest stands at the end.
-
-    >>> _without_middle("gru_sparse_wider-0123456789", 20)
-    'gru_sparse…123456789'
+    >>> _shortened("gru_sparse", 10), _shortened("gru_sparse_wider-0123456789", 20)
+    ('gru_sparse', 'gru_sparse…123456789')
     """
     return text if len(text) <= width else f"{text[: width // 2]}…{text[-(width - width // 2 - 1) :]}"

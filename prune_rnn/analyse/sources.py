@@ -1,4 +1,4 @@
-"""The networks that a table's rows start from or learn from: runs of the row's seed, by their packed files."""
+"""The sources of a row's runs: the packed files of the networks that they start from or learn from, seed by seed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ PACKED = "model-float32.safetensors"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """files: the packed files of `init` and `teacher` that exist. missing: the command that makes the first one that
-    does not exist; "" where all do. before: the chain of runs that ends with that of `init`, in order."""
+    """The sources of one run.
+
+    files: the packed files by "init" and "teacher"; none where one is missing. missing: the command that makes the
+    first missing file, or "". before: the runs that it starts from, one after the other.
+    """
 
     files: dict[str, str]
     missing: str
@@ -27,12 +30,12 @@ class Sources:
 
 
 def placeholders(of: RowLayout) -> list[str]:
-    """Returns overrides in place of a row's sources, to compose it while they are not there."""
+    """Returns overrides that stand for a row's sources, to compose the row before they exist."""
     return [f"{key}=SOURCE" for key, chain in _chains(of).items() if chain]
 
 
 def sources(of: RowLayout, seed: int, common: Sequence[str], compose: Callable[[Sequence[str]], Config]) -> Sources:
-    """Returns the sources of a row's run of this seed; each of `of.init` starts from the one before it."""
+    """Returns the sources of a row's run of this seed; each network of `of.init` starts from the one before."""
     files: dict[str, str] = {}
     before: list[Run] = []
     for key, chain in _chains(of).items():
@@ -44,11 +47,13 @@ def sources(of: RowLayout, seed: int, common: Sequence[str], compose: Callable[[
             packed = run.folder / PACKED
             if not packed.is_file():
                 export = ["prune-rnn", "export", str(run.folder)]
-                missing = shlex.join(export) if _weights(run) else command(own, seed)
+                trained = run.finished and (run.folder / paths.MODEL).is_file()
+                missing = shlex.join(export) if trained else command(own, seed)
                 return Sources(files=files, missing=missing, before=())
             start = [f"init={packed}"]
-            before += [run] if key == "init" else []
             files[key] = str(packed)
+            if key == "init":
+                before.append(run)
     return Sources(files=files, missing="", before=tuple(before))
 
 
@@ -65,7 +70,3 @@ def packed_bytes(folder: Path) -> int | None:
 
 def _chains(of: RowLayout) -> dict[str, Sequence[str]]:
     return {"init": of.init, "teacher": [of.teacher] if of.teacher else []}
-
-
-def _weights(run: Run) -> bool:
-    return run.finished and (run.folder / paths.MODEL).is_file()

@@ -1,4 +1,4 @@
-"""How many times as fast a pruned network is as its dense baseline, from what `prune-rnn bench` recorded."""
+"""The speed-up of a pruned network over its dense baseline, from a record of `prune-rnn bench`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ WORKLOADS = (LAYER, NETWORK)
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """The time of each run, in one record of one machine's CPU: the median of the fastest way that does the whole job.
+    """The time of each run in one record of a CPU: the least median of the candidates that do the whole job.
 
-    folder: its name. times: microseconds by (workload, run), of one stream: a step of the middle recurrent layer, a
-    network's second of audio.
+    folder: the record's. times: microseconds by (workload, run), one stream: a time step of the middle recurrent layer,
+    or a second of audio through the network.
     """
 
     folder: str
@@ -27,9 +27,9 @@ class Speeds:
     times: dict[tuple[str, str], float]
 
     def times_as_fast(self, workload: str, runs: Sequence[str], baselines: Sequence[str]) -> float | None:
-        """Returns the baseline's time over that of the row; None where one was not measured.
+        """Returns the baseline's time over the row's time; None where one was not measured.
 
-        runs, baselines: of every seed; the first that was measured counts.
+        runs, baselines: names, one per seed; the first that was measured counts.
         """
         own, base = (
             next((self.times[workload, run] for run in names if (workload, run) in self.times), None)
@@ -50,10 +50,10 @@ def read(folder: Path) -> Speeds:
 
 
 def best(folder: Path, pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Speeds | None:
-    """Returns the record below `folder` with the most speed-ups, the first by name of several; None: no record has any.
+    """Returns the record below `folder` with the most speed-ups, the first by name of several; None without speed-ups.
 
-    pairs: the runs of a row, and those of its baseline. Records that can't be read are left out; the report names them
-    where it prints Table 5.
+    pairs: names of a row's runs, and of its baseline's. Records that can't be read are left out; the report names them
+    beside Table 5.
     """
     found: Speeds | None = None
     most = 0

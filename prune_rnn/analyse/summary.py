@@ -8,7 +8,7 @@ from prune_rnn.run.store import Run
 
 
 def summary(run: Run) -> str:
-    """Returns the result of a finished run in a few lines; every number stands beside its scale."""
+    """Returns the result of a finished run, with its scale, in a few lines."""
     result, config = run.result(), run.config()
     test, dev = result.test, result.dev
     rows = [

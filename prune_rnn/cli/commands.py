@@ -1,8 +1,8 @@
-"""What each command does. A docstring's first paragraph is the command's line of `prune-rnn --help`.
+"""The commands. A docstring's first paragraph is the command's line of `prune-rnn --help`.
 
 To add a command, write one function here: `@cli.command()`, its arguments and options as click's decorators, a
-docstring, and the imports inside, so that no help waits for torch. `cls=KeysCommand` takes the keys of a run as well,
-as `overrides`. It prints what it made and returns nothing, or the exit code.
+docstring, and the imports inside, so that no help waits for torch. With `cls=KeysCommand` it also takes the keys of a
+run, as `overrides`. It prints its result, and returns None or the exit code.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from prune_rnn.usage import UsageError
 def train(overrides: list[str], multirun: bool, cfg: str | None) -> int:
     """Trains one network and tests it.
 
-    Leaves config.yaml, history.csv, result.json, hypotheses.jsonl, checksums.json and model.pt in
-    results/runs/<name>-<digest>/. The same command goes on where it was cut off; a finished run is not run again. With
-    -m values may be lists: model=gru_dense,gru_sparse seed=0,1,2 trains every combination and ends with a table of
-    them. Under torchrun: one process per GPU. Overrides are Hydra's: ++KEY=VALUE works.
+    Writes config.yaml, history.csv, result.json, hypotheses.jsonl, checksums.json and model.pt to
+    results/runs/<name>-<digest>/. The same command resumes a run that was cut off; a finished run is not trained again.
+    With -m values may be lists: model=gru_dense,gru_sparse seed=0,1,2 trains every combination and ends with a table
+    of them. Under torchrun: one process per GPU. Overrides are Hydra's: ++KEY=VALUE works.
     """
     if multirun:
         from prune_rnn.cli.sweep import sweep
@@ -55,16 +55,16 @@ def train(overrides: list[str], multirun: bool, cfg: str | None) -> int:
 @cli.command()
 @click.argument("corpus", type=click.Choice(list(CORPORA)))
 @click.argument("folder", type=PATH)
-@click.option("--out", type=FILE, help="Folder of the manifests; by default the corpus's own.")
+@click.option("--out", type=FILE, help="Folder of the manifests; by default FOLDER.")
 @click.option("--language", help="Of the transcripts: en, de ...; by default the corpus's, else its folder's name.")
 @click.option("--alphabet", help="Characters besides the space; by default a-z and ' for English, else those in use.")
 def prepare(corpus: str, folder: Path, **options: Any) -> None:
     """Writes the manifests of a corpus as it is published.
 
-    FOLDER is the corpus's, unpacked. Its layout is checked; what is missing is named, with where it comes from.
-    train.jsonl, dev.jsonl and test.jsonl are written, with paths relative to them, durations and speakers. Numbers in
-    the transcripts are spelt, and punctuation goes. A corpus without such splits is split by speaker. Prints what is
-    in each split, what was left out and why, and the command that trains on it.
+    FOLDER has the unpacked corpus. A missing file is named, with its source. Writes train.jsonl, dev.jsonl and
+    test.jsonl, with paths relative to them, durations and speakers. Numbers in the transcripts are spelt out, and
+    punctuation is removed. A corpus without these splits is split by speaker. Prints the size of each split, the
+    utterances that were left out and why, and the command that trains on the corpus.
     """
     from prune_rnn.data.corpora.prepare import PrepareOptions, prepare
 
@@ -76,8 +76,8 @@ def prepare(corpus: str, folder: Path, **options: Any) -> None:
 def runs(results: Path) -> None:
     """Lists the runs: finished, cut off, being trained or damaged.
 
-    One line each, by scale, model and seed, with the test CER, the sparsity, how long it trained, and what was set
-    otherwise than its model and scale have it.
+    One line each, by scale, model and seed, with the test CER, the sparsity, the training time, and the settings that
+    differ from the model's and the scale's.
     """
     from prune_rnn.analyse.runs import table
 
@@ -87,12 +87,15 @@ def runs(results: Path) -> None:
 @cli.command()
 @click.argument("run", type=PATH)
 @click.argument("others", type=PATH, nargs=-1, required=True, metavar="RUN...")
-@click.option("--shown", type=click.IntRange(0), default=3, help="Utterances that are shown of each, each way.")
+@click.option(
+    "--shown", type=click.IntRange(0), default=3, help="Utterances to show of each run, both better and worse."
+)
 def compare(run: Path, others: tuple[Path, ...], shown: int) -> None:
     """Compares finished runs on the test utterances they share.
 
-    Prints how much fewer character errors each RUN makes than the first, with a 95 % interval over the speakers (over
-    utterances, where there is one speaker), how many utterances got better and worse, and those that changed most.
+    Prints how many fewer character errors each RUN makes than the first, with a 95 % interval over the speakers (over
+    utterances, where there is one speaker). Then the numbers of better and worse utterances, and those that changed
+    most.
     """
     from prune_rnn.analyse.between import compare
 
@@ -100,15 +103,17 @@ def compare(run: Path, others: tuple[Path, ...], shown: int) -> None:
 
 
 @cli.command(cls=KeysCommand)
-@click.option("--table", type=Separated(str), help="Write and print these tables alone; a YAML file is one of yours.")
-@click.option("--missing", is_flag=True, help="Print the commands that train what the tables have no runs for.")
+@click.option(
+    "--table", type=Separated(str), help="Write and print only these tables; a YAML file is a table of yours."
+)
+@click.option("--missing", is_flag=True, help="Print the commands that train the missing runs of the tables.")
 def report(overrides: list[str], table: list[str] | None, missing: bool) -> None:
     """Writes the tables, figures and a page from finished runs.
 
     Writes every table of conf/table to results/tables as Markdown, CSV and LaTeX, figures to results/figures as PNG and
     SVG, and all of it on one page, results/report.html. Prints Table 3. A row without a run shows dashes and the
     command that trains it. Without scale=... all scales that have a finished run are reported. Give the keys that the
-    runs were trained with, but for model and seed; those of prune go to the rows that are pruned.
+    runs were trained with, except model and seed; keys of prune count for pruned rows only.
     """
     from prune_rnn.report.report import report
 
@@ -116,14 +121,14 @@ def report(overrides: list[str], table: list[str] | None, missing: bool) -> None
 
 
 @cli.command(cls=KeysCommand)
-@click.option("--table", type=Separated(str), help="Train for these tables alone; a YAML file is one of yours.")
+@click.option("--table", type=Separated(str), help="Train for only these tables; a YAML file is a table of yours.")
 @click.option("--jobs", type=THREADS, default=1, help="Trainings at a time, one core each.")
 def reproduce(overrides: list[str], table: list[str] | None, jobs: int) -> int:
-    """Trains what the tables have no runs for.
+    """Trains the missing runs of the tables.
 
-    The runs are those of `prune-rnn report --missing`, with the same keys. What was cut off goes on, and a second call
-    trains nothing. Prints how far all runs are, and the time that is left. Packs each finished run as `prune-rnn
-    export` does. Exit code 1 where a run failed; the others are trained.
+    The runs are those of `prune-rnn report --missing`, with the same keys. A run that was cut off goes on, and a second
+    call trains nothing. Prints the progress of all runs, and the time that is left. Packs each finished run as
+    `prune-rnn export` does. Exit code 1 where a run failed; the others are trained.
     """
     from prune_rnn.reproduce import reproduce
     from prune_rnn.train.experiment import say
@@ -133,9 +138,10 @@ def reproduce(overrides: list[str], table: list[str] | None, jobs: int) -> int:
 
 @cli.command(cls=KeysCommand)
 def describe(overrides: list[str]) -> None:
-    """Prints a network's layers, and the sparsity, size and error to expect of it.
+    """Prints a network's layers, and its predicted sparsity, size and error.
 
-    The layers with their parameter counts, as the paper's Table 2; then what `prune-rnn predict --quick` says.
+    The layers come with their parameter counts, as in the paper's Table 2. The prediction is that of `prune-rnn predict
+    --quick`.
     """
     from prune_rnn.analyse.layers import describe
     from prune_rnn.config.config import compose_config
@@ -150,13 +156,13 @@ def describe(overrides: list[str]) -> None:
 def predict(overrides: list[str], **options: Any) -> None:
     """Predicts a network before it is trained, or finds one for a target.
 
-    Takes any key of train. Prints the sparsity over the epochs, what is left, the size of the packed file, and the test
-    CER with a 90 % interval. Ten seconds of trials on this machine add training memory, training time and speed-up. The
+    Takes any key of train. Prints the sparsity over the epochs, the parameters that are left, the size of the packed
+    file, and the test CER with a 90 % interval. Ten seconds of trials on this machine add training memory, training time and speed-up. The
     prediction is fitted to the networks shipped with this package and those in your results folder.
 
     target.cer=0.27, target.parameters=N, target.bytes=N and target.speedup=X, one or several, find the smallest network
     that meets them and print the command that trains it. The upper end of the interval is at most target.cer.
-    A target varies model.units and prune.sparsity, and the cell where no model is given; all that is given stays so.
+    A target varies model.units and prune.sparsity, and the cell where no model is given; given keys stay as they are.
     """
     from prune_rnn.predict.predict import predict
 
@@ -166,7 +172,7 @@ def predict(overrides: list[str], **options: Any) -> None:
 @cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Prints a function by which the shell completes commands, options and keys.
+    """Prints a shell function that completes commands, options and keys.
 
     \b
     For bash, in ~/.bashrc or where it is needed: eval "$(prune-rnn completion bash)"

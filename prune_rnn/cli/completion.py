@@ -1,4 +1,4 @@
-"""What a shell completes, besides click's own commands and options: the keys of a run and the options of groups."""
+"""Shell completion of a run's keys and of the options of groups; click completes commands and options."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from click.shell_completion import BashComplete, CompletionItem, add_completion_
 from prune_rnn import paths
 from prune_rnn.cli.keys import keys, options
 
-VARIABLE = "_PRUNE_RNN_COMPLETE"  # by which the shell's function asks what to offer
+VARIABLE = "_PRUNE_RNN_COMPLETE"  # set by the shell's function when it asks for completions
 
 
 def complete_key(ctx: click.Context, param: click.Parameter, word: str) -> list[CompletionItem[str]]:
-    """Returns the keys that begin as the word does, or for KEY=... the options of its group, else any file."""
+    """Returns the keys that begin with the word; for GROUP=... the group's options, for another KEY=... any file."""
     key, equals, value = word.partition("=")
     if equals and key not in paths.groups():
         return [CompletionItem(value, type="file")]

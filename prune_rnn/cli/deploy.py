@@ -1,4 +1,4 @@
-"""The commands that use a trained network: see commands.py, which holds the others and says how to add one."""
+"""The commands that use a trained network; commands.py has the others, and says how to add one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from prune_rnn.cli.group import BEAM, FILE, PATH, THREADS, Separated, cli, typed
 
-_BEAM = "Hypotheses that beam search keeps, without a language model; 1 is the best path, as in the tables."
+_BEAM = "Width of the beam search, in hypotheses, without a language model; 1 is the best path, as in the tables."
 
 
 @cli.command()
@@ -26,13 +26,13 @@ _BEAM = "Hypotheses that beam search keeps, without a language model; 1 is the b
 @click.option(
     "--stream",
     is_flag=True,
-    help="Decode the dev split as transcribe --stream does, too (not of networks run both ways).",
+    help="Decode the dev split also as transcribe --stream does (not with bidirectional networks).",
 )
 def export(run: Path, dtype: str, **options: Any) -> None:
     """Packs a finished run into one small file for inference.
 
     RUN is a folder below results/runs. The safetensors file holds the weights that are not zero, as values and 8-bit
-    gaps, the configuration and the alphabet. The dev split is decoded with it, and what has changed is printed.
+    gaps, the configuration and the alphabet. Decodes the dev split with the file, and prints the change.
     """
     from prune_rnn.deploy.export import ExportOptions, export
     from prune_rnn.engine.quantise import Dtype
@@ -44,11 +44,11 @@ def export(run: Path, dtype: str, **options: Any) -> None:
 @click.argument("places", nargs=-1, type=PATH, metavar="[RUN|FILE]...")
 @click.option("--results", default="results", type=FILE, help="Folder of all results, where no run is named.")
 def verify(places: list[Path], **options: Any) -> int:
-    """Checks that runs and packed files are still what was written.
+    """Checks that runs and packed files are undamaged.
 
-    RUN is a folder below results/runs, FILE a packed file or a checkpoint; the folder of a synthetic corpus is checked
-    as well. With none: all runs, with their packed files. Prints a line for each file that is not right, then how many
-    there are. Exit code 1 where something is damaged. A file without its checksum counts as damaged.
+    RUN is a folder below results/runs or that of a synthetic corpus, FILE a packed file or a checkpoint. With none: all
+    runs, with their packed files. Prints a line for each damaged file, then their number. A file without its checksum
+    counts as damaged. Exit code 1 where something is damaged.
     """
     from prune_rnn.integrity.verify import VerifyOptions, verify
 
@@ -75,11 +75,11 @@ def verify(places: list[Path], **options: Any) -> int:
 def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: Any) -> int:
     """Prints the text of recordings.
 
-    MODEL is a file that `prune-rnn export` wrote. AUDIO is WAV, FLAC or whatever else libsndfile reads, at any rate.
-    With --stream the samples go in 20 ms at a time and the text comes out as it is found, about 0.9 s later, after the
-    first second (GRU and LSTM networks: those that run both ways need whole files). Several files at a time (--jobs)
-    are then computed together, as concurrent streams. The time and any fault of a file go to the error stream; the
-    other files are transcribed, and the exit code is 1.
+    MODEL is a file that `prune-rnn export` wrote. AUDIO is WAV, FLAC or any other format that libsndfile reads, at any
+    rate. With --stream the network reads 20 ms at a time; the text comes about 0.9 s later, after the first second (GRU
+    and LSTM networks: bidirectional ones need whole files). Several files at a time (--jobs) are then computed
+    together, as concurrent streams. The time and any fault of a file go to the error stream; the other files are
+    transcribed, and the exit code is 1.
     """
     from prune_rnn.deploy.transcribe import TranscribeOptions, transcribe
 
@@ -90,16 +90,16 @@ def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: An
 @click.argument("model", type=PATH)
 @click.argument("manifest", type=PATH)
 @click.option("--out", type=FILE, help="File of references and hypotheses; by default MANIFEST-hypotheses.jsonl, here.")
-@click.option("--skip-bad", is_flag=True, help="Go on without the lines that can't be used, after naming them.")
+@click.option("--skip-bad", is_flag=True, help="Leave out the lines that can't be used, and name them.")
 @click.option("--beam", type=BEAM, default=1, help=_BEAM)
 @click.option("--device", default="auto", help="Where to compute: auto, cpu, cuda ...; a packed file: the CPU.")
 @click.option("--threads", type=THREADS, help="CPU threads; by default torch's choice.")
 def evaluate(model: Path, manifest: Path, **options: Any) -> None:
     """Counts the errors of a trained network on any manifest.
 
-    MODEL is a folder below results/runs, whose model.pt is taken, or a file that `prune-rnn export` wrote. Prints CER
-    and WER with their insertions, deletions and substitutions, and writes what was said and what was heard, a line of
-    JSON an utterance: reference, hypothesis, audio.
+    MODEL is a folder below results/runs, of which model.pt is used, or a file that `prune-rnn export` wrote. Prints CER
+    and WER with their insertions, deletions and substitutions. Writes a line of JSON for each utterance: reference,
+    hypothesis, audio.
     """
     from prune_rnn.deploy.evaluate import EvaluateOptions, evaluate
 
@@ -126,9 +126,9 @@ def bench(**options: Any) -> None:
     """Measures sparse against dense on this machine: the paper's Table 5.
 
     Measures the recurrent product, the recurrent layer over a sequence, and whole networks: the sparse engine against
-    what users would run instead (torch, ONNX Runtime, scipy), all in one run. Every ratio is against the fastest dense
-    baseline. A summary is printed; all of it goes to a folder of the machine's name in results/tables/table5, as CSV,
-    Markdown, LaTeX and a figure.
+    its alternatives (torch, ONNX Runtime, scipy), in one run. Every ratio is against the fastest dense baseline. Prints
+    a summary, and writes all results to a folder of the machine's name in results/tables/table5, as CSV, Markdown,
+    LaTeX and a figure.
     """
     from prune_rnn.bench.plan import BenchOptions
     from prune_rnn.bench.run import bench

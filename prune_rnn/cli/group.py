@@ -1,10 +1,9 @@
-"""The group of all commands, and the two kinds of command: with options of its own, and with the keys of a run."""
+"""The group of all commands, and its two kinds of command: with options only, and with the keys of a run."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ class Separated(click.ParamType[Any]):
 
 
 class Command(click.Command):
-    """A command with options; KEY=VALUE in place of one of them is an error that names the option."""
+    """A command with options; NAME=VALUE in place of --NAME VALUE is an error that names the option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = {option for param in self.params for option in param.opts}
@@ -53,7 +52,7 @@ class Command(click.Command):
 
 
 class KeysCommand(Command):
-    """A command that hands on KEY=VALUE to Hydra. all_keys: its help lists them."""
+    """A command that passes KEY=VALUE to Hydra. all_keys: its help lists the keys."""
 
     def __init__(self, *args: Any, all_keys: bool = False, **rest: Any) -> None:
         super().__init__(*args, **rest)
@@ -65,20 +64,16 @@ class KeysCommand(Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
-        for warning in _repeated(ctx.params["overrides"]):
-            print(f"prune-rnn: warning: {warning}", file=sys.stderr)
+        words = ctx.params["overrides"]
+        names = [word.partition("=")[0].lstrip("+") for word in words]
+        for name, last in dict(zip(names, words, strict=True)).items():
+            if names.count(name) > 1:
+                print(f"prune-rnn: warning: {name} is given more than once; {last} counts", file=sys.stderr)
         return rest
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         text = keys_help(WIDTH) if self.all_keys else "Keys: those of `prune-rnn train --help`.\n"
         formatter.write(f"\n{text}")
-
-
-def _repeated(words: Sequence[str]) -> list[str]:
-    """Returns a warning for each key that is given more than once: the last one counts."""
-    last = {word.partition("=")[0].lstrip("+"): word for word in words}
-    names = [word.partition("=")[0].lstrip("+") for word in words]
-    return [f"{name} is given more than once; {last[name]} counts" for name in last if names.count(name) > 1]
 
 
 class _Group(click.Group):
@@ -110,7 +105,7 @@ def cli() -> None:
 
 
 def explain(error: click.UsageError) -> str:
-    """Returns click's message in one line, with the command, option or key that was meant, where one is near."""
+    """Returns click's message in one line, with the nearest command, option or key where there is one."""
     where, message, hint = error.ctx.command_path if error.ctx else "prune-rnn", error.format_message(), ""
     if isinstance(error, click.exceptions.NoSuchCommand):
         message, hint = error.message, nearest(error.command_name, list(cli.commands))

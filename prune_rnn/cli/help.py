@@ -22,7 +22,7 @@ _PAPER_UNITS = 2560  # of GRU Dense
 
 
 def typed(value: Any) -> str:
-    """Returns the value as it would be typed on a command line.
+    """Returns the value in the form of the command line; "..." where it is required or long.
 
     >>> [typed(value) for value in (None, True, [0.5, 1], "cpu", "???", {"a": ["b" * 30]})]
     ['null', 'true', '[0.5,1]', 'cpu', '...', '...']
@@ -37,7 +37,7 @@ def typed(value: Any) -> str:
 
 
 def _keys(schema: type, defaults: Plain, prefix: str) -> Iterator[tuple[str, str, str]]:
-    """Yields (key, default, help) of a dataclass, but for its groups; an Enum's help says what there is to choose."""
+    """Yields (key, default, help) of a dataclass, without its groups; an Enum's help lists its members."""
     hints = get_type_hints(schema)
     for field in dataclasses.fields(schema):
         text, kind = field.metadata.get("help", ""), hints[field.name]
@@ -67,7 +67,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def keys_table() -> str:
-    """Returns all options and keys as Markdown; the defaults are those of the default configuration."""
+    """Returns all options and keys as Markdown, with the defaults of the default configuration."""
     parts, help = [], {field.name: field.metadata.get("help", "") for field in dataclasses.fields(Config)}
     for group, classes in sorted(registered().items(), key=lambda entry: entry[0] == "scale"):  # it only sets defaults
         parts.append(f"### `{group}`: {help[group]}" if group else "### Of a run")
@@ -96,7 +96,7 @@ def scales_table() -> str:
 
 
 def filled(text: str) -> str:
-    """Returns conf/README.md with what stands between its marks made anew."""
+    """Returns the text of conf/README.md with new tables between its marks."""
     for mark, made in (("scales", scales_table()), ("keys", keys_table())):
         before, start, rest = text.partition(f"<!-- {mark} -->\n\n")
         _, end, after = rest.partition("\n\n<!-- end -->")

@@ -1,6 +1,6 @@
-"""The keys of a run, for help and completion: read from the tables of conf/README.md, as the schema takes seconds.
+"""The keys of a run, for help and completion, from the tables of conf/README.md: the schema takes seconds to import.
 
-`python -m prune_rnn.cli.help` writes these tables, and a test compares them with the schema.
+`python -m prune_rnn.cli.help` writes the tables.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What became of a sweep's jobs, and their table at its end."""
+"""The outcomes of a sweep's jobs, and the table of them at its end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from prune_rnn.typed import typed
 from prune_rnn.values import from_json
 
 _NAME = "outcome.json"
-_REASON = 60  # characters of why a job failed, in the table; all of it stands above
+_REASON = 60  # characters of a failure in the table; the whole message stands above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one job: its run's numbers as printed, or why it failed ("": it did not).
+    """The outcome of one job: its run's numbers as printed, or why it failed ("" where it did not).
 
-    dev_cer: a fraction, the number that a sweeper such as Optuna's makes least; None of a failed job.
+    dev_cer: a fraction, which a sweeper such as Optuna's minimises; None of a failed job.
     """
 
     cer: str = ""
@@ -32,7 +32,7 @@ class Outcome:
     dev_cer: float | None = None
 
     def __float__(self) -> float:
-        """Returns the dev CER; ValueError, by which a sweeper knows it, where the job failed."""
+        """Returns the dev CER; ValueError, from which a sweeper knows that the job failed."""
         if self.dev_cer is None:
             raise ValueError(self.failed)
         return self.dev_cer
@@ -46,18 +46,18 @@ class Job:
     outcome: Outcome
 
     def save(self, folder: Path) -> None:
-        """Writes it to the job's folder of logs, where the sweep finds it whichever process ran the job."""
+        """Writes the job to its folder of logs, so that other processes can read it."""
         files.write_atomically(folder / _NAME, json.dumps(asdict(self)).encode())
 
 
 def saved(folder: Path) -> list[Job]:
-    """Returns the jobs of a sweep that came to their end, by their numbers. folder: of the sweep's logs."""
+    """Returns the ended jobs of a sweep, in order. folder: of the sweep's logs."""
     found = sorted(folder.glob(f"*/{_NAME}"), key=lambda file: (len(file.parent.name), file.parent.name))
     return [typed(Job, from_json(files.read(file, files.VALUES).decode())) for file in found]
 
 
 def table(jobs: Sequence[tuple[str, Outcome]]) -> str:
-    """Returns a line per job: its own overrides, and its run's numbers or the beginning of why it failed.
+    """Returns a line per job: its own overrides, and its run's numbers or the beginning of its failure.
 
     >>> fine, failed = Outcome(cer="25.00", sparsity="88.6", minutes="7.1"), Outcome(failed="no")
     >>> print(table([("seed=0", fine), ("seed=1", failed)]))

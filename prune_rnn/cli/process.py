@@ -1,4 +1,4 @@
-"""One process of the command line: its streams, its signals, its one line of error, and its exit code."""
+"""The process of a command: its streams, signals, error message and exit code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from prune_rnn.printed import escape_output, one_line
 from prune_rnn.usage import FAULTS, SeveralLines, UsageError
 
 INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on from here
-
 _GRACE = 3.0  # seconds in which torchrun ends the other processes once one has failed
 _RESUMED = (commands.train.name, commands.reproduce.name, deploy.bench.name)
 
@@ -26,23 +25,25 @@ def _terminate(number: int, frame: Any) -> None:
 
 
 def _rank() -> int:
-    """Returns this process's number among those that torchrun started, 0 where it started none."""
+    """Returns this process's rank under torchrun, else 0."""
     return int(os.environ.get("RANK", 0)) if "TORCHELASTIC_RUN_ID" in os.environ else 0
 
 
-def _report(text: str) -> None:
-    """Prints it to the error stream, once however many processes torchrun started.
+def _report(text: str, *, by_all: bool) -> None:
+    """Prints an error to the error stream, once for all processes that torchrun started.
 
-    Other processes wait first. Had the first process failed as well, it would have ended them meanwhile. So what they
-    print is an error that they alone met.
+    Other processes than the first wait: if the first one fails too, torchrun ends them meanwhile. Otherwise they print
+    the error, unless all processes have it (by_all).
     """
-    if rank := _rank():
+    rank = _rank()
+    if rank:
         time.sleep(_GRACE)
-    print(f"process {rank}: {text}" if rank else text, file=sys.stderr)
+    if not (rank and by_all):
+        print(f"process {rank}: {text}" if rank else text, file=sys.stderr)
 
 
 def _reopen() -> None:
-    """Lets what is printed go nowhere where the standard output or error is closed; escapes it elsewhere."""
+    """Discards output to a closed stream; escapes control characters in all other output."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
@@ -56,18 +57,15 @@ def _run() -> int:
         try:
             with cli.make_context("prune-rnn", sys.argv[1:] or ["--help"]) as context:
                 code: int = cli.invoke(context) or 0
-        except click.exceptions.Exit as done:  # --help and --version have printed what they have to
+        except click.exceptions.Exit as done:  # after --help or --version
             code = done.exit_code
         except click.UsageError as error:
             raise UsageError(explain(error)) from None
         sys.stdout.flush()
         return code
     except UsageError as error:
-        if _rank() == 0:
-            text = one_line(error)
-            print(text if text.startswith("prune-rnn") else f"prune-rnn: {text}", file=sys.stderr)
-        else:  # all have the same command line: the first reports it
-            time.sleep(_GRACE)
+        text = one_line(error)
+        _report(text if text.startswith("prune-rnn") else f"prune-rnn: {text}", by_all=True)
         return 2
     except FAULTS as error:
         if os.environ.get("PRUNE_RNN_TRACEBACK"):
@@ -75,7 +73,7 @@ def _run() -> int:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
-        _report(f"prune-rnn: {error if isinstance(error, SeveralLines) else one_line(error)}")
+        _report(f"prune-rnn: {error if isinstance(error, SeveralLines) else one_line(error)}", by_all=False)
         return 1
     except KeyboardInterrupt:
         resumes = context is not None and context.invoked_subcommand in _RESUMED

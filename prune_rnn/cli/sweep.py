@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +24,20 @@ from omegaconf.errors import OmegaConfBaseException
 from prune_rnn import paths
 from prune_rnn.cli.outcome import Job, Outcome, saved, table
 from prune_rnn.config.compose import REFUSALS, named, read, reason, split
-from prune_rnn.config.config import Config, compose_config, from_composed
+from prune_rnn.config.config import compose_config, from_composed
 from prune_rnn.train.distributed import launched_rank
 from prune_rnn.usage import FAULTS, UsageError, within
 
 _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 
-def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
-    """Runs one experiment, announced by its name, `job`."""
+def _attempt(composed: DictConfig, command: str, job: str) -> Outcome:
+    """Runs one experiment. job: its name, which is printed."""
     from prune_rnn.train.experiment import experiment, say
 
     try:
         say(job)
-        run = experiment(make(), command)
+        run = experiment(from_composed(composed), command)
         result = run.result()
         cer = f"{100 * result.test.cer.rate:.2f}"
         print(f"{run.folder}: test CER {cer} %", flush=True)
@@ -50,9 +49,9 @@ def _attempt(make: Callable[[], Config], command: str, job: str) -> Outcome:
 
 
 def sweep(overrides: Sequence[str], command: str) -> int:
-    """Runs all combinations of the overrides' values, then prints a line each; returns 1 where some failed, else 0.
+    """Runs all combinations of the overrides' values, then prints a line for each; returns 1 where one failed, else 0.
 
-    Another sweeper than Hydra's own chooses its jobs as it goes. ValueError, before any is run, where one can't be.
+    Another sweeper than Hydra's own chooses its jobs as it goes. ValueError, before the first, where one can't be run.
     """
     for word in overrides:
         if re.match(r"hydra\.(run|sweep)\b", split(word)[1]):
@@ -68,7 +67,7 @@ def sweep(overrides: Sequence[str], command: str) -> int:
     def name(number: int, words: Sequence[str]) -> str:
         return f"job {number}{f' of {len(combinations)}' if basic else ''}: {own(words)}"
 
-    for number, words in enumerate(combinations, 1):  # before hours go into those that come before a slip
+    for number, words in enumerate(combinations, 1):  # all are checked before the first is trained
         try:
             results = compose_config(words).results
         except ValueError as error:
@@ -88,9 +87,9 @@ def _is_hydras(override: str) -> bool:
 
 
 def _sweeper(overrides: Sequence[str]) -> str:
-    """Returns what sweeps, by its `_target_`; UsageError where Hydra's own settings can't be used.
+    """Returns the `_target_` of the sweeper; UsageError where Hydra's own settings can't be used.
 
-    overrides: those of Hydra's own keys. Only they are composed: whatever Hydra then raises is the user's mistake.
+    overrides: of Hydra's own keys. Nothing else is composed, so an error of Hydra's is the user's mistake.
     """
     try:
         GlobalHydra.instance().clear()
@@ -105,14 +104,16 @@ def _sweeper(overrides: Sequence[str]) -> str:
     except UsageError:
         raise
     except (*REFUSALS, AssertionError, TypeError, AttributeError) as error:
-        way = "correct it, or install the plug-in that brings it"
-        raise UsageError(f"{' '.join(overrides)}: Hydra can't use that; {way} ({reason(error)})") from None
+        raise UsageError(
+            f"{' '.join(overrides)}: Hydra can't use that; correct it, or install the plug-in that brings it "
+            f"({reason(error)})"
+        ) from None
 
 
 def _combinations(overrides: Sequence[str], basic: bool) -> list[list[str]]:
     """Returns the overrides of each job, as Hydra's own sweeper splits them; ValueError where one can't be read.
 
-    Where another sweeper chooses (not basic), those that have one value.
+    basic: Hydra's own sweeper chooses; else the overrides with one value are returned, as those of one job.
     """
     words = [word for word in overrides if not _is_hydras(word)]
     parsed = OverridesParser.create().parse_overrides(words)
@@ -128,12 +129,12 @@ def _combinations(overrides: Sequence[str], basic: bool) -> list[list[str]]:
 
 
 def _launch(overrides: Sequence[str], command: str, name: Callable[[int, Sequence[str]], str], logs: Path) -> list[Job]:
-    """Has Hydra's launcher run the jobs, and returns them. name: of a job, from 1. logs: the folder of the sweep's."""
+    """Runs the jobs by Hydra's launcher, and returns them. name: of a job, from 1. logs: the sweep's folder of logs."""
 
     def job(composed: DictConfig) -> Outcome:
         known = HydraConfig.get()
         words = list(known.overrides.task)
-        outcome = _attempt(partial(from_composed, composed), command, name(known.job.num + 1, words))
+        outcome = _attempt(composed, command, name(known.job.num + 1, words))
         if launched_rank() == 0:
             Job(words, outcome).save(Path(known.runtime.output_dir))
         return outcome
@@ -141,18 +142,18 @@ def _launch(overrides: Sequence[str], command: str, name: Callable[[int, Sequenc
     overrides = [*overrides, f"hydra.sweep.dir=${{results}}/{logs.parent.name}/{logs.name}"]
     try:
         GlobalHydra.instance().clear()
-        # hydra.main would do the same but keeps the jobs' return values to itself
+        # hydra.main would do the same, but does not return the jobs' return values
         hydra = Hydra.create_main_hydra2("prune_rnn", create_config_search_path(str(paths.conf())))
         batches: Any = hydra.multirun("config", job, overrides, with_log_configuration=False)
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(reason(error)) from None
     finally:
         GlobalHydra.instance().clear()
-    if batches is None:  # a sweeper that keeps what the jobs returned to itself
+    if batches is None:  # the sweeper does not hand on what the jobs returned
         return saved(logs)
-    return [Job(list(one.overrides or []), _outcome(one._return_value)) for batch in batches for one in batch]
-
-
-def _outcome(returned: Any) -> Outcome:
-    """Returns what a job returned, or why it did not: where the launcher itself failed, it hands on an exception."""
-    return returned if isinstance(returned, Outcome) else Outcome(failed=str(returned or "it did not finish"))
+    jobs = []
+    for one in (one for batch in batches for one in batch):
+        got = one._return_value  # an exception where the launcher itself failed
+        outcome = got if isinstance(got, Outcome) else Outcome(failed=str(got or "it did not finish"))
+        jobs.append(Job(list(one.overrides or []), outcome))
+    return jobs

@@ -1,1 +1,1 @@
-"""The keys of a run: what they are, what Hydra composes of them, and the rules that they keep."""
+"""The keys of a run: their schema, their composition by Hydra, and their checks."""

@@ -1,7 +1,7 @@
-"""What Hydra makes of overrides: KEY=VALUE, as typed. A wrong one is named in one line.
+"""The composition of overrides, KEY=VALUE, by Hydra. A wrong override is named in one line.
 
-Hydra composes each choice of options once; the values are then set in a copy, as Hydra sets them. That is ten times
-faster, and the override that fails is known.
+Hydra composes each choice of options once; the values are then set in a copy, one by one. That is ten times faster,
+and tells which override fails.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _unreadable(conf: Path) -> Path:
 
 
 def split(override: str) -> tuple[str, str, str]:
-    """Returns (what stands before the key: +, ++, ~ or nothing; the key; the value).
+    """Returns (sign, key, value); the sign is +, ++, ~ or "".
 
     >>> split("++model.units=7")
     ('++', 'model.units', '7')
@@ -94,9 +94,9 @@ def split(override: str) -> tuple[str, str, str]:
 
 
 def read(word: str, *, sweep: bool = False) -> Override:
-    """Returns what Hydra reads; the value of a key that holds text is put in quotes where its grammar needs them.
+    """Returns the override as Hydra reads it; text is put in quotes where Hydra would read it otherwise.
 
-    A path may hold a comma, unless it is a sweep's, where it separates values; a name may look like a number.
+    A path may have a comma, except in a sweep, where it separates values. A name may look like a number.
     """
     _, key, value = split(word)
     if "=" not in word or not key:
@@ -119,7 +119,7 @@ def read(word: str, *, sweep: bool = False) -> Override:
 
 @contextmanager
 def named(word: str) -> Iterator[None]:
-    """Makes a UsageError that names the override of what Hydra raises in the block, with a hint for an unknown key."""
+    """Turns an error of Hydra's in the block into a UsageError that names the override, with a hint for a wrong key."""
     try:
         yield
     except UsageError:
@@ -130,7 +130,7 @@ def named(word: str) -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """Returns in one line what the error that is at the root of another says."""
+    """Returns the message of an error's root cause in one line."""
     while str(error.__cause__) not in ("", "None"):
         assert error.__cause__ is not None
         error = error.__cause__
@@ -139,7 +139,7 @@ def reason(error: BaseException) -> str:
 
 
 def _hint(key: str) -> str:
-    """Returns the options that have the key, else the key that was perhaps meant, else where all of them stand."""
+    """Returns a hint: the options that have the key, else the nearest key, else the command that lists all keys."""
     if options := [f"{key.partition('.')[0]}={option}" for option in having(key)]:
         return f"; choose {' or '.join(options)}"
     parent, _, last = key.rpartition(".")

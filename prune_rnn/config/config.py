@@ -18,15 +18,7 @@ from prune_rnn.prune.base import Method
 from prune_rnn.prune.methods import METHODS
 from prune_rnn.train.recipe import Precision, TrainConfig
 from prune_rnn.train.trackers import Logger
-from prune_rnn.usage import (
-    THREADS,
-    UsageError,
-    check_device,
-    check_file_name,
-    of_the_command_line,
-    shown,
-    within,
-)
+from prune_rnn.usage import THREADS, UsageError, check_device, check_file_name, of_the_command_line, shown, within
 
 _WIDEST = 100.0  # times the paper's units
 _DISTILLATION = {"distil": (0.5, 1e6), "temperature": (1.0, 1e3)}  # default, greatest
@@ -68,7 +60,7 @@ class Config:
     device: str = option("where to compute: auto, cpu, cuda, cuda:1 ...", "auto", identity=False)
     threads: int | None = option("CPU threads; null: torch's choice", None, identity=False)
     logger: Logger = option("where each epoch's numbers go besides history.csv", Logger.none, identity=False)
-    # what the two files hold is part of the identity, and not where they lie
+    # the contents of the two files are part of the identity, their paths are not
     init: str | None = option(
         "run (a folder) or packed file whose weights training starts from", None, identity=False, path=True
     )
@@ -81,7 +73,7 @@ class Config:
     temperature: float = option(
         "by which the logits of both are divided in that divergence", _DISTILLATION["temperature"][0], identity=False
     )
-    # all of the scale reaches the result by way of the other groups
+    # the scale changes the result only through the other groups
     scale: ScaleConfig = option("widths, amount of data, epochs and recipe", identity=False)
     model: ModelConfig = option("the network")
     prune: Method = option("when and how far weights are pruned")
@@ -98,12 +90,10 @@ class Config:
         within("threads", self.threads, 1, THREADS)
         _width(self.scale.width)
         check_device(self.device)
-        for key, name, chosen in (
-            ("prune.method", self.prune.method, self.prune), ("data.name", self.data.name, self.data)
-        ):  # fmt: skip
-            group = key.partition(".")[0]
-            if OPTIONS[group].get(name) is not type(chosen):
-                raise ValueError(f"{key}={shown(name)}: is not to be set; choose the option by {group}={name}")
+        for group, key, options in (("prune", "method", self.prune), ("data", "name", self.data)):
+            name = getattr(options, key)
+            if OPTIONS[group].get(name) is not type(options):
+                raise ValueError(f"{group}.{key}={shown(name)}: is not to be set; choose the option by {group}={name}")
         for key, (default, most) in _DISTILLATION.items():
             value = getattr(self, key)
             if not 0 < value <= most:
@@ -168,7 +158,7 @@ def from_composed(composed: DictConfig) -> Config:
 
 
 def _complete(model: ModelConfig, data: Data) -> None:
-    """Gives the network an output symbol for each character; ValueError where another number was asked for."""
+    """Sets the network's number of output symbols from the alphabet; ValueError where another number was set."""
     if model.symbols not in (SYMBOLS, data.symbols):
         raise ValueError(f"model.symbols={model.symbols}: is not to be set; give the characters by data.alphabet")
     model.symbols = data.symbols

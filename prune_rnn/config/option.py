@@ -19,13 +19,14 @@ def option(
     path: bool = False,
     before: Any = dataclasses.MISSING,
 ) -> Any:
-    """Returns a dataclass field. help: one line for the command line's help and conf/README.md.
+    """Returns a dataclass field; without default and factory the key is required.
 
-    Without default and factory it is a required key.
-    identity=False: it can't change the result, so it is no part of a run's digest.
-    later: the key is newer than some runs. Its default is left out of the digest, so that their names stay.
-    before: the value that older runs had, where it is not the default; it is left out of the digest likewise.
-    path: it names files or folders; `~` is the user's own.
+    Args:
+        help: one line for the command line's help and conf/README.md.
+        identity: False where the key can't change the result, so is no part of a run's digest.
+        later: the key is newer than some runs. Its default is left out of the digest, so that their names stay.
+        before: the value of older runs, where it is not the default; it is left out of the digest likewise.
+        path: the key names files or folders; `~` is the user's own.
     """
     metadata = {"help": help, "identity": identity, "path": path, "before": default if later else before}
     if factory is not None:
@@ -34,28 +35,28 @@ def option(
 
 
 def is_identity(field: dataclasses.Field[Any], value: Any) -> bool:
-    """Tells whether the field, of this value, is part of what names a run."""
+    """Returns whether the field, with this value, is part of a run's digest."""
     before = field.metadata.get("before", dataclasses.MISSING)
     as_before = before is not dataclasses.MISSING and value == before
     return bool(field.metadata.get("identity", True)) and not as_before
 
 
 def expand_home(options: Any) -> None:
-    """Puts the user's folder in place of a leading `~` in the paths among the options."""
+    """Replaces a leading `~` by the user's folder in all paths among the options."""
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)
         if field.metadata.get("path") and value is not None:
-            several = [os.path.expanduser(each) for each in value] if isinstance(value, list) else None
-            setattr(options, field.name, os.path.expanduser(value) if several is None else several)
+            expanded = [*map(os.path.expanduser, value)] if isinstance(value, list) else os.path.expanduser(value)
+            setattr(options, field.name, expanded)
 
 
 @cache
 def registered() -> dict[str, dict[str, type]]:
-    """Returns the classes that are registered under `schema`: group ("" for the root) -> option -> class.
+    """Returns the classes registered under `schema`: group ("" for the root) -> option -> class.
 
-    A group with one class for all of its options has it under "".
+    A group with one class for all of its options has that class under "".
     """
-    from hydra.core.config_store import ConfigStore  # not where speech is made: each process would import it
+    from hydra.core.config_store import ConfigStore  # here: the processes that make speech don't need it
     from omegaconf import OmegaConf
 
     store = ConfigStore.instance()
@@ -76,33 +77,32 @@ def registered() -> dict[str, dict[str, type]]:
     return classes
 
 
+@cache
+def _fields() -> dict[str, tuple[dataclasses.Field[Any], Any]]:
+    """Returns (field, type) of every key, in dots, over all options of all groups."""
+    return {
+        f"{group}.{field.name}" if group else field.name: (field, get_type_hints(schema)[field.name])
+        for group, options in registered().items()
+        for schema in options.values()
+        for field in dataclasses.fields(schema)
+    }
+
+
 def keys() -> list[str]:
-    """Returns every key that can stand in an override, in dots, over all options of all groups."""
-    return sorted(
-        {
-            f"{group}.{field.name}" if group else field.name
-            for group, options in registered().items()
-            for schema in options.values()
-            for field in dataclasses.fields(schema)
-        }
-    )
+    """Returns every key of an override, in dots, over all options of all groups, sorted."""
+    return sorted(_fields())
 
 
 @cache
 def text_keys() -> dict[str, bool]:
-    """Returns every key whose value is text, in dots, and whether that is a path."""
-    found = {}
-    for group, options in registered().items():
-        for schema in options.values():
-            hints = get_type_hints(schema)
-            for field in dataclasses.fields(schema):
-                if hints[field.name] in (str, str | None):
-                    found[f"{group}.{field.name}" if group else field.name] = bool(field.metadata.get("path"))
-    return found
+    """Returns every key whose value is text, in dots, and whether the text is a path."""
+    return {
+        key: bool(field.metadata.get("path")) for key, (field, kind) in _fields().items() if kind in (str, str | None)
+    }
 
 
 def having(key: str) -> list[str]:
-    """Returns the options of the key's group that have such a key, `group.name`."""
+    """Returns the options that have the key, `group.name`."""
     group, _, name = key.partition(".")
     options = registered().get(group, {}) if name else {}
     return [option for option, schema in options.items() if name in [f.name for f in dataclasses.fields(schema)]]

@@ -1,4 +1,4 @@
-"""A table of the report: rows of cells, and the same rows as Markdown, CSV, LaTeX, HTML and text for a terminal."""
+"""A table of the report, and its renderings: Markdown, CSV, LaTeX, HTML and text for a terminal."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from html import escape
 from tabulate import tabulate
 
 DASH = "-"
-_TERMINAL = 120  # characters a line, where the table's columns can be parted
+_TERMINAL = 120  # characters a line; a table with wider columns is split
 Value = str | int | float | None
 
 
 class Cell(str):
     """A cell's text, with the unrounded values behind it.
 
-    values: by the name of their column in CSV. The name "" stands for the column's own. Text without values is a value
-    itself.
+    values: by their column in CSV; "" stands for the table's own column. Text without values is its own value.
 
     >>> cell = Cell("21.00 ± 1.41", cer=0.21, cer_deviation=0.0141)
     >>> print(cell, cell.values)
@@ -35,7 +34,7 @@ class Cell(str):
 
 
 def number(value: float | None, form: str, name: str = "", *, scale: float = 1.0) -> Cell:
-    """Returns `scale` times the value in the given format; a dash where there is none. The cell keeps the value.
+    """Returns a cell that shows `scale` times the value, or a dash for None, and holds the value.
 
     >>> number(0.2613, ".2f", scale=100), number(None, ".2f")
     ('26.13', '-')
@@ -50,8 +49,8 @@ Row = Mapping[str, str]  # by the column's head
 class Table:
     """One table. All its rows have the same columns.
 
-    name: of its files and its place on the page. title: a few words. caption: what the columns mean. missing: (label,
-    command that trains it) of the rows without a run. findings: the table in sentences, for the head of the page.
+    name: of its files and its anchor on the page. caption: what the columns mean. missing: (label, command that trains
+    it) of the rows without a run. findings: the table in sentences, for the head of the page.
     """
 
     rows: Sequence[Row]
@@ -77,7 +76,7 @@ class Table:
         return ". ".join(part for part in (self.title, self.caption) if part)
 
     def grid(self) -> str:
-        """Returns the rows alone as Markdown, a line as long as its own cells."""
+        """Returns the rows alone as Markdown."""
         lines = [self.columns, ["---"] * len(self.columns), *(list(row.values()) for row in self.rows)]
         return "\n".join("| " + " | ".join(map(_markdown, line)) + " |" for line in lines) if self.rows else ""
 
@@ -98,7 +97,7 @@ class Table:
         return "".join(f"% {' '.join(text.split())}\n" for text in comments) + self._laid_out("latex_booktabs") + "\n"
 
     def csv(self) -> str:
-        """Returns the values behind the cells, unrounded; an empty cell where there is none."""
+        """Returns the unrounded values of the cells; an empty cell for None."""
         names = {
             head: list(dict.fromkeys(name for row in self.rows for name in _values(row[head]))) for head in self.columns
         }
@@ -110,7 +109,7 @@ class Table:
         return file.getvalue()
 
     def html(self, kind: str = "") -> str:
-        """Returns the rows as an HTML table in a box that scrolls, by keyboard too. kind: its class."""
+        """Returns the rows as an HTML table in a box that scrolls, also by keyboard. kind: the table's class."""
         head = "".join(f'<th scope="col">{escape(column)}</th>' for column in self.columns)
         body = "".join(
             f'<tr><th scope="row">{escape(first)}</th>'
@@ -122,7 +121,7 @@ class Table:
         return f'{box}<table class="{kind}"><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>'
 
     def text(self) -> str:
-        """Returns the rows for a terminal. Columns that are too wide together follow below, after the first."""
+        """Returns the rows for a terminal. Columns beyond its width follow below, after a repeated first column."""
         if not self.rows:
             return ""
         own = {head: max(len(head) + 2, *(len(row[head]) for row in self.rows)) for head in self.columns}
@@ -148,7 +147,7 @@ def _values(cell: str) -> dict[str, Value]:
 
 
 def _markdown(text: str) -> str:
-    r"""Returns the text in one line, with what ends a cell or begins markup escaped.
+    r"""Returns the text in one line, with marks that end a cell or begin markup escaped.
 
     >>> print(_markdown("a|b <c> *d*"))
     a\|b \<c> \*d\*

@@ -1,18 +1,46 @@
-"""Cells that several tables have: fractions in percent, and intervals."""
+"""What several tables have in common: title and caption, missing rows, and cells."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from prune_rnn.analyse.interval import Interval
-from prune_rnn.report.base import DASH, Cell, number
+from prune_rnn.analyse.layout import Layout
+from prune_rnn.analyse.rows import Library, Row
+from prune_rnn.report.base import DASH, Cell, Table, number
 
 _SPEAKERS_ONLY = "†"
-NOTE_SPEAKERS_ONLY = (
+_NOTE_SPEAKERS_ONLY = (
     f"{_SPEAKERS_ONLY} No setting that was trained like this has two seeds: the interval is over speakers only."
 )
 
 
+def laid_out(
+    name: str,
+    layout: Layout,
+    library: Library,
+    cells: Sequence[Mapping[str, str]],
+    *,
+    notes: Sequence[str] = (),
+    missing: Sequence[tuple[str, str]] = (),
+) -> Table:
+    """Returns a table with the title and the caption of its YAML file."""
+    title = f"{layout.title or name} at scale={library.shared.scale.name}"
+    return Table(name=name, title=title, caption=layout.caption, rows=cells, notes=notes, missing=missing)
+
+
+def without_runs(rows: Iterable[Row]) -> list[tuple[str, str]]:
+    """Returns (label, command) of each row without a run, the command being what trains one."""
+    return [(row.label, row.command) for row in rows if not row.runs]
+
+
+def speakers_only(intervals: Iterable[Interval | None]) -> list[str]:
+    """Returns the note on the mark of intervals without a spread of seeds, where there is one."""
+    return [_NOTE_SPEAKERS_ONLY] if any(each and not each.over_seeds for each in intervals) else []
+
+
 def between(interval: Interval | None, form: str = "+.2f") -> Cell:
-    """Returns the ends in percent, and a mark where zero lies between them, or no spread of seeds is known."""
+    """Returns the interval in percent, with a mark where it includes zero or knows no spread of seeds."""
     if interval is None:
         return Cell(DASH, relative_low=None, relative_high=None)
     text = f"[{100 * interval.low:{form}}, {100 * interval.high:{form}}]"
@@ -22,5 +50,19 @@ def between(interval: Interval | None, form: str = "+.2f") -> Cell:
 
 
 def percent(value: float | None, name: str, form: str = ".2f") -> Cell:
-    """Returns a fraction in percent. name: of its column in CSV, which holds the fraction."""
+    """Returns a fraction in percent. name: of its column in CSV, which has the fraction."""
     return number(value, form, name, scale=100)
+
+
+def sparsity(row: Row) -> Cell:
+    """Returns the sparsity of all parameters of the row's first run, in percent."""
+    return percent(row.runs[0].result.sparsity if row.runs else None, "sparsity", ".1f")
+
+
+def pruned_in(row: Row) -> Cell:
+    """Returns the epochs in which the row is pruned, or the epoch at which it is pruned at once."""
+    phase = row.config.prune.phase()
+    if phase is None:
+        return Cell(DASH, first_epoch=None, last_epoch=None)
+    first, last = phase
+    return Cell(f"at {first:g}" if first == last else f"{first:g} to {last:g}", first_epoch=first, last_epoch=last)

@@ -6,28 +6,14 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 from prune_rnn.analyse.agreement import unlike
-from prune_rnn.analyse.comparison import Versus, versus
+from prune_rnn.analyse.comparison import Versus, problems, versus
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library, Row
 from prune_rnn.analyse.sources import packed_bytes
 from prune_rnn.report.base import DASH, Cell, Table, number
-from prune_rnn.report.cells import NOTE_SPEAKERS_ONLY, between, percent
+from prune_rnn.report.cells import between, laid_out, percent, pruned_in, sparsity, speakers_only
 from prune_rnn.run.record import Result
 from prune_rnn.usage import UsageError
-
-
-def pruned_in(row: Row) -> Cell:
-    """Returns the epochs in which the row is pruned, or the one at which it is pruned at once."""
-    phase = row.config.prune.phase()
-    if phase is None:
-        return Cell(DASH, first_epoch=None, last_epoch=None)
-    first, last = phase
-    return Cell(f"at {first:g}" if first == last else f"{first:g} to {last:g}", first_epoch=first, last_epoch=last)
-
-
-def sparsity(row: Row) -> Cell:
-    """Returns the share of all parameters that are zero, in percent."""
-    return percent(row.runs[0].result.sparsity if row.runs else None, "sparsity", ".1f")
 
 
 def _steps(row: Row) -> Cell:
@@ -36,7 +22,7 @@ def _steps(row: Row) -> Cell:
 
 
 def _spent(row: Row, of: Callable[[Result], float]) -> float | None:
-    """Returns the mean over seeds of what a run took, with all runs that it starts from."""
+    """Returns the mean over seeds of a sum: the cost of a run and of all runs that it starts from."""
     sums = [sum(of(each.result) for each in (*row.before[run.name], run)) for run in row.runs]
     return statistics.mean(sums) if sums else None
 
@@ -48,7 +34,7 @@ COLUMNS: Mapping[str, Callable[[Row, Row | None], str]] = {
     "method": lambda row, _: row.config.prune.method,
     "units": lambda row, _: number(row.units, ""),
     "baseline's units": lambda _, baseline: number(baseline.units if baseline else None, "", "baseline_units"),
-    "speech": lambda row, _: row.composed.data.describe() if row.composed else DASH,
+    "speech": lambda row, _: row.composed.data.describe(),
     "steps": lambda row, _: _steps(row),
     "steps in all": lambda row, _: number(_spent(row, lambda result: result.steps), ",.0f"),
     "core-hours": lambda row, _: number(_spent(row, lambda result: result.core_hours), ".2f"),
@@ -62,7 +48,8 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     """Returns the table. Each CER is a mean over seeds."""
     if unknown := [each for each in layout.columns if each not in COLUMNS]:
         raise UsageError(f"{name}.yaml: columns has {unknown[0]!r}; give some of {', '.join(COLUMNS)}")
-    rows, notes = [], dict[str, None]()
+    cells: list[dict[str, str]] = []
+    notes: dict[str, None] = {}  # in order, each once
     missing: dict[str, str] = {}
     compared = any(of.baseline for of in layout.rows)
     labelled = "label" not in layout.columns and any(of.label for of in layout.rows)
@@ -70,38 +57,31 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     against = [f"against {layout.against}".strip()] if any(of.against for of in layout.rows) or layout.against else []
     for of in layout.rows:
         row, *others = (library.row(each) for each in (of, *layout.others(of)))
-        baseline = others[0] if of.baseline else None
-        cells: dict[str, str] = {head: COLUMNS[head](row, baseline) for head in columns}
-        versus_each = [_versus(row, other, library) for other in others]
-        over_baseline = versus_each[0] if of.baseline else None
-        over_against = versus_each[-1] if of.against else None
-        rows.append(cells | _numbers(row, baseline, over_baseline, compared) | _gain(over_against, against))
-        missing |= {each.command: each.label for each in (row, *others) if not each.runs}
-        for other, found in zip(others, versus_each, strict=True):
-            if found.interval and not found.interval.over_seeds:
-                notes[NOTE_SPEAKERS_ONLY] = None
-            if text := unlike(row, other):
-                notes[text] = None
-            if found.problem:
-                notes[f"{row.label} against {other.label}: no interval, because {found.problem}."] = None
-    return [
-        Table(
-            name=name,
-            title=f"{layout.title or name} at scale={library.shared.scale.name}",
-            caption=layout.caption,
-            rows=rows,
-            notes=list(notes),
-            missing=[(label, command) for command, label in missing.items()],
+        found = [_versus(row, other, library) for other in others]
+        baseline, over_baseline = (others[0], found[0]) if of.baseline else (None, None)
+        cells.append(
+            {head: COLUMNS[head](row, baseline) for head in columns}
+            | _numbers(row, baseline, over_baseline, compared)
+            | _gain(found[-1] if of.against else None, against)
         )
-    ]
+        missing |= {each.command: each.label for each in (row, *others) if not each.runs}
+        for each in found:
+            texts = [*speakers_only([each.interval]), unlike(row, each.other), *problems([each])]
+            notes |= dict.fromkeys(text for text in texts if text)
+    return [
+        laid_out(
+            name, layout, library, cells,
+            notes=list(notes), missing=[(label, command) for command, label in missing.items()],
+        )
+    ]  # fmt: skip
 
 
 def _versus(row: Row, other: Row, library: Library) -> Versus:
-    return versus(row, other, library.heard([row, other]), library.spread([row, other]))
+    return versus(row, other, library.edits([row, other]), library.spread([row, other]))
 
 
 def _numbers(row: Row, baseline: Row | None, against: Versus | None, compared: bool) -> dict[str, str]:
-    """Returns the row's sizes and errors. against: over the baseline. compared: with the columns of a baseline."""
+    """Returns the row's sizes and errors. against: its baseline. compared: with a baseline's columns."""
     cells = {
         "seeds": number(len(row.runs) or None, ""),
         "baseline, not zero": _nonzero(baseline, "baseline_nonzero"),
@@ -123,7 +103,7 @@ def _cer(row: Row | None, name: str) -> Cell:
 
 
 def _gain(found: Versus | None, heads: Sequence[str]) -> dict[str, str]:
-    """Returns how much better the row is than its `against`, under the head; of none there is no such column."""
+    """Returns how much better the row is than its `against`. heads: of the column; none without one."""
     relative, interval = (None, None) if found is None else (found.relative, found.interval)
     ends = between(interval, "+.1f")
     text = DASH if relative is None else f"{100 * relative:+.1f} {'' if interval is None else ends}".strip()

@@ -1,4 +1,4 @@
-"""Table 3 in sentences: what pruning costs, what bigger networks win back, where the paper's values lie outside."""
+"""Table 3 in sentences: the cost of pruning, the gain of bigger networks, and disagreements with the paper."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prune_rnn.analyse.rows import Row
 def findings(rows: Sequence[Row], lines: Sequence[Line]) -> list[str]:
     """Returns up to three sentences.
 
-    rows, lines: of the table, in the same order; a family's first row is its baseline.
+    rows, lines: of the table, in the same order. A family's first row is its baseline.
     """
     baselines: dict[str, Line] = {}
     sparse: dict[str, list[Line]] = {}
@@ -25,12 +25,12 @@ def findings(rows: Sequence[Row], lines: Sequence[Line]) -> list[str]:
         paper = line.paper.get("relative")
         if paper is not None and not line.interval.low <= paper / 100 <= line.interval.high:
             outside.append(f"{line.label} ({100 * line.relative:+.0f} %, the paper {paper:+.0f} %)")
-    first = [f"{found[0].label}, {_sparsity(found[0])}: {_errors(found[0])}" for found in sparse.values()]
+    first = [f"{line.label}, {_percent(line.sparsity)} sparse: {_errors(line)}" for line, *_ in sparse.values()]
     last = [
-        f"{found[-1].label}, {_share(found[-1], baselines[family])} of the baseline's weights: {_errors(found[-1])}"
-        + _size_and_speed(found[-1], baselines[family])
-        for family, found in sparse.items()
-        if len(found) > 1
+        f"{line.label}, {_percent(line.nonzero, baselines[family].nonzero)} of the baseline's weights: {_errors(line)}"
+        + _size_and_speed(line, baselines[family])
+        for family, (_, *others) in sparse.items()
+        for line in others[-1:]
     ]
     sentences = [
         ("Against the dense baseline", "; ".join(first)),
@@ -40,26 +40,23 @@ def findings(rows: Sequence[Row], lines: Sequence[Line]) -> list[str]:
     return [f"{head}: {text}." for head, text in sentences if text]
 
 
-def _sparsity(line: Line) -> str:
-    return "pruned" if line.sparsity is None else f"{100 * line.sparsity:.0f} % sparse"
-
-
-def _share(line: Line, baseline: Line) -> str:
-    return f"{100 * line.nonzero / baseline.nonzero:.0f} %" if line.nonzero and baseline.nonzero else "an unknown share"
+def _percent(part: float | None, whole: float | None = 1.0) -> str:
+    assert part is not None and whole is not None  # known of rows with runs
+    return f"{100 * part / whole:.0f} %"
 
 
 def _size_and_speed(line: Line, baseline: Line) -> str:
-    """Returns the size of its file and the speed of its whole network, as far as they are known."""
+    """Returns the size of the packed file and the speed-up of the whole network, where they are known."""
     known = []
     if line.bytes and baseline.bytes:
-        known.append(f"{100 * line.bytes / baseline.bytes:.0f} % of its float32 file")
+        known.append(f"{_percent(line.bytes, baseline.bytes)} of its float32 file")
     if line.network_speed is not None:
         known.append(f"{line.network_speed:.1f} times as fast, each in its fastest type")
     return "".join(f", {each}" for each in known)
 
 
 def _errors(line: Line) -> str:
-    """Returns how the errors compare, with the interval; that nothing is shown where it includes zero."""
+    """Returns how the errors compare, with the interval: no difference is shown where it includes zero."""
     assert line.relative is not None and line.interval is not None
     if line.interval.includes_zero:
         return f"no difference shown ({100 * line.interval.low:+.0f} to {100 * line.interval.high:+.0f} %)"

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: no script, no request, light and dark, wide and narrow."""
+"""The report as one HTML file: without scripts or requests, for light and dark, wide and narrow screens."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from string import Template
 
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.report.base import DASH, Table, number
+from prune_rnn.report.cells import percent
 from prune_rnn.report.figures.catalogue import Drawn
 from prune_rnn.run.shown import set_otherwise
 
@@ -82,7 +83,7 @@ class Section:
 
 
 def page(command: str, sections: Sequence[Section], speed: Sequence[Table], runs: Sequence[Finished]) -> str:
-    """Returns the page, with its figures inside. command: the one that makes it. speed: Table 5 of each machine."""
+    """Returns the page with its figures. command: what the user typed. speed: Table 5 of each record."""
     return _PAGE.substitute(
         title=escape(TITLE),
         style=_STYLE,
@@ -101,7 +102,7 @@ def _section(section: Section) -> str:
 
 
 def spent(runs: Sequence[Finished]) -> str:
-    """Returns how many runs there are, and what training them took."""
+    """Returns a sentence on the number of runs and the time of their training."""
     on_gpu = [run.result for run in runs if not run.result.on_cpu]
     hours = sum(run.result.core_hours for run in runs if run.result.on_cpu)
     gpu = f", {sum(result.train_seconds for result in on_gpu) / 3600:.1f} hours on a GPU" if on_gpu else ""
@@ -109,13 +110,13 @@ def spent(runs: Sequence[Finished]) -> str:
 
 
 def provenance(runs: Sequence[Finished]) -> Table:
-    """Returns how each run came about: its folder, seed, sparsity, settings, machine, versions, commit and command."""
+    """Returns a row for each run: its folder, seed, CER, sparsity, settings, machine, versions, commit and command."""
     rows = [
         {
             "Run": run.name,
             "Seed": number(run.seed, ""),
-            "Test CER %": number(run.cer, ".2f", "cer", scale=100),
-            "Sparsity %": number(run.result.sparsity, ".1f", "sparsity", scale=100),
+            "Test CER %": percent(run.cer, "cer"),
+            "Sparsity %": percent(run.result.sparsity, "sparsity", ".1f"),
             "Set otherwise": " ".join(set_otherwise(run.config)) or DASH,
             "q from": run.result.q_source or DASH,
             "Device": f"{run.result.device}, {run.result.processes_in_words()} process(es)",
@@ -129,14 +130,15 @@ def provenance(runs: Sequence[Finished]) -> Table:
 
 
 def _commit(commit: str | None) -> str:
-    """
+    """Returns the first 12 digits of a commit, and whether there were changes.
+
     >>> _commit("92ed11fe109a700dcdda45d03959d28167318daa+changes")
     '92ed11fe109a+changes'
     """
     if not commit:
-        return "-"
-    number, plus, changes = commit.partition("+")
-    return f"{number[:12]}{plus}{changes}"
+        return DASH
+    digits, plus, changes = commit.partition("+")
+    return f"{digits[:12]}{plus}{changes}"
 
 
 def _table(table: Table) -> str:
@@ -144,22 +146,16 @@ def _table(table: Table) -> str:
         f'<span class="warning">{escape(note)}</span>' if note.startswith("Warning") else escape(note)
         for note in table.notes
     )
+    missing = _list(f"{escape(label)}: <code>{escape(command)}</code>" for label, command in table.missing)
     parts = [f'<h2 id="{escape(table.name)}">{escape(table.title)}</h2>', f"<p>{escape(table.caption)}</p>"]
-    return "\n".join([*parts, table.html(), notes, _missing(table.missing)])
+    lead = "<p>No run yet; what makes one:</p>\n" if missing else ""
+    return "\n".join([*parts, table.html(), notes, lead + missing])
 
 
 def _list(items: Iterable[str]) -> str:
-    """Returns a list of what is HTML already; nothing without items."""
+    """Returns an HTML list; "" without items. items: HTML."""
     lines = "".join(f"<li>{item}</li>\n" for item in items)
     return f"<ul>\n{lines}</ul>" if lines else ""
-
-
-def _missing(missing: Sequence[tuple[str, str]]) -> str:
-    if not missing:
-        return ""
-    return "<p>No run yet; what makes one:</p>\n" + _list(
-        f"{escape(label)}: <code>{escape(command)}</code>" for label, command in missing
-    )
 
 
 def _figure(figure: Drawn) -> str:

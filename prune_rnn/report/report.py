@@ -42,10 +42,10 @@ _UNMARKED = ("scale", "results", "device", "threads")  # overrides that do not c
 
 
 def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool = False) -> str:
-    """Writes the tables as Markdown, CSV and LaTeX, the figures and the page below `results`; returns what to print.
+    """Writes the tables, the figures and the page below `results`; returns what to print.
 
-    tables: names or YAML files of the tables to write alone; none: all. missing: write nothing and return the commands
-    that train what the tables have no runs for.
+    tables: names or YAML files of the only tables to write, without figures and page; none: all tables. missing: write
+    nothing and return the commands that train what the tables have no runs for.
     """
     layouts = layouts_of(tables)
     if missing:
@@ -56,28 +56,32 @@ def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool =
     libraries = [Library(words) for words in scales]
     if libraries[0].empty:
         raise no_runs(libraries[0].shared)
+    for library in libraries:
+        check_rows_of(tables, layouts, library)
+    results = Path(libraries[0].shared.results)
+    special = [each for each in overrides if each.split("=")[0] not in _UNMARKED]
     sections: list[Section] = []
     runs: dict[str, Finished] = {}
     printed: list[str] = []
     written = [f"skipped: runs at scale={scale}, which conf/scale does not have" for scale in unknown]
     for library in libraries:
-        check_rows_of(tables, layouts, library)
-    for library in libraries:
-        suffix, results = _suffix(library, overrides), Path(library.shared.results)
+        suffix = library.shared.scale.name + _mark(special)
         made: list[Table] = []
         for name, each in layouts.items():
             if why := "" if name == _FIRST or tables else _lacking_runs(each, library):
                 written.append(f"skipped: table {name} at scale={library.shared.scale.name}, {why}")
             else:
                 made += KINDS[each.kind](name, each, library)
-        made = [_marked(table, suffix, overrides) for table in made]
+        further = f" With {shlex.join(special)}." if special else ""
+        made = [replace(each, name=f"{each.name}_{suffix}", caption=f"{each.caption}{further}") for each in made]
         for table in made:
             base = paths.tables(results) / table.name
             for ending, content in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
                 write_atomically(base.with_name(f"{base.name}.{ending}"), content.encode(errors=_ESCAPE))
-            written.append(f"written: {base}.{{md,csv,tex}}" + _lacking(table))
+            lacking = f", {len(table.missing)} rows have no run yet" if table.missing else ""
+            written.append(f"written: {base}.{{md,csv,tex}}{lacking}")
         printed += [_printed(table) for table in made if tables or table.name.startswith(_FIRST)]
-        if tables:  # the page shows every table
+        if tables:
             continue
         rows = library.rows(layouts[_FIRST].rows)
         same_data = library.comparable()
@@ -89,15 +93,15 @@ def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool =
     if not tables:
         speed, unread = _speed(paths.table5(results))
         written += unread
-        command, ordered = shlex.join(["prune-rnn", "report", *overrides]), [runs[name] for name in sorted(runs)]
-        text = page(command, sections, speed, ordered)
+        command = shlex.join(["prune-rnn", "report", *overrides])
+        text = page(command, sections, speed, [runs[name] for name in sorted(runs)])
         write_atomically(results / paths.PAGE, text.encode(errors=_ESCAPE))
         written.append(f"written: {results / paths.PAGE}")
     return "\n\n".join([*printed, "\n".join(written)])
 
 
 def _speed(folder: Path) -> tuple[list[Table], list[str]]:
-    """Returns Table 5 of each machine with a record of `prune-rnn bench`, and a line for each unreadable record."""
+    """Returns Table 5 of each record of `prune-rnn bench`, and a line for each unreadable record."""
     found, unread = [], []
     for record in sorted(folder.glob("*/conditions.json")):
         try:
@@ -112,7 +116,8 @@ def layouts_of(tables: Sequence[str] = ()) -> dict[str, Layout]:
     layouts: dict[str, Layout] = {}
     files: dict[str, Path] = {}
     for name in tables or names():
-        each, file = layout(name), file_of(name)
+        file = file_of(name)
+        each = layout(file)
         if each.kind not in KINDS:
             raise UsageError(f"--table {name}: kind={each.kind} is not one of {', '.join(KINDS)}; correct it")
         if not files.setdefault(file.stem, file).samefile(file):
@@ -123,15 +128,15 @@ def layouts_of(tables: Sequence[str] = ()) -> dict[str, Layout]:
 
 
 def check_rows_of(tables: Sequence[str], layouts: Mapping[str, Layout], library: Library) -> None:
-    """Raises UsageError that names the file and the row of overrides that make no network, in these tables."""
+    """Raises UsageError that names the file and the row of overrides that make no network. tables: as for `report`."""
     for file in map(file_of, tables):
         check_rows(file, layouts[file.stem], library)
 
 
 def _scales(overrides: Sequence[str]) -> tuple[list[list[str]], list[str]]:
-    """Returns the overrides for each scale that has a finished run, the default first; and those that conf/scale lacks.
+    """Returns the overrides for each scale with a finished run, the default first; and scales that conf/scale lacks.
 
-    Where the overrides name a scale, they alone are returned.
+    Overrides that name a scale are returned alone.
     """
     if any(each.partition("=")[0] == "scale" for each in overrides):
         return [list(overrides)], []
@@ -140,36 +145,20 @@ def _scales(overrides: Sequence[str]) -> tuple[list[list[str]], list[str]]:
     usual = config.scale.name
     others = [[*overrides, f"scale={scale}"] for scale in paths.options("scale") if scale in there - {usual}]
     own = [list(overrides)] if usual in there or not others else []
-    return [*own, *others], sorted(there - set(paths.options("scale")))
+    return [*own, *others], sorted(there.difference(paths.options("scale")))
 
 
-def _suffix(library: Library, overrides: Sequence[str]) -> str:
-    """Returns the scale's name, with a mark where other overrides make it a table beside that of the defaults."""
-    special = _special(overrides)
-    mark = "_" + hashlib.sha256(shlex.join(sorted(special)).encode()).hexdigest()[:6] if special else ""
-    return f"{library.shared.scale.name}{mark}"
-
-
-def _special(overrides: Sequence[str]) -> list[str]:
-    return [each for each in overrides if each.split("=")[0] not in _UNMARKED]
-
-
-def _marked(table: Table, suffix: str, overrides: Sequence[str]) -> Table:
-    special = _special(overrides)
-    further = f" With {shlex.join(special)}." if special else ""
-    return replace(table, name=f"{table.name}_{suffix}", caption=f"{table.caption}{further}")
+def _mark(special: Sequence[str]) -> str:
+    """Returns a suffix for the names of tables that are not of the default configuration."""
+    return "_" + hashlib.sha256(shlex.join(sorted(special)).encode()).hexdigest()[:6] if special else ""
 
 
 def _lacking_runs(each: Layout, library: Library) -> str:
-    """Returns why a table can't be made of the runs at this scale; empty where it can."""
+    """Returns why there is no table at this scale; empty where there is one."""
     try:
         return "" if any(row.runs for row in library.rows(each.rows)) else "no runs for it"
     except ValueError as error:  # no network of this scale can be pruned so far
         return str(error)
-
-
-def _lacking(table: Table) -> str:
-    return f", {len(table.missing)} rows have no run yet" if table.missing else ""
 
 
 def _printed(table: Table) -> str:
@@ -180,7 +169,7 @@ def _printed(table: Table) -> str:
 def commands(layouts: Mapping[str, Layout], library: Library) -> list[str]:
     """Returns the commands of all missing runs, seed after seed, each once.
 
-    Of a run that starts from another, or learns from it, the command of the first one that is missing.
+    Where a run starts from another or learns from it, the other's command comes in its place until that is there.
     """
     found: dict[str, int] = {}
     for each in layouts.values():

@@ -8,8 +8,7 @@ from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library, Row
 from prune_rnn.prune.gradual import Gradual
 from prune_rnn.report.base import DASH, Table, number
-from prune_rnn.report.cells import percent
-from prune_rnn.report.compare import sparsity
+from prune_rnn.report.cells import laid_out, percent, sparsity, without_runs
 from prune_rnn.usage import UsageError
 
 
@@ -17,13 +16,7 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     """Returns the table, a row for each layer type of each network."""
     rows = library.rows(layout.rows)
     return [
-        Table(
-            name=name,
-            title=f"{layout.title or name} at scale={library.shared.scale.name}",
-            caption=layout.caption,
-            rows=[cells for row in rows for cells in _rows(row)],
-            missing=[(row.label, row.command) for row in rows if not row.runs],
-        )
+        laid_out(name, layout, library, [cells for row in rows for cells in _rows(row)], missing=without_runs(rows))
     ]
 
 
@@ -50,5 +43,5 @@ def _rows(row: Row) -> Iterator[dict[str, str]]:
             "theta": number(known.theta if known else None, ".3g"),
             "phi": number(known.phi if known else None, ".3g"),
             "sparsity %": sparsity(row),
-            "goal %": percent(row.composed.model.sparsity if row.composed else None, "goal", ".1f"),
+            "goal %": percent(row.composed.model.sparsity, "goal", ".1f"),
         }

@@ -10,26 +10,17 @@ from prune_rnn.analyse.layout import Layout, RowLayout
 from prune_rnn.analyse.rows import Library
 from prune_rnn.config.config import compose_config
 from prune_rnn.report.base import Table, number
-
-_PAPER = "scale=paper"
+from prune_rnn.report.cells import laid_out
 
 
 def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     """Returns the table, a row for each layer of each network; no run is needed."""
-    return [
-        Table(
-            name=name,
-            title=f"{layout.title or name} at scale={library.shared.scale.name}",
-            caption=layout.caption,
-            rows=[cells for of in layout.rows for cells in _rows(of, library)],
-        )
-    ]
+    return [laid_out(name, layout, library, [cells for of in layout.rows for cells in _rows(of, library)])]
 
 
 def _rows(of: RowLayout, library: Library) -> Iterator[dict[str, str]]:
-    composed = library.row(of).composed
-    assert composed is not None
-    paper, here = compose_config([*shlex.split(of.overrides), _PAPER]).model, composed.model
+    paper = compose_config([*shlex.split(of.overrides), "scale=paper"]).model
+    here = library.row(of).composed.model
     for theirs, ours in zip(sizes(paper), sizes(here), strict=True):
         yield {
             "network": of.label or of.overrides,

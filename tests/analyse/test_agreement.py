@@ -22,8 +22,17 @@ def run(result_of: Callable) -> Make:
 
 def row(label: str, *runs: Finished, sparse: bool = True, family: str = "gru") -> Row:
     return Row(
-        label=label, family=family, model="", command="", units=1, sparse=sparse, config=None, runs=list(runs)
-    )  # fmt: skip
+        label=label,
+        family=family,
+        model="",
+        command="",
+        trains=None,
+        units=1,
+        sparse=sparse,
+        config=None,
+        composed=None,
+        runs=list(runs),
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +80,7 @@ def test_of_equal_groups_the_baselines_conditions_win_then_the_lowest_seed(run: 
 def test_a_row_unlike_its_baseline_is_told_of(run: Make) -> None:
     rows, (warning,) = agree([row("Dense", run("d"), sparse=False), row("Small", run("s", processes=4), sparse=False)])
     assert len(rows[1].runs) == 1
-    assert "Small and Dense" in warning and "processes: 1 (d), 4 (s)" in warning
+    assert "Small and Dense" in warning and "processes: 4 (s), 1 (d)" in warning
 
 
 def test_sources_of_q_are_compared_among_pruned_rows_only(run: Make) -> None:
@@ -79,7 +88,7 @@ def test_sources_of_q_are_compared_among_pruned_rows_only(run: Make) -> None:
     rows = [row("Dense", dense, sparse=False), row("Sparse", run("s", q_source="d")), row("Big", other)]
     _, warnings = agree([*rows, row("RNN", run("r", q_source="estimate"), family="rnn")])
     assert warnings == [
-        "The pruned GRU rows have their thresholds from different sources, q source: dense run (s), given (x)."
+        "The pruned GRU rows have thresholds from different sources, q source: dense run (s), given (x)."
     ]
 
 
@@ -93,7 +102,7 @@ def test_another_q_is_another_condition(run: Make) -> None:
 def test_other_seeds_than_the_baselines_are_told(run: Make) -> None:
     dense = row("Dense", run("d0"), run("d1", 1), sparse=False)
     _, (warning,) = agree([dense, row("Sparse", run("s0"), run("s2", 2))])
-    assert warning.startswith("Sparse has the seeds 0, 2 and Dense, which it is compared with, 0, 1:")
+    assert warning.startswith("Sparse has the seeds 0, 2 and its baseline Dense has 0, 1:")
     assert warning.endswith("0, 1: the relative performance compares means over different seeds.")
 
 

@@ -41,5 +41,5 @@ def test_what_can_not_be_compared_is_named(fabricate: Callable[..., Run], tmp_pa
         between([first, tmp_path])
     with pytest.raises(ValueError, match=r"on the same utterances; leave one out, or decode one .* by `prune-rnn eval"):
         between([first, fabricate("gru_sparse", edits=[5]).folder])
-    with pytest.raises(ValueError, match="keeps no hypotheses"):
+    with pytest.raises(ValueError, match="has no hypotheses"):
         between([first, fabricate("rnn_dense", heard=False).folder])

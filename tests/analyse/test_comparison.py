@@ -2,24 +2,37 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from prune_rnn.analyse.comparison import Line, compare, relative
+from prune_rnn.analyse.comparison import Line, Versus, compare, compare_pairs, problems, relative
 from prune_rnn.analyse.finished import read
 from prune_rnn.analyse.interval import Spread
-from prune_rnn.analyse.rows import Row, heard
+from prune_rnn.analyse.layout import file_of, layout
+from prune_rnn.analyse.rows import Library, Row
 from prune_rnn.run.store import Run
+
+NONE = Spread(0.0, 2)
 
 
 def row(label: str, *runs: Run) -> Row:
     return Row(
-        label=label, family="gru", model="", command="", units=1, sparse=False, config=None, runs=[*map(read, runs)]
-    )  # fmt: skip
+        label=label,
+        family="gru",
+        model="",
+        command="",
+        trains=None,
+        units=1,
+        sparse=False,
+        config=None,
+        composed=None,
+        runs=[*map(read, runs)],
+    )
 
 
 def compared(*rows: Row) -> tuple[list[Line], list[str]]:
-    return compare(rows, heard(rows), Spread(0.0, 2))
+    return compare(rows, {run.name: run.edits() for row in rows for run in row.runs}, NONE)
 
 
 @pytest.mark.parametrize(("cer", "published"), [(14.50, -35.9), (12.88, -20.71), (10.59, 0.75), (10.25, 3.94)])
@@ -69,3 +82,42 @@ def test_other_utterances_leave_no_interval(fabricate: Callable, relist: Callabl
 def test_rows_without_runs_hold_nothing(fabricate: Callable) -> None:
     (baseline, line), notes = compared(row("Dense"), row("Sparse", fabricate("gru_sparse")))
     assert baseline.cer is None and baseline.seeds == () and line.relative is None and notes == []
+
+
+def in_pairs(tmp_path: Path) -> tuple[list[Versus], list[str]]:
+    """Table 3's pairs, and their problems."""
+    table3, library = layout(file_of("table3")), Library([f"results={tmp_path / 'results'}"])
+    rows = library.rows(table3.rows)
+    found = compare_pairs(rows, table3.pairs, library.edits(rows), NONE)
+    return found, problems(found)
+
+
+def test_pairs_are_compared_over_all_their_seeds(fabricate: Callable, tmp_path: Path) -> None:
+    """Of 10 edits an utterance and seed, 8 and 6 are left: 30 % better at every utterance."""
+    for seed, edits in ((0, 8), (1, 6)):
+        fabricate("rnn_dense_small", f"seed={seed}", edits=[10, 10])
+        fabricate("rnn_sparse", f"seed={seed}", edits=[edits, edits])
+    fabricate("gru_sparse", edits=[5])
+    (pair,), notes = in_pairs(tmp_path)
+    assert (pair.row.label, pair.other.label) == ("RNN Sparse", "RNN Dense Small")
+    assert pair.relative == pytest.approx(0.3) and pair.interval is not None and notes == []
+    assert (pair.interval.low, pair.interval.high) == pytest.approx((0.3, 0.3))
+
+
+def test_a_pair_without_hypotheses_has_no_interval(fabricate: Callable, tmp_path: Path) -> None:
+    fabricate("gru_dense_small", edits=[5, 5], heard=False)
+    fabricate("gru_sparse", edits=[5, 5])
+    (pair,), _ = in_pairs(tmp_path)
+    assert pair.relative == 0 and pair.interval is None
+
+
+def test_a_pair_on_other_utterances_has_no_interval_and_a_note(fabricate: Callable, tmp_path: Path) -> None:
+    fabricate("gru_dense_small", edits=[5, 5])
+    fabricate("gru_sparse", edits=[5])
+    (pair,), notes = in_pairs(tmp_path)
+    assert pair.interval is None and "GRU Sparse against GRU Dense Small: no interval" in notes[0]
+
+
+def test_a_pair_without_runs_is_left_out(fabricate: Callable, tmp_path: Path) -> None:
+    fabricate("gru_dense", "scale=smoke")  # of another scale
+    assert in_pairs(tmp_path) == ([], [])

@@ -95,7 +95,6 @@ def test_another_level_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("baseline", "row", "why"),
     [
-        ({0: edits(1, 2)}, {}, "no run"),
         ({0: edits(1, 2)}, {0: edits(1, 2, 3)}, "same utterances"),
         ({0: edits(1, 2)}, {0: Edits(("1", "0"), np.array([1, 2]), np.array([100, 100]))}, "same utterances"),
         ({0: edits(4)}, {0: edits(5)}, "not two speakers"),

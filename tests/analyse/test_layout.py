@@ -12,7 +12,7 @@ from prune_rnn.usage import UsageError
 def test_every_table_is_whole_and_table_3_comes_first() -> None:
     assert names()[0] == "table3" and {"table4", "frontier", "start", "trend", "forecast"} <= set(names())
     for name in names():
-        found = layout(name)
+        found = layout(file_of(name))
         words = [(row.overrides, row.teacher, *row.init) for row in found.rows]
         assert found.title and len(set(words)) == len(words)
         labels = {row.label for row in found.rows}
@@ -34,7 +34,7 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, content: str, message: str) ->
     file = tmp_path / "mine.yaml"
     file.write_text(content)
     with pytest.raises(UsageError, match=message) as raised:
-        layout(str(file))
+        layout(file)
     assert "\n" not in str(raised.value) and str(file) in str(raised.value)
 
 
@@ -43,11 +43,11 @@ def test_a_file_named_as_a_table_that_is_there_is_refused(tmp_path: Path, stem: 
     file = tmp_path / f"{stem}.yaml"
     file.write_text("kind: compare\nrows:\n  - {overrides: model=gru_dense}")
     with pytest.raises(UsageError, match=rf"table {stem.partition('_')[0]}; rename it, e.g. my_{stem}.yaml"):
-        layout(str(file))
+        file_of(str(file))
 
 
 def test_the_file_of_a_table_is_the_table(tmp_path: Path) -> None:
     shipped = paths.conf() / "table" / "table4.yaml"
-    assert file_of("table4") == shipped and layout(str(shipped)) == layout("table4")
+    assert file_of("table4") == shipped and file_of(str(shipped)) == shipped
     (tmp_path / "table4.yaml").symlink_to(shipped)
-    assert layout(str(tmp_path / "table4.yaml")) == layout("table4")
+    assert layout(file_of(str(tmp_path / "table4.yaml"))) == layout(shipped)

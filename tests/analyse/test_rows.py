@@ -5,20 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.analyse.layout import RowLayout
-from prune_rnn.analyse.rows import Library, collect, comparable
+from prune_rnn.analyse.layout import RowLayout, file_of, layout
+from prune_rnn.analyse.rows import Library
 
 
 def test_rows_find_their_runs_for_every_seed(fabricate: Callable, tmp_path: Path) -> None:
     dense = [fabricate("gru_dense", f"seed={seed}").folder.name for seed in (0, 4)]
     sparse = fabricate("gru_sparse").folder.name  # q from the dense run: found again all the same
     goal = fabricate("gru_sparse", "prune.sparsity=0.9").folder.name
-    shared, rows = collect([f"results={tmp_path / 'results'}"])
+    library = Library([f"results={tmp_path / 'results'}"])
+    rows = library.rows(layout(file_of("table3")).rows)
     found = {row.label: [run.name for run in row.runs] for row in rows}
     assert len(rows) == 11 and found.pop("GRU Dense") == dense and found.pop("GRU Sparse") == [sparse]
     assert not any(found.values())
-    assert {run.name for run in comparable(shared)} == {*dense, sparse, goal}
-    _, rows = collect([f"results={tmp_path / 'results'}", "prune.sparsity=0.9"])
+    assert {run.name for run in library.comparable()} == {*dense, sparse, goal}
+    rows = Library([f"results={tmp_path / 'results'}", "prune.sparsity=0.9"]).rows(layout(file_of("table3")).rows)
     by_label = {row.label: row for row in rows}
     assert [run.name for run in by_label["GRU Sparse"].runs] == [goal] and len(by_label["GRU Dense"].runs) == 2
     assert by_label["GRU Sparse"].sparse and not by_label["GRU Dense"].sparse
@@ -29,14 +30,15 @@ def test_runs_on_other_data_or_of_another_scale_are_not_comparable(fabricate: Ca
     one = fabricate("gru_dense", "train.learning_rate=0.001").folder.name  # another training, tested on the same
     fabricate("gru_dense", "data.test_hours=0.5")
     fabricate("gru_dense", "scale=smoke")
-    shared, rows = collect([f"results={tmp_path / 'results'}"])
-    assert [run.name for run in comparable(shared)] == [one] and not any(row.runs for row in rows)
+    library = Library([f"results={tmp_path / 'results'}"])
+    rows = library.rows(layout(file_of("table3")).rows)
+    assert [run.name for run in library.comparable()] == [one] and not any(row.runs for row in rows)
 
 
 @pytest.mark.parametrize("override", ["model=gru_dense", "seed=1", "prune=none"])
 def test_the_report_takes_no_row_of_its_own(override: str) -> None:
     with pytest.raises(ValueError, match="the rows choose"):
-        collect([override])
+        Library([override])
 
 
 @pytest.mark.parametrize(
@@ -48,9 +50,10 @@ def test_a_damaged_run_is_told_once_and_left_out(
 ) -> None:
     damaged, other = fabricate("gru_dense"), fabricate("gru_dense", "seed=1")
     (damaged.folder / name).unlink() if content is None else (damaged.folder / name).write_text(content)
-    shared, rows = collect([f"results={tmp_path / 'results'}"])
+    library = Library([f"results={tmp_path / 'results'}"])
+    rows = library.rows(layout(file_of("table3")).rows)
     assert [run.name for row in rows for run in row.runs] == [other.folder.name]
-    assert [run.name for run in comparable(shared)] == [other.folder.name]
+    assert [run.name for run in library.comparable()] == [other.folder.name]
     (line,) = capsys.readouterr().err.splitlines()
     assert "going on without a damaged run" in line and str(damaged.folder / name) in line
 
@@ -58,9 +61,9 @@ def test_a_damaged_run_is_told_once_and_left_out(
 def test_a_run_on_an_estimate_is_outdated_once_its_dense_run_is_there(fabricate: Callable, tmp_path: Path) -> None:
     words = [f"results={tmp_path / 'results'}", "prune.q=baseline"]
     run = fabricate("gru_sparse", "prune.q=baseline")
-    assert {row.label: row for row in collect(words)[1]}["GRU Sparse"].outdated == []
+    assert {row.label: row for row in Library(words).rows(layout(file_of("table3")).rows)}["GRU Sparse"].outdated == []
     fabricate("gru_dense")
-    found = {row.label: row for row in collect(words)[1]}["GRU Sparse"]
+    found = {row.label: row for row in Library(words).rows(layout(file_of("table3")).rows)}["GRU Sparse"]
     assert [each.name for each in found.runs] == found.outdated == [run.folder.name]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.analyse.layout import layout, names
-from prune_rnn.analyse.rows import Library, comparable
+from prune_rnn.analyse.layout import file_of, layout, names
+from prune_rnn.analyse.rows import Library
 from prune_rnn.bench import archive
 from prune_rnn.report.base import Cell, Table, number
 from prune_rnn.report.page import provenance
@@ -50,9 +50,10 @@ def of_table5() -> Iterator[list[dict[str, str]]]:
 @pytest.fixture(scope="module")
 def every(sample: Path) -> list[Table]:
     library = Library([f"results={sample}"])
-    made = [table for name in names() for table in KINDS[layout(name).kind](name, layout(name), library)]
+    layouts = {name: layout(file_of(name)) for name in names()}
+    made = [table for name, each in layouts.items() for table in KINDS[each.kind](name, each, library)]
     made += [Table(name="table5", rows=rows) for rows in of_table5() if rows]
-    return [STRANGE, *made, provenance(comparable(library.shared))]
+    return [STRANGE, *made, provenance(library.comparable())]
 
 
 class Reader(HTMLParser):

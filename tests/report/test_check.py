@@ -23,7 +23,7 @@ def mine(folder: Path, content: str) -> str:
 
 @pytest.mark.parametrize("name", names())
 def test_the_tables_use_all_that_they_say(name: str) -> None:
-    check_keys(file_of(name), layout(name))
+    check_keys(file_of(name), layout(file_of(name)))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,7 @@ from typing import Any
 from prune_rnn.analyse.comparison import Line
 from prune_rnn.analyse.interval import Interval
 from prune_rnn.analyse.rows import Row
-from prune_rnn.config.config import compose_config
 from prune_rnn.report.findings import findings
-from prune_rnn.run.record import recorded
-from prune_rnn.run.resolve import resolve
 
 
 def line(label: str, **known: Any) -> Line:
@@ -19,10 +16,19 @@ def line(label: str, **known: Any) -> Line:
 
 def row(label: str) -> Row:
     sparse = "Sparse" in label
-    return Row(label=label, family="gru", model="gru", command="", units=128, sparse=sparse, config=CONFIG)
+    return Row(
+        label=label,
+        family="gru",
+        model="gru",
+        command="",
+        trains=None,
+        units=128,
+        sparse=sparse,
+        config=None,
+        composed=None,
+    )
 
 
-CONFIG = recorded(*resolve(compose_config(["model=gru_dense"])))
 BASE = line("GRU Dense", cer=0.2, nonzero=1000.0, relative=0.0)
 SPARSE = line("GRU Sparse", relative=-0.19, interval=Interval(-0.24, -0.14, True), sparsity=0.886, nonzero=114.0)
 BIG = line("GRU Sparse Big", relative=0.06, interval=Interval(0.02, 0.1, True), sparsity=0.9, nonzero=230.0)

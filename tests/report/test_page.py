@@ -13,7 +13,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
 from prune_rnn.analyse.finished import Finished
-from prune_rnn.analyse.rows import collect, comparable
+from prune_rnn.analyse.rows import Library
 from prune_rnn.report.base import Table
 from prune_rnn.report.figures.catalogue import FIGURES
 from prune_rnn.report.page import Section, page, provenance, spent
@@ -119,7 +119,7 @@ def test_text_is_escaped() -> None:
 
 def test_what_training_took_is_counted_in_cores_and_on_a_gpu_in_hours(sample: Path) -> None:
     """Two processes of two threads for 900 s are one core-hour; one hour of a GPU is one hour."""
-    run = comparable(collect([f"results={sample}"])[0])[0]
+    run = Library([f"results={sample}"]).comparable()[0]
 
     def took(**changed: object) -> Finished:
         return replace(run, result=replace(run.result, **changed))  # type: ignore[arg-type]
@@ -131,7 +131,7 @@ def test_what_training_took_is_counted_in_cores_and_on_a_gpu_in_hours(sample: Pa
 
 
 def test_provenance_has_a_row_a_run(sample: Path) -> None:
-    runs = comparable(collect([f"results={sample}"])[0])
+    runs = Library([f"results={sample}"]).comparable()
     rows = provenance(runs).rows
     assert {row["Sparsity %"] for row in rows if row["Run"].startswith("gru_dense-")} == {"0.0"}
     assert len(rows) == 7 and {row["Versions"] for row in rows} == {"prune-rnn 0.1.0, torch 2.11.0"}

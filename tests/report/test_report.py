@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.analyse.layout import layout, names
+from prune_rnn.analyse.layout import file_of, layout, names
 from prune_rnn.analyse.rows import Library
 from prune_rnn.config.config import compose_config
 from prune_rnn.report.figures.catalogue import FIGURES
@@ -127,6 +127,7 @@ def test_a_table_that_is_not_there_is_an_error(fabricate: Callable, tmp_path: Pa
 @pytest.mark.parametrize("name", names())
 def test_committed_tables_are_what_the_committed_runs_say(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(__file__).parents[2])  # commands in the tables name `results` as it is from there
-    for table in KINDS[layout(name).kind](name, layout(name), Library([])):
+    each = layout(file_of(name))
+    for table in KINDS[each.kind](name, each, Library([])):
         for ending, text in (("csv", table.csv()), ("md", table.markdown()), ("tex", table.latex())):
             assert Path("results", "tables", f"{table.name}_small.{ending}").read_text() == text

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from prune_rnn.analyse.layout import layout
+from prune_rnn.analyse.layout import file_of, layout
 from prune_rnn.analyse.rows import Library
 from prune_rnn.report.table2 import tables
 
 
 def test_the_papers_counts(tmp_path: Path) -> None:
-    (table,) = tables("table2", layout("table2"), Library([f"results={tmp_path}"]))
+    (table,) = tables("table2", layout(file_of("table2")), Library([f"results={tmp_path}"]))
     found = {(row["network"], row["layer"]): row for row in table.rows}
     paper = {key: row["the paper's parameters"] for key, row in found.items()}
     assert paper["RNN Dense", "recurrent.0"] == "8,507,840" and paper["RNN Dense", "recurrent.6"] == "9,296,320"

@@ -26,7 +26,7 @@ FULL = line(
 
 
 def printed(*lines: Line) -> Table:
-    return table("table3", compose_config([]), lines)
+    return table("table3", compose_config([]), lines, "Table 3")
 
 
 def cells(*lines: Line) -> list[list[str]]:

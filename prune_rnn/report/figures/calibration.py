@@ -37,7 +37,7 @@ def draw(material: Material) -> Figure | None:
     cells = sorted({network.setting.cell for network, _ in found})
     figure, [[panel]] = panels(1, 1, 4.6)
     ends: list[float] = []
-    for place, cell in enumerate(cells):
+    for index, cell in enumerate(cells):
         for dense in (True, False):
             own = [(n, e) for n, e in found if n.setting.cell == cell and (n.setting.density == 1) == dense]
             if not own:
@@ -48,8 +48,8 @@ def draw(material: Material) -> Figure | None:
                 x,
                 y,
                 lengths,
-                fmt=MARKERS[place % len(MARKERS)],
-                color=_COLOURS[place % len(_COLOURS)],
+                fmt=MARKERS[index % len(MARKERS)],
+                color=_COLOURS[index % len(_COLOURS)],
                 markerfacecolor="none" if dense else None,
                 markersize=4,
                 elinewidth=0.8,

@@ -13,18 +13,15 @@ _SPLITS = {"train_loss": "train", "dev_loss": "dev"}
 
 
 def by_epoch(row: Row, column: str) -> pd.DataFrame:
-    """Returns mean, low and high over the row's seeds, by epoch, of the epochs that all of them have."""
+    """Returns mean, min and max over the row's seeds, by epoch, of the epochs that all of the seeds have."""
     each = pd.concat([run.history().set_index("epoch")[column] for run in row.runs], axis=1, join="inner")
-    return pd.DataFrame({"mean": each.mean(axis=1), "low": each.min(axis=1), "high": each.max(axis=1)})
+    return each.agg(["mean", "min", "max"], axis=1)
 
 
 def draw(material: Material) -> Figure | None:
     """Returns one column of panels per family; None where no family has both its baseline and a sparse model."""
-    families = {
-        family: rows
-        for family, rows in material.families(lambda row: row.sparse).items()
-        if material.baseline(family).runs
-    }
+    families = material.families(pruned_only=True)
+    families = {family: rows for family, rows in families.items() if material.baseline(family).runs}
     if not families:
         return None
     figure, axes = panels(2, len(families), 5.6, sharex="col", sharey="row")
@@ -35,7 +32,7 @@ def draw(material: Material) -> Figure | None:
             for row in (material.baseline(family), *sparse):
                 colour, marker = material.colour(row)
                 curve = by_epoch(row, key)
-                panel.fill_between(curve.index, curve["low"], curve["high"], color=colour, alpha=0.2, linewidth=0)
+                panel.fill_between(curve.index, curve["min"], curve["max"], color=colour, alpha=0.2, linewidth=0)
                 panel.plot(
                     curve.index,
                     curve["mean"],

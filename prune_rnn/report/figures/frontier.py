@@ -9,23 +9,22 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from prune_rnn.analyse.agreement import conditions
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.report.figures.labels import label_points
-from prune_rnn.report.figures.style import BLACK, MARKERS, NAMES, SPARSE, Material, Plot, legend, panels
+from prune_rnn.report.figures.style import BLACK, MARKERS, NAMES, SPARSE, Material, Plot, legend, log_sizes, panels
 from prune_rnn.run.identity import recipe
 from prune_rnn.run.record import Recorded
 
 _EPOCHS = ("start_epoch", "ramp_epoch", "end_epoch", "epoch")
 _DASHES = ("--", ":", "-.")  # of lines of the same width, pruned otherwise than the table's
-_HIGHEST = 1.15  # times the greatest dense CER: what lies above is written at the edge
+_HIGHEST = 1.15  # times the greatest dense CER: points above this are written at the edge
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Runs that differ in the seed only. cer: of each, in percent. size: mean of the parameters that are not zero."""
+    """Runs that differ in the seed only. cer: of each run, in percent. size: mean number of nonzero parameters."""
 
     text: str
     size: float
@@ -38,10 +37,10 @@ class Point:
 
 
 def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
-    """Returns the points of each line by size, by family: the dense networks, then the pruned ones of each width.
+    """Returns, by family and line, the points by size: the dense networks, then the pruned ones of each width.
 
-    A run counts if it was trained as the table's rows were and its network is one of a row's, at whatever width and
-    pruning. Runs under other conditions than the first of their point (`agreement`) make a point of their own.
+    A run counts if it has the model and the training of one of the table's rows, at any width and pruning. Runs under
+    other conditions (`agreement`) than the first run of their point make a point of their own.
     """
     named: dict[str, dict[str, dict[str, list[Finished]]]] = {}
     for run in sorted(material.runs, key=lambda run: (run.config.prune.prunes, run.config.model.units, run.seed)):
@@ -62,7 +61,7 @@ def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
 
 
 def _pruned(own: Recorded, usual: Recorded) -> list[str]:
-    """Returns how a run's pruning differs from the row's: in its method, else in its epochs and its other keys."""
+    """Returns the keys in which a run's pruning differs from the row's: the method, else the epochs and others."""
     mine, theirs = own.identity["prune"], usual.identity["prune"]
     if mine["method"] != theirs["method"]:
         return [mine["method"]]
@@ -95,16 +94,16 @@ def draw(material: Material) -> Figure | None:
     legend(figure, [panel for [panel] in axes], 2)
     for panel, all_points in shown:
         # lines of one width have points of one sparsity, one above the other
-        rising = sorted(all_points, key=lambda point: point.mean)  # of equal keys the last is kept
+        rising = sorted(all_points, key=lambda point: point.mean)  # of equal keys the last one stays
         points = list({(point.text, round(point.size)): point for point in rising}.values())
-        places = [(point.size, point.mean) for point in points]
+        positions = [(point.size, point.mean) for point in points]
         bars = [(min(point.cer), max(point.cer)) for point in points]
-        label_points(panel, places, [point.text for point in points], bars)
+        label_points(panel, positions, [point.text for point in points], bars)
     return figure
 
 
 def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point]:
-    """Draws a family's lines, and returns the points that lie inside."""
+    """Draws a family's lines, and returns the points inside the axes."""
     dense = [point.mean for point in found.get("dense", [])]
     highest = _HIGHEST * max(dense) if dense else float("inf")
     inside: list[Point] = []
@@ -119,23 +118,20 @@ def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point
         axes.plot(sizes, means, linewidth=1.0, label=label, **style)
         inside += within
         above += [(point, colour) for point in points if point.mean > highest]
-    axes.set_xscale("log")
+    log_sizes(axes, (1, 2, 5))
     axes.margins(x=0.12, y=0.12)
     for point, colour in above:
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, point.size / 1.3), max(high, point.size * 1.3))
         text = f"{point.text}: {point.mean:.1f} \N{UPWARDS ARROW}"
         axes.annotate(text, (point.size, 0.97), xycoords=("data", "axes fraction"), color=colour, va="top")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("test CER, %")
     axes.set_title(NAMES.get(family, family))
     return inside
 
 
 def _styles(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yields how each line is drawn: a colour and marker a width, dashed where pruned otherwise than the table's."""
+    """Yields the style of each line: a colour and marker for each width, dashed where the pruning differs."""
     otherwise: dict[str, int] = {}  # lines so far, by width
     for line in lines:
         if line == "dense":
@@ -143,22 +139,11 @@ def _styles(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             continue
         width, other, _ = line.partition(",")
         number = otherwise.setdefault(width, 0)
-        place = list(otherwise).index(width)
-        colour, marker = SPARSE[place % len(SPARSE)], MARKERS[place % len(MARKERS)]
+        index = list(otherwise).index(width)
+        colour, marker = SPARSE[index % len(SPARSE)], MARKERS[index % len(MARKERS)]
         face, dashes = ("white", _DASHES[number % len(_DASHES)]) if other else (colour, "-")
         otherwise[width] += bool(other)
         yield {"color": colour, "marker": marker, "markerfacecolor": face, "linestyle": dashes}
-
-
-def short(number: float) -> str:
-    """
-    >>> short(50_000.0), short(1_000_000.0), short(500.0)
-    ('50 k', '1 M', '500')
-    """
-    for size, unit in ((1e6, " M"), (1e3, " k")):
-        if number >= size:
-            return f"{number / size:g}{unit}"
-    return f"{number:g}"
 
 
 PLOT = Plot(

@@ -72,8 +72,8 @@ def _drawn_lines(axes: Axes) -> list[Bbox]:
     for line in axes.get_lines():
         for (x, y), (to_x, to_y) in pairwise(axes.transData.transform(line.get_xydata())):
             steps = max(1, int(max(abs(to_x - x), abs(to_y - y)) // _APART))
-            places = [(x + part * (to_x - x) / steps, y + part * (to_y - y) / steps) for part in range(steps + 1)]
-            boxes += [Bbox.from_bounds(px - _APART / 2, py - _APART / 2, _APART, _APART) for px, py in places]
+            centres = [(x + part * (to_x - x) / steps, y + part * (to_y - y) / steps) for part in range(steps + 1)]
+            boxes += [Bbox.from_bounds(px - _APART / 2, py - _APART / 2, _APART, _APART) for px, py in centres]
     return boxes
 
 

@@ -11,29 +11,26 @@ from prune_rnn.report.figures.style import NAMES, Material, Plot, legend, panels
 
 
 def by_layer(row: Row) -> pd.DataFrame:
-    """Returns mean, low and high over the row's seeds in percent, by layer, of the layers that are pruned."""
-    each = pd.DataFrame(
-        [
-            {name: 100 * layer.sparsity for name, layer in run.result.layers.items() if layer.prunable}
-            for run in row.runs
-        ]
-    )
-    return pd.DataFrame({"mean": each.mean(), "low": each.min(), "high": each.max()})
+    """Returns mean, min and max over the row's seeds in percent, by layer, of the layers that are pruned."""
+    layers = [
+        {name: 100 * layer.sparsity for name, layer in run.result.layers.items() if layer.prunable} for run in row.runs
+    ]
+    return pd.DataFrame(layers).agg(["mean", "min", "max"]).T
 
 
 def draw(material: Material) -> Figure | None:
     """Returns one panel per family; None without a sparse model."""
-    families = material.families(lambda row: row.sparse)
+    families = material.families(pruned_only=True)
     if not families:
         return None
     figure, axes = panels(len(families), 1, 1.2 + 2.4 * len(families), sharey="col")
     for (family, rows), [panel] in zip(families.items(), axes, strict=True):
         layers = list(by_layer(rows[0]).index)
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             colour, marker = material.colour(row)
             sparsity = by_layer(row)
-            positions = [x + 0.16 * (place - (len(rows) - 1) / 2) for x in range(len(sparsity))]
-            panel.vlines(positions, sparsity["low"], sparsity["high"], color=colour)
+            positions = [x + 0.16 * (index - (len(rows) - 1) / 2) for x in range(len(sparsity))]
+            panel.vlines(positions, sparsity["min"], sparsity["max"], color=colour)
             panel.plot(positions, sparsity["mean"], color=colour, marker=marker, linewidth=0.8, label=row.label)
         panel.set_xticks(range(len(layers)), [name.replace(f"{RECURRENT}.", "rec. ") for name in layers])
         panel.grid(False, axis="x")

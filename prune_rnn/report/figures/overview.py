@@ -6,17 +6,15 @@ import statistics
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from prune_rnn.analyse.rows import Row
-from prune_rnn.report.figures.frontier import short
 from prune_rnn.report.figures.labels import label_points
-from prune_rnn.report.figures.style import BLACK, GREEN, NAMES, Material, Plot, legend, panels
+from prune_rnn.report.figures.style import BLACK, GREEN, NAMES, Material, Plot, legend, log_sizes, panels
 
 
 def draw(material: Material) -> Figure | None:
     """Returns a panel per family, side by side; None where no row has a run."""
-    found = material.families(lambda row: True)
+    found = material.families(pruned_only=False)
     if not found:
         return None
     figure, [axes] = panels(1, len(found), 3.4, sharey=True)
@@ -40,11 +38,8 @@ def _panel(axes: Axes, rows: list[Row]) -> None:
         if of_kind:
             sizes, means = zip(*map(_place, of_kind), strict=True)
             axes.plot(sizes, means, label=label, color=colour, marker=marker)
-    axes.set_xscale("log")
     axes.margins(x=0.42, y=0.14)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    log_sizes(axes, (1, 3))
 
 
 def _cers(row: Row) -> list[float]:

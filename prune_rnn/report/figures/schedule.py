@@ -12,17 +12,17 @@ _LINES = {"recurrent": "-", "linear": "--"}
 
 def draw(material: Material) -> Figure | None:
     """Returns one column of panels per family; None without a sparse model."""
-    families = material.families(lambda row: row.sparse)
+    families = material.families(pruned_only=True)
     if not families:
         return None
     figure, axes = panels(2, len(families), 5.6, sharex="col", sharey="row")
     for column, (family, rows) in enumerate(families.items()):
         for line, (quantity, (label, factor)) in enumerate(_QUANTITIES.items()):
             panel = axes[line][column]
-            for place, row in enumerate(rows):
+            for index, row in enumerate(rows):
                 run = min(row.runs, key=lambda run: run.seed)
                 history = run.history()
-                if place == 0:
+                if index == 0:
                     pruning_phase(panel, row, history["step"].iloc[-1] / history["epoch"].iloc[-1])
                 colour, marker = material.colour(row)
                 for layer_type, style in _LINES.items():
@@ -33,7 +33,7 @@ def draw(material: Material) -> Figure | None:
                             style,
                             color=colour,
                             marker=marker,
-                            markevery=(place, max(3, len(rows))),  # thresholds that coincide still show all markers
+                            markevery=(index, max(3, len(rows))),  # thresholds that coincide still show all markers
                             label=row.label if style == "-" else None,
                         )
             if column == 0:

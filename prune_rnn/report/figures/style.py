@@ -1,4 +1,4 @@
-"""What all figures share: paper, ink, sizes, and files that are the same bytes for the same runs."""
+"""The style of all figures: colours, markers and sizes; and files that are the same bytes for the same runs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.rows import Row
@@ -21,7 +22,7 @@ from prune_rnn.files import write_atomically
 WIDTH = 5.4  # inches: the text is still legible on a phone, and in a column of print
 # Okabe and Ito's colours, told apart by the colour-blind; those too pale for thin lines on white are left out
 BLACK, BLUE, VERMILLION, GREEN, PURPLE = "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-SPARSE = (BLUE, VERMILLION, GREEN, PURPLE)  # by place among a family's sparse models
+SPARSE = (BLUE, VERMILLION, GREEN, PURPLE)  # by index among a family's sparse models
 MARKERS = ("o", "s", "^", "D")
 _SETTINGS: Any = {  # its type lists all of matplotlib's settings by name
     "font.family": "DejaVu Sans",
@@ -53,16 +54,16 @@ NAMES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What figures are drawn from: the table's rows, whose runs agree, and all runs on the same data."""
+    """The data of figures: the table's rows, whose runs agree, and all runs on the same data."""
 
     rows: Sequence[Row]
     runs: Sequence[Finished]
 
-    def families(self, wanted: Callable[[Row], bool]) -> dict[str, list[Row]]:
-        """Returns the wanted rows that have a run, by family."""
+    def families(self, *, pruned_only: bool) -> dict[str, list[Row]]:
+        """Returns the rows that have a run, by family."""
         found: dict[str, list[Row]] = {}
         for row in self.rows:
-            if row.runs and wanted(row):
+            if row.runs and (row.sparse or not pruned_only):
                 found.setdefault(row.family, []).append(row)
         return found
 
@@ -74,8 +75,8 @@ class Material:
         """Returns (colour, marker): the same in every figure; black where dense."""
         if not row.sparse:
             return BLACK, "x"
-        place = [other.label for other in self.rows if other.family == row.family and other.sparse].index(row.label)
-        return SPARSE[place % len(SPARSE)], MARKERS[place % len(MARKERS)]
+        index = [other.label for other in self.rows if other.family == row.family and other.sparse].index(row.label)
+        return SPARSE[index % len(SPARSE)], MARKERS[index % len(MARKERS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def panels(rows: int, columns: int, height: float, **keywords: Any) -> tuple[Fig
 
 
 def legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
-    """Puts one legend below all panels, of what the given ones show, each label once."""
+    """Puts one legend below all panels, with the labels of the given ones, each once."""
     shown = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(
         list(shown.values()),
@@ -115,6 +116,14 @@ def legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
         handlelength=2.6,
         columnspacing=1.5,
     )
+
+
+def log_sizes(axes: Axes, subs: Sequence[float]) -> None:
+    """Gives the x axis a logarithmic scale for numbers of parameters, with ticks at `subs` times powers of ten."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axes.xaxis.set_major_formatter(EngFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def pruning_phase(axes: Axes, row: Row, scale: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""What Table 5 compares: the rows of a benchmark by group and by mask, and the ratios between them."""
+"""The rows of a benchmark by group and by mask, and the ratios between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TORCH = ("torch float32", "cuBLAS float32", "cuBLAS, graph float32")  # torch's 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The rows of one workload, shape and number of streams: their ratios are fair."""
+    """The rows of one workload, shape and number of streams, between which ratios are fair."""
 
     workload: str
     shape: str
@@ -26,7 +26,7 @@ class Group:
 
     @property
     def label(self) -> str:
-        """What a reader sees of the shape."""
+        """The shape's name in tables."""
         return self.rows[0].label
 
     @property
@@ -41,7 +41,7 @@ class Group:
 
     @property
     def torch_float32(self) -> Row | None:
-        """What most users run."""
+        """torch's dense baseline in float32, which most users run."""
         return next((row for row in self.dense if row.name in TORCH), None)
 
     @property
@@ -56,7 +56,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that multiplied with one mask. sparsity: zeros / all."""
+    """The sparse rows of a group with one mask. sparsity: zeros / all."""
 
     group: Group
     sparsity: float
@@ -74,7 +74,7 @@ class Case:
 
     @property
     def contenders(self) -> Sequence[Row]:
-        """What speed-ups are of: this project's own; where it has none, the other libraries'."""
+        """The rows that speed-ups are of: this project's own, else the other libraries'."""
         return list(self.ours.values()) or self.rows
 
     @property
@@ -84,7 +84,7 @@ class Case:
 
     @property
     def speedup_of_fastest_rounds(self) -> float | None:
-        """The fastest round of all dense baselines over that of all contenders: what other work disturbs least."""
+        """The fastest round of all dense baselines over that of all contenders; other work disturbs it least."""
         dense = min((row.least_us for row in self.group.dense), default=None)
         return None if dense is None else dense / min(row.least_us for row in self.contenders)
 
@@ -104,7 +104,7 @@ def grouped(rows: Iterable[Row]) -> dict[tuple[str, str, int], Group]:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Crossing:
-    """From which sparsity on sparse is faster. side: 0 at this sparsity, -1 somewhere below it, 1 above.
+    """The sparsity from which on sparse is faster. side: 0 at `sparsity`, -1 somewhere below it, 1 above it.
 
     >>> f"{Crossing(0.85)}, {Crossing(0.8, -1)}, {Crossing(0.95, 1)}"
     '85 %, below 80 %, above 95 %'
@@ -118,7 +118,9 @@ class Crossing:
 
 
 def crossing(points: Iterable[tuple[float, float]], dense: float) -> Crossing | None:
-    """Returns where the times of (sparsity, time) points fall below `dense` for good, linear between the points.
+    """Returns the sparsity from which on the time stays below `dense`, linear between the points; None without points.
+
+    points: (sparsity, time).
 
     >>> crossing([(0.8, 30.0), (0.9, 10.0)], 20.0)
     Crossing(sparsity=0.85, side=0)
@@ -137,7 +139,7 @@ def crossing(points: Iterable[tuple[float, float]], dense: float) -> Crossing | 
 
 
 def break_even(group: Group, weights: str) -> Crossing | None:
-    """Returns from which sparsity of unstructured masks on a type is faster than the fastest dense baseline."""
+    """Returns the sparsity from which on a type with unstructured masks is faster than the fastest dense baseline."""
     dense = group.fastest_dense()
     masked = [case for case in group.cases if case.mask in (UNSTRUCTURED, FORCED)]
     points = [(case.sparsity, case.ours[weights].median_us) for case in masked if weights in case.ours]

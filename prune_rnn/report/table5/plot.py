@@ -20,7 +20,7 @@ _LINES = {UNSTRUCTURED: "-", BLOCKED: "--"}
 
 
 def speedups(groups: Sequence[Group], weights: str, mask: str) -> dict[float, list[float]]:
-    """Returns, by sparsity, each group's speed-up over its fastest dense baseline. Unstructured: forced ones too."""
+    """Returns, by sparsity, each group's speed-up over its fastest dense baseline. Unstructured includes forced."""
     masks = (UNSTRUCTURED, FORCED) if mask == UNSTRUCTURED else (mask,)
     found: dict[float, list[float]] = {}
     for group in groups:
@@ -32,7 +32,7 @@ def speedups(groups: Sequence[Group], weights: str, mask: str) -> dict[float, li
 
 
 def draw(groups: Sequence[Group]) -> Figure | None:
-    """Returns a panel for the fewest and one for the most streams; None without random masks.
+    """Returns a panel for the fewest streams and one for the most; None without random masks.
 
     groups: of one workload.
     """

@@ -1,4 +1,4 @@
-"""Where a second of audio goes, by stage: a table and stacked bars, for the whole networks of Table 5."""
+"""The time of a second of audio by stage, for the whole networks of Table 5: a table and stacked bars."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prune_rnn.report.table5.tables import Rows, percent
 _MOST = 4  # networks in the figure
 TITLE = "Where a second of audio goes"
 
-Ways = dict[str, dict[str, float]]  # by way, milliseconds by stage
+Ways = dict[str, dict[str, float]]  # by candidate and sparsity, milliseconds by stage
 
 
 def by_network(rows: Iterable[Row]) -> dict[str, Ways]:
@@ -30,13 +30,13 @@ def by_network(rows: Iterable[Row]) -> dict[str, Ways]:
 
 
 def order(networks: dict[str, Ways]) -> list[str]:
-    """Returns all stages in the order in which they come; of the network that has most of them first."""
+    """Returns all stages in their order; those of the row with most stages come first."""
     ways = sorted((way for ways in networks.values() for way in ways.values()), key=len, reverse=True)
     return list(dict.fromkeys(stage for way in ways for stage in way))
 
 
 def table(ways: Ways, stages: Sequence[str]) -> Rows:
-    """Returns a row a way: milliseconds by stage, and their sum."""
+    """Returns a row for each way: milliseconds by stage, and their sum."""
     own = [stage for stage in stages if any(stage in way for way in ways.values())]
     return [
         {
@@ -49,7 +49,7 @@ def table(ways: Ways, stages: Sequence[str]) -> Rows:
 
 
 def lines(networks: dict[str, Ways]) -> list[str]:
-    """Returns a line for each network and, below, for each way shown: milliseconds, and its three longest stages.
+    """Returns a line for each network, then one for each way shown: milliseconds, and the three longest stages.
 
     >>> lines({"GRU": {"ours, 95 %": {"features": 1.0, "time loops": 3.0}}})
     ['GRU', '  ours, 95 %: 4.00 ms: time loops 75 %, features 25 %']
@@ -66,9 +66,9 @@ def lines(networks: dict[str, Ways]) -> list[str]:
 
 
 def draw(networks: dict[str, Ways]) -> Figure:
-    """Returns a panel a network, of the first few, one for whole files and one streamed, with a stacked bar a way.
+    """Returns a panel of stacked bars for each of the first networks, whole files and streamed apart.
 
-    Shown are the fastest dense way and all sparse ones.
+    A panel has a bar for the fastest dense way and for each sparse one.
     """
     shown = dict(panel for label, ways in list(networks.items())[:_MOST] for panel in _panels(label, ways))
     stages = order(shown)

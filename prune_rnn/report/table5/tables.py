@@ -1,4 +1,4 @@
-"""The tables of Table 5, each a list of rows, a row a dict by column; a dash where nothing was measured."""
+"""The tables of Table 5, as rows by column; a dash where nothing was measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Rows = list[dict[str, str]]
 
 
 def time(row: Row | None, unit: float = 1.0, *, named: bool = False) -> Cell:
-    """Returns median ± half the distance between the quartiles. unit: microseconds of one. named: with the row's name.
+    """Returns median ± half the distance between the quartiles. unit: in microseconds. named: with the row's name.
 
     >>> time(None)
     '-'
@@ -28,7 +28,7 @@ def time(row: Row | None, unit: float = 1.0, *, named: bool = False) -> Cell:
 
 
 def speedup(value: float | None, of: str = "") -> Cell:
-    """Returns two decimals below 10, one below 100, none above; then what it is of.
+    """Returns a speed-up with two decimals below 10, one below 100, none above; then `of`.
 
     >>> speedup(5.432), speedup(25.04), speedup(105.3), speedup(0.5), speedup(None)
     ('5.43', '25.0', '105', '0.50 (slower)', '-')
@@ -49,10 +49,10 @@ def percent(sparsity: float) -> Cell:
 
 
 def headline(groups: Iterable[Group]) -> list[Case]:
-    """Returns the cases of the summary: of the layer if it was measured, at the fewest streams, one a shape and mask.
+    """Returns the cases of the summary, one for each shape and mask, with the fewest streams.
 
-    Of each mask the sparsity nearest to 95 %. A model's own mask counts only where no random ones were measured; one
-    without zeros never does.
+    They are of the layer if it was measured, and of the sparsity nearest to 95 %. A model's own mask counts only where
+    no random mask was measured, and never without zeros.
     """
     found = [group for group in groups if any(case.sparsity for case in group.cases)]
     for workload in (LAYER, PRODUCT, NETWORK):
@@ -69,7 +69,7 @@ def headline(groups: Iterable[Group]) -> list[Case]:
 
 
 def summary(cases: Sequence[Case], unit: float) -> Rows:
-    """Returns a row a case: the time in each type, the fastest dense baseline, and its time over the fastest sparse."""
+    """Returns a row for each case: the time in each type, the fastest dense baseline, and the speed-up over it."""
     several = len({case.sparsity for case in cases}) > 1  # else the title says it
     return [
         {
@@ -85,12 +85,12 @@ def summary(cases: Sequence[Case], unit: float) -> Rows:
 
 
 def against_paper(groups: Mapping[tuple[str, str, int], Group], conditions: Conditions) -> Rows:
-    """Returns a row a shape of the paper's Table 5: the product, one stream, 95 % sparsity, unstructured."""
+    """Returns a row for each shape of the paper's Table 5: the product, one stream, 95 % sparsity, unstructured."""
     table = []
     for shape, published in conditions.paper.items():
         group = groups.get((PRODUCT, shape, 1))
-        case = next((c for c in group.cases if (c.sparsity, c.mask) == (TARGET, UNSTRUCTURED)), None) if group else None
-        if group is None or case is None:
+        case = group and next((c for c in group.cases if (c.sparsity, c.mask) == (TARGET, UNSTRUCTURED)), None)
+        if not (group and case):
             continue
         base = groups.get((PRODUCT, conditions.baselines.get(shape, ""), 1))
         table.append(
@@ -107,10 +107,10 @@ def against_paper(groups: Mapping[tuple[str, str, int], Group], conditions: Cond
 
 
 def losses(groups: Iterable[Group]) -> Rows:
-    """Returns where sparse is slower than the fastest dense baseline: a row a workload, mask and sparsity.
+    """Returns a row for each workload, mask and sparsity where sparse is slower than the fastest dense baseline.
 
-    A cell says in how many of all groups, and the least ratio. Models' own masks make one row a workload; those without
-    zeros are left out.
+    A cell has the number of such groups, of all groups, and the least ratio. Models' own masks make one row for each
+    workload; masks without zeros are left out.
     """
     ratios: dict[tuple[str, str, str], dict[str, list[float]]] = {}
     for group in groups:
@@ -136,7 +136,7 @@ def _lost(ratios: Sequence[float]) -> str:
 
 
 def break_even_ranges(groups: Sequence[Group]) -> Rows:
-    """Returns a row a workload: the break-even sparsity in each type, from the lowest to the highest of its groups."""
+    """Returns a row for each workload: in each type the lowest and highest break-even sparsity of its groups."""
     table = []
     for workload in dict.fromkeys(group.workload for group in groups):
         row = {"Workload": workload}
@@ -150,7 +150,7 @@ def break_even_ranges(groups: Sequence[Group]) -> Rows:
 
 
 def break_even_table(groups: Iterable[Group]) -> Rows:
-    """Returns a row a group: the break-even sparsity of unstructured masks in each type."""
+    """Returns a row for each group: the break-even sparsity of unstructured masks in each type."""
     table = []
     for group in groups:
         found = {weights: break_even(group, weights) for weights in TYPES}
@@ -161,9 +161,9 @@ def break_even_table(groups: Iterable[Group]) -> Rows:
 
 
 def sparse_times(groups: Sequence[Group], bases: Mapping[int, Group], unit: float) -> Rows:
-    """Returns a row a case of one shape, with all that was measured.
+    """Returns a row for each case of one shape, with all that was measured.
 
-    bases: by number of streams, the groups of the shape that the paper compares this one with.
+    bases: by number of streams, the groups of the shape that the paper compares with.
     """
     table = []
     for group in groups:
@@ -184,7 +184,8 @@ def sparse_times(groups: Sequence[Group], bases: Mapping[int, Group], unit: floa
                     "Baseline's size": speedup(ratio(base.fastest_dense() if base else None, fastest)),
                 }
             )
-    return without_empty(table)
+    measured = [name for name in (table[0] if table else ()) if any(row[name] != DASH for row in table)]
+    return [{name: row[name] for name in measured} for row in table]
 
 
 def by_type(groups: Iterable[Group], unit: float) -> Rows:
@@ -212,14 +213,8 @@ def by_type(groups: Iterable[Group], unit: float) -> Rows:
 
 
 def dense_times(groups: Sequence[Group], unit: float) -> Rows:
-    """Returns a row a dense baseline of one shape, a column a number of streams."""
+    """Returns a row for each dense baseline of one shape, with a column for each number of streams."""
     names = dict.fromkeys(row.name for group in groups for row in group.dense)
     found = {(group.streams, row.name): row for group in groups for row in group.dense}
     streams = [group.streams for group in groups]
     return [{"Baseline": name, **{str(n): time(found.get((n, name)), unit) for n in streams}} for name in names]
-
-
-def without_empty(table: Rows) -> Rows:
-    """Returns the table without the columns in which nothing was measured."""
-    columns = [name for name in (table[0] if table else {}) if any(row[name] != DASH for row in table)]
-    return [{name: row[name] for name in columns} for row in table]

@@ -1,6 +1,6 @@
-"""The paper's Table 5, how fast sparse is against dense: rendered from the record that `prune-rnn bench` leaves.
+"""The paper's Table 5, the speed of sparse against dense networks: rendered from a record of `prune-rnn bench`.
 
-Nothing is measured here. The files are a pure function of `all.csv` and `conditions.json`.
+The files are a pure function of `all.csv` and `conditions.json`.
 """
 
 from __future__ import annotations
@@ -43,21 +43,20 @@ def write(folder: Path) -> str:
     rows, conditions = archive.read(folder)
     groups = grouped(row for row in rows if not row.stage)
     networks = stages.by_network(row for row in rows if row.stage)
-    measured = [workload for workload in WORKLOADS if any(group.workload == workload for group in groups.values())]
     cases = tables.headline(groups.values())
-    drawn = False
     with settings():
         workload = cases[0].group.workload if cases else LAYER
         figure = plot.draw([group for group in groups.values() if group.workload == workload])
         if figure is not None:
             save(figure, folder / FIGURE)
-            drawn = True
         if networks:
             save(stages.draw(networks), folder / STAGES)
-    written = {f"{workload}.md": page(groups, workload, conditions) for workload in measured}
+    written = {
+        f"{workload}.md": page(groups, workload, conditions) for workload in {workload for workload, *_ in groups}
+    }
     if networks:
         written[f"{STAGES}.md"] = stages_page(networks, conditions)
-    written["README.md"] = readme(groups, conditions, drawn, bool(networks))
+    written["README.md"] = readme(groups, conditions, drawn=figure is not None, staged=bool(networks))
     written["summary.tex"] = latex(cases, conditions)
     for name, text in written.items():
         write_atomically(folder / name, text.encode())
@@ -65,7 +64,7 @@ def write(folder: Path) -> str:
 
 
 def shown(folder: Path) -> Table:
-    """Returns the summary's first table, for the page of all results. Raises OSError and ValueError as `write` does."""
+    """Returns the summary's first table, for the report's page. Raises OSError and ValueError as `write` does."""
     rows, conditions = archive.read(folder)
     cases = tables.headline(grouped(row for row in rows if not row.stage).values())
     of = f"Table 5 on {machine(conditions)}"
@@ -74,7 +73,7 @@ def shown(folder: Path) -> Table:
 
 
 def title(cases: Sequence[Case]) -> str:
-    """Returns what the summary's first table shows."""
+    """Returns the title of the summary's first table."""
     if not cases:
         return "Nothing sparse was measured"
     workload, streams = cases[0].group.workload, cases[0].group.streams
@@ -87,13 +86,23 @@ def _headline(cases: Sequence[Case]) -> Rows:
     return tables.summary(cases, _UNITS[cases[0].group.workload][0]) if cases else []
 
 
+def _grid(rows: Rows, *above: str) -> list[str]:
+    """Returns paragraphs and the table below them, as Markdown; nothing without rows."""
+    return [*above, Table(rows=rows).grid()] if rows else []
+
+
+def _text(rows: Rows, above: str) -> list[str]:
+    """Returns a paragraph and the table below it, for a terminal; nothing without rows."""
+    return [above, Table(rows=rows, widths=_WIDTHS).text()] if rows else []
+
+
 def machine(conditions: Conditions) -> str:
     """Returns the machine in a few words."""
     return f"{conditions.machine}, {conditions.threads} CPU thread{'s' * (conditions.threads > 1)}"
 
 
 def explained(c: Conditions) -> list[str]:
-    """Returns what has to be said once beside the numbers, a sentence or two each."""
+    """Returns paragraphs on the machine, the versions, the method and the terms of the tables."""
     kernels = f"its engine compiled for {c.engine}" if c.engine else "its engine not compiled (no C++ compiler?)"
     if c.device == "cuda":
         kernels = "its Triton kernels. TF32 is float32 with 10 bits of the fraction in products"
@@ -118,7 +127,7 @@ def explained(c: Conditions) -> list[str]:
 
 
 def readme(groups: Groups, conditions: Conditions, drawn: bool, staged: bool) -> str:
-    """Returns the summary as Markdown. drawn: the figure stands beside it. staged: the page of stages does."""
+    """Returns the summary as Markdown. drawn: the figure lies beside it. staged: the page of stages does."""
     cases = tables.headline(groups.values())
     every = list(groups.values())
     parts = [
@@ -127,9 +136,8 @@ def readme(groups: Groups, conditions: Conditions, drawn: bool, staged: bool) ->
         "\n".join(f"- {each}" for each in explained(conditions)),
     ]
     if groups:
-        parts += [f"## {title(cases)}", Table(rows=_headline(cases)).grid() if cases else ""]
+        parts += [f"## {title(cases)}", *_grid(_headline(cases))]
     if drawn:
-        workload = cases[0].group.workload
         forced = ""
         if any(case.mask == FORCED for group in every for case in group.cases):
             below = ", ".join(tables.percent(sparsity) for sparsity in BREAK_EVEN)
@@ -137,31 +145,28 @@ def readme(groups: Groups, conditions: Conditions, drawn: bool, staged: bool) ->
         parts += [
             "## Speed-up against sparsity",
             f"![Speed-up over the fastest dense baseline against sparsity]({FIGURE}.png)",
-            f"The {workload} with random masks: the median over the shapes. The band spans all shapes, of unstructured "
-            f"masks.{forced}",
+            f"The {cases[0].group.workload} with random masks: the median over the shapes. "
+            f"The band spans all shapes, of unstructured masks.{forced}",
         ]
-    if lost := tables.losses(every):
-        parts += [
-            "## Where sparse loses",
-            "In how many groups (a shape and a number of streams) sparse is slower than the fastest dense baseline, "
-            "and the least speed-up. What isn't listed loses nowhere.",
-            Table(rows=lost).grid(),
-        ]
-    if ranges := tables.break_even_ranges(every):
-        parts += [
-            "Break-even sparsity: from here on unstructured masks are faster than the fastest dense baseline. The "
-            "lowest and the highest of all groups:",
-            Table(rows=ranges).grid(),
-        ]
-    if paper := tables.against_paper(groups, conditions):
-        parts += [
-            "## The paper's own comparison",
-            "The product, 1 stream, 95 % sparsity, unstructured. The paper measured on a TitanX (Maxwell), and "
-            "compares with the dense network of the baseline's size (1760 or 2560 units), not of the same size. "
-            "The last two columns are this machine's speed-ups over both.",
-            Table(rows=paper).grid(),
-        ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    parts += _grid(
+        tables.losses(every),
+        "## Where sparse loses",
+        "In how many groups (a shape and a number of streams) sparse is slower than the fastest dense baseline, "
+        "and the least speed-up. What isn't listed loses nowhere.",
+    )
+    parts += _grid(
+        tables.break_even_ranges(every),
+        "Break-even sparsity: from here on unstructured masks are faster than the fastest dense baseline. The "
+        "lowest and the highest of all groups:",
+    )
+    parts += _grid(
+        tables.against_paper(groups, conditions),
+        "## The paper's own comparison",
+        "The product, 1 stream, 95 % sparsity, unstructured. The paper measured on a TitanX (Maxwell), and "
+        "compares with the dense network of the baseline's size (1760 or 2560 units), not of the same size. "
+        "The last two columns are this machine's speed-ups over both.",
+    )
+    return "\n\n".join(parts) + "\n"
 
 
 def _links(groups: Groups, staged: bool) -> str:
@@ -183,20 +188,16 @@ def page(groups: Groups, workload: str, conditions: Conditions) -> str:
         "the fastest round of each, which other work on the machine disturbs least.\n"
         "Baseline's size: the paper's own comparison, against the fastest dense baseline of the dense network's width.",
     ]
-    if even := tables.break_even_table(group for own in by_shape.values() for group in own):
-        parts += [
-            "## Break-even sparsity of unstructured masks against the fastest dense baseline",
-            Table(rows=even).grid(),
-        ]
+    parts += _grid(
+        tables.break_even_table(group for own in by_shape.values() for group in own),
+        "## Break-even sparsity of unstructured masks against the fastest dense baseline",
+    )
     for shape, own in by_shape.items():
-        base = conditions.baselines.get(shape, "")
-        bases = {group.streams: group for group in by_shape.get(base, [])}
-        parts.append(f"## {own[0].label}")
-        if sparse := tables.sparse_times(own, bases, unit):
-            parts.append(Table(rows=sparse).grid())
-        if typed := tables.by_type(own, unit):
-            parts += ["Speed-up over the fastest dense baseline of each type:", Table(rows=typed).grid()]
-        parts += ["Dense baselines, by number of streams:", Table(rows=tables.dense_times(own, unit)).grid()]
+        bases = {group.streams: group for group in by_shape.get(conditions.baselines.get(shape, ""), [])}
+        parts += [f"## {own[0].label}", *_grid(tables.sparse_times(own, bases, unit))]
+        parts += _grid(tables.by_type(own, unit), "Speed-up over the fastest dense baseline of each type:")
+        dense = Table(rows=tables.dense_times(own, unit))
+        parts += ["Dense baselines, by number of streams:", dense.grid()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -210,7 +211,7 @@ def stages_page(networks: dict[str, stages.Ways], conditions: Conditions) -> str
         f"![Stacked bars of the stages of each network]({STAGES}.png)",
     ]
     for label, ways in networks.items():
-        parts += [f"## {label}", Table(rows=stages.table(ways, order)).grid()]
+        parts += _grid(stages.table(ways, order), f"## {label}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -224,17 +225,15 @@ def terminal(groups: Groups, networks: dict[str, stages.Ways], conditions: Condi
     cases = tables.headline(groups.values())
     parts = [f"Table 5 on {machine(conditions)}"]
     if groups:
-        parts += [title(cases), Table(rows=_headline(cases), widths=_WIDTHS).text()]
-    if lost := tables.losses(groups.values()):
-        parts += [
-            "Where sparse is slower than the fastest dense baseline: in so many groups, with the least speed-up",
-            Table(rows=lost, widths=_WIDTHS).text(),
-        ]
-    if paper := tables.against_paper(groups, conditions):
-        parts += [
-            "The paper's own comparison: the product, 1 stream, 95 % sparsity, unstructured",
-            Table(rows=paper, widths=_WIDTHS).text(),
-        ]
+        parts += _text(_headline(cases), title(cases)) or [title(cases)]
+    parts += _text(
+        tables.losses(groups.values()),
+        "Where sparse is slower than the fastest dense baseline: in so many groups, with the least speed-up",
+    )
+    parts += _text(
+        tables.against_paper(groups, conditions),
+        "The paper's own comparison: the product, 1 stream, 95 % sparsity, unstructured",
+    )
     if networks:
         parts += [f"{stages.TITLE}, one stream", "\n".join(stages.lines(networks))]
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(parts)

@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from prune_rnn.analyse.rows import collect, comparable
+from prune_rnn.analyse.layout import file_of, layout
+from prune_rnn.analyse.rows import Library
 from prune_rnn.report.figures.catalogue import FIGURES, draw_all
 from prune_rnn.report.figures.style import Material, settings
 
 
 @pytest.fixture(scope="module")
 def material(sample: Path) -> Material:
-    shared, rows = collect([f"results={sample}"])
-    return Material(rows, comparable(shared))
+    library = Library([f"results={sample}"])
+    rows = library.rows(layout(file_of("table3")).rows)
+    return Material(rows, library.comparable())
 
 
 @pytest.mark.slow
@@ -43,6 +45,6 @@ def test_text_is_no_smaller_than_9_points_and_axes_have_their_names(material: Ma
 
 def test_without_runs_there_is_nothing_to_draw(fabricate: Callable, tmp_path: Path) -> None:
     fabricate("gru_dense", "scale=smoke")  # of another scale
-    _, rows = collect([f"results={tmp_path / 'results'}"])
+    rows = Library([f"results={tmp_path / 'results'}"]).rows(layout(file_of("table3")).rows)
     drawn, skipped = draw_all(Material(rows, []), tmp_path / "figures", "small")
     assert drawn == [] and skipped == [plot.name for plot in FIGURES] and not (tmp_path / "figures").exists()

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from prune_rnn.analyse.rows import collect, comparable
+from prune_rnn.analyse.layout import file_of, layout
+from prune_rnn.analyse.rows import Library
 from prune_rnn.report.figures.frontier import lines
 from prune_rnn.report.figures.style import Material
 
@@ -21,8 +22,9 @@ def test_points_lie_on_the_line_of_their_kind(fabricate: Callable, tmp_path: Pat
     fabricate("gru_sparse", "prune.start_epoch=5", sparsity=0.886)
     fabricate("gru_sparse", "prune.regrow=true", sparsity=0.886)
     fabricate("gru_dense", "train.learning_rate=0.001")
-    shared, rows = collect([f"results={tmp_path / 'results'}"])
-    (family,) = lines(Material(rows, comparable(shared))).items()
+    library = Library([f"results={tmp_path / 'results'}"])
+    rows = library.rows(layout(file_of("table3")).rows)
+    (family,) = lines(Material(rows, library.comparable())).items()
     assert family[0] == "gru"
     texts = {line: {point.text: len(point.cer) for point in points} for line, points in family[1].items()}
     assert texts == {

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from prune_rnn.analyse.rows import collect, comparable
+from prune_rnn.analyse.layout import file_of, layout
+from prune_rnn.analyse.rows import Library
 from prune_rnn.report.figures.overview import draw
 from prune_rnn.report.figures.style import Material
 
@@ -16,8 +17,9 @@ def test_dense_and_pruned_networks_lie_on_a_line_each(fabricate: Callable, tmp_p
     fabricate("gru_dense", "seed=1", edits=[6])
     fabricate("gru_sparse", edits=[8], sparsity=0.886)
     fabricate("gru_sparse", "prune.sparsity=0.5", sparsity=0.5)
-    shared, rows = collect([f"results={tmp_path / 'results'}"])
-    figure = draw(Material(rows, comparable(shared)))
+    library = Library([f"results={tmp_path / 'results'}"])
+    rows = library.rows(layout(file_of("table3")).rows)
+    figure = draw(Material(rows, library.comparable()))
     assert figure is not None
     [axes] = figure.axes
     shown = {str(line.get_label()): list(line.get_ydata()) for line in axes.get_lines()}

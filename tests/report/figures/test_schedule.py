@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from prune_rnn.analyse.rows import collect
+from prune_rnn.analyse.layout import file_of, layout
+from prune_rnn.analyse.rows import Library
 from prune_rnn.report.figures.schedule import draw
 from prune_rnn.report.figures.style import Material
 
@@ -11,7 +12,7 @@ from prune_rnn.report.figures.style import Material
 def test_one_run_a_model_in_steps(fabricate: Callable, tmp_path: Path) -> None:
     for seed in (0, 1):
         fabricate("gru_sparse", f"seed={seed}")
-    _, rows = collect([f"results={tmp_path / 'results'}"])
+    rows = Library([f"results={tmp_path / 'results'}"]).rows(layout(file_of("table3")).rows)
     figure = draw(Material(rows, []))
     assert figure is not None
     threshold, sparsity = figure.axes

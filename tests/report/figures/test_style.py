@@ -7,7 +7,9 @@ from prune_rnn.report.figures.style import BLACK, Material, settings
 
 
 def row(label: str, sparse: bool) -> Row:
-    return Row(label=label, family="gru", model="", command="", units=1, sparse=sparse, config=None)
+    return Row(
+        label=label, family="gru", model="", command="", trains=None, units=1, sparse=sparse, config=None, composed=None
+    )
 
 
 def test_dense_is_black_and_sparse_ones_differ() -> None:
