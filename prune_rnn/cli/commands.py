@@ -157,8 +157,9 @@ def predict(overrides: list[str], **options: Any) -> None:
     """Predicts a network before it is trained, or finds one for a target.
 
     Takes any key of train. Prints the sparsity over the epochs, the parameters that are left, the size of the packed
-    file, and the test CER with a 90 % interval. Ten seconds of trials on this machine add training memory, training time and speed-up. The
-    prediction is fitted to the networks shipped with this package and those in your results folder.
+    file, and the test CER with a 90 % interval. Ten seconds of trials on this machine add training memory, training
+    time and speed-up. The prediction is fitted to the networks shipped with this package and those in your results
+    folder.
 
     target.cer=0.27, target.parameters=N, target.bytes=N and target.speedup=X, one or several, find the smallest network
     that meets them and print the command that trains it. The upper end of the interval is at most target.cer.
