@@ -17,6 +17,7 @@ from prune_rnn.bench.candidate import Candidate, Measurement
 from prune_rnn.bench.job import STAGES
 from prune_rnn.bench.measure import SETTLE, Timing
 from prune_rnn.bench.networks import Variant
+from prune_rnn.deploy.advance import log_probs
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.stream import PIECE, Stream
 from prune_rnn.engine.timing import in_turn
@@ -68,7 +69,7 @@ def whole(network: Clocked) -> Callable[[], None]:
     features, text = clock.on(FEATURES, network.coding.features), clock.on(DECODING, spelt)
 
     def run() -> None:
-        text(network.log_probs(features(waveform)))
+        text(log_probs(network, features(waveform)))
 
     return run
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from prune_rnn.deploy.convolution import joined
 from prune_rnn.deploy.network import Network
+from prune_rnn.speech.features import LONG
 
 _FEW = 32  # rows of room that are not worth giving back
 NEEDS_WHOLE = "this network also runs backward in time and needs whole files"
@@ -112,13 +113,21 @@ def advance(network: Network, memories: Sequence[Memory], features: Sequence[Ten
     return [found] if len(memories) == 1 else list(found.split(counts))
 
 
-def convolved(network: Network, features: Tensor, piece: int) -> Tensor:
-    """(bins, frames), normalised -> what the convolutions make of them, (output frames, channels * bins), computed
-    `piece` frames at a time."""
-    kept: list[list[Tensor | None]] = [[None] * len(network.convolutions)]
-    pieces = features.split(piece, dim=1)
-    found = [_convolved(network, kept, [each], last=each is pieces[-1])[0] for each in pieces]
-    return torch.cat(found)
+def log_probs(network: Network, features: Tensor) -> Tensor:
+    """(bins, frames) of a whole recording, normalised -> log-probabilities (output frames, symbols).
+
+    At most LONG frames are computed at a time, which bounds the memory; a network that also runs backward in time
+    computes only its convolutions so.
+    """
+    pieces = features.split(LONG, dim=1)
+    if not network.config.both_ways:
+        memories = [Memory(network)]
+        return joined([advance(network, memories, [piece], last=piece is pieces[-1])[0] for piece in pieces])
+    tails: list[list[Tensor | None]] = [[None] * len(network.convolutions)]
+    x = joined([_convolved(network, tails, [piece], last=piece is pieces[-1])[0] for piece in pieces])[:, None]
+    for index in range(len(network.layers)):
+        x = network.recurrent(index, x, None)[0]
+    return network.classify(x[:, 0])
 
 
 def _convolved(

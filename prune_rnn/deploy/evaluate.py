@@ -16,7 +16,7 @@ from prune_rnn.data.batch import Utterance, batches, load, read_audio
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.deploy import network
-from prune_rnn.deploy.stream import log_probs_in_pieces
+from prune_rnn.deploy.advance import log_probs
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.run.weights import checkpoint
@@ -117,10 +117,8 @@ def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> Heard:
     packed = network.load(path)
     utterances = _read(manifest, meta_model(packed.config), packed.coding, options)
     with torch.inference_mode():
-        found = (
-            log_probs_in_pieces(packed, packed.coding.features(read_audio(utterance.audio))) for utterance in utterances
-        )
-        heard = [beam.text(log_probs, packed.coding.alphabet, options.beam) for log_probs in found]
+        found = (log_probs(packed, packed.coding.features(read_audio(each.audio))) for each in utterances)
+        heard = [beam.text(each, packed.coding.alphabet, options.beam) for each in found]
     return f"{path}: {packed.config.units} units, packed", utterances, heard
 
 

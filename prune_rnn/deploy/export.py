@@ -19,7 +19,7 @@ from prune_rnn.data.fingerprint import lines_of
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
 from prune_rnn.deploy import file
-from prune_rnn.deploy.advance import NEEDS_WHOLE
+from prune_rnn.deploy.advance import NEEDS_WHOLE, log_probs
 from prune_rnn.deploy.network import load
 from prune_rnn.deploy.pack import pack
 from prune_rnn.deploy.stream import streamed_text
@@ -114,8 +114,8 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     references = [utterance.transcript for utterance in dev]
     with torch.inference_mode():
         theirs = [model(one[None], torch.tensor([one.shape[1]]))[:, 0] for one in features]
-        ours = [network.log_probs(one) for one in features]
-    wanted, found = ([spelt(log_probs, coding.alphabet) for log_probs in each] for each in (theirs, ours))
+        ours = [log_probs(network, one) for one in features]
+    wanted, found = ([spelt(one, coding.alphabet) for one in each] for each in (theirs, ours))
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
     apart = max(float((a.exp() - b.exp()).abs().max()) for a, b in zip(theirs, ours, strict=True))
     if options.dtype is Dtype.float32 and not apart <= _ROUNDING:

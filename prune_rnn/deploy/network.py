@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn.data.coding import Coding
@@ -102,28 +101,9 @@ class Network:
         """Output frames to come that each one depends on, besides what the convolutions see."""
         return 0 if self.row_conv is None else self.row_conv.taps - 1
 
-    def log_probs(self, features: Tensor) -> Tensor:
-        """(bins, frames), normalised -> log-probabilities (output frames, symbols), all computed at once: of a long
-        recording `stream.log_probs_in_pieces` takes less memory."""
-        x = features.t()[None, :, None]
-        for index, convolution in enumerate(self.convolutions):
-            before = convolution.padding[1]
-            x = self.convolve(index, F.pad(x, (0, 0, 0, 0, before, before)))
-        return self.after_convolutions(x[0].flatten(1))
-
     def convolve(self, index: int, x: Tensor) -> Tensor:
         """(batch, frame, channel, bin), frames padded -> convolution, batch norm per channel and bin, activation."""
         return self.convolutions[index](x)
-
-    def after_convolutions(self, x: Tensor) -> Tensor:
-        """(frames, channels * bins) of a whole utterance -> (frames, symbols)."""
-        x = x[:, None]
-        for index in range(len(self.layers)):
-            x = self.recurrent(index, x, None)[0]
-        x = x[:, 0]
-        if self.row_conv is not None:
-            x = self.look_ahead([F.pad(x, (0, 0, 0, self.frames_ahead))])
-        return self.classify(x)
 
     def recurrent(self, index: int, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """(frames, streams, inputs) -> (frames, streams, units), where it runs both ways the sum of both, and the last

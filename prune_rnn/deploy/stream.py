@@ -10,9 +10,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from prune_rnn.deploy.advance import Memory, advance, convolved
+from prune_rnn.deploy.advance import Memory, advance
 from prune_rnn.deploy.network import Network
-from prune_rnn.speech.features import DEVIATION_FLOOR, LONG, STEP, frames, log_of, power_of_few
+from prune_rnn.speech.features import DEVIATION_FLOOR, STEP, frames, log_of, power_of_few
 from prune_rnn.speech.front_end import LOWEST, FrontEnd
 from prune_rnn.speech.text import ALPHABET, BLANK
 
@@ -98,35 +98,6 @@ class RunningFeatures:
         return torch.from_numpy(((log - mean) / divisor).astype(np.float32).T)
 
 
-class NetworkStream:
-    """The network fed piece by piece: its outputs together are those for the whole, to rounding, however it is cut.
-
-    ValueError for a network that runs backward in time.
-    """
-
-    def __init__(self, network: Network) -> None:
-        self.network, self.memory = network, Memory(network)
-
-    def feed(self, features: Tensor) -> Tensor:
-        """(bins, frames) normalised -> log-probabilities (output frames, symbols), maybe none yet."""
-        return advance(self.network, [self.memory], [features], last=False)[0]
-
-    def finish(self, features: Tensor) -> Tensor:
-        """The same for the last piece, which may be empty, and all that was held back."""
-        return advance(self.network, [self.memory], [features], last=True)[0]
-
-
-def log_probs_in_pieces(network: Network, features: Tensor) -> Tensor:
-    """Returns what `Network.log_probs` does of (bins, frames), to rounding. Of a long recording it computes a minute at
-    a time, which bounds the memory; of a network that also runs backward in time, the convolutions alone."""
-    if features.shape[1] <= LONG:
-        return network.log_probs(features)
-    if network.config.both_ways:
-        return network.after_convolutions(convolved(network, features, LONG))
-    stream = NetworkStream(network)
-    return torch.cat([*map(stream.feed, features.split(LONG, dim=1)), stream.finish(features[:, :0])])
-
-
 class GreedyStream:
     """Greedy CTC decoding of log-probabilities as they come: repeats merged, then blanks dropped."""
 
@@ -169,11 +140,11 @@ def checked(samples: ArrayLike | Tensor, whose: str = "") -> Tensor:
 
 
 class Stream:
-    """Samples in, characters out."""
+    """Samples in, characters out. ValueError for a network that runs backward in time."""
 
     def __init__(self, network: Network) -> None:
         self.features = RunningFeatures(network.mean, network.deviation, network.coding.front_end)
-        self.network = NetworkStream(network)
+        self.network, self.memory = network, Memory(network)
         self.text = GreedyStream(network.coding.alphabet)
 
     def feed(self, samples: ArrayLike | Tensor) -> str:
@@ -187,11 +158,14 @@ class Stream:
 
     def feed_checked(self, samples: Tensor) -> str:
         """The same for what `checked` or `read_audio` returned."""
-        return self.text.feed(self.network.feed(self.features.feed(samples)))
+        return self._characters(self.features.feed(samples), last=False)
 
     def finish(self) -> str:
         """Returns the characters that were held back for lack of a look ahead; nothing can be fed any more."""
-        return self.text.feed(self.network.finish(self.features.finish()))
+        return self._characters(self.features.finish(), last=True)
+
+    def _characters(self, features: Tensor, last: bool) -> str:
+        return self.text.feed(advance(self.network, [self.memory], [features], last)[0])
 
 
 def streamed_text(network: Network, waveform: Tensor, write: Callable[[str], object] = lambda text: None) -> str:

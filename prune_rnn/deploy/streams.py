@@ -94,5 +94,5 @@ class Streams:
 
     def _together(self, streams: Mapping[int, Stream], features: Mapping[int, Tensor], last: bool) -> dict[int, str]:
         own = [streams[key] for key in features]
-        found = advance(self.network, [stream.network.memory for stream in own], list(features.values()), last)
+        found = advance(self.network, [stream.memory for stream in own], list(features.values()), last)
         return {key: stream.text.feed(each) for key, stream, each in zip(features, own, found, strict=True)}

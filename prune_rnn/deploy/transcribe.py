@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from prune_rnn.data.batch import read_audio
-from prune_rnn.deploy.advance import NEEDS_WHOLE
+from prune_rnn.deploy.advance import NEEDS_WHOLE, log_probs
 from prune_rnn.deploy.network import Network, load
-from prune_rnn.deploy.stream import PIECE, log_probs_in_pieces, streamed_text
+from prune_rnn.deploy.stream import PIECE, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.deploy.words import FORMATS, words
 from prune_rnn.engine.choose import describe_backend
@@ -128,12 +128,12 @@ def _whole(network: Network, given: tuple[Path, Tensor], options: TranscribeOpti
     path, waveform = given
     start = time.perf_counter()
     with torch.inference_mode():  # each thread has its own
-        log_probs = log_probs_in_pieces(network, network.coding.features(waveform))
+        found = log_probs(network, network.coding.features(waveform))
     alphabet = network.coding.alphabet
     if options.format == "text":
-        text = beam.text(log_probs, alphabet, options.beam)
+        text = beam.text(found, alphabet, options.beam)
     else:
-        text = FORMATS[options.format](path, words(log_probs, alphabet))
+        text = FORMATS[options.format](path, words(found, alphabet))
     return text, time.perf_counter() - start
 
 

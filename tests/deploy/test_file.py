@@ -17,6 +17,7 @@ from safetensors.torch import load, save, save_file
 from torch import Tensor
 
 from prune_rnn.config.config import compose_config
+from prune_rnn.deploy.advance import log_probs
 from prune_rnn.deploy.file import Kept, Packed, gaps_of, read, to_bytes
 from prune_rnn.deploy.network import load as network_of
 from prune_rnn.deploy.pack import pack
@@ -315,6 +316,6 @@ def test_any_damage_is_refused_by_name_or_leaves_a_network(
         except (ValueError, OSError) as error:
             assert "any.safetensors" in str(error) and "\n" not in str(error)
         else:
-            assert len(made.log_probs(torch.randn(BINS, 30))) == 15  # frames, after a stride of 2
+            assert len(log_probs(made, torch.randn(BINS, 30))) == 15  # frames, after a stride of 2
 
     assert peak(work) <= 2 * usual + _MORE_MEMORY

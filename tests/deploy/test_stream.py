@@ -6,18 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from prune_rnn.deploy import advance as advancing
 from prune_rnn.deploy import stream
+from prune_rnn.deploy.advance import Memory, advance, log_probs
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.pack import pack
-from prune_rnn.deploy.stream import (
-    PRIOR,
-    GreedyStream,
-    NetworkStream,
-    RunningFeatures,
-    Stream,
-    checked,
-    log_probs_in_pieces,
-)
+from prune_rnn.deploy.stream import PRIOR, GreedyStream, RunningFeatures, Stream, checked
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.speech.features import log_power
 from prune_rnn.speech.front_end import FrontEnd
@@ -38,10 +32,10 @@ def test_outputs_are_those_of_the_whole(network: Callable, name: str, frames: in
     packed = made(network, name)
     features = torch.randn(BINS, frames, generator=torch.Generator().manual_seed(frames))
     with torch.inference_mode():
-        piecewise = NetworkStream(packed)
-        parts = [piecewise.feed(part) for part in features.split(piece, dim=1)]
-        found = torch.cat([*parts, piecewise.finish(torch.zeros(BINS, 0))])
-        torch.testing.assert_close(found, packed.log_probs(features), atol=1e-4, rtol=1e-4)
+        memories = [Memory(packed)]
+        parts = [advance(packed, memories, [part], last=False)[0] for part in features.split(piece, dim=1)]
+        found = torch.cat([*parts, *advance(packed, memories, [torch.zeros(BINS, 0)], last=True)])
+        torch.testing.assert_close(found, log_probs(packed, features), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("frames", [9, 20, 21, 22, 95])
@@ -49,26 +43,27 @@ def test_outputs_are_those_of_the_whole(network: Callable, name: str, frames: in
 def test_a_long_recording_in_pieces_gives_what_the_whole_gives(
     network: Callable, name: str, frames: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "LONG", 10)
     packed = made(network, name)
     features = torch.randn(BINS, frames, generator=torch.Generator().manual_seed(frames))
     with torch.inference_mode():
-        found = log_probs_in_pieces(packed, features)
-        torch.testing.assert_close(found, packed.log_probs(features), atol=1e-4, rtol=1e-4)
+        whole = log_probs(packed, features)
+        monkeypatch.setattr(advancing, "LONG", 10)
+        torch.testing.assert_close(log_probs(packed, features), whole, atol=1e-4, rtol=1e-4)
 
 
 def test_an_output_waits_for_its_look_ahead_and_no_longer(network: Callable) -> None:
     """The convolutions see 5 and 2 * 5 feature frames ahead, the row convolution 6 outputs of 2: 27 in all. The first
     output is there with the 28th frame, the next with the 30th."""
-    piecewise = NetworkStream(made(network))
+    packed = made(network)
+    memories = [Memory(packed)]
     with torch.inference_mode():
-        counts = [len(piecewise.feed(torch.randn(BINS, 1))) for _ in range(30)]
+        counts = [len(advance(packed, memories, [torch.randn(BINS, 1)], last=False)[0]) for _ in range(30)]
     assert counts == [0] * 27 + [1, 0, 1]
 
 
 def test_a_network_that_runs_both_ways_is_refused(network: Callable) -> None:
     with pytest.raises(ValueError, match=r"needs whole files, as .* takes them: it can't be streamed"):
-        NetworkStream(made(network, "rnn_sparse"))
+        Stream(made(network, "rnn_sparse"))
 
 
 @pytest.mark.parametrize("held", [5, 17, 30])

@@ -111,7 +111,7 @@ def test_what_one_caller_says_does_not_reach_another(network: Callable) -> None:
 
 def held(one: Stream) -> int:
     """Returns the bytes that a caller holds between two calls, those of arrays that it only views included."""
-    memory, features = one.network.memory, one.features
+    memory, features = one.memory, one.features
     kept = (*memory.kept, *memory.states, memory.ahead.room, features._samples)
     whole = [one for one in (features._held, features._sums) if one is not None]
     assert all(array.base is None for array in whole)
