@@ -22,7 +22,7 @@ from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.stream import PIECE, Stream
 from prune_rnn.engine.timing import in_turn
 from prune_rnn.speech.features import SAMPLE_RATE
-from prune_rnn.speech.text import spelt
+from prune_rnn.speech.text import greedy
 
 STREAMED = ", streamed"  # ends the names of what is fed 20 ms at a time
 FEATURES, DECODING, REST = "features", "decoding", "rest"
@@ -66,7 +66,7 @@ class Clocked(Network):
 def whole(network: Clocked) -> Callable[[], None]:
     """Returns what turns a second of noise into text at once."""
     waveform, clock = _noise(1), network.clock
-    features, text = clock.on(FEATURES, network.coding.features), clock.on(DECODING, spelt)
+    features, text = clock.on(FEATURES, network.coding.features), clock.on(DECODING, greedy)
 
     def run() -> None:
         text(log_probs(network, features(waveform)))

@@ -34,7 +34,7 @@ from prune_rnn.run.store import Run
 from prune_rnn.run.weights import checkpoint
 from prune_rnn.speech.features import log_power
 from prune_rnn.speech.scores import error_rates
-from prune_rnn.speech.text import spelt
+from prune_rnn.speech.text import greedy
 from prune_rnn.usage import UsageError
 from prune_rnn.values import from_json
 
@@ -115,7 +115,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     with torch.inference_mode():
         theirs = [model(one[None], torch.tensor([one.shape[1]]))[:, 0] for one in features]
         ours = [log_probs(network, one) for one in features]
-    wanted, found = ([spelt(one, coding.alphabet) for one in each] for each in (theirs, ours))
+    wanted, found = ([greedy(one, coding.alphabet) for one in each] for each in (theirs, ours))
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
     apart = max(float((a.exp() - b.exp()).abs().max()) for a, b in zip(theirs, ours, strict=True))
     if options.dtype is Dtype.float32 and not apart <= _ROUNDING:

@@ -29,4 +29,4 @@ def pack(state: dict[str, Tensor], config: Recorded, dtype: Dtype, mean: Tensor,
             matrices[matrix] = quantise(value, dtype)
         else:
             tensors[name] = value
-    return Packed(Kept.of(config.plain()), dtype, matrices, {name: tensor.clone() for name, tensor in tensors.items()})
+    return Packed(Kept.of(config.values), dtype, matrices, {name: tensor.clone() for name, tensor in tensors.items()})

@@ -18,12 +18,8 @@ def write(folder: Path) -> None:
     listed.write(folder / NAME, {path.relative_to(folder).as_posix(): _digest(path) for path in found})
 
 
-def made(manifest: Path) -> bool:
-    """Returns whether a manifest is one of a corpus that this program made."""
-    return _made(manifest.parent)
-
-
-def _made(folder: Path) -> bool:
+def made(folder: Path) -> bool:
+    """Returns whether this program made the corpus in the folder."""
     try:
         return (folder / NAME).exists()
     except OSError:  # a name that is too long: `read_manifest` reports it
@@ -47,8 +43,8 @@ def check(path: Path, folder: Path) -> None:
 
 @cache
 def check_recording(path: Path) -> None:
-    """Checks a recording where it is one of a made corpus, a folder below its list; only once in a process."""
-    if _made(path.parent.parent):
+    """Checks a recording of a corpus that this program made, a folder below its list; once in a process."""
+    if made(path.parent.parent):
         check(path, path.parent.parent)
 
 

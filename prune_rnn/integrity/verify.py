@@ -71,7 +71,7 @@ def _checks(place: Path, *, named: bool) -> Iterator[tuple[Path, Check]]:
         yield place / paths.CONFIG, partial(_config, run)
         if run.finished:
             yield place / paths.RESULT, run.result
-            yield place / paths.HISTORY, partial(_history, run)
+            yield place / paths.HISTORY, lambda: finished.read(run).history()
             yield place / paths.HYPOTHESES, partial(_hypotheses, run)
         for path in sorted(place.iterdir()):
             if path.name == paths.MODEL and run.finished:
@@ -90,10 +90,6 @@ def _config(run: Run) -> None:
     if not run.there:
         raise ValueError(f"{run.folder} holds no file of a run; move it elsewhere")
     run.check_name(run.config())
-
-
-def _history(run: Run) -> None:
-    finished.read(run).history()
 
 
 def _hypotheses(run: Run) -> None:

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -74,7 +75,7 @@ class Run:
 
     def write_config(self, config: Recorded) -> None:
         """Writes the configuration that determines the result."""
-        write_atomically(self.folder / paths.CONFIG, yaml.safe_dump(config.plain(), sort_keys=False).encode())
+        write_atomically(self.folder / paths.CONFIG, yaml.safe_dump(config.values, sort_keys=False).encode())
 
     def write_history(self, rows: list[Plain]) -> None:
         """Writes one row per epoch, one column per key."""
@@ -135,7 +136,7 @@ class Run:
 
     def finish(self, result: Result) -> None:
         """Writes the checksums and the result, then drops the checkpoints, which nothing needs any more."""
-        content = (json.dumps(result.plain(), indent=2) + "\n").encode()
+        content = (json.dumps(asdict(result), indent=2) + "\n").encode()
         there = [name for name in LISTED if name != paths.RESULT and (self.folder / name).exists()]
         digests = {name: listed.digest(files.read(self.folder / name, _most(name))) for name in there}
         listed.write(self.folder / paths.CHECKSUMS, digests | {paths.RESULT: listed.digest(content)})

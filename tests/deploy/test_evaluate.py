@@ -30,7 +30,7 @@ def packed(network: Callable, relist: Callable, tmp_path: Path) -> tuple[Path, P
         model.output.weight *= 30  # decided enough for any order of additions
     run = Run(tmp_path / "results" / "runs" / "gru_sparse-0")
     run.write_config(kept)
-    run.save(paths.MODEL, {"model": model.state_dict(), "config": kept.plain()})
+    run.save(paths.MODEL, {"model": model.state_dict(), "config": kept.values})
     (run.folder / paths.RESULT).write_text("{}")
     relist(run)
     path = run.folder / "model-float32.safetensors"

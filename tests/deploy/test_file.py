@@ -101,9 +101,9 @@ def test_nine_tenths_of_zeros_take_an_eighth() -> None:
     """5 bytes for each weight that is left instead of 40 for it and the nine that are not."""
     keep = torch.rand(500, 500, generator=torch.Generator().manual_seed(0)) < 0.1
     content = to_bytes(
-        Packed(Kept.of(CONFIG.plain()), Dtype.float32, {"m": quantise(torch.ones(500, 500) * keep, Dtype.float32)}, {})
+        Packed(Kept.of(CONFIG.values), Dtype.float32, {"m": quantise(torch.ones(500, 500) * keep, Dtype.float32)}, {})
     )
-    assert 0 < len(content) - 5 * int(keep.sum()) < 600 + len(json.dumps(CONFIG.plain()).encode()) * 1.2  # the header
+    assert 0 < len(content) - 5 * int(keep.sum()) < 600 + len(json.dumps(CONFIG.values).encode()) * 1.2  # the header
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
