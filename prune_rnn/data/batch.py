@@ -25,7 +25,7 @@ from prune_rnn.data.coding import Coding
 from prune_rnn.files import AUDIO, opened
 from prune_rnn.integrity.corpus import check_recording
 from prune_rnn.speech.features import SAMPLE_RATE
-from prune_rnn.speech.text import ALPHABET
+from prune_rnn.speech.text import ALPHABET, encode
 
 _LOUDEST = 1e3  # the greatest sample: floating-point files may pass 1, but not by so much
 _LOWEST_RATE = 4000  # Hz
@@ -69,8 +69,9 @@ class Batch:
         """Returns every `world`-th utterance from `rank` on."""
         own = slice(rank, None, world)
         return Batch(
-            self.features[own], self.lengths[own], self.labels[own], self.label_lengths[own], self.transcripts[own]
-        )
+            self.features[own], self.lengths[own], self.labels[own], self.label_lengths[own], self.transcripts[own],
+            self.alphabet,
+        )  # fmt: skip
 
 
 def unfit_rate(rate: int) -> str:
@@ -164,7 +165,7 @@ def played(waveform: Tensor, speed: float) -> Tensor:
 def collate(utterances: Sequence[Utterance], coding: Coding = Coding()) -> Batch:
     """Reads the utterances, in their order, into one batch."""
     features = [coding.features(played(read_audio(u.audio), u.speed)).t() for u in utterances]  # (frames, bins)
-    labels = [torch.tensor(coding.labels(u.transcript)) for u in utterances]
+    labels = [torch.tensor(encode(u.transcript, coding.alphabet)) for u in utterances]
     return Batch(
         features=pad_sequence(features, batch_first=True).transpose(1, 2).contiguous(),
         lengths=torch.tensor([len(f) for f in features]),

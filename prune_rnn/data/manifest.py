@@ -20,13 +20,20 @@ from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
-from prune_rnn.data.noise import noise
 from prune_rnn.data.transcripts import check_language, way_out
 from prune_rnn.integrity.corpus import check_recording
 from prune_rnn.printed import one_line
 from prune_rnn.speech.features import SAMPLE_RATE, frames
 from prune_rnn.speech.front_end import FrontEnd
-from prune_rnn.speech.text import LATIN, alphabet_of, check_characters, frames_needed, in_words
+from prune_rnn.speech.text import (
+    LATIN,
+    alphabet_of,
+    check_characters,
+    encode,
+    frames_needed,
+    in_words,
+    unknown_characters,
+)
 from prune_rnn.typed import Plain
 from prune_rnn.usage import SeveralLines, shown
 from prune_rnn.values import from_json
@@ -63,12 +70,10 @@ class Manifest(Data):
 
     @property
     def symbols(self) -> int:
-        """The blank, the space, and the characters."""
         return len(alphabet_of(self.alphabet))
 
     @property
     def skips_bad(self) -> bool:
-        """As set."""
         return self.skip_bad
 
     def check(self) -> None:
@@ -109,13 +114,7 @@ class Manifest(Data):
         return {split: Path(getattr(self, split)) for split in SPLITS}
 
     def describe(self) -> str:
-        """Returns the training manifest."""
         return self.train
-
-    @classmethod
-    def sample(cls, folder: Path) -> list[str]:
-        """Returns overrides for three manifests, each of one recording of noise."""
-        return ["data=manifest", *(f"data.{split}={path}" for split, path in noise(folder).items())]
 
     @classmethod
     def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
@@ -149,7 +148,7 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], cod
     transcript = coding.normalise(entry["text"])
     if not transcript:
         raise _BadLine("with an empty transcript", f"{path}: the transcript is empty")
-    if unknown := coding.unknown(transcript):
+    if unknown := unknown_characters(transcript, coding.alphabet):
         known = in_words(coding.alphabet)
         detail = f"{path}: the transcript has characters outside the alphabet ({known}): {unknown!r}"
         every = "".join(character for character in transcript if character in unknown)
@@ -177,7 +176,7 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], cod
         raise _BadLine("with samples that are no sound", f"{error}") from None
     _check_duration(entry.get("duration"), seconds, path)
     available = output_frames(found) if found else 0
-    if available < (needed := frames_needed(coding.labels(transcript))):
+    if available < (needed := frames_needed(encode(transcript, coding.alphabet))):
         check_recording(path)
         detail = f"{path}: the transcript needs {needed} output frames, the audio gives {available}"
         raise _BadLine("with a transcript longer than its frames", detail)

@@ -38,14 +38,14 @@ from prune_rnn.speech.text import greedy
 from prune_rnn.usage import UsageError
 from prune_rnn.values import from_json
 
-_ROUNDING = 1e-3  # of a probability, which sums in another order bring about: two symbols may tie
+_ROUNDING = 1e-3  # between probabilities, by another order of sums: two symbols may tie
 _TOLERANCE = 1e-3  # between error rates of the same weights on different hardware
 SAMPLE = 200  # utterances of the train split that the statistics are of
 
 
 @dataclass(kw_only=True, slots=True)
 class ExportOptions:
-    """What `prune-rnn export` can be asked for."""
+    """The options of `prune-rnn export`."""
 
     dtype: Dtype = Dtype.float32
     out: str | None = None
@@ -56,7 +56,7 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A packed file beside the checkpoint that it came from; error rates of the dev split are fractions."""
+    """A packed file compared with its checkpoint; error rates of the dev split are fractions."""
 
     path: Path
     label: str
@@ -102,7 +102,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     coding = Coding.of(config.data)
     dev = _dev_split(config, options, model, coding)
     audio = [read_audio(utterance.audio) for utterance in dev]
-    mean, deviation = _statistics(_heard_before(config, options) or audio, coding)
+    mean, deviation = _statistics(_train_sample(config, options) or audio, coding)
     content = file.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
     _say(describe_backend())
     with tempfile.TemporaryDirectory() as unchecked:
@@ -150,9 +150,9 @@ def _check_place(path: Path) -> None:
 
 
 def _streamed(path: Path, audio: list[Tensor]) -> list[str]:
-    """Returns the text of each waveform as `transcribe --stream` finds it: one frame at a time, on one thread.
+    """Returns the text of each waveform by `transcribe --stream`: one frame at a time, on one thread.
 
-    The products of a single frame are over before another thread has woken.
+    The products of a single frame end before another thread has woken.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -165,7 +165,7 @@ def _streamed(path: Path, audio: list[Tensor]) -> list[str]:
 
 
 def _compare(run: Run, cer: float) -> None:
-    """Raises ValueError where the checkpoint's dev CER is not the result's; only warns under other versions."""
+    """Raises ValueError where the checkpoint's dev CER is not the result's; with other versions it only warns."""
     result = run.result()
     if abs(cer - result.dev.cer) > _TOLERANCE:
         text = f"{run.folder}: the dev CER of {paths.MODEL} is {100 * cer:.2f} %, {paths.RESULT} says "
@@ -189,15 +189,15 @@ def _statistics(audio: list[Tensor], coding: Coding) -> tuple[Tensor, Tensor]:
     return mean.float(), (squares / count - mean**2).clamp_min(0).sqrt().float()
 
 
-def _heard_before(config: Recorded, options: ExportOptions) -> list[Tensor]:
-    """Returns recordings of the train split, SAMPLE of them, evenly spaced; none where nobody knows where it lies."""
+def _train_sample(config: Recorded, options: ExportOptions) -> list[Tensor]:
+    """Returns SAMPLE recordings of the train split, evenly spaced; none where the run does not record its path."""
     path = SETS[config.data["name"]].recorded_train(config.data, options.cache, lambda _: None)
     if path is None:
         _say("the statistics that --stream begins with are the dev split's: where the train split lies is not recorded")
         return []
     lines = [line for line in lines_of(path) if line]  # checked when it was trained on: all of it takes seconds
     count = min(SAMPLE, len(lines))
-    sample = [from_json(lines[place * len(lines) // count]) for place in range(count)]
+    sample = [from_json(lines[index * len(lines) // count]) for index in range(count)]
     return [read_audio(path.parent / line["audio_filepath"]) for line in sample]
 
 

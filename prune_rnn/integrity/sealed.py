@@ -67,16 +67,6 @@ def checksums(content: bytes) -> tuple[str | None, str]:
     return metadata.get("sha256") if isinstance(metadata, dict) else None, digest.hexdigest()
 
 
-def cut_off(content: bytes) -> bool:
-    """Tells whether a safetensors file ends within its header, or is empty.
-
-    >>> whole = (20).to_bytes(8, "little") + b'{"a": 1}            '
-    >>> cut_off(whole[:-1]), cut_off(whole), cut_off(b"not a safetensors file")
-    (True, False, False)
-    """
-    return not content or (content[8:9] == b"{" and 8 + int.from_bytes(content[:8], "little") > len(content))
-
-
 def _header(content: bytes) -> tuple[Plain, int]:
     """Returns the header of a safetensors file, and where the tensors begin; ValueError where it is none."""
     start = 8 + int.from_bytes(content[:8], "little")

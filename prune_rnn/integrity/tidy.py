@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prune_rnn import paths
 from prune_rnn.files import UNFINISHED
-from prune_rnn.run.store import Run
+from prune_rnn.run.store import Run, run_folders
 
 
 def left_behind(run: Run) -> list[Path]:
@@ -36,5 +36,5 @@ def clean(run: Run, say: Callable[[str], None]) -> None:
 
 def tidy(results: Path, say: Callable[[str], None]) -> None:
     """Cleans all folders of runs."""
-    for folder in sorted(path for path in paths.runs(results).glob("*") if path.is_dir()):
-        clean(Run(folder), say)
+    for run in run_folders(results):
+        clean(run, say)

@@ -13,7 +13,7 @@ from prune_rnn.deploy import file as packed
 from prune_rnn.integrity import corpus
 from prune_rnn.integrity.tidy import left_behind
 from prune_rnn.run.identity import digest_of
-from prune_rnn.run.store import Run
+from prune_rnn.run.store import Run, run_folders
 from prune_rnn.run.weights import read_weights
 from prune_rnn.usage import FAULTS
 
@@ -34,8 +34,7 @@ def verify(places: Sequence[Path], options: VerifyOptions, say: Callable[[str], 
     places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these, and
     where none is named and there is no run.
     """
-    folders = sorted(path for path in paths.runs(Path(options.results)).glob("*") if path.is_dir())
-    everything = [folder for folder in folders if not Run(folder).empty]
+    everything = [run.folder for run in run_folders(Path(options.results)) if not run.empty]
     if not places and not everything:
         raise ValueError(
             f"{paths.runs(Path(options.results))} holds no run; train one, or give --results or a RUN or FILE"

@@ -223,10 +223,14 @@ def _check(path: Path, *stamps: int) -> None:
         raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None
 
 
+def run_folders(results: Path) -> list[Run]:
+    """Returns each folder below `results`/runs as a run, by name, whatever it contains."""
+    return [Run(path) for path in sorted(paths.runs(results).glob("*")) if path.is_dir()]
+
+
 def all_runs(results: Path) -> list[Run]:
     """Returns all runs below a results folder, finished or begun, by name; warns once of each damaged one."""
-    found = [Run(path) for path in sorted(paths.runs(results).glob("*")) if path.is_dir()]
-    there = [run for run in found if (run.folder / paths.CONFIG).exists() or run.finished or run.begun]
+    there = [run for run in run_folders(results) if (run.folder / paths.CONFIG).exists() or run.finished or run.begun]
     return [run for run in there if usable(run, run.check)]
 
 

@@ -1,8 +1,11 @@
-"""What every data set keeps to: the contract tests run over all of them, by the sample that each gives."""
+"""The contract of every data set, tested on a sample of each."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from prune_rnn import paths
 from prune_rnn.config.config import compose_config
@@ -11,6 +14,23 @@ from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
 from prune_rnn.run.identity import identity
 
+
+def noise(folder: Path) -> list[str]:
+    """Returns overrides for three manifests, each of a second of noise."""
+    words = ["data=manifest"]
+    for seed, split in enumerate(SPLITS):
+        soundfile.write(folder / f"{split}.wav", np.random.default_rng(seed).uniform(-0.5, 0.5, 16_000), 16_000)
+        (folder / f"{split}.jsonl").write_text(f'{{"audio_filepath": "{split}.wav", "text": "a cat"}}\n')
+        words.append(f"data.{split}={folder / split}.jsonl")
+    return words
+
+
+def synthetic(folder: Path) -> list[str]:
+    """Returns overrides for an utterance a split."""
+    return ["data=synthetic", f"data.cache={folder}", *(f"data.{split}_hours=0.0003" for split in SPLITS)]
+
+
+SAMPLES: dict[str, Callable[[Path], list[str]]] = {"manifest": noise, "synthetic": synthetic}
 every_set = pytest.mark.parametrize("name", SETS)
 
 
@@ -20,11 +40,11 @@ def quiet(line: str) -> None:
 
 def sample(name: str, folder: Path) -> Data:
     """Returns a data set of a few seconds."""
-    return compose_config(SETS[name].sample(folder)).data
+    return compose_config(SAMPLES[name](folder)).data
 
 
 def test_every_option_has_its_class_and_every_class_its_option() -> None:
-    assert set(paths.options("data")) == set(SETS)
+    assert set(paths.options("data")) == set(SETS) == set(SAMPLES)
 
 
 @every_set
@@ -32,12 +52,12 @@ def test_an_option_bears_its_own_name(name: str, tmp_path: Path) -> None:
     data = sample(name, tmp_path)
     assert type(data) is SETS[name] and data.name == name and data.describe() and data.skips_bad is False
     with pytest.raises(ValueError, match=r"data\.name=other: is not to be set; choose the option by data=other"):
-        compose_config([*SETS[name].sample(tmp_path), "data.name=other"])
+        compose_config([*SAMPLES[name](tmp_path), "data.name=other"])
 
 
 @every_set
 def test_its_identity_is_stable_and_names_no_folder(name: str, tmp_path: Path) -> None:
-    words = SETS[name].sample(tmp_path)
+    words = SAMPLES[name](tmp_path)
     first, second = (identity(compose_config(words))["data"] for _ in range(2))
     assert first == second and first["name"] == name
     assert not any("/" in str(value) for value in first.values())
@@ -46,7 +66,7 @@ def test_its_identity_is_stable_and_names_no_folder(name: str, tmp_path: Path) -
 @every_set
 def test_its_recordings_can_be_used_and_its_splits_are_found_again(name: str, tmp_path: Path) -> None:
     """By its settings alone, or where the user says that it lies; not by both."""
-    words = SETS[name].sample(tmp_path)
+    words = SAMPLES[name](tmp_path)
     manifests = compose_config(words).data.manifests(quiet)
     assert set(manifests) == set(SPLITS)
     for path in manifests.values():
@@ -63,6 +83,6 @@ def test_its_recordings_can_be_used_and_its_splits_are_found_again(name: str, tm
 
 @every_set
 def test_another_dev_split_is_refused(name: str, tmp_path: Path) -> None:
-    kept = identity(compose_config(SETS[name].sample(tmp_path)))["data"]
+    kept = identity(compose_config(SAMPLES[name](tmp_path)))["data"]
     with pytest.raises(ValueError, match=r"^dev=.*(is not the dev split|leave it out)"):
         SETS[name].recorded_dev(kept, __file__, None, quiet)

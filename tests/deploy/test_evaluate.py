@@ -153,7 +153,7 @@ def test_what_can_not_be_evaluated_is_said(
         (folder, broken, {}, "line 2 .*broken.flac can't be decoded"),
         (file, broken, {}, "line 2 .*broken.flac can't be decoded"),
         (file, split, {"device": "cuda"}, "device=cuda: a packed file is decoded on the CPU"),
-        (split, split, {}, "is not a packed network"),
+        (split, split, {}, "is damaged or no packed network"),
         (tmp_path / "nowhere", split, {}, "no such file; make one by"),
     ]
     for model, manifest, told, message in cases:

@@ -111,7 +111,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"x\.safetensors: no such file; make one by `prune-rnn export RUN`"):
         read(path)
     path.write_bytes(b"not a safetensors file")
-    with pytest.raises(ValueError, match="is not a packed network"):
+    with pytest.raises(ValueError, match="is damaged or no packed network"):
         read(path)
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(ValueError, match="is not of 'prune-rnn 1'"):
@@ -123,7 +123,7 @@ def test_a_file_that_ends_early_is_damaged(tmp_path: Path, packed: Callable[...,
     content, path = to_bytes(packed()), tmp_path / "x.safetensors"
     for end in (0, 9, 100, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:end])
-        with pytest.raises(ValueError, match=r"x\.safetensors is damaged \(.*\); export it again"):
+        with pytest.raises(ValueError, match=r"x\.safetensors is damaged .*; (export it again|make one by)"):
             read(path)
     save_file({"a": torch.zeros(4)}, path)
     path.write_bytes(path.read_bytes()[:-1])
@@ -155,7 +155,7 @@ def test_a_file_with_any_bit_flipped_is_refused(
     random = Random(0)
     for at in [*range(0, 8 * 8), *(random.randrange(8 * len(content)) for _ in range(150))]:
         path.write_bytes(flipped(content, at))
-        with pytest.raises(ValueError, match=r"x\.safetensors is (damaged|not a packed network)"):
+        with pytest.raises(ValueError, match=r"x\.safetensors is damaged"):
             read(path)
 
 

@@ -71,7 +71,7 @@ def test_a_network_that_runs_both_ways_is_refused(network: Callable) -> None:
 def test_features_are_normalised_by_what_was_heard_and_the_corpus(
     piece: int, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "HELD", held)
+    monkeypatch.setattr(stream, "FIRST", held)
     samples = torch.randn(3000, generator=torch.Generator().manual_seed(0)) * 0.1
     mean, deviation = torch.full((BINS,), -3.0), torch.full((BINS,), 2.0)
     running = RunningFeatures(mean, deviation)
@@ -89,7 +89,7 @@ def test_features_are_normalised_by_what_was_heard_and_the_corpus(
 @pytest.mark.parametrize("piece", [1, 320, 777, 100_000])
 def test_the_relative_floor_follows_the_peak_of_what_was_heard(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second half is ten times as loud: its floor is 20 dB higher, and the first half's is its own."""
-    monkeypatch.setattr(stream, "HELD", 5)
+    monkeypatch.setattr(stream, "FIRST", 5)
     samples = torch.randn(3200, generator=torch.Generator().manual_seed(0)) * 0.01
     samples[1600:] *= 10
     running = RunningFeatures(torch.zeros(BINS), torch.ones(BINS), FrontEnd.relative)

@@ -98,7 +98,7 @@ def test_what_can_not_be_transcribed_is_said(
         ([model, str(text)], "text.wav can't be decoded"),
         ([model, str(broken_flac)], "broken.flac can't be decoded"),
         ([model, str(cut)], "cut.wav is cut off: it has 1,900 of 2,044 bytes; fix it, or leave it out"),
-        ([recordings[0], recordings[0]], "a.wav is not a packed network"),
+        ([recordings[0], recordings[0]], "a.wav is damaged or no packed network"),
         (["--stream", model, recordings[0]], "needs whole files: leave out --stream"),
         ([model, recordings[0], "--threads", "0"], "'--threads': 0 is not in the range 1<=x<=1024"),
         ([model, recordings[0], "--jobs", "0"], "'--jobs': 0 is not in the range 1<=x<=1024"),
