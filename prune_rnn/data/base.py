@@ -48,7 +48,7 @@ class Data(ABC):
 
     @abstractmethod
     def content(self) -> Plain:
-        """Returns fields of a run's identity that stand for the content, whatever its paths; they replace own fields."""
+        """Returns the fields of the identity that stand for the content, in place of paths."""
 
     @abstractmethod
     def manifests(self, say: Say) -> dict[str, Path]:
