@@ -17,7 +17,7 @@ import soundfile
 
 from prune_rnn.config.option import option
 from prune_rnn.data.base import SPLITS, Data, Say
-from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
+from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, no_file, read_audio, unfit_rate
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
 from prune_rnn.data.transcripts import check_language, way_out
@@ -156,7 +156,7 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], cod
     try:
         if not path.is_file():
             check_recording(path)
-            raise _BadLine("without their file", f"{path}: {'is not a file' if path.exists() else 'no such file'}")
+            raise _BadLine("without their file", no_file(path))
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         check_recording(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +78,6 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     out = Path(options.out) if options.out is not None else Path(f"{manifest.stem}-hypotheses.jsonl")
     if out.exists():
         raise ValueError(f"{out} is already there; give another file by --out, or delete it")
-    if not os.path.isfile(manifest):
-        what = "is a folder" if manifest.is_dir() else "is no regular file" if manifest.exists() else "no such file"
-        raise ValueError(f"{manifest}: {what}; give a manifest, a file of JSON lines")
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)

@@ -91,8 +91,6 @@ def _speed(samples: int, seconds: float) -> str:
 def _usable(path: Path) -> Tensor | None:
     """Returns the waveform; None, with a message on the error stream, for a file that can't be used."""
     try:
-        if not path.is_file():
-            raise OSError(f"{path}: {_no_file(path)}")
         waveform = read_audio(path)
         if len(waveform) < WINDOW:
             samples = f"{len(waveform)} sample{'s' * (len(waveform) != 1)} at 16 kHz"
@@ -101,13 +99,6 @@ def _usable(path: Path) -> Tensor | None:
     except (ValueError, OSError) as error:
         print(f"prune-rnn: {one_line(error)}", file=sys.stderr)
         return None
-
-
-def _no_file(path: Path) -> str:
-    """Returns the problem with a path that is no regular file, and its fix."""
-    if path.is_dir():
-        return f"is a folder; give the recordings in it, such as {path}/*.wav"
-    return "is no regular file; save the recording to one, and give that" if path.exists() else "no such file"
 
 
 def _check_options(options: TranscribeOptions, stream: bool, recordings: int) -> None:

@@ -35,6 +35,6 @@ def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2]:
         model.load_state_dict(weights, assign=True)
     except MISFITS as error:
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        way = f"delete {run.folder} and train again"
-        raise ValueError(f"{run.folder / paths.MODEL} does not hold the weights of its run ({reason}); {way}") from None
+        path = run.folder / paths.MODEL
+        raise ValueError(f"{path} does not hold the weights of its run ({reason}); {run.again}") from None
     return config, model.eval()

@@ -150,7 +150,7 @@ def test_a_wav_file_that_is_cut_off_is_refused_and_one_from_a_pipe_is_read(tmp_p
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
-    with pytest.raises(OSError, match=r"pipe\.wav is not a file"):
+    with pytest.raises(OSError, match=r"pipe\.wav: is not a file"):
         read_audio(tmp_path / "pipe.wav")
 
 

@@ -61,4 +61,4 @@ def test_another_alphabet_trains_packs_and_is_read_again(tiny: list[str], comman
     init = command("train", *tiny, f"init={run}")
     assert init.returncode == 2 and "has another alphabet; give 'data.alphabet=abcä', as" in init.stderr
     heard = command("train", *tiny, "data.alphabet=abcä", "data.front_end=absolute", f"init={run}")
-    assert heard.returncode == 2 and "hears by another front end; give data.front_end=relative" in heard.stderr
+    assert heard.returncode == 2 and "has another front end; give data.front_end=relative" in heard.stderr

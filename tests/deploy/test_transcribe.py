@@ -90,8 +90,8 @@ def test_what_can_not_be_transcribed_is_said(
     cut.write_bytes(cut.read_bytes()[:1900])
     for words, message in (
         ([model, str(tmp_path / "no.wav")], "no.wav: no such file"),
-        ([model, str(tmp_path)], f"{tmp_path}: is a folder; give the recordings in it, such as {tmp_path}/*.wav"),
-        ([model, "/dev/null"], "/dev/null: is no regular file; save the recording to one, and give that"),
+        ([model, str(tmp_path)], f"{tmp_path}: is not a file; give a recording"),
+        ([model, "/dev/null"], "/dev/null: is not a file; give a recording"),
         ([model, str(short)], "short.wav: is shorter than one window of 20 ms: 300 samples at 16 kHz"),
         ([model, str(click)], "click.wav: is shorter than one window of 20 ms: 1 sample at 16 kHz\n"),
         ([model, str(absurd)], "absurd.wav: holds a sample of 1e+30, and sound lies within -1 and 1"),
