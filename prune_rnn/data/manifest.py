@@ -20,7 +20,7 @@ from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, no_file, read_audio, unfit_rate
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
-from prune_rnn.data.transcripts import check_language, way_out
+from prune_rnn.data.transcripts import check_language, unknown_message
 from prune_rnn.integrity.corpus import check_recording
 from prune_rnn.printed import one_line
 from prune_rnn.speech.features import SAMPLE_RATE, frames
@@ -238,7 +238,7 @@ def read_manifest(
             more = [f"and {len(named) - len(shown)} more {kind}"] if len(shown) < len(named) else []
             summary += "".join(f"\n  {one}" for one in [*shown, *more])
         if unknown:
-            summary += f"\n{one_line(way_out(unknown, coding.alphabet, coding.language, trained))}"
+            summary += f"\n{one_line(unknown_message(unknown, coding.alphabet, coding.language, trained))}"
         if not skip_bad:
             way = "--skip-bad" if trained else "data.skip_bad=true"
             raise SeveralLines(f"{summary}\nfix them, or leave them out with {way}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from prune_rnn.run.weights import checkpoint
 from prune_rnn.speech.features import log_power
 from prune_rnn.speech.scores import error_rates
 from prune_rnn.speech.text import greedy
+from prune_rnn.train.experiment import say
 from prune_rnn.usage import UsageError
 from prune_rnn.values import from_json
 
@@ -98,13 +98,13 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     if options.stream and config.model.both_ways:
         raise UsageError(f"--stream: {NEEDS_WHOLE}; leave out --stream")
     run = Run(folder)
-    clean(run, _say)
+    clean(run, say)
     coding = Coding.of(config.data)
     dev = _dev_split(config, options, model, coding)
     audio = [read_audio(utterance.audio) for utterance in dev]
     mean, deviation = _statistics(_train_sample(config, options) or audio, coding)
     content = file.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
-    _say(describe_backend())
+    say(describe_backend())
     with tempfile.TemporaryDirectory() as unchecked:
         written = Path(unchecked) / path.name
         written.write_bytes(content)
@@ -168,15 +168,11 @@ def _compare(run: Run, cer: float) -> None:
     """Raises ValueError where the checkpoint's dev CER is not the result's; with other versions it only warns."""
     result = run.result()
     if abs(cer - result.dev.cer) > _TOLERANCE:
-        text = f"{run.folder}: the dev CER of {paths.MODEL} is {100 * cer:.2f} %, {paths.RESULT} says "
-        text += f"{100 * result.dev.cer:.2f} %"
+        ours, theirs = f"{100 * cer:.2f} %", f"{100 * result.dev.cer:.2f} %"
+        text = f"{run.folder}: the dev CER of {paths.MODEL} is {ours}, {paths.RESULT} says {theirs}"
         if result.versions == versions():
             raise ValueError(f"{text}: one of them is damaged, or of another run; delete the folder and train again")
-        _say(f"{text}: the versions of the packages are others than at the training, or one of the two is damaged")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+        say(f"{text}: the versions of the packages are others than at the training, or one of the two is damaged")
 
 
 def _statistics(audio: list[Tensor], coding: Coding) -> tuple[Tensor, Tensor]:
@@ -193,7 +189,7 @@ def _train_sample(config: Recorded, options: ExportOptions) -> list[Tensor]:
     """Returns SAMPLE recordings of the train split, evenly spaced; none where the run does not record its path."""
     path = SETS[config.data["name"]].recorded_train(config.data, options.cache, lambda _: None)
     if path is None:
-        _say("the statistics that --stream begins with are the dev split's: where the train split lies is not recorded")
+        say("the statistics that --stream begins with are the dev split's: where the train split lies is not recorded")
         return []
     lines = [line for line in lines_of(path) if line]  # checked when it was trained on: all of it takes seconds
     count = min(SAMPLE, len(lines))
@@ -202,7 +198,7 @@ def _train_sample(config: Recorded, options: ExportOptions) -> list[Tensor]:
 
 
 def _dev_split(config: Recorded, options: ExportOptions, model: DeepSpeech2, coding: Coding) -> list[Utterance]:
-    path = SETS[config.data["name"]].recorded_dev(config.data, options.dev, options.cache, _say)
-    skip_bad = True  # as the training did, or it had none; the CER is compared with its own
-    utterances = read_manifest(path, model.output_frames, skip_bad, _say, coding=coding)
-    return [utterance for group in batches(utterances, len(utterances)) for utterance in group]
+    path = SETS[config.data["name"]].recorded_dev(config.data, options.dev, options.cache, say)
+    # the training skipped bad lines, or found none
+    utterances = read_manifest(path, model.output_frames, skip_bad=True, report=say, coding=coding)
+    return batches(utterances, len(utterances))[0]

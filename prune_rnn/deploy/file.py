@@ -44,7 +44,7 @@ _KEYS = {"format", "config", "alphabet", "dtype", "matrices", "sha256"}  # of th
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PackedConfig:
     """A run's configuration in a packed file: the network, the data, and all values as in config.yaml."""
 
     model: ModelConfig
@@ -52,7 +52,7 @@ class Kept:
     values: Plain
 
     @classmethod
-    def of(cls, values: Plain) -> Kept:
+    def of(cls, values: Plain) -> PackedConfig:
         """Returns the configuration in the values; ValueError names a key of the wrong type."""
         try:
             model, data = (typed(Plain, values["identity"][key], f"identity.{key}") for key in ("model", "data"))
@@ -65,7 +65,7 @@ class Kept:
 class Packed:
     """A network's configuration, its matrices by name, and all other tensors by name (float32)."""
 
-    config: Kept
+    config: PackedConfig
     dtype: Dtype
     matrices: dict[str, Weight]
     tensors: dict[str, Tensor]
@@ -180,7 +180,7 @@ def _read(path: Path, file: Any) -> Packed:
     try:
         if different := metadata.keys() ^ _KEYS:
             raise ValueError(f"{min(different)!r} is missing or unknown")
-        config, dtype = Kept.of(from_json(metadata["config"])), Dtype(metadata["dtype"])
+        config, dtype = PackedConfig.of(from_json(metadata["config"])), Dtype(metadata["dtype"])
         if metadata["alphabet"] != (own := Coding.of(config.data).alphabet) or len(own) != config.model.symbols:
             raise ValueError(f"its alphabet is {metadata['alphabet']!r}, its configuration's {own!r}")
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)

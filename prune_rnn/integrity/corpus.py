@@ -1,4 +1,4 @@
-"""A corpus that this program made: what is read from it is what was written, or the error names the file."""
+"""The checksums of a corpus that this program made; reading a changed file raises an error that names it."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def made(folder: Path) -> bool:
 
 
 def check(path: Path, folder: Path) -> None:
-    """Raises OSError that names a file of the corpus in `folder` where the file is not as it was written."""
-    way = f"delete {folder} to have the corpus made again"
+    """Raises OSError that names a file of the corpus in `folder` where the file is missing or was changed."""
+    fix = f"delete {folder} to have the corpus made again"
     try:
         wanted = listed.read(folder / NAME).get(path.relative_to(folder).as_posix())
     except ValueError as error:
-        raise OSError(f"{error}; {way}") from None
+        raise OSError(f"{error}; {fix}") from None
     try:
         whole = wanted == _digest(path)
     except (OSError, ValueError):
         whole = False
     if not whole:
-        raise OSError(f"{path} is damaged or gone; {way}")
+        raise OSError(f"{path} is damaged or gone; {fix}")
 
 
 @cache
@@ -49,7 +49,7 @@ def check_recording(path: Path) -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    """Returns all files that are listed, where the list can be read, and those of the folder that are not."""
+    """Returns the files of the folder and those of its list, where the list can be read."""
     found = {path for path in folder.rglob("*") if path.is_file() and path.name != NAME}
     with suppress(ValueError):  # `check` names it
         found |= {folder / name for name in listed.read(folder / NAME)}

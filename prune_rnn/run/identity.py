@@ -17,7 +17,7 @@ _DIGEST_LENGTH = 10
 
 
 def plain(value: Any) -> Any:
-    """Returns dataclasses as dicts of their identity fields (`schema.is_identity`); enums by `identity` or name."""
+    """Returns dataclasses as dicts of their identity fields (`is_identity`); enums as their `identity` or name."""
     if dataclasses.is_dataclass(value):
         named = [f.name for f in dataclasses.fields(value) if is_identity(f, getattr(value, f.name))]
         return {name: plain(getattr(value, name)) for name in named}

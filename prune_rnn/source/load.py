@@ -15,7 +15,7 @@ from prune_rnn.data.base import Data
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import file
-from prune_rnn.deploy.file import Kept, Packed
+from prune_rnn.deploy.file import Packed, PackedConfig
 from prune_rnn.model import layers
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig, meta_model
 from prune_rnn.printed import pasted
@@ -40,7 +40,7 @@ class Source:
 
     key: str
     where: str
-    config: Recorded | Kept
+    config: Recorded | PackedConfig
     model: DeepSpeech2
     folded: bool
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from prune_rnn.config.config import compose_config
 from prune_rnn.deploy.advance import log_probs
-from prune_rnn.deploy.file import Kept, Packed, gaps_of, read, to_bytes
+from prune_rnn.deploy.file import Packed, PackedConfig, gaps_of, read, to_bytes
 from prune_rnn.deploy.network import load as network_of
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype, quantise
@@ -101,7 +101,12 @@ def test_nine_tenths_of_zeros_take_an_eighth() -> None:
     """5 bytes for each weight that is left instead of 40 for it and the nine that are not."""
     keep = torch.rand(500, 500, generator=torch.Generator().manual_seed(0)) < 0.1
     content = to_bytes(
-        Packed(Kept.of(CONFIG.values), Dtype.float32, {"m": quantise(torch.ones(500, 500) * keep, Dtype.float32)}, {})
+        Packed(
+            PackedConfig.of(CONFIG.values),
+            Dtype.float32,
+            {"m": quantise(torch.ones(500, 500) * keep, Dtype.float32)},
+            {},
+        )
     )
     assert 0 < len(content) - 5 * int(keep.sum()) < 600 + len(json.dumps(CONFIG.values).encode()) * 1.2  # the header
 
