@@ -1,8 +1,7 @@
-"""A corpus of synthetic speech, made on this machine from nothing but its settings, and kept in a cache folder.
+"""Makes the corpus of synthetic speech from its settings, in a cache folder.
 
-It is made chunk by chunk, each by a process of its own (`speech`), so that it is the same to the byte whatever the
-number of workers; a longer split begins with the shorter one. The processes are started here because those of
-`multiprocessing` import the main script, torch and all.
+A process of its own (`speech`) makes each chunk, so that the number of workers changes no byte. A longer split begins
+with the shorter one. `subprocess` starts the processes: those of `multiprocessing` import the main script with torch.
 """
 
 import json
@@ -30,17 +29,17 @@ from prune_rnn.integrity import corpus as integrity
 from prune_rnn.typed import Plain
 
 _BYTES = 24_000  # of disk a second, at the default signal-to-noise ratios: FLAC, manifest, and the last block of a file
-# one thread each; glibc keeps the memory of freed arrays, which else is given back and has to be cleared for the next
+# one thread each; glibc keeps the memory of freed arrays, so that the system need not clear it for the next
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | {
     "MALLOC_TRIM_THRESHOLD_": "500000000",
     "MALLOC_MMAP_THRESHOLD_": "30000000",
 }
-_SECONDS = 3.6  # of an utterance on average: a guess that decides how many chunks are begun at once, and nothing else
+_SECONDS = 3.6  # of an utterance on average: an estimate, only for the number of chunks in progress
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Corpus:
-    """What is made: `folder`, of so many hours a split, by so many processes (None: one per core)."""
+    """The corpus to make. hours: by split. workers: processes; None: one per core."""
 
     folder: Path
     hours: dict[str, float]
@@ -49,12 +48,11 @@ class Corpus:
 
 
 def prepare(corpus: Corpus, report: Callable[[str], None] = print) -> dict[str, Path]:
-    """The manifest of each of train, dev and test, of a corpus that is whole; made first where it does not exist.
+    """Returns the manifest of each split; makes the corpus where it does not exist, and removes unfinished ones.
 
     A manifest has one JSON object a line: `audio_filepath` (relative to the manifest's folder; 16 kHz mono FLAC),
-    `duration` (seconds), `text`, `speaker` (`accent+variant`). No variant and no sentence is in two splits. Raises
-    OSError for a cache folder that cannot hold the corpus, RuntimeError where a process
-    that speaks fails. What is left of a corpus whose making was cut off is removed.
+    `duration` (seconds), `text`, `speaker` (`accent+variant`). No variant and no sentence is in two splits.
+    OSError for a cache folder without enough space, RuntimeError where a process that speaks fails.
     """
     folder, cache = corpus.folder, corpus.folder.parent
     if not folder.is_dir():
@@ -82,7 +80,7 @@ def prepare(corpus: Corpus, report: Callable[[str], None] = print) -> dict[str, 
 
 
 def _make(corpus: Corpus, report: Callable[[str], None]) -> None:
-    """Makes the corpus beside its folder and gives it that name when it is whole. The caller holds the lock."""
+    """Makes the corpus in another folder and renames it once it is complete. The caller holds the lock."""
     folder, hours = corpus.folder, sum(corpus.hours.values())
     for left in folder.parent.glob(f"{folder.name}.making-*"):
         report(f"synthetic: removing {left}, left by a process that was cut off")
@@ -109,11 +107,11 @@ def _make(corpus: Corpus, report: Callable[[str], None]) -> None:
 
 
 def _make_split(corpus: Corpus, split: str, folder: Path, report: Callable[[str], None]) -> None:
-    """Speaks chunk after chunk, some at a time, until they last as long as asked, and cuts what lies past that."""
+    """Speaks chunks, several at a time, until the split is long enough; removes the surplus utterances."""
     hours = corpus.hours[split]
     enough, seconds, tenths = hours * 3600, 0.0, 0
     workers = corpus.workers or _cores()
-    lacks = folder / f"{split}.lacks"  # read by the processes that speak, so that none speaks for long in vain
+    lacks = folder / f"{split}.lacks"  # tells the processes when to stop
     texts, chunks, first = sentences(corpus.ranges.seed, split), 0, 0
     begun: deque[tuple[int, Future[list[Plain]]]] = deque()  # with the number of utterances
     kept: list[Plain] = []
@@ -149,7 +147,7 @@ def _make_split(corpus: Corpus, split: str, folder: Path, report: Callable[[str]
 
 
 def _run_chunk(ranges: Ranges, folder: Path, job: Plain) -> list[Plain]:
-    """Has a fresh process speak the chunk; gives its manifest lines. Raises OSError or RuntimeError where it failed."""
+    """Returns the manifest lines of a chunk that a fresh process speaks; OSError or RuntimeError where it fails."""
     lines = folder / f"{job['split']}-{job['first']:06d}.lines"
     command = "import json, sys; from prune_rnn.data.synthetic import speech; speech.speak_chunk(json.load(sys.stdin))"
     places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
@@ -181,5 +179,5 @@ def _run_chunk(ranges: Ranges, folder: Path, job: Plain) -> list[Plain]:
 
 
 def _cores() -> int:
-    """The number of cores that this process may use."""
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
