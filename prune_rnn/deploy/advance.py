@@ -55,7 +55,7 @@ class Memory:
     tails: (1, frame, channel, bin), the input that each convolution still needs; None at the beginning.
     states: (1, vectors * units), the last state of each recurrent layer.
     ahead: (frames, units), the last layer's outputs that the row convolution still needs.
-    None is a view of a larger tensor. ValueError for a network that runs backward in time.
+    No tensor is a view of a larger one. ValueError for a network that runs backward in time.
     """
 
     def __init__(self, network: Network) -> None:

@@ -62,8 +62,10 @@ class _Surroundings:
             yield recorded.prune, recorded.q_source, run.finished
 
     def dense(self, layers: Any) -> tuple[str, dict[str, float]] | None:
-        """Returns the name and q of the baseline: the finished dense run of the lowest seed, of the baseline's width,
-        that has neither a start nor a teacher and else differs in pruning only."""
+        """Returns the name and q of the baseline: the finished dense run of the lowest seed, of the baseline's width.
+
+        It has neither a start nor a teacher, and otherwise differs in pruning only.
+        """
         if layers != self.config.model.prunable:
             return None
         wanted = family(identity(self.config)) | {"init": None, "teacher": None}

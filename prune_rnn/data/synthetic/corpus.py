@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from prune_rnn import files
 from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic.ranges import Ranges
 from prune_rnn.data.synthetic.sentences import sentences
+from prune_rnn.data.synthetic.settings import Synthetic
 from prune_rnn.data.synthetic.speech import chunk_size
 from prune_rnn.integrity import corpus as integrity
 from prune_rnn.typed import Plain
@@ -37,24 +38,14 @@ _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | {
 _SECONDS = 3.6  # of an utterance on average: an estimate, only for the number of chunks in progress
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Corpus:
-    """The corpus to make. hours: by split. workers: processes; None: one per core."""
-
-    folder: Path
-    hours: dict[str, float]
-    ranges: Ranges
-    workers: int | None
-
-
-def prepare(corpus: Corpus, report: Callable[[str], None] = print) -> dict[str, Path]:
+def prepare(settings: Synthetic, folder: Path, report: Callable[[str], None]) -> dict[str, Path]:
     """Returns the manifest of each split; makes the corpus where it does not exist, and removes unfinished ones.
 
     A manifest has one JSON object a line: `audio_filepath` (relative to the manifest's folder; 16 kHz mono FLAC),
     `duration` (seconds), `text`, `speaker` (`accent+variant`). No variant and no sentence is in two splits.
     OSError for a cache folder without enough space, RuntimeError where a process that speaks fails.
     """
-    folder, cache = corpus.folder, corpus.folder.parent
+    cache = folder.parent
     if not folder.is_dir():
         try:
             cache.mkdir(parents=True, exist_ok=True)
@@ -68,7 +59,7 @@ def prepare(corpus: Corpus, report: Callable[[str], None] = print) -> dict[str, 
             raise OSError(f"data.cache={cache} cannot be written ({error}); name a folder that can") from error
         try:
             if not folder.is_dir():
-                _make(corpus, report)
+                _make(settings, folder, report)
         finally:
             lock.release()
     manifests = {split: folder / f"{split}.jsonl" for split in SPLITS}
@@ -79,9 +70,9 @@ def prepare(corpus: Corpus, report: Callable[[str], None] = print) -> dict[str, 
     return manifests
 
 
-def _make(corpus: Corpus, report: Callable[[str], None]) -> None:
+def _make(settings: Synthetic, folder: Path, report: Callable[[str], None]) -> None:
     """Makes the corpus in another folder and renames it once it is complete. The caller holds the lock."""
-    folder, hours = corpus.folder, sum(corpus.hours.values())
+    hours = sum(settings.hours(split) for split in SPLITS)
     for left in folder.parent.glob(f"{folder.name}.making-*"):
         report(f"synthetic: removing {left}, left by a process that was cut off")
         shutil.rmtree(left, ignore_errors=True)
@@ -97,7 +88,7 @@ def _make(corpus: Corpus, report: Callable[[str], None]) -> None:
     try:
         for split in SPLITS:
             (making / split).mkdir(parents=True)
-            _make_split(corpus, split, making, report)
+            _make_split(settings, split, making, report)
         integrity.write(making)
         making.rename(folder)
     finally:
@@ -106,13 +97,13 @@ def _make(corpus: Corpus, report: Callable[[str], None]) -> None:
     report(f"synthetic: made {hours:g} hours of speech, {took / 1e6:.0f} MB, in {time.monotonic() - start:.0f} seconds")
 
 
-def _make_split(corpus: Corpus, split: str, folder: Path, report: Callable[[str], None]) -> None:
+def _make_split(settings: Synthetic, split: str, folder: Path, report: Callable[[str], None]) -> None:
     """Speaks chunks, several at a time, until the split is long enough; removes the surplus utterances."""
-    hours = corpus.hours[split]
+    hours, ranges = settings.hours(split), settings.ranges()
     enough, seconds, tenths = hours * 3600, 0.0, 0
-    workers = corpus.workers or _cores()
+    workers = settings.workers or _cores()
     lacks = folder / f"{split}.lacks"  # tells the processes when to stop
-    texts, chunks, first = sentences(corpus.ranges.seed, split), 0, 0
+    texts, chunks, first = sentences(settings.seed, split), 0, 0
     begun: deque[tuple[int, Future[list[Plain]]]] = deque()  # with the number of utterances
     kept: list[Plain] = []
     with ThreadPoolExecutor(workers) as pool:
@@ -124,7 +115,7 @@ def _make_split(corpus: Corpus, split: str, folder: Path, report: Callable[[str]
                 while len(begun) < 2 * workers and seconds + _SECONDS * sum(size for size, _ in begun) < enough:
                     size = chunk_size(chunks)
                     job = {"split": split, "first": first, "texts": list(islice(texts, size)), "lacks": str(lacks)}
-                    begun.append((size, pool.submit(_run_chunk, corpus.ranges, folder, job)))
+                    begun.append((size, pool.submit(_run_chunk, ranges, folder, job)))
                     chunks, first = chunks + 1, first + size
                 for line in begun.popleft()[1].result():
                     if seconds >= enough:

@@ -84,7 +84,7 @@ def spell(number: int, to: str = "cardinal") -> str:
 @cache
 def _words() -> dict[str, tuple[str, ...]]:
     """Returns the sorted words of every slot with a list, of letters, spaces and apostrophes only."""
-    # here, as the processes that speak import this module and need no Faker
+    # here: a corpus that exists needs no Faker
     from faker.providers.address.en_US import Provider as Address
     from faker.providers.color.en_US import Provider as Color
     from faker.providers.company.en_US import Provider as Company

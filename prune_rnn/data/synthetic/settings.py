@@ -40,8 +40,7 @@ class Synthetic(Data):
     def check(self) -> None:
         """Raises ValueError that names the key unless a corpus can be made from the settings."""
         for split in SPLITS:
-            hours = getattr(self, f"{split}_hours")
-            if not 0 < hours < math.inf:
+            if not 0 < (hours := self.hours(split)) < math.inf:
                 raise ValueError(f"data.{split}_hours={hours}: must be above 0 and finite; give hours, such as 0.1")
         for key in ("snr_low", "snr_high"):
             if not -math.inf < getattr(self, key) < math.inf:
@@ -62,12 +61,15 @@ class Synthetic(Data):
 
     def manifests(self, say: Say) -> dict[str, Path]:
         """Returns the manifests of the corpus; makes it where it does not exist yet, one process alone."""
-        from prune_rnn.data.synthetic.corpus import Corpus, prepare  # which imports Faker
+        from prune_rnn.data.synthetic.corpus import prepare  # here: most commands need no speech
 
         self.check()
-        folder = cache_folder(self) / f"synthetic-{digest(self)}"
-        hours = {split: getattr(self, f"{split}_hours") for split in SPLITS}
-        return prepare(Corpus(folder=folder, hours=hours, ranges=self.ranges(), workers=self.workers), say)
+        return prepare(self, cache_folder(self) / f"synthetic-{digest(self)}", say)
+
+    def hours(self, split: str) -> float:
+        """Returns the hours of a split."""
+        hours: float = getattr(self, f"{split}_hours")
+        return hours
 
     def ranges(self) -> Ranges:
         """Returns what each utterance is drawn from."""
