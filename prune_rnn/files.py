@@ -1,4 +1,4 @@
-"""Files: written as a whole or not at all, read only where they are regular and not too large."""
+"""Files: written as a whole or not at all; read only if regular and not too large."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-UNFINISHED = ".unfinished"  # what a file is called while it is being written
+UNFINISHED = ".unfinished"  # ends the name of a file that is being written
 
-# the bytes of the largest file of each kind that is read, far above those of any that is in use
+# the greatest size of each kind of file in bytes, far above those in use
 VALUES = 1 << 18  # config.yaml, result.json, checksums.json, engine.json: some kB
 LINES = 1 << 30  # a manifest, hypotheses, a history, a list of checksums: up to 300 bytes a line
 AUDIO = 4 << 30  # one recording
@@ -24,7 +24,7 @@ TENSORS = 16 << 30  # a checkpoint, weights, a packed file
 def opened(path: Path, most: int) -> Iterator[BinaryIO]:
     """Opens a regular file to read; OSError that names it for a pipe, a device, a folder or more than `most` bytes.
 
-    The checks read the opened file, so that no other can take its place. Opening a pipe does not block.
+    The checks use the opened file, which no other can replace. Opening a pipe does not block.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -40,16 +40,15 @@ def opened(path: Path, most: int) -> Iterator[BinaryIO]:
 
 
 def read(path: Path, most: int) -> bytes:
-    """Returns the content of a regular file of at most so many bytes; errors as those of `opened`."""
+    """Returns the content of a regular file of at most `most` bytes; errors as of `opened`."""
     with opened(path, most) as file:
         return file.read(os.fstat(file.fileno()).st_size)  # a file of /proc has no end
 
 
 def lines(content: bytes) -> list[str]:
-    """Returns the lines of a text in UTF-8, without what ends them: a line feed, or a carriage return and one.
+    """Returns the lines of a text in UTF-8. Only a line feed, or a carriage return and one, ends a line.
 
-    Nothing else ends a line, so that all who read a file count alike. ValueError with the number of the line for a
-    carriage return elsewhere, and for what is not UTF-8.
+    ValueError with the number of the line for a carriage return elsewhere, and where it is not UTF-8.
 
     >>> lines(b"a\\r\\nb\\n")
     ['a', 'b', '']
@@ -69,10 +68,9 @@ def lines(content: bytes) -> list[str]:
 
 
 def write_atomically(path: Path, content: bytes | memoryview, before: Path | None = None) -> None:
-    """Replaces the file as a whole: after a crash or on a full disk there is the old one or the new one.
+    """Replaces a file as a whole: after a crash or on a full disk it has the old content or the new.
 
-    before: path to which the old file is renamed, in place of a file there.
-    Raises OSError that names the file where it can't be written.
+    before: new path of the old file, in place of a file there. OSError that names the file where it can't be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

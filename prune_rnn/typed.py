@@ -1,4 +1,4 @@
-"""Plain values from a file as the dataclasses they stand for, or one error that names what does not fit."""
+"""From a file's plain values to dataclasses; one error names a key that does not fit."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _GREATEST = sys.float_info.max
 
 
 def typed(kind: type[Kind], value: Any, name: str = "") -> Kind:
-    """Returns `value`, as JSON or YAML gives it, as a `kind`; ValueError names the key that does not fit.
+    """Returns a value of JSON or YAML as a `kind`; ValueError names the key that does not fit.
 
     kind: a dataclass whose fields are plain types, enums (by their member's name), dataclasses, and lists, tuples,
-    dicts and optionals of those, or a list beside another type. A field with a default may be missing; a key that is
-    no field is refused.
+    dicts and optionals of those, or a list or another type. A field with a default may be missing; any other key is an
+    error.
 
     >>> @dataclasses.dataclass
     ... class Point:
@@ -49,7 +49,7 @@ def _typed(kind: Any, value: Any, name: str) -> Any:
     if origin is dict and isinstance(value, dict):
         return {_typed(parts[0], k, name): _typed(parts[1], each, f"{name}.{k}") for k, each in value.items()}
     if origin in (list, tuple) and isinstance(value, list):
-        return origin(_typed(parts[0], each, f"{name}[{place}]") for place, each in enumerate(value))
+        return origin(_typed(parts[0], each, f"{name}[{index}]") for index, each in enumerate(value))
     if kind is float and (isinstance(value, float) or (type(value) is int and abs(value) <= _GREATEST)):
         return float(value)
     if kind in (int, str, bool) and type(value) is kind:

@@ -1,6 +1,6 @@
-"""Plain values from JSON and YAML text. Whatever the text holds, ValueError is all that is raised.
+"""Plain values from JSON and YAML text; any bad text raises ValueError and nothing else.
 
-YAML is read without what expands: anchors and aliases. The files that this program writes have none.
+YAML anchors and aliases, which expand, are errors. The files of this program have none.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -327,7 +328,7 @@ def fabricate_into(results: Path, result_of: Callable[..., Result]) -> Fabricate
         made.write_history(history(round(config.train.epochs), sparse, 200 * rate))
         cer = {"rate": rate, "insertions": 0, "deletions": 0, "substitutions": sum(edits), "length": length}
         plain = {
-            **result_of().plain(),
+            **asdict(result_of()),
             **counts(20 * config.model.units**2, sparse, layers),
             "test": {"loss": 40.0, "cer": cer, "wer": words},
             "q": config.prune.magnitudes(),

@@ -16,6 +16,7 @@ from prune_rnn.bench.job import Job, Layer
 from prune_rnn.bench.matrices import FORCED, Masked
 from prune_rnn.bench.networks import Variant
 from prune_rnn.cuda import home
+from prune_rnn.deploy.advance import log_probs
 from prune_rnn.deploy.file import Packed
 from prune_rnn.deploy.network import Network
 from prune_rnn.engine import compiled
@@ -65,7 +66,7 @@ def networks(variant: Variant, features: Tensor) -> Iterator[Way]:
     for candidate, packed, choose in whole(variant):
         start = time.perf_counter()
         made = Network(packed, choose=choose)
-        yield replace(candidate, packing_seconds=time.perf_counter() - start), partial(made.log_probs, features)
+        yield replace(candidate, packing_seconds=time.perf_counter() - start), partial(log_probs, made, features)
 
 
 def whole(variant: Variant) -> Iterator[tuple[Candidate, Packed, Callable[..., Backend]]]:

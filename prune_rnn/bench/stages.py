@@ -17,11 +17,12 @@ from prune_rnn.bench.candidate import Candidate, Measurement
 from prune_rnn.bench.job import STAGES
 from prune_rnn.bench.measure import SETTLE, Timing
 from prune_rnn.bench.networks import Variant
+from prune_rnn.deploy.advance import log_probs
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.stream import PIECE, Stream
 from prune_rnn.engine.timing import in_turn
 from prune_rnn.speech.features import SAMPLE_RATE
-from prune_rnn.speech.text import spelt
+from prune_rnn.speech.text import greedy
 
 STREAMED = ", streamed"  # ends the names of what is fed 20 ms at a time
 FEATURES, DECODING, REST = "features", "decoding", "rest"
@@ -65,10 +66,10 @@ class Clocked(Network):
 def whole(network: Clocked) -> Callable[[], None]:
     """Returns what turns a second of noise into text at once."""
     waveform, clock = _noise(1), network.clock
-    features, text = clock.on(FEATURES, network.coding.features), clock.on(DECODING, spelt)
+    features, text = clock.on(FEATURES, network.coding.features), clock.on(DECODING, greedy)
 
     def run() -> None:
-        text(network.log_probs(features(waveform)))
+        text(log_probs(network, features(waveform)))
 
     return run
 

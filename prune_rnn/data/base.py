@@ -1,4 +1,4 @@
-"""What a data set answers: its manifests, what names a run that uses it, and what stands beside its numbers.
+"""The interface of data sets: their manifests, and their part of a run's identity.
 
 A data set is an option of the group `data`: one module with one class, one YAML file, one line in `sets.py`. This
 module imports no torch: the processes that make synthetic speech import it.
@@ -33,45 +33,45 @@ class Data(ABC):
 
     @property
     def symbols(self) -> int:
-        """Of the network's output, the blank included."""
+        """Number of the network's output symbols, the blank included."""
         return SYMBOLS
 
     @property
     def skips_bad(self) -> bool:
-        """Whether lines that can't be used are left out, after naming them."""
+        """Whether unusable lines are reported and left out."""
         return False
 
     @abstractmethod
     def check(self) -> None:
-        """Raises ValueError that names the key, the value and the way out."""
+        """Raises ValueError that names the key, its value and the fix."""
 
     @abstractmethod
     def content(self) -> Plain:
-        """Returns what stands for the content in a run's identity, wherever it lies, beside or in place of fields."""
+        """Returns the fields of the identity that stand for the content, in place of paths."""
 
     @abstractmethod
     def manifests(self, say: Say) -> dict[str, Path]:
-        """Returns the manifest of each split, made first where it does not exist."""
+        """Returns the manifest of each split; makes it where it is missing."""
 
     @abstractmethod
     def describe(self) -> str:
-        """Returns what it trains on, in words."""
+        """Returns the training data in words."""
 
     @classmethod
     @abstractmethod
     def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
-        """Returns the dev manifest of a run that recorded `kept`, its data's part of the identity.
+        """Returns the dev manifest of a run.
 
-        manifest, cache: where the user says that it lies, or the folder of made speech. ValueError where it can't be
-        had, or where the manifest is not the run's.
+        kept: the data's part of its identity. manifest: path from the user. cache: folder of synthetic speech.
+        ValueError where the manifest is missing or not the run's.
         """
 
     @classmethod
     @abstractmethod
     def sample(cls, folder: Path) -> list[str]:
-        """Returns overrides that choose it with seconds of speech, made in `folder`: the contract tests run over it."""
+        """Returns overrides that choose it with seconds of speech, made in `folder`, for the contract tests."""
 
     @classmethod
     def recorded_train(cls, kept: Plain, cache: str | None, say: Say) -> Path | None:
-        """Returns the train manifest of a run that recorded `kept`; None where only the user knows where it lies."""
+        """Returns the train manifest of a run, as `recorded_dev`; None where the run does not record its path."""
         return None

@@ -1,4 +1,4 @@
-"""Utterances, batches by length, and their order: the same for the same seed, from any batch on."""
+"""Utterances, batches by length, and their order, which follows from the seed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from prune_rnn.data.coding import Coding
 from prune_rnn.files import AUDIO, opened
 from prune_rnn.integrity.corpus import check_recording
 from prune_rnn.speech.features import SAMPLE_RATE
-from prune_rnn.speech.text import ALPHABET
+from prune_rnn.speech.text import ALPHABET, encode
 
 _LOUDEST = 1e3  # the greatest sample: floating-point files may pass 1, but not by so much
 _LOWEST_RATE = 4000  # Hz
 _FILTER = 250_000_000  # numbers in the filter that resamples: 1 GB
-_UNTOLD = 0x7FFF0000  # the least size that stands in the header of a WAV file written to a pipe
+_UNKNOWN = 0x7FFF0000  # the least size in the header of a WAV file that was written to a pipe
 _LONGEST_PAGE = 65_536  # bytes of an Ogg file that hold its last page
 SECONDS_OFF, SHARE_OFF = 0.1, 0.01  # how far a stated length may be off: the greater counts
 _ODD = 64  # bytes by which sizes in headers are wrong without harm
@@ -69,12 +69,13 @@ class Batch:
         """Returns every `world`-th utterance from `rank` on."""
         own = slice(rank, None, world)
         return Batch(
-            self.features[own], self.lengths[own], self.labels[own], self.label_lengths[own], self.transcripts[own]
-        )
+            self.features[own], self.lengths[own], self.labels[own], self.label_lengths[own], self.transcripts[own],
+            self.alphabet,
+        )  # fmt: skip
 
 
 def unfit_rate(rate: int) -> str:
-    """Returns what is wrong with a sample rate in Hz, "" where nothing is.
+    """Returns the problem with a sample rate in Hz, "" where there is none.
 
     >>> unfit_rate(44_100), unfit_rate(1)
     ('', 'has a sample rate of 1 Hz; speech needs 4000 Hz or more')
@@ -88,10 +89,10 @@ def unfit_rate(rate: int) -> str:
 
 
 def _stated(head: bytes) -> int:
-    """Returns the bytes that a file's first 24 say that it has; 0 where its format does not state them."""
+    """Returns the size that a file's first 24 bytes state; 0 where its format states none."""
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         stated = int.from_bytes(head[4:8], "little") + 8
-        return stated if stated < _UNTOLD else 0
+        return stated if stated < _UNKNOWN else 0
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return int.from_bytes(head[4:8], "big") + 8
     if head[:4] == b".snd" and head[8:12] != b"\xff" * 4:
@@ -100,7 +101,7 @@ def _stated(head: bytes) -> int:
 
 
 def _ends(tail: bytes) -> bool:
-    """Whether the last page of an Ogg file is marked as the last one, and whole."""
+    """Whether the last page of an Ogg file is complete and marked as the last."""
     page = tail[max(0, tail.rfind(b"OggS")) :]
     body = 27 + page[26] if len(page) > 26 else len(page) + 1
     return bool(page[5:6] and page[5] & 4) and len(page) >= body + sum(page[27:body])
@@ -118,23 +119,21 @@ def check_length(path: Path) -> None:
         raise OSError(f"{path} is cut off: its last page is missing; fix it, or leave it out")
 
 
-def _check_decoded(path: Path, stated: int, decoded: int, rate: int) -> None:
-    """Raises OSError where fewer samples were decoded than the header says. rate: in Hz."""
-    if stated - decoded > max(SECONDS_OFF * rate, SHARE_OFF * stated):
-        raise OSError(
-            f"{path} is cut off: it has {decoded / rate:.2f} of {stated / rate:.2f} s; fix it, or leave it out"
-        )
+def no_file(path: Path) -> str:
+    """Returns the message for a recording that is no regular file; a pipe would block."""
+    return f"{path}: {'is not a file; give a recording' if path.exists() else 'no such file'}"
 
 
 def read_audio(path: Path) -> Tensor:
     """Returns the waveform of a sound file, (samples,) float32 at 16 kHz: channels averaged, resampled where needed.
 
-    Raises OSError that names the file where it can't be decoded, is cut off or no longer what was made, or is not a
-    file (a pipe would be waited for), and ValueError where its rate or its samples are those of no recording.
+    Raises:
+        OSError: the file is missing, cut off, changed since this program made it, or can't be decoded.
+        ValueError: its sample rate or samples are those of no recording.
     """
-    if path.exists() and not path.is_file():
-        raise OSError(f"{path} is not a file; fix it, or leave it out")
     check_recording(path)
+    if not path.is_file():
+        raise OSError(no_file(path))
     try:
         if (size := path.stat().st_size) > AUDIO:
             raise ValueError(f"{path}: has {size:,} bytes; a recording has {AUDIO:,} at most")
@@ -146,7 +145,9 @@ def read_audio(path: Path) -> Tensor:
     if reason := unfit_rate(rate):
         raise ValueError(f"{path}: {reason}")
     check_length(path)
-    _check_decoded(path, stated, len(samples), rate)
+    if stated - len(samples) > max(SECONDS_OFF * rate, SHARE_OFF * stated):
+        lengths = f"{len(samples) / rate:.2f} of {stated / rate:.2f} s"
+        raise OSError(f"{path} is cut off: it has {lengths}; fix it, or leave it out")
     given = torch.from_numpy(samples)
     peak = float(given.abs().max()) if len(given) else 0.0  # NaN where any sample is
     if not peak <= _LOUDEST:
@@ -157,14 +158,14 @@ def read_audio(path: Path) -> Tensor:
 
 
 def played(waveform: Tensor, speed: float) -> Tensor:
-    """(samples,) -> the same played faster by a factor, higher as a tape would be. Source: Ko et al. 2015."""
+    """(samples,) -> the same, faster by a factor and higher in pitch. Source: Ko et al. 2015."""
     return waveform if speed == 1 else resample(waveform, round(1000 * speed), 1000)
 
 
 def collate(utterances: Sequence[Utterance], coding: Coding = Coding()) -> Batch:
     """Reads the utterances, in their order, into one batch."""
     features = [coding.features(played(read_audio(u.audio), u.speed)).t() for u in utterances]  # (frames, bins)
-    labels = [torch.tensor(coding.labels(u.transcript)) for u in utterances]
+    labels = [torch.tensor(encode(u.transcript, coding.alphabet)) for u in utterances]
     return Batch(
         features=pad_sequence(features, batch_first=True).transpose(1, 2).contiguous(),
         lengths=torch.tensor([len(f) for f in features]),
@@ -184,8 +185,8 @@ def batches(utterances: Sequence[Utterance], size: int) -> list[list[Utterance]]
 def epoch_order(count: int, seed: int, epoch: int, steps: int) -> list[int]:
     """Returns the batches, of `count`, that the `steps` steps of an epoch (from 1) take.
 
-    All batches are passed through in a shuffled order, again and again in another, and each epoch takes up where the
-    one before ended. The first epoch takes its share by length, shortest first (SortaGrad).
+    Each pass over all batches has a shuffled order of its own, and an epoch continues where the one before ended. The
+    first epoch sorts its share by length, shortest first (SortaGrad).
     """
     order: list[int] = []
     begin, end = (epoch - 1) * steps, epoch * steps
@@ -197,12 +198,12 @@ def epoch_order(count: int, seed: int, epoch: int, steps: int) -> list[int]:
 
 
 def load(groups: Sequence[Sequence[Utterance]], workers: int = 0, coding: Coding = Coding()) -> Iterator[Batch]:
-    """Yields one Batch for each group of utterances, in order, read by so many worker processes (0: this one)."""
+    """Yields one Batch for each group of utterances, in order. workers: processes that read; 0: this one."""
     ordered: Any = [list(group) for group in groups]  # a list serves as a data set
     made = partial(_collate, coding=coding)
     loader = DataLoader(ordered, batch_size=None, collate_fn=made, num_workers=workers, shuffle=False)
-    # workers inherit this mask: a signal sent to all, such as Ctrl-C, reaches the training process only. So that one
-    # kills the workers itself, also at its exit, where multiprocessing would wait for them
+    # Workers inherit this mask: a signal to all, such as Ctrl-C, reaches the training process only. That process kills
+    # the workers itself, also at its exit, where multiprocessing would wait for them.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         found: Any = iter(loader)
@@ -238,7 +239,7 @@ def _kill(workers: Sequence[BaseProcess]) -> None:
 
 
 def _collate(utterances: Sequence[Utterance], coding: Coding) -> Batch | Exception:
-    """Returns the batch, or what is wrong with it: raised in a worker, an error comes with that process's traceback."""
+    """Returns the batch or its error; an error raised in a worker would bring that process's traceback."""
     try:
         return collate(utterances, coding)
     except (ValueError, OSError) as error:

@@ -1,4 +1,4 @@
-"""How a recording and its transcript become numbers: the front end, the alphabet, and the spelling of transcripts."""
+"""From a recording and its transcript to numbers: the front end, the alphabet, and the spelling of transcripts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from prune_rnn.speech.front_end import FrontEnd
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """What a network hears and writes.
+    """The features and the symbols of a network.
 
-    alphabet: index = label, the blank first. language: of which numbers are spelt and punctuation is dropped; None:
-    transcripts are taken as they are, in lower case.
+    alphabet: index = label, the blank first. language: in which numbers are spelt, without punctuation; None:
+    transcripts are only put in lower case.
     """
 
     front_end: FrontEnd = FrontEnd.absolute
@@ -28,7 +28,7 @@ class Coding:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Coding:
-        """Returns what a data set's plain values state, as a run's identity holds them; KeyError for a wrong one."""
+        """Returns the coding in a data set's part of an identity; KeyError for an unknown front end."""
         characters = data.get("alphabet")
         return cls(
             FrontEnd[data.get("front_end", FrontEnd.absolute.name)],
@@ -41,13 +41,5 @@ class Coding:
         return log_spectrogram(waveform, self.front_end)
 
     def normalise(self, transcript: str) -> str:
-        """Returns the transcript as it is trained on."""
+        """Returns the transcript in the form of the training."""
         return transcripts.normalise(transcript, self.language, self.alphabet)
-
-    def unknown(self, transcript: str) -> str:
-        """Returns the characters of a normalised transcript that the alphabet lacks."""
-        return text.unknown_characters(transcript, self.alphabet)
-
-    def labels(self, transcript: str) -> list[int]:
-        """Returns one label per character; ValueError where the alphabet lacks a character."""
-        return text.encode(transcript, self.alphabet)

@@ -1,4 +1,4 @@
-"""What stands for a manifest and its recordings, wherever they lie."""
+"""The fingerprint of a manifest and its recordings, which does not depend on their paths."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _SAMPLE = 4096  # bytes of each recording that its fingerprint takes in
 
 
 def lines_of(path: Path) -> list[str]:
-    """Returns the lines of a manifest, as all who read one count them; ValueError that names it where it has none."""
+    """Returns the lines of a manifest; ValueError that names the file where it can't be read."""
     try:
         content = files.read(path, files.LINES)
     except OSError as error:
-        raise ValueError(f"{path}: can't be read ({error.strerror})") from None
+        raise ValueError(f"{path}: can't be read ({error.strerror}); give a manifest, a file of JSON lines") from None
     try:
         return files.lines(content)
     except ValueError as error:
@@ -26,7 +26,7 @@ def lines_of(path: Path) -> list[str]:
 
 @cache
 def _fingerprint(path: Path, changed: int) -> tuple[str, frozenset[bytes]]:
-    """Returns (the digest of all, that of each recording)."""
+    """Returns (the digest of the manifest, the digests of the recordings)."""
     content = files.read(path, files.LINES)
     digest, recordings = hashlib.sha256(content), set()
     for line in lines_of(path):
@@ -44,11 +44,10 @@ def _fingerprint(path: Path, changed: int) -> tuple[str, frozenset[bytes]]:
 
 
 def fingerprint(path: Path) -> str:
-    """Returns what stands for a manifest and its recordings, wherever they lie: a digest of its lines, and of the size
-    and a sample from the middle of each recording."""
+    """Returns a digest of a manifest's lines, and of the size and a sample from the middle of each recording."""
     return _fingerprint(path, path.stat().st_mtime_ns)[0]
 
 
 def recordings(path: Path) -> frozenset[bytes]:
-    """Returns what stands for each recording of a manifest, by the same sample."""
+    """Returns a digest of each recording of a manifest, by the same sample."""
     return _fingerprint(path, path.stat().st_mtime_ns)[1]

@@ -1,4 +1,4 @@
-"""What three manifests share beyond the same bytes: speakers, lines, and recordings that were encoded anew."""
+"""Warnings about manifests that share speakers, lines, or recordings in another encoding."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from prune_rnn.data.batch import Utterance, read_audio
 
-_SAMPLE = 100  # utterances of a split that are listened to, evenly spaced
+_SAMPLE = 100  # utterances of a split that are compared, evenly spaced
 _CANDIDATES = 10  # of the other split, those nearest in length
 _FRAMES_OFF = 12  # by which an encoding may lengthen a recording: MP3 adds some 0.1 s
 _PARTS = 64  # of a recording, each with its loudness
@@ -21,7 +21,7 @@ _ALIKE = 0.99  # correlation of loudness: measured 0.993 or more after MP3, Ogg 
 
 
 def warnings(splits: Mapping[str, Sequence[Utterance]]) -> Iterator[str]:
-    """Yields what makes the error rates better than true, each with its numbers. splits: by name, in their order."""
+    """Yields each reason, with its numbers, why error rates look too good. splits: by name, in their order."""
     for split, utterances in splits.items():
         times = Counter((utterance.audio.absolute(), utterance.transcript) for utterance in utterances)
         if again := len(utterances) - len(times):
@@ -30,16 +30,16 @@ def warnings(splits: Mapping[str, Sequence[Utterance]]) -> Iterator[str]:
         speakers = {u.speaker for u in second if u.speaker is not None}
         if shared := len(speakers & {u.speaker for u in first}):
             yield f"data.{one} and data.{other} share {shared} of the {len(speakers)} speakers of data.{other}"
-        heard, found = _encoded_anew(first, second)
+        compared, found = _encoded_anew(first, second)
         if found:
             yield (
-                f"data.{one} and data.{other}: {found} of {heard} recordings of data.{other} that were listened to "
+                f"data.{one} and data.{other}: {found} of {compared} recordings of data.{other} that were listened to "
                 f"sound like one of data.{one}, with its transcript"
             )
 
 
 def _encoded_anew(first: Sequence[Utterance], second: Sequence[Utterance]) -> tuple[int, int]:
-    """Returns (how many of `second` were compared, how many of them are in `first` in another file)."""
+    """Returns (recordings of `second` that were compared, those of them that `first` has in another file)."""
     by_text: dict[str, list[Utterance]] = defaultdict(list)
     for utterance in first:
         by_text[utterance.transcript].append(utterance)
@@ -49,7 +49,7 @@ def _encoded_anew(first: Sequence[Utterance], second: Sequence[Utterance]) -> tu
         if like := [u for u in like if u.audio.absolute() != utterance.audio.absolute()]:
             pairs.append((utterance, sorted(like, key=lambda u: abs(u.frames - utterance.frames))[:_CANDIDATES]))
     count = min(_SAMPLE, len(pairs))
-    sample = [pairs[place * len(pairs) // count] for place in range(count)]
+    sample = [pairs[index * len(pairs) // count] for index in range(count)]
     found = sum(any(_sounds_alike(utterance.audio, other.audio) for other in like) for utterance, like in sample)
     return count, found
 
@@ -60,13 +60,13 @@ def _sounds_alike(one: Path, other: Path) -> bool:
 
 @cache
 def _loudness(path: Path) -> Tensor:
-    """Returns the loudness of each part of a recording from where it begins, (_PARTS,), of mean 0 and norm 1."""
+    """Returns the loudness of a recording's parts, without silence at its ends: (_PARTS,), of mean 0 and norm 1."""
     waveform = read_audio(path)
     loud = (waveform.abs() > 0.05 * waveform.abs().max()).nonzero().flatten()
     if not len(loud):
         return torch.zeros(_PARTS)
     spoken = waveform[int(loud[0]) : int(loud[-1]) + 1]
     parts = torch.stack([part.square().mean() for part in spoken.tensor_split(_PARTS) if len(part)])
-    level = (parts + 1e-8).log()
-    level = level - level.mean()
-    return level / level.norm().clamp_min(1e-6) if len(level) == _PARTS else torch.zeros(_PARTS)
+    loudness = (parts + 1e-8).log()
+    loudness = loudness - loudness.mean()
+    return loudness / loudness.norm().clamp_min(1e-6) if len(loudness) == _PARTS else torch.zeros(_PARTS)

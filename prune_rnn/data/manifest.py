@@ -17,16 +17,16 @@ import soundfile
 
 from prune_rnn.config.option import option
 from prune_rnn.data.base import SPLITS, Data, Say
-from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, read_audio, unfit_rate
+from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, no_file, read_audio, unfit_rate
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
 from prune_rnn.data.noise import noise
-from prune_rnn.data.transcripts import check_language, way_out
+from prune_rnn.data.transcripts import check_language, unknown_message
 from prune_rnn.integrity.corpus import check_recording
 from prune_rnn.printed import one_line
+from prune_rnn.speech import text
 from prune_rnn.speech.features import SAMPLE_RATE, frames
 from prune_rnn.speech.front_end import FrontEnd
-from prune_rnn.speech.text import LATIN, alphabet_of, check_characters, frames_needed, in_words
 from prune_rnn.typed import Plain
 from prune_rnn.usage import SeveralLines, shown
 from prune_rnn.values import from_json
@@ -56,24 +56,22 @@ class Manifest(Data):
         FrontEnd.relative,
         before=FrontEnd.absolute,
     )
-    alphabet: str = option("characters of the transcripts, besides the space", LATIN, later=True)
+    alphabet: str = option("characters of the transcripts, besides the space", text.LATIN, later=True)
     normalise: str | None = option(
         "language (en, de, es ...) whose numbers are spelt; punctuation goes; null: neither", None, later=True
     )
 
     @property
     def symbols(self) -> int:
-        """The blank, the space, and the characters."""
-        return len(alphabet_of(self.alphabet))
+        return len(text.alphabet_of(self.alphabet))
 
     @property
     def skips_bad(self) -> bool:
-        """As set."""
         return self.skip_bad
 
     def check(self) -> None:
         """Raises ValueError where a manifest doesn't exist, two splits are the same file, or a key of text is wrong."""
-        check_characters("data.alphabet", self.alphabet)
+        text.check_characters("data.alphabet", self.alphabet)
         check_language("data.normalise", self.normalise)
         paths = {split: Path(getattr(self, split)).resolve() for split in SPLITS}
         for split, path in paths.items():
@@ -109,7 +107,6 @@ class Manifest(Data):
         return {split: Path(getattr(self, split)) for split in SPLITS}
 
     def describe(self) -> str:
-        """Returns the training manifest."""
         return self.train
 
     @classmethod
@@ -149,15 +146,15 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], cod
     transcript = coding.normalise(entry["text"])
     if not transcript:
         raise _BadLine("with an empty transcript", f"{path}: the transcript is empty")
-    if unknown := coding.unknown(transcript):
-        known = in_words(coding.alphabet)
+    if unknown := text.unknown_characters(transcript, coding.alphabet):
+        known = text.in_words(coding.alphabet)
         detail = f"{path}: the transcript has characters outside the alphabet ({known}): {unknown!r}"
         every = "".join(character for character in transcript if character in unknown)
         raise _BadLine("with characters outside the alphabet", detail, every)
     try:
         if not path.is_file():
             check_recording(path)
-            raise _BadLine("without their file", f"{path}: {'is not a file' if path.exists() else 'no such file'}")
+            raise _BadLine("without their file", no_file(path))
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         check_recording(path)
@@ -177,7 +174,7 @@ def _utterance(line: str, folder: Path, output_frames: Callable[[int], int], cod
         raise _BadLine("with samples that are no sound", f"{error}") from None
     _check_duration(entry.get("duration"), seconds, path)
     available = output_frames(found) if found else 0
-    if available < (needed := frames_needed(coding.labels(transcript))):
+    if available < (needed := text.frames_needed(text.encode(transcript, coding.alphabet))):
         check_recording(path)
         detail = f"{path}: the transcript needs {needed} output frames, the audio gives {available}"
         raise _BadLine("with a transcript longer than its frames", detail)
@@ -239,7 +236,7 @@ def read_manifest(
             more = [f"and {len(named) - len(shown)} more {kind}"] if len(shown) < len(named) else []
             summary += "".join(f"\n  {one}" for one in [*shown, *more])
         if unknown:
-            summary += f"\n{one_line(way_out(unknown, coding.alphabet, coding.language, trained))}"
+            summary += f"\n{one_line(unknown_message(unknown, coding.alphabet, coding.language, trained))}"
         if not skip_bad:
             way = "--skip-bad" if trained else "data.skip_bad=true"
             raise SeveralLines(f"{summary}\nfix them, or leave them out with {way}")

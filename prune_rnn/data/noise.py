@@ -1,4 +1,4 @@
-"""The least that is a corpus: what a data set gives as its sample."""
+"""The smallest corpus: three splits of one recording of noise."""
 
 from __future__ import annotations
 

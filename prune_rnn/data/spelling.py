@@ -1,9 +1,10 @@
-"""Numbers as they are written in a language, in its words, or as they are where that would be a guess."""
+"""Numbers of a text in the words of its language; a number of doubtful meaning stays in digits."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from decimal import Decimal
 
 import num2words
@@ -12,8 +13,7 @@ _SPACES = "\u00a0\u202f\u2009"  # those that keep what they part on one line: th
 _APOSTROPHES = "'\u2019"
 _TOKEN = re.compile(rf"(?<!\w)\d+(?:[ .,\u066b\u066c{_APOSTROPHES}{_SPACES}]\d+)*(?!\w)")
 _FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
-_MOST = {"am": 3}  # digits: above, num2words has no words, and searches for ever
-_MOST_ELSEWHERE = 60
+_MOST = defaultdict(lambda: 60, am=3)  # digits: above, num2words has no words, and searches for ever
 
 # by the Unicode locale data: who writes 1,000.5 (the others: 1.000,5), who 1,00,000, and who groups digits by a space
 _POINT = {"am", "bn", "cy", "es_GT", "es_NI", "he", "ja", "kn", "ko", "te", "th"}
@@ -54,17 +54,9 @@ def _apart(token: str, language: str) -> list[str]:
         return pieces
     if not all(re.fullmatch(r"\d{3}", group) for group in whole):
         return pieces
-    if " " not in token or _spaced(language) or any(int(group[0]) == 0 for group in whole):
-        return ["".join(pieces)]
-    return [token]
-
-
-def _most(language: str) -> int:
-    return _MOST.get(language, _MOST_ELSEWHERE)
-
-
-def _spaced(language: str) -> bool:
-    return language in _SPACED or language.startswith("fr_")
+    spaced = language in _SPACED or language.startswith("fr_")
+    one_number = " " not in token or spaced or any(int(group[0]) == 0 for group in whole)
+    return ["".join(pieces)] if one_number else [token]
 
 
 def spelt(written: str, language: str) -> str | None:
@@ -83,13 +75,13 @@ def spelt(written: str, language: str) -> str | None:
     if number is None:
         return None
     whole = re.sub(r"\D", "", number[1])
-    if len(whole) > _most(language) or (len(whole) > 1 and int(whole[0]) == 0):  # 007 is not spoken as 7
+    if len(whole) > _MOST[language] or (len(whole) > 1 and int(whole[0]) == 0):  # 007 is not spoken as 7
         return None
     return _words(int(whole), language) if number[2] is None else _with_fraction(int(whole), number[2], language)
 
 
 def _with_fraction(whole: int, digits: str, language: str) -> str | None:
-    if language in _NO_FRACTIONS or len(digits) > _most(language):
+    if language in _NO_FRACTIONS or len(digits) > _MOST[language]:
         return None
     if language in _IN_TENTHS:
         return _words(Decimal(f"{whole}.{digits}"), language) if int(digits) else None
@@ -99,12 +91,12 @@ def _with_fraction(whole: int, digits: str, language: str) -> str | None:
     words = [_words(number, language) for number in (whole, *numbers)]
     if None in words:
         return None
-    return ("" if language in _JOINED else " ").join([f"{words[0]}", point, *map(str, words[1:])])
+    return ("" if language in _JOINED else " ").join([str(words[0]), point, *map(str, words[1:])])
 
 
 def ordinal(digits: str, language: str) -> str | None:
     """Returns the ordinal of digits in words, such as "twenty-first"; None where there are none."""
-    return _words(int(digits), language, to="ordinal") if len(digits) <= _most(language) else None
+    return _words(int(digits), language, to="ordinal") if len(digits) <= _MOST[language] else None
 
 
 def _words(number: int | Decimal, language: str, to: str = "cardinal") -> str | None:

@@ -1,4 +1,4 @@
-"""Transcripts as corpora have them, and as they are trained on: letters, numbers in words, little punctuation."""
+"""From a corpus's transcripts to those of the training: letters, numbers in words, little punctuation."""
 
 from __future__ import annotations
 
@@ -33,11 +33,10 @@ def check_language(key: str, language: str | None) -> None:
 
 
 def normalise(transcript: str, language: str | None, alphabet: str = text.ALPHABET) -> str:
-    """Returns a transcript in lower case with single spaces; with a language, more.
+    """Returns a transcript in lower case with single spaces; with a language also spelt.
 
-    With one: numbers in that language's words; dashes as spaces; no punctuation but what the alphabet holds. Signs that
-    are spoken, such as % and &, stay, and so do numbers that can't be spelt: they are reported, as what is outside the
-    alphabet is.
+    Numbers are then in that language's words, dashes are spaces, and only the alphabet's punctuation stays. Spoken
+    signs, such as % and &, and numbers that can't be spelt stay; they are reported as outside the alphabet.
 
     >>> normalise("It's 1,200 - no, 21st!", "en"), normalise("Drei-vier, 3,5", "de")
     ("it's one thousand two hundred no twenty first", 'drei vier drei komma fünf')
@@ -73,8 +72,8 @@ def _kept(character: str, alphabet: str) -> str:
     return " " if category in ("Pd", "Pc") else ""
 
 
-def way_out(unknown: Counter[str], alphabet: str, language: str | None, trained: bool = False) -> str:
-    """Returns the characters outside the alphabet with their counts, most frequent first, and what to give for them.
+def unknown_message(unknown: Counter[str], alphabet: str, language: str | None, trained: bool = False) -> str:
+    """Returns a message: characters outside the alphabet with counts, most frequent first, and the fix.
 
     trained: the alphabet is that of a finished network, which no key changes.
     """
@@ -84,13 +83,13 @@ def way_out(unknown: Counter[str], alphabet: str, language: str | None, trained:
     if trained:
         return f"{found}; this network writes no others: correct the transcripts"
     letters = [character for character in unknown if unicodedata.category(character)[0] in "LM"]
-    ways = []
+    fixes = []
     if letters:
         own = sorted({*alphabet[1:], *letters} - {" ", "'"}) + ["'"] * ("'" in alphabet)
-        ways.append(pasted("data.alphabet", "".join(own)))
+        fixes.append(pasted("data.alphabet", "".join(own)))
     if len(letters) < len(unknown):
         words = ", with numbers in words" if any(map(str.isdigit, unknown)) else ""
-        ways.append(
+        fixes.append(
             f"other transcripts for the rest{words}" if language else "data.normalise=LANGUAGE, such as en or de"
         )
-    return f"{found}; give {' and '.join(ways)}"
+    return f"{found}; give {' and '.join(fixes)}"

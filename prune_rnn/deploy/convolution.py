@@ -1,4 +1,4 @@
-"""The convolutions of a packed network: over bins and frames, and over the frames to come."""
+"""The convolutions of a packed network: over bins and frames, and over later frames."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from prune_rnn.model import conv
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.native.library import InstructionSet, chosen, instruction_sets
 
-_FEW = 4  # output frames of each up to which the compiled convolution takes a half to a tenth of the time of torch's
-_WIDE = 16  # channels that torch's convolution computes at a time, whether there are so many or not
+_FEW = 4  # output frames: up to so many, the compiled convolution takes a half to a tenth of torch's time
+_WIDE = 16  # channels that torch's convolution always computes at a time
 
 
 class Convolution:
-    """(batch, frame, channel, bin) -> the same: a convolution, its bins padded, its frames not, then batch norm and
-    activation.
+    """(batch, frame, channel, bin) -> the same, by a convolution, batch norm and activation.
 
-    weight: (out, in, bins, frames). gain, shift: (out * bins out,). stride, padding: bins, frames; frames are padded by
-    the caller. rounded: weights, input and convolved output are rounded to bfloat16; sums are float32.
+    weight: (out, in, bins, frames). gain, shift: (out * bins out,). stride, padding: bins, frames; the caller pads the
+    frames. rounded: weights, input and convolved output are rounded to bfloat16; sums are float32.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class Convolution:
         self._weight = weight.contiguous(memory_format=torch.channels_last)
 
     def outputs(self, frames: int) -> int:
-        """Returns how many output frames so many frames give."""
+        """Returns the number of output frames."""
         return max(0, (frames - self.frames) // self.stride[1] + 1)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -64,15 +63,15 @@ class Convolution:
 
 
 def fast_bfloat16() -> bool:
-    """Tells whether this machine has instructions for it; without, torch's convolution in it is a slow one."""
+    """Whether this machine has instructions for bfloat16; without them torch's convolution in it is slow."""
     return InstructionSet.avx512_vnni in instruction_sets()
 
 
 class RowConvolution:
-    """(frames + taps - 1, units) -> (frames, units): each unit's own weights times its frames to come, then batch norm
-    and activation. weight: (taps, units). gain, shift: (units,).
+    """(frames + taps - 1, units) -> (frames, units), by a convolution per unit, batch norm and activation.
 
-    Without the compiled library, over long files this takes a sixth of the time of torch's depthwise convolution.
+    weight: (taps, units). gain, shift: (units,). Without the compiled library, long files take a sixth of the time of
+    torch's depthwise convolution.
     """
 
     def __init__(self, weight: Tensor, gain: Tensor, shift: Tensor, activation: Activation) -> None:
@@ -96,5 +95,5 @@ class RowConvolution:
 
 
 def joined(parts: list[Tensor]) -> Tensor:
-    """Returns them one after the other along their first dimension; a single one as it is."""
+    """Returns the concatenation along the first dimension; a single tensor is not copied."""
     return parts[0] if len(parts) == 1 else torch.cat(parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from prune_rnn.data.batch import Utterance, batches, load, read_audio
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.deploy import network
-from prune_rnn.deploy.stream import log_probs_in_pieces
+from prune_rnn.deploy.advance import log_probs
+from prune_rnn.deploy.file import packed_files
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.run.weights import checkpoint
@@ -27,23 +27,23 @@ from prune_rnn.train.distributed import usable_device
 from prune_rnn.train.experiment import say
 from prune_rnn.usage import THREADS, UsageError, within
 
-_BATCH = 16  # utterances that a checkpoint hears at a time
+_BATCH = 16  # utterances that a checkpoint decodes at a time
 
 
 @dataclass(kw_only=True, slots=True)
 class EvaluateOptions:
-    """What `prune-rnn evaluate` can be asked for."""
+    """The options of `prune-rnn evaluate`."""
 
     out: str | None = None
     skip_bad: bool = False
     device: str = "auto"
     threads: int | None = None
-    beam: int = 1  # hypotheses that beam search keeps; 1: the best path
+    beam: int = 1  # hypotheses of beam search; 1: the best path
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What a network made of a manifest. out: where its hypotheses are written."""
+    """The error rates of a network on a manifest. out: the file of its hypotheses."""
 
     network: str
     manifest: Path
@@ -68,36 +68,33 @@ class Evaluated:
 
 
 def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated:
-    """Decodes a manifest by a run (its folder, or model.pt in it) or a packed file, and writes what it heard.
+    """Decodes a manifest by a run (its folder, or model.pt in it) or a packed file, and writes the hypotheses.
 
     The file has a line of JSON per utterance, in the manifest's order: reference, hypothesis, audio. ValueError and
-    OSError, before anything is decoded, where that file is already there or something can't be used.
+    OSError, before decoding, where that file already exists or an input can't be used.
     """
     within("threads", options.threads, 1, THREADS)
     beam.check(options.beam)
     out = Path(options.out) if options.out is not None else Path(f"{manifest.stem}-hypotheses.jsonl")
     if out.exists():
         raise ValueError(f"{out} is already there; give another file by --out, or delete it")
-    if not os.path.isfile(manifest):
-        what = "is a folder" if manifest.is_dir() else "is no regular file" if manifest.exists() else "no such file"
-        raise ValueError(f"{manifest}: {what}; give a manifest, a file of JSON lines")
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     folder = model.parent if model.name == paths.MODEL else model
-    name, utterances, heard = (_by_run if folder.is_dir() else _by_file)(folder, manifest, options)
+    name, utterances, hypotheses = (_by_run if folder.is_dir() else _by_file)(folder, manifest, options)
     references = [utterance.transcript for utterance in utterances]
-    entries = zip(references, heard, utterances, strict=True)
+    entries = zip(references, hypotheses, utterances, strict=True)
     lines = [json.dumps({"reference": r, "hypothesis": h, "audio": str(u.audio)}) + "\n" for r, h, u in entries]
     write_atomically(out, "".join(lines).encode())
-    return Evaluated(name, manifest, len(utterances), *error_rates(references, heard), out, options.beam)
+    return Evaluated(name, manifest, len(utterances), *error_rates(references, hypotheses), out, options.beam)
 
 
-Heard = tuple[str, Sequence[Utterance], list[str]]  # the network in words, utterances, the hypothesis of each
+_Hypotheses = tuple[str, Sequence[Utterance], list[str]]  # the network in words, utterances, the hypothesis of each
 
 
-def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> Heard:
-    packed = sorted(folder.glob("*.safetensors"), key=lambda file: "float32" not in file.name)  # the lossless one first
+def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> _Hypotheses:
+    packed = packed_files(folder)
     if packed and not (folder / paths.MODEL).exists():
         raise ValueError(f"{folder} holds no {paths.MODEL}; give its packed file, {packed[0]}")
     config, model = checkpoint(folder)
@@ -106,24 +103,21 @@ def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> Heard:
     utterances = _read(manifest, model, coding, options)
     groups = batches(utterances, _BATCH)
     decoded = decode(model.to(device), load(groups, coding=coding), device, options.beam)
-    heard = dict(zip((u for group in groups for u in group), decoded.hypotheses, strict=True))
+    hypotheses = dict(zip((u for group in groups for u in group), decoded.hypotheses, strict=True))
     label = f"{config.model.name} at scale={config.scale.name}, seed {config.seed}"
-    return f"{folder / paths.MODEL}: {label}", utterances, [heard[utterance] for utterance in utterances]
+    return f"{folder / paths.MODEL}: {label}", utterances, [hypotheses[utterance] for utterance in utterances]
 
 
-def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> Heard:
+def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> _Hypotheses:
     if options.device not in ("auto", "cpu"):
         raise UsageError(f"device={options.device}: a packed file is decoded on the CPU; give the run's folder instead")
     packed = network.load(path)
     utterances = _read(manifest, meta_model(packed.config), packed.coding, options)
     with torch.inference_mode():
-        found = (
-            log_probs_in_pieces(packed, packed.coding.features(read_audio(utterance.audio))) for utterance in utterances
-        )
-        heard = [beam.text(log_probs, packed.coding.alphabet, options.beam) for log_probs in found]
-    return f"{path}: {packed.config.units} units, packed", utterances, heard
+        found = (log_probs(packed, packed.coding.features(read_audio(each.audio))) for each in utterances)
+        hypotheses = [beam.text(each, packed.coding.alphabet, options.beam) for each in found]
+    return f"{path}: {packed.config.units} units, packed", utterances, hypotheses
 
 
 def _read(manifest: Path, model: DeepSpeech2, coding: Coding, options: EvaluateOptions) -> list[Utterance]:
-    skip_bad = options.skip_bad
-    return read_manifest(manifest, model.output_frames, skip_bad, say, coding=coding, decode=True, trained=True)
+    return read_manifest(manifest, model.output_frames, options.skip_bad, say, coding=coding, decode=True, trained=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from prune_rnn.data.fingerprint import lines_of
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
 from prune_rnn.deploy import file
-from prune_rnn.deploy.advance import NEEDS_WHOLE
+from prune_rnn.deploy.advance import NEEDS_WHOLE, log_probs
 from prune_rnn.deploy.network import load
 from prune_rnn.deploy.pack import pack
 from prune_rnn.deploy.stream import streamed_text
@@ -34,18 +33,19 @@ from prune_rnn.run.store import Run
 from prune_rnn.run.weights import checkpoint
 from prune_rnn.speech.features import log_power
 from prune_rnn.speech.scores import error_rates
-from prune_rnn.speech.text import spelt
+from prune_rnn.speech.text import greedy
+from prune_rnn.train.experiment import say
 from prune_rnn.usage import UsageError
 from prune_rnn.values import from_json
 
-_ROUNDING = 1e-3  # of a probability, which sums in another order bring about: two symbols may tie
+_ROUNDING = 1e-3  # between probabilities, by another order of sums: two symbols may tie
 _TOLERANCE = 1e-3  # between error rates of the same weights on different hardware
 SAMPLE = 200  # utterances of the train split that the statistics are of
 
 
 @dataclass(kw_only=True, slots=True)
 class ExportOptions:
-    """What `prune-rnn export` can be asked for."""
+    """The options of `prune-rnn export`."""
 
     dtype: Dtype = Dtype.float32
     out: str | None = None
@@ -56,7 +56,7 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A packed file beside the checkpoint that it came from; error rates of the dev split are fractions."""
+    """A packed file compared with its checkpoint; error rates of the dev split are fractions."""
 
     path: Path
     label: str
@@ -98,13 +98,13 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     if options.stream and config.model.both_ways:
         raise UsageError(f"--stream: {NEEDS_WHOLE}; leave out --stream")
     run = Run(folder)
-    clean(run, _say)
+    clean(run, say)
     coding = Coding.of(config.data)
     dev = _dev_split(config, options, model, coding)
     audio = [read_audio(utterance.audio) for utterance in dev]
-    mean, deviation = _statistics(_heard_before(config, options) or audio, coding)
+    mean, deviation = _statistics(_train_sample(config, options) or audio, coding)
     content = file.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
-    _say(describe_backend())
+    say(describe_backend())
     with tempfile.TemporaryDirectory() as unchecked:
         written = Path(unchecked) / path.name
         written.write_bytes(content)
@@ -114,8 +114,8 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     references = [utterance.transcript for utterance in dev]
     with torch.inference_mode():
         theirs = [model(one[None], torch.tensor([one.shape[1]]))[:, 0] for one in features]
-        ours = [network.log_probs(one) for one in features]
-    wanted, found = ([spelt(log_probs, coding.alphabet) for log_probs in each] for each in (theirs, ours))
+        ours = [log_probs(network, one) for one in features]
+    wanted, found = ([greedy(one, coding.alphabet) for one in each] for each in (theirs, ours))
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
     apart = max(float((a.exp() - b.exp()).abs().max()) for a, b in zip(theirs, ours, strict=True))
     if options.dtype is Dtype.float32 and not apart <= _ROUNDING:
@@ -150,9 +150,9 @@ def _check_place(path: Path) -> None:
 
 
 def _streamed(path: Path, audio: list[Tensor]) -> list[str]:
-    """Returns the text of each waveform as `transcribe --stream` finds it: one frame at a time, on one thread.
+    """Returns the text of each waveform by `transcribe --stream`: one frame at a time, on one thread.
 
-    The products of a single frame are over before another thread has woken.
+    The products of a single frame end before another thread has woken.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -165,18 +165,14 @@ def _streamed(path: Path, audio: list[Tensor]) -> list[str]:
 
 
 def _compare(run: Run, cer: float) -> None:
-    """Raises ValueError where the checkpoint's dev CER is not the result's; only warns under other versions."""
+    """Raises ValueError where the checkpoint's dev CER is not the result's; with other versions it only warns."""
     result = run.result()
     if abs(cer - result.dev.cer) > _TOLERANCE:
-        text = f"{run.folder}: the dev CER of {paths.MODEL} is {100 * cer:.2f} %, {paths.RESULT} says "
-        text += f"{100 * result.dev.cer:.2f} %"
+        ours, theirs = f"{100 * cer:.2f} %", f"{100 * result.dev.cer:.2f} %"
+        text = f"{run.folder}: the dev CER of {paths.MODEL} is {ours}, {paths.RESULT} says {theirs}"
         if result.versions == versions():
             raise ValueError(f"{text}: one of them is damaged, or of another run; delete the folder and train again")
-        _say(f"{text}: the versions of the packages are others than at the training, or one of the two is damaged")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+        say(f"{text}: the versions of the packages are others than at the training, or one of the two is damaged")
 
 
 def _statistics(audio: list[Tensor], coding: Coding) -> tuple[Tensor, Tensor]:
@@ -189,20 +185,20 @@ def _statistics(audio: list[Tensor], coding: Coding) -> tuple[Tensor, Tensor]:
     return mean.float(), (squares / count - mean**2).clamp_min(0).sqrt().float()
 
 
-def _heard_before(config: Recorded, options: ExportOptions) -> list[Tensor]:
-    """Returns recordings of the train split, SAMPLE of them, evenly spaced; none where nobody knows where it lies."""
+def _train_sample(config: Recorded, options: ExportOptions) -> list[Tensor]:
+    """Returns SAMPLE recordings of the train split, evenly spaced; none where the run does not record its path."""
     path = SETS[config.data["name"]].recorded_train(config.data, options.cache, lambda _: None)
     if path is None:
-        _say("the statistics that --stream begins with are the dev split's: where the train split lies is not recorded")
+        say("the statistics that --stream begins with are the dev split's: where the train split lies is not recorded")
         return []
     lines = [line for line in lines_of(path) if line]  # checked when it was trained on: all of it takes seconds
     count = min(SAMPLE, len(lines))
-    sample = [from_json(lines[place * len(lines) // count]) for place in range(count)]
+    sample = [from_json(lines[index * len(lines) // count]) for index in range(count)]
     return [read_audio(path.parent / line["audio_filepath"]) for line in sample]
 
 
 def _dev_split(config: Recorded, options: ExportOptions, model: DeepSpeech2, coding: Coding) -> list[Utterance]:
-    path = SETS[config.data["name"]].recorded_dev(config.data, options.dev, options.cache, _say)
-    skip_bad = True  # as the training did, or it had none; the CER is compared with its own
-    utterances = read_manifest(path, model.output_frames, skip_bad, _say, coding=coding)
-    return [utterance for group in batches(utterances, len(utterances)) for utterance in group]
+    path = SETS[config.data["name"]].recorded_dev(config.data, options.dev, options.cache, say)
+    # the training skipped bad lines, or found none
+    utterances = read_manifest(path, model.output_frames, skip_bad=True, report=say, coding=coding)
+    return batches(utterances, len(utterances))[0]

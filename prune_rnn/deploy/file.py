@@ -1,8 +1,7 @@
 """The packed file: a pruned network for inference in one safetensors file, without pickle.
 
-The metadata hold `format`, `config` (JSON: what `train` kept of its configuration), `alphabet`, `dtype` and `matrices`
-(JSON: their names), and `sha256`, by `integrity.sealed`. The same network makes the same bytes. A matrix `m` of the
-network is held as
+The metadata are `format`, `config` (JSON: the values of config.yaml), `alphabet`, `dtype`, `matrices` (JSON: their
+names), and `sha256`, by `integrity.sealed`. The same network makes the same bytes. A matrix `m` is stored as
 
   m          (rows, columns), where dense is shorter; else
   m.values   (n,) of the dtype: the weights that are not zero, row after row; zeros where a gap is too long
@@ -45,16 +44,16 @@ _KEYS = {"format", "config", "alphabet", "dtype", "matrices", "sha256"}  # of th
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What a packed file keeps of its run's configuration: the network, the data, and all values as in config.yaml."""
+class PackedConfig:
+    """A run's configuration in a packed file: the network, the data, and all values as in config.yaml."""
 
     model: ModelConfig
     data: Plain
     values: Plain
 
     @classmethod
-    def of(cls, values: Plain) -> Kept:
-        """Returns them with the network; ValueError names the key that does not fit."""
+    def of(cls, values: Plain) -> PackedConfig:
+        """Returns the configuration in the values; ValueError names a key of the wrong type."""
         try:
             model, data = (typed(Plain, values["identity"][key], f"identity.{key}") for key in ("model", "data"))
             return cls(read_model(model, values["model_name"]), data, values)
@@ -66,16 +65,16 @@ class Kept:
 class Packed:
     """A network's configuration, its matrices by name, and all other tensors by name (float32)."""
 
-    config: Kept
+    config: PackedConfig
     dtype: Dtype
     matrices: dict[str, Weight]
     tensors: dict[str, Tensor]
 
 
 def gaps_of(nonzero: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns (positions, gaps): where values stand in a flat array, and how many elements are skipped before each.
+    """Returns (positions, gaps) of the values in a flat array; a gap is the number of elements skipped before a value.
 
-    nonzero: (n,) bool. positions: int64, ascending: all that are set, and one every 256th of a longer way between two.
+    nonzero: (n,) bool. positions: int64, ascending: all that are set, and every 256th element of a longer gap.
     gaps: uint8, of the same length.
 
     >>> gaps_of(torch.tensor([True, False, False, True]))
@@ -135,21 +134,20 @@ def to_bytes(packed: Packed) -> bytes:
 
 
 def read(path: Path) -> Packed:
-    """Returns what a file holds; ValueError that names it if it is not a packed network, OSError if there is none.
+    """Returns the content of a packed file; ValueError that names it unless it is one, OSError where it is missing.
 
-    All is checked before a tensor is read: the checksum, the format, and every type and shape against the network.
+    The checksum, the format, and every type and shape are checked before a tensor is read.
     """
     if path.is_dir():
-        raise OSError(f"{path} is a folder; {_way(path)}")
+        raise OSError(f"{path} is a folder; {_instead(path)}")
     if not path.exists():
         raise OSError(f"{path}: no such file; make one by `prune-rnn export RUN`")
     content = files.read(path, files.TENSORS)
     try:
         stated, own = sealed.checksums(content)
     except ValueError as error:
-        if path.suffix == ".safetensors" and sealed.cut_off(content):
-            raise ValueError(f"{path} is damaged (it ends within its header); export it again") from None
-        raise ValueError(f"{path} is not a packed network ({error}); make one by `prune-rnn export RUN`") from None
+        what = f"damaged or no packed network ({error})"
+        raise ValueError(f"{path} is {what}; make one by `prune-rnn export RUN`") from None
     if stated not in (None, own):  # where there is none, `_read` says whether the file is ours
         raise ValueError(f"{path} is damaged (its checksum is not that of its content); export it again")
     try:
@@ -160,10 +158,14 @@ def read(path: Path) -> Packed:
         return _read(path, file)
 
 
-def _way(folder: Path) -> str:
-    """Returns what to give in place of a folder, in words."""
-    packed = sorted(folder.glob("*.safetensors"), key=lambda file: "float32" not in file.name)  # the lossless one first
-    if packed:
+def packed_files(folder: Path) -> list[Path]:
+    """Returns the packed files of a folder, float32 first."""
+    return sorted(folder.glob("*.safetensors"), key=lambda file: "float32" not in file.name)
+
+
+def _instead(folder: Path) -> str:
+    """Returns the advice on a folder that was given as a packed file."""
+    if packed := packed_files(folder):
         return f"give a file, such as {packed[0]}"
     if (folder / paths.RESULT).exists():
         return f"pack the run by `prune-rnn export {shlex.quote(str(folder))}`, and give that file"
@@ -178,7 +180,7 @@ def _read(path: Path, file: Any) -> Packed:
     try:
         if different := metadata.keys() ^ _KEYS:
             raise ValueError(f"{min(different)!r} is missing or unknown")
-        config, dtype = Kept.of(from_json(metadata["config"])), Dtype(metadata["dtype"])
+        config, dtype = PackedConfig.of(from_json(metadata["config"])), Dtype(metadata["dtype"])
         if metadata["alphabet"] != (own := Coding.of(config.data).alphabet) or len(own) != config.model.symbols:
             raise ValueError(f"its alphabet is {metadata['alphabet']!r}, its configuration's {own!r}")
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is not a dict)

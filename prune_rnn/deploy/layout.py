@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 
-import torch
-
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.model import layers
-from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig
+from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.speech.features import BINS
 
 Shape = tuple[int, ...]
@@ -18,11 +16,9 @@ _KINDS = {Dtype.float32: "F32", Dtype.bfloat16: "BF16", Dtype.int8: "I8"}
 
 def shapes(config: ModelConfig) -> tuple[dict[str, Shape], dict[str, Shape]]:
     """Returns the shapes of a network's matrices and of its other tensors, by their names in the packed file."""
-    with torch.device("meta"):
-        state = DeepSpeech2(config).state_dict()
     matrices: dict[str, Shape] = {}
     tensors: dict[str, Shape] = {"features.mean": (BINS,), "features.deviation": (BINS,)}
-    for name, value in state.items():
+    for name, value in meta_model(config).state_dict().items():
         if found := layers.norm_of(name):
             if found[1] == "running_var":
                 tensors[f"{found[0]}.gain"] = tensors[f"{found[0]}.shift"] = tuple(value.shape)

@@ -1,4 +1,4 @@
-"""A packed network at work: log-probabilities of whole utterances, or frame by frame as they come."""
+"""A packed network: its layers, and the backends that compute them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from prune_rnn.data.coding import Coding
@@ -21,8 +20,8 @@ from prune_rnn.model.cell import Cell
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.model.recurrence import Activation
 
-_FRAMES = 64  # that a product over a whole utterance is timed for
-_KEPT = 31 << 20  # bytes: below the 32 MiB up to which glibc learns
+_FRAMES = 64  # of a product over a whole utterance, for the choice of a backend
+_FREED = 31 << 20  # bytes: just below glibc's limit of 32 MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +48,16 @@ class _Recurrent:
 class Network:
     """A packed network.
 
-    frames, streams: how many frames of how many streams a matrix multiplies at a time; backends are chosen for that.
-    For streaming frames=1. choose: makes the backends, as `engine.choose.fastest` does.
+    frames, streams: numbers of frames and streams per matrix product, by which backends are chosen; frames=1 for
+    streaming. choose: makes the backends, as `engine.choose.fastest` does.
     """
 
     def __init__(
         self, packed: Packed, frames: int = _FRAMES, streams: int = 1, choose: Callable[..., Backend] = fastest
     ) -> None:
-        # Once so much was freed, glibc keeps twice as much for what comes; else it would give memory back after each
-        # file and get it again page by page, a third of the time of a small network.
-        torch.empty(_KEPT, dtype=torch.uint8)
+        # After this much was freed, glibc keeps twice as much for reuse. Otherwise it returns the memory of each file
+        # and gets it again page by page: a third of the time of a small network.
+        torch.empty(_FREED, dtype=torch.uint8)
         config = packed.config.model
         shape = meta_model(config)
         self.config, self.activation, self.coding = config, config.activation, Coding.of(packed.config.data)
@@ -67,7 +66,7 @@ class Network:
         self.convolutions: list[Convolution] = []
         for i, conv in enumerate(shape.conv):
             assert isinstance(conv, deepspeech2.Convolution)
-            # the first has one channel to sum over: nothing is gained by rounding
+            # rounding gains nothing in the first, which sums over one channel
             rounded = packed.dtype is not Dtype.float32 and i > 0
             weight, norm = tensors[layers.weight(layers.conv(i))], _affine(tensors, layers.conv(i))
             own = Convolution(
@@ -99,35 +98,18 @@ class Network:
 
     @property
     def frames_ahead(self) -> int:
-        """Output frames to come that each one depends on, besides what the convolutions see."""
+        """Later output frames that each output depends on through the row convolution."""
         return 0 if self.row_conv is None else self.row_conv.taps - 1
-
-    def log_probs(self, features: Tensor) -> Tensor:
-        """(bins, frames), normalised -> log-probabilities (output frames, symbols), all computed at once: of a long
-        recording `stream.log_probs_in_pieces` takes less memory."""
-        x = features.t()[None, :, None]
-        for index, convolution in enumerate(self.convolutions):
-            before = convolution.padding[1]
-            x = self.convolve(index, F.pad(x, (0, 0, 0, 0, before, before)))
-        return self.after_convolutions(x[0].flatten(1))
 
     def convolve(self, index: int, x: Tensor) -> Tensor:
         """(batch, frame, channel, bin), frames padded -> convolution, batch norm per channel and bin, activation."""
         return self.convolutions[index](x)
 
-    def after_convolutions(self, x: Tensor) -> Tensor:
-        """(frames, channels * bins) of a whole utterance -> (frames, symbols)."""
-        x = x[:, None]
-        for index in range(len(self.layers)):
-            x = self.recurrent(index, x, None)[0]
-        x = x[:, 0]
-        if self.row_conv is not None:
-            x = self.look_ahead([F.pad(x, (0, 0, 0, self.frames_ahead))])
-        return self.classify(x)
-
     def recurrent(self, index: int, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(frames, streams, inputs) -> (frames, streams, units), where it runs both ways the sum of both, and the last
-        state (streams, vectors * units)."""
+        """(frames, streams, inputs) -> (frames, streams, units) and the last state, (streams, vectors * units).
+
+        A layer with two directions returns their sum.
+        """
         frames, streams, _ = x.shape
         return self.loop(index, self.inputs(index, x.flatten(0, 1)).view(frames, streams, -1), state)
 
@@ -137,8 +119,7 @@ class Network:
         return layer.norm(layer.input.product(x))
 
     def loop(self, index: int, inputs: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Runs a recurrent layer over its input contribution, (frames, streams, gates * units), and returns what
-        `recurrent` does."""
+        """The same as `recurrent` from the input contribution, (frames, streams, gates * units)."""
         layer = self.layers[index]
         if layer.back is None:
             return layer.ahead.layer(self.cell, self.activation, inputs, state=state)
@@ -146,10 +127,10 @@ class Network:
         states, behind = layer.ahead.both_ways(layer.back, self.cell, self.activation, inputs)
         return states + behind, states[-1]
 
-    def look_ahead(self, heard: Sequence[Tensor]) -> Tensor:
+    def look_ahead(self, outputs: Sequence[Tensor]) -> Tensor:
         """(frames + taps - 1, units) each -> row convolution, batch norm and activation, (all frames, units)."""
         assert self.row_conv is not None
-        return joined([self.row_conv(x) for x in heard])
+        return joined([self.row_conv(x) for x in outputs])
 
     def classify(self, x: Tensor) -> Tensor:
         """(frames, units) -> log-probabilities (frames, symbols)."""

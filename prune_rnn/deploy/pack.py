@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from prune_rnn.deploy.file import Kept, Packed
+from prune_rnn.deploy.file import Packed, PackedConfig
 from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.model import layers
 from prune_rnn.run.record import Recorded
@@ -29,4 +29,6 @@ def pack(state: dict[str, Tensor], config: Recorded, dtype: Dtype, mean: Tensor,
             matrices[matrix] = quantise(value, dtype)
         else:
             tensors[name] = value
-    return Packed(Kept.of(config.plain()), dtype, matrices, {name: tensor.clone() for name, tensor in tensors.items()})
+    return Packed(
+        PackedConfig.of(config.values), dtype, matrices, {name: tensor.clone() for name, tensor in tensors.items()}
+    )

@@ -1,4 +1,4 @@
-"""Frame by frame: from samples as they come to characters, for networks that only look a little ahead."""
+"""Streaming: samples in, characters out, for networks that run only forward in time."""
 
 from __future__ import annotations
 
@@ -10,63 +10,63 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from prune_rnn.deploy.advance import Memory, advance, convolved
+from prune_rnn.deploy.advance import Memory, advance
 from prune_rnn.deploy.network import Network
-from prune_rnn.speech.features import DEVIATION_FLOOR, LONG, STEP, frames, log_of, power_of_few
+from prune_rnn.speech.features import DEVIATION_FLOOR, STEP, frames, log_of, power_of_few
 from prune_rnn.speech.front_end import LOWEST, FrontEnd
 from prune_rnn.speech.text import ALPHABET, BLANK
 
 PIECE = 2 * STEP  # samples fed at a time: 20 ms, one output frame
-PRIOR = 3.0  # frames that the corpus's statistics count for, beside those heard so far
-HELD = 100  # frames at the beginning that wait for each other
-LOUDEST = 2.0  # the greatest sample: what was resampled may pass 1, but not by so much
+PRIOR = 3.0  # weight of the corpus's statistics, in frames
+FIRST = 100  # frames at the beginning that are normalised together
+LOUDEST = 2.0  # the greatest sample: resampling may pass 1, but not by so much
 _TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)  # of samples
 _Array = NDArray[np.float64]
 
 
 class RunningFeatures:
-    """Samples to features, each bin normalised by what was heard so far and the corpus's own statistics.
+    """Samples to features; each bin is normalised by the stream so far and the corpus's own statistics.
 
-    Whole files are normalised by their own mean and deviation, and the floor of the front end `relative` is that of
-    their own peak, which nobody knows before their end. The first HELD frames wait for each other and are normalised
-    alike; from then on each frame comes out at once, and its peak is that of what was heard so far.
+    A whole file is normalised by its own mean, deviation and (front end `relative`) peak. A stream knows these only at
+    its end. Its first FIRST frames wait for each other and are normalised together. Each later frame is returned at
+    once, normalised by the statistics and the peak of all frames so far.
     """
 
     def __init__(self, mean: Tensor, deviation: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> None:
         self._front_end = front_end
-        self._peak = 0.0  # power, of what was heard so far
+        self._peak = 0.0  # power, of all frames so far
         self._samples = torch.zeros(0)
-        self._held: _Array | None = np.zeros((0, len(mean)))  # power, (frames, bins), until there are HELD
+        self._waiting: _Array | None = np.zeros((0, len(mean)))  # power, (frames, bins), until there are FIRST
         self._count = PRIOR
         average, spread = mean.double().numpy(), deviation.double().numpy()
         self._sums = PRIOR * np.concatenate([average, spread**2 + average**2])  # of values, then of squares
 
     def feed(self, samples: Tensor) -> Tensor:
-        """(n,) float in [-1, 1] at 16 kHz -> (bins, frames): the frames that the samples complete; maybe none."""
+        """(n,) float in [-1, 1] at 16 kHz -> (bins, frames) that the samples complete; maybe none."""
         self._samples = torch.cat([self._samples, samples])
         complete = frames(len(self._samples))
         if complete == 0:
             return self._none()
         power = power_of_few(self._samples)
         self._samples = self._samples[complete * STEP :].clone()  # a view would keep all
-        if self._held is None:
+        if self._waiting is None:
             return self._normalised(power)
-        self._held = np.concatenate([self._held, power])
-        if len(self._held) < HELD:
+        self._waiting = np.concatenate([self._waiting, power])
+        if len(self._waiting) < FIRST:
             return self._none()
-        held, later = self._held[:HELD], self._held[HELD:]
-        return torch.cat([self._normalised_alike(held), self._normalised(later)], dim=1)
+        first, later = self._waiting[:FIRST], self._waiting[FIRST:]
+        return torch.cat([self._normalised_together(first), self._normalised(later)], dim=1)
 
     def finish(self) -> Tensor:
-        """Returns what is still held, (bins, frames), maybe none."""
-        return self._none() if self._held is None else self._normalised_alike(self._held)
+        """Returns the frames that still wait, (bins, frames); maybe none."""
+        return self._none() if self._waiting is None else self._normalised_together(self._waiting)
 
     def _none(self) -> Tensor:
         return torch.zeros(len(self._sums) // 2, 0)
 
-    def _normalised_alike(self, power: _Array) -> Tensor:
-        """Returns the first frames normalised by all of them; from now on nothing is held."""
-        self._held = None
+    def _normalised_together(self, power: _Array) -> Tensor:
+        """Returns the first frames, normalised by all of them; later frames no longer wait."""
+        self._waiting = None
         self._peak = float(power[:, LOWEST:].max(initial=0.0))
         log = log_of(power, self._peak, self._front_end)
         self._summed(log)
@@ -81,7 +81,7 @@ class RunningFeatures:
         return self._scaled(log, *self._summed(log))
 
     def _summed(self, log: _Array) -> tuple[_Array, _Array]:
-        """Adds the frames; returns count and sums after each of them, (frames, 1) and (frames, 2 bins)."""
+        """Adds the frames; returns the count, (frames, 1), and the sums, (frames, 2 bins), after each of them."""
         count: _Array = self._count + np.arange(1.0, len(log) + 1)[:, None]
         sums: _Array = self._sums + np.concatenate([log, log * log], axis=1).cumsum(0)
         if len(log):
@@ -89,42 +89,13 @@ class RunningFeatures:
         return count, sums
 
     def _scaled(self, log: _Array, count: _Array | float, sums: _Array) -> Tensor:
-        """(frames, bins) -> (bins, frames), less its mean, over its deviation, from sums over `count` frames."""
+        """(frames, bins) -> (bins, frames), normalised by the sums over `count` frames."""
         bins, means = log.shape[1], sums / count
         mean, square = means[..., :bins], means[..., bins:]
         deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
         least = self._front_end.least_deviation
         divisor = np.maximum(deviation, least) if least else deviation + DEVIATION_FLOOR
         return torch.from_numpy(((log - mean) / divisor).astype(np.float32).T)
-
-
-class NetworkStream:
-    """The network fed piece by piece: its outputs together are those for the whole, to rounding, however it is cut.
-
-    ValueError for a network that runs backward in time.
-    """
-
-    def __init__(self, network: Network) -> None:
-        self.network, self.memory = network, Memory(network)
-
-    def feed(self, features: Tensor) -> Tensor:
-        """(bins, frames) normalised -> log-probabilities (output frames, symbols), maybe none yet."""
-        return advance(self.network, [self.memory], [features], last=False)[0]
-
-    def finish(self, features: Tensor) -> Tensor:
-        """The same for the last piece, which may be empty, and all that was held back."""
-        return advance(self.network, [self.memory], [features], last=True)[0]
-
-
-def log_probs_in_pieces(network: Network, features: Tensor) -> Tensor:
-    """Returns what `Network.log_probs` does of (bins, frames), to rounding. Of a long recording it computes a minute at
-    a time, which bounds the memory; of a network that also runs backward in time, the convolutions alone."""
-    if features.shape[1] <= LONG:
-        return network.log_probs(features)
-    if network.config.both_ways:
-        return network.after_convolutions(convolved(network, features, LONG))
-    stream = NetworkStream(network)
-    return torch.cat([*map(stream.feed, features.split(LONG, dim=1)), stream.finish(features[:, :0])])
 
 
 class GreedyStream:
@@ -144,7 +115,7 @@ class GreedyStream:
 
 
 def checked(samples: ArrayLike | Tensor, whose: str = "") -> Tensor:
-    """Returns samples, as an array, a tensor or a list, as (n,) float32 without gradient; `whose` is named in errors.
+    """Returns samples (an array, a tensor or a list) as (n,) float32 without gradient; errors name `whose`.
 
     ValueError where there is more than one channel, or they are not floating-point numbers from -LOUDEST to LOUDEST.
     """
@@ -169,33 +140,36 @@ def checked(samples: ArrayLike | Tensor, whose: str = "") -> Tensor:
 
 
 class Stream:
-    """Samples in, characters out."""
+    """Samples in, characters out. ValueError for a network that runs backward in time."""
 
     def __init__(self, network: Network) -> None:
         self.features = RunningFeatures(network.mean, network.deviation, network.coding.front_end)
-        self.network = NetworkStream(network)
+        self.network, self.memory = network, Memory(network)
         self.text = GreedyStream(network.coding.alphabet)
 
     def feed(self, samples: ArrayLike | Tensor) -> str:
-        """(n,) float in [-1, 1] at 16 kHz, as soundfile.read(..., dtype="float32") returns it -> the characters that
-        they add: about 0.9 s late, as the network looks ahead, and none before the first second is heard.
+        """(n,) float in [-1, 1] at 16 kHz, as soundfile.read(..., dtype="float32") returns -> the characters added.
 
-        An array, a tensor or a list. ValueError for another shape, integers, and what is not finite or lies beyond
-        LOUDEST; then nothing was fed.
+        samples: an array, a tensor or a list. Text is about 0.9 s late, as the network looks ahead, and the first
+        second gives none. ValueError for another shape, integers, and samples that are not finite or beyond LOUDEST;
+        the stream is then unchanged.
         """
         return self.feed_checked(checked(samples))
 
     def feed_checked(self, samples: Tensor) -> str:
-        """The same for what `checked` or `read_audio` returned."""
-        return self.text.feed(self.network.feed(self.features.feed(samples)))
+        """The same for samples from `checked` or `read_audio`."""
+        return self._characters(self.features.feed(samples), last=False)
 
     def finish(self) -> str:
-        """Returns the characters that were held back for lack of a look ahead; nothing can be fed any more."""
-        return self.text.feed(self.network.finish(self.features.finish()))
+        """Returns the last characters; ends the stream."""
+        return self._characters(self.features.finish(), last=True)
+
+    def _characters(self, features: Tensor, last: bool) -> str:
+        return self.text.feed(advance(self.network, [self.memory], [features], last)[0])
 
 
 def streamed_text(network: Network, waveform: Tensor, write: Callable[[str], object] = lambda text: None) -> str:
-    """Returns the text of (samples,) at 16 kHz, fed in 20 ms at a time; `write` gets each piece as it is found."""
+    """Returns the text of (samples,) at 16 kHz, fed 20 ms at a time; calls `write` with each new piece of text."""
     stream, text = Stream(network), ""
     for samples in waveform.split(PIECE):
         if found := stream.feed_checked(samples):

@@ -1,4 +1,4 @@
-"""Many callers of one network, as the sound of each arrives: samples in, characters out, computed together."""
+"""Streaming for many callers of one network at a time."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from prune_rnn.deploy.advance import advance, largest_array
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.stream import Stream, checked
 
-AT_ONCE = 32 << 20  # bytes of the largest array that a call makes; more callers are taken one group after another
+AT_ONCE = 32 << 20  # bytes of the largest array of a call; callers beyond it form further groups
 
 
 class Streams:
-    """Callers that join and leave at any time; each gets the text that `Stream` gives it alone.
+    """Callers join and leave at any time; each gets the text that `Stream` gives it alone.
 
-    Each matrix is read once for all callers that are fed together, so feed them together: all whose samples arrived in
-    the last 20 ms, say. The network should be chosen for about so many: `load(path, frames=1, streams=16)`.
+    A call reads each matrix once for all its callers, so feed callers together: for example, all whose samples arrived
+    in the last 20 ms. Load the network for about that many callers: `load(path, frames=1, streams=16)`.
 
         streams = Streams(network)
         key = streams.open()
         texts = streams.feed({key: samples, other: its_samples})
         texts = streams.finish([key])
 
-    Memory: between calls, a caller of GRU Sparse (128 units) holds at most 70 KB, and in its first second 130 KB more;
-    of the paper's GRU (2560 units), 1.1 MB. A call makes no array above AT_ONCE bytes, however many callers it feeds,
-    unless a single caller's samples need it: give long recordings a second at a time.
+    Memory: between calls, a caller of GRU Sparse (128 units) takes at most 70 KB, and in its first second 130 KB more;
+    of the paper's GRU (2560 units), 1.1 MB. No array of a call is larger than AT_ONCE bytes, unless a single caller's
+    samples need it: feed long recordings a second at a time.
 
     ValueError for a network that runs backward in time.
     """
@@ -51,8 +51,7 @@ class Streams:
         return key
 
     def feed(self, samples: Mapping[int, ArrayLike | Tensor]) -> dict[int, str]:
-        """The samples of some callers, (n,) float in [-1, 1] each, of any length -> the characters that they add, as
-        by `Stream.feed`.
+        """Returns the characters that the samples add, by caller. samples: of each caller, as for `Stream.feed`.
 
         ValueError for an unknown caller, one that left, or samples that `Stream.feed` refuses; then no caller was fed.
         """
@@ -60,18 +59,18 @@ class Streams:
         return self.feed_checked({key: checked(own, f" for caller {key}") for key, own in samples.items()})
 
     def feed_checked(self, samples: Mapping[int, Tensor]) -> dict[int, str]:
-        """The same for what `checked` or `read_audio` returned."""
+        """The same for samples from `checked` or `read_audio`."""
         streams = dict(zip(samples, self._known(samples), strict=True))
         features = (stream.features.feed(samples[key]) for key, stream in streams.items())
-        return self._heard(streams, features, last=False)
+        return self._texts(streams, features, last=False)
 
     def finish(self, keys: Iterable[int]) -> dict[int, str]:
-        """The callers leave, and get the characters that were held back. ValueError as for `feed`; then all stay."""
+        """Returns the last characters of callers, who then leave. ValueError as for `feed`; then all stay."""
         keys = list(keys)
         leaving = dict(zip(keys, self._known(keys), strict=True))  # each once
         for key in leaving:
             del self._streams[key]
-        return self._heard(leaving, (stream.features.finish() for stream in leaving.values()), last=True)
+        return self._texts(leaving, (stream.features.finish() for stream in leaving.values()), last=True)
 
     def _known(self, keys: Iterable[int]) -> list[Stream]:
         for key in keys:
@@ -79,11 +78,11 @@ class Streams:
                 raise ValueError(f"caller {key!r} is unknown or has left; `open` gives the key of a new one")
         return [self._streams[key] for key in keys]
 
-    def _heard(self, streams: Mapping[int, Stream], features: Iterable[Tensor], last: bool) -> dict[int, str]:
-        """Takes so many callers at a time that no array passes AT_ONCE; makes their features when it is their turn."""
+    def _texts(self, streams: Mapping[int, Stream], features: Iterable[Tensor], last: bool) -> dict[int, str]:
+        """Returns the characters of each caller, computed in groups whose arrays stay within AT_ONCE bytes."""
         texts: dict[int, str] = {}
-        group: dict[int, Tensor] = {}  # the features of the next ones
-        size = 0  # bytes of an array for all of them
+        group: dict[int, Tensor] = {}  # features of the next group
+        size = 0  # bytes of its largest array
         for key, own in zip(streams, features, strict=True):
             needed = largest_array(self.network, own.shape[1])
             if group and size + needed > AT_ONCE:
@@ -94,5 +93,5 @@ class Streams:
 
     def _together(self, streams: Mapping[int, Stream], features: Mapping[int, Tensor], last: bool) -> dict[int, str]:
         own = [streams[key] for key in features]
-        found = advance(self.network, [stream.network.memory for stream in own], list(features.values()), last)
+        found = advance(self.network, [stream.memory for stream in own], list(features.values()), last)
         return {key: stream.text.feed(each) for key, stream, each in zip(features, own, found, strict=True)}

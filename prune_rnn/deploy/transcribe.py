@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from prune_rnn.data.batch import read_audio
-from prune_rnn.deploy.advance import NEEDS_WHOLE
+from prune_rnn.deploy.advance import NEEDS_WHOLE, log_probs
 from prune_rnn.deploy.network import Network, load
-from prune_rnn.deploy.stream import PIECE, log_probs_in_pieces, streamed_text
+from prune_rnn.deploy.stream import PIECE, streamed_text
 from prune_rnn.deploy.streams import Streams
 from prune_rnn.deploy.words import FORMATS, words
 from prune_rnn.engine.choose import describe_backend
@@ -29,20 +29,19 @@ from prune_rnn.usage import THREADS, UsageError, within
 
 @dataclass(kw_only=True, slots=True)
 class TranscribeOptions:
-    """What `prune-rnn transcribe` can be asked for."""
+    """The options of `prune-rnn transcribe`."""
 
-    # one when streaming: its products are small
-    threads: int | None = None
+    threads: int | None = None  # None: torch's choice; 1 for streams, whose products are small
     jobs: int = 1
     format: str = "text"  # or one of FORMATS, with the times of words
-    beam: int = 1  # hypotheses that beam search keeps; 1: the best path
+    beam: int = 1  # hypotheses of beam search; 1: the best path
 
 
 def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, stream: bool) -> bool:
-    """Prints the text of each recording as it is found, and on the error stream how long it took.
+    """Prints the text of each recording, and its time on the error stream.
 
-    Several recordings: each line of text begins with its path. Those that can't be used are named on the error stream
-    before the first is begun; returns whether there were none. ValueError and OSError for the model.
+    With several recordings each line of text begins with the path. Unusable recordings are reported on the error stream
+    before the first is decoded; returns whether there were none. ValueError and OSError for the model.
     """
     within("threads", options.threads, 1, THREADS)
     within("jobs", options.jobs, 1, THREADS)
@@ -68,9 +67,9 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
         if not stream:
             decoded = pool.map(partial(_whole, network, options=options), readable)
         elif jobs == 1:
-            decoded = map(partial(_as_it_comes, network), waveforms)
+            decoded = map(partial(_printed, network), waveforms)
         else:
-            decoded = _together(network, waveforms, jobs)
+            decoded = _side_by_side(network, waveforms, jobs)
         for path, waveform in readable:
             if len(audio) > 1 and options.format == "text":
                 print(f"{one_line(path)}\t", end="", flush=True)
@@ -90,25 +89,16 @@ def _speed(samples: int, seconds: float) -> str:
 
 
 def _usable(path: Path) -> Tensor | None:
-    """Returns the waveform, or None after telling what is wrong with the file."""
+    """Returns the waveform; None, with a message on the error stream, for a file that can't be used."""
     try:
-        if not path.is_file():
-            raise OSError(f"{path}: {_no_file(path)}")
         waveform = read_audio(path)
         if len(waveform) < WINDOW:
-            held = f"{len(waveform)} sample{'s' * (len(waveform) != 1)} at 16 kHz"
-            raise ValueError(f"{path}: is shorter than one window of 20 ms: {held}")
+            samples = f"{len(waveform)} sample{'s' * (len(waveform) != 1)} at 16 kHz"
+            raise ValueError(f"{path}: is shorter than one window of 20 ms: {samples}")
         return waveform
     except (ValueError, OSError) as error:
         print(f"prune-rnn: {one_line(error)}", file=sys.stderr)
         return None
-
-
-def _no_file(path: Path) -> str:
-    """Returns what a path is that names no regular file, and the way out."""
-    if path.is_dir():
-        return f"is a folder; give the recordings in it, such as {path}/*.wav"
-    return "is no regular file; save the recording to one, and give that" if path.exists() else "no such file"
 
 
 def _check_options(options: TranscribeOptions, stream: bool, recordings: int) -> None:
@@ -124,44 +114,44 @@ def _check_options(options: TranscribeOptions, stream: bool, recordings: int) ->
 
 
 def _whole(network: Network, given: tuple[Path, Tensor], options: TranscribeOptions) -> tuple[str, float]:
-    """Returns the text of a recording in the format, and the seconds that it took."""
+    """Returns the text of a recording in its format, and the seconds of decoding."""
     path, waveform = given
     start = time.perf_counter()
     with torch.inference_mode():  # each thread has its own
-        log_probs = log_probs_in_pieces(network, network.coding.features(waveform))
+        found = log_probs(network, network.coding.features(waveform))
     alphabet = network.coding.alphabet
     if options.format == "text":
-        text = beam.text(log_probs, alphabet, options.beam)
+        text = beam.text(found, alphabet, options.beam)
     else:
-        text = FORMATS[options.format](path, words(log_probs, alphabet))
+        text = FORMATS[options.format](path, words(found, alphabet))
     return text, time.perf_counter() - start
 
 
-def _as_it_comes(network: Network, waveform: Tensor) -> tuple[str, float]:
-    """Prints the text, piece by piece, and returns "" and the seconds that it took."""
+def _printed(network: Network, waveform: Tensor) -> tuple[str, float]:
+    """Prints the text piece by piece; returns "" and the seconds of decoding."""
     start = time.perf_counter()
     with torch.inference_mode():
         streamed_text(network, waveform, partial(print, end="", flush=True))
     return "", time.perf_counter() - start
 
 
-def _together(network: Network, waveforms: Sequence[Tensor], callers: int) -> Iterator[tuple[str, float]]:
-    """Yields text and seconds of each, in their order; so many are fed side by side, the next begins as one ends."""
+def _side_by_side(network: Network, waveforms: Sequence[Tensor], callers: int) -> Iterator[tuple[str, float]]:
+    """Yields text and seconds of each, in their order. `callers` are fed at a time; the next begins as one ends."""
     streams, waiting = Streams(network), iter(enumerate(waveforms))
-    heard: dict[int, tuple[int, Iterator[Tensor], float]] = {}  # by key: whose, what is left of it, when it began
+    active: dict[int, tuple[int, Iterator[Tensor], float]] = {}  # caller: index of the recording, its rest, its start
     texts, seconds = [""] * len(waveforms), [0.0] * len(waveforms)
-    for place in range(len(waveforms)):
-        while not seconds[place]:
-            for index, waveform in islice(waiting, callers - len(heard)):
-                heard[streams.open()] = index, iter(waveform.split(PIECE)), time.perf_counter()
-            pieces = {key: next(left, None) for key, (_, left, _) in heard.items()}
+    for position in range(len(waveforms)):
+        while not seconds[position]:
+            for index, waveform in islice(waiting, callers - len(active)):
+                active[streams.open()] = index, iter(waveform.split(PIECE)), time.perf_counter()
+            pieces = {key: next(left, None) for key, (_, left, _) in active.items()}
             with torch.inference_mode():
                 found = streams.feed_checked({key: piece for key, piece in pieces.items() if piece is not None})
                 found |= streams.finish(key for key, piece in pieces.items() if piece is None)
             for key, text in found.items():
-                index, _, start = heard[key]
+                index, _, start = active[key]
                 texts[index] += text
                 if pieces[key] is None:
                     seconds[index] = time.perf_counter() - start
-                    del heard[key]
-        yield texts[place], seconds[place]
+                    del active[key]
+        yield texts[position], seconds[position]

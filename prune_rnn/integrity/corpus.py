@@ -1,4 +1,4 @@
-"""A corpus that this program made: what is read from it is what was written, or the error names the file."""
+"""The checksums of a corpus that this program made; reading a changed file raises an error that names it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,8 @@ def write(folder: Path) -> None:
     listed.write(folder / NAME, {path.relative_to(folder).as_posix(): _digest(path) for path in found})
 
 
-def made(manifest: Path) -> bool:
-    """Returns whether a manifest is one of a corpus that this program made."""
-    return _made(manifest.parent)
-
-
-def _made(folder: Path) -> bool:
+def made(folder: Path) -> bool:
+    """Returns whether this program made the corpus in the folder."""
     try:
         return (folder / NAME).exists()
     except OSError:  # a name that is too long: `read_manifest` reports it
@@ -31,29 +27,29 @@ def _made(folder: Path) -> bool:
 
 
 def check(path: Path, folder: Path) -> None:
-    """Raises OSError that names a file of the corpus in `folder` where the file is not as it was written."""
-    way = f"delete {folder} to have the corpus made again"
+    """Raises OSError that names a file of the corpus in `folder` where the file is missing or was changed."""
+    fix = f"delete {folder} to have the corpus made again"
     try:
         wanted = listed.read(folder / NAME).get(path.relative_to(folder).as_posix())
     except ValueError as error:
-        raise OSError(f"{error}; {way}") from None
+        raise OSError(f"{error}; {fix}") from None
     try:
         whole = wanted == _digest(path)
     except (OSError, ValueError):
         whole = False
     if not whole:
-        raise OSError(f"{path} is damaged or gone; {way}")
+        raise OSError(f"{path} is damaged or gone; {fix}")
 
 
 @cache
 def check_recording(path: Path) -> None:
-    """Checks a recording where it is one of a made corpus, a folder below its list; only once in a process."""
-    if _made(path.parent.parent):
+    """Checks a recording of a corpus that this program made, a folder below its list; once in a process."""
+    if made(path.parent.parent):
         check(path, path.parent.parent)
 
 
 def files(folder: Path) -> list[Path]:
-    """Returns all files that are listed, where the list can be read, and those of the folder that are not."""
+    """Returns the files of the folder and those of its list, where the list can be read."""
     found = {path for path in folder.rglob("*") if path.is_file() and path.name != NAME}
     with suppress(ValueError):  # `check` names it
         found |= {folder / name for name in listed.read(folder / NAME)}

@@ -1,7 +1,4 @@
-"""A list of sha256 beside the files of a folder: a listed file is read as it was written, or the error names it.
-
-A run's list is JSON, a corpus's is what `sha256sum -c` reads.
-"""
+"""A list of the sha256 of a folder's files: of a run in JSON, of a corpus in the format of `sha256sum -c`."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ def write(path: Path, digests: Mapping[str, str]) -> None:
 
 
 def read(path: Path, *needed: str) -> dict[str, str]:
-    """Returns what a list holds; ValueError that names the list where it is missing, damaged or lacks a needed file."""
+    """Returns the digests by file name; ValueError where the list is missing, damaged or lacks a needed file."""
     try:
         found = _read(path, *stamp(path))
         if missing := set(needed) - found.keys():
@@ -52,7 +49,7 @@ def _read(path: Path, changed: int, size: int) -> dict[str, str]:
 
 
 def stamp(path: Path) -> tuple[int, int]:
-    """Returns what changes when the file does, so that it is read once."""
+    """Returns the file's time of change and size: the key of a cache."""
     try:
         stat = path.stat()
     except OSError:

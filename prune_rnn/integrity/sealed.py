@@ -1,7 +1,7 @@
-"""Files of tensors that carry their own sha256; torch and safetensors read them as before.
+"""Files of tensors that contain their own sha256; torch and safetensors read them as usual.
 
-A file by `torch.save` has it as the comment of the zip archive that it is: of all that stands before. A safetensors
-file has it as `sha256` in its metadata: of the whole file, with zeros in the place of these 64 characters.
+A file by `torch.save` is a zip archive: its comment is the sha256 of everything before. A safetensors file has `sha256`
+in its metadata: of the whole file with zeros for these 64 characters.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from prune_rnn.values import from_json
 _COMMENT = b"sha256 "
 _LENGTH = len(_COMMENT) + 64
 _END = b"PK\5\6"  # begins the last 22 bytes of an archive without a comment; their last two count the comment's
-_KEY, _ZEROS = b'"sha256":"', b"0" * 64  # what stands before the checksum, and in its place while it is computed
+_KEY, _ZEROS = b'"sha256":"', b"0" * 64  # before the checksum, and instead of it during its computation
 
 
 def seal_archive(archive: BytesIO) -> None:
-    """Appends the sha256 of all that stands before it to a zip archive.
+    """Appends the sha256 of a zip archive to it.
 
     >>> from zipfile import ZipFile
     >>> with ZipFile(file := BytesIO(), "w") as archive:
@@ -67,18 +67,8 @@ def checksums(content: bytes) -> tuple[str | None, str]:
     return metadata.get("sha256") if isinstance(metadata, dict) else None, digest.hexdigest()
 
 
-def cut_off(content: bytes) -> bool:
-    """Tells whether a safetensors file ends within its header, or is empty.
-
-    >>> whole = (20).to_bytes(8, "little") + b'{"a": 1}            '
-    >>> cut_off(whole[:-1]), cut_off(whole), cut_off(b"not a safetensors file")
-    (True, False, False)
-    """
-    return not content or (content[8:9] == b"{" and 8 + int.from_bytes(content[:8], "little") > len(content))
-
-
 def _header(content: bytes) -> tuple[Plain, int]:
-    """Returns the header of a safetensors file, and where the tensors begin; ValueError where it is none."""
+    """Returns the header of a safetensors file and the position of its tensors; ValueError for any other file."""
     start = 8 + int.from_bytes(content[:8], "little")
     if not 8 < start <= len(content):
         raise ValueError("no header")

@@ -1,4 +1,4 @@
-"""What a killed process leaves in the folders of runs is removed by the next training, which reports it."""
+"""Removes the files that a killed process left in the folders of runs; the next training does so and reports it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prune_rnn import paths
 from prune_rnn.files import UNFINISHED
-from prune_rnn.run.store import Run
+from prune_rnn.run.store import Run, run_folders
 
 
 def left_behind(run: Run) -> list[Path]:
@@ -21,13 +21,13 @@ def left_behind(run: Run) -> list[Path]:
 
 
 def clean(run: Run, say: Callable[[str], None]) -> None:
-    """Removes what was left behind in one run's folder, unless another process is at work there."""
-    with contextlib.suppress(ValueError, OSError):  # in use, gone by now, or not ours to write
+    """Removes the left files of one run, unless another process uses its folder."""
+    with contextlib.suppress(ValueError, OSError):  # in use, removed by now, or not writable
         if not left_behind(run):
             return
         with run.lock(wait=0):
             for path in left_behind(run):
-                if path.name != paths.LOCK:  # a training that fails before its first step leaves one, too
+                if path.name != paths.LOCK:  # a training that fails before its first step also leaves one
                     say(f"removing {path}, left by a process that was cut off")
                 path.unlink()
             if not any(run.folder.iterdir()):
@@ -36,5 +36,5 @@ def clean(run: Run, say: Callable[[str], None]) -> None:
 
 def tidy(results: Path, say: Callable[[str], None]) -> None:
     """Cleans all folders of runs."""
-    for folder in sorted(path for path in paths.runs(results).glob("*") if path.is_dir()):
-        clean(Run(folder), say)
+    for run in run_folders(results):
+        clean(run, say)

@@ -1,4 +1,4 @@
-"""Whether runs, packed files and made speech are still what was written: `prune-rnn verify`."""
+"""`prune-rnn verify`: checks runs, packed files and synthetic speech for damage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prune_rnn.deploy import file as packed
 from prune_rnn.integrity import corpus
 from prune_rnn.integrity.tidy import left_behind
 from prune_rnn.run.identity import digest_of
-from prune_rnn.run.store import Run
+from prune_rnn.run.store import LISTED, Run, run_folders
 from prune_rnn.run.weights import read_weights
 from prune_rnn.usage import FAULTS
 
@@ -23,26 +23,25 @@ _SAVED, _PACKED = ".pt", ".safetensors"
 
 @dataclass(kw_only=True, slots=True)
 class VerifyOptions:
-    """What `prune-rnn verify` can be asked for."""
+    """The options of `prune-rnn verify`."""
 
     results: str = "results"
 
 
 def verify(places: Sequence[Path], options: VerifyOptions, say: Callable[[str], None] = print) -> bool:
-    """Whether nothing is damaged; a file without its checksum is. Names what is, and counts it last.
+    """Whether nothing is damaged; a file without its checksum is. Reports each damaged file, then their number.
 
-    places: folders of runs or of made speech, packed files, checkpoints. ValueError where one is none of these, and
-    where none is named and there is no run.
+    places: folders of runs or of synthetic speech, packed files, checkpoints; all runs where there is none. ValueError
+    for any other place, and where there is no run.
     """
-    folders = sorted(path for path in paths.runs(Path(options.results)).glob("*") if path.is_dir())
-    everything = [folder for folder in folders if not Run(folder).empty]
+    everything = [run.folder for run in run_folders(Path(options.results)) if not run.empty]
     if not places and not everything:
         raise ValueError(
             f"{paths.runs(Path(options.results))} holds no run; train one, or give --results or a RUN or FILE"
         )
     count, damaged = 0, 0
     for place in places or everything:
-        errors = set[str]()  # what one file has, those read with it have as well
+        errors = set[str]()  # files that are read together have the same error
         for path, check in _checks(place, named=bool(places)):
             count += 1
             try:
@@ -60,18 +59,18 @@ def verify(places: Sequence[Path], options: VerifyOptions, say: Callable[[str], 
 
 
 def _checks(place: Path, *, named: bool) -> Iterator[tuple[Path, Check]]:
-    """Yields every file of a place, with what checks it. named: by the user, whose folder it may be, and no run's."""
+    """Yields every file of a place with its check. named: the user named the place, which may belong to no run."""
     run = Run(place)
     if place.is_file() and place.suffix in (_SAVED, _PACKED):
         yield place, partial(_saved if place.suffix == _SAVED else packed.read, place)
     elif (place / corpus.NAME).exists():
         for path in corpus.files(place):
             yield path, partial(corpus.check, path, place)
-    elif run.there or (place.is_dir() and not named):
+    elif _has_own_files(run) or (place.is_dir() and not named):
         yield place / paths.CONFIG, partial(_config, run)
         if run.finished:
             yield place / paths.RESULT, run.result
-            yield place / paths.HISTORY, partial(_history, run)
+            yield place / paths.HISTORY, lambda: finished.read(run).history()
             yield place / paths.HYPOTHESES, partial(_hypotheses, run)
         for path in sorted(place.iterdir()):
             if path.name == paths.MODEL and run.finished:
@@ -86,19 +85,20 @@ def _checks(place: Path, *, named: bool) -> Iterator[tuple[Path, Check]]:
         )
 
 
+def _has_own_files(run: Run) -> bool:
+    names = (*LISTED, paths.CHECKSUMS, paths.CHECKPOINT, paths.BEFORE, paths.MODEL)
+    return any((run.folder / name).exists() for name in names)
+
+
 def _config(run: Run) -> None:
-    if not run.there:
+    if not _has_own_files(run):
         raise ValueError(f"{run.folder} holds no file of a run; move it elsewhere")
     run.check_name(run.config())
 
 
-def _history(run: Run) -> None:
-    finished.read(run).history()
-
-
 def _hypotheses(run: Run) -> None:
     if finished.read(run).edits() is None:
-        raise ValueError(f"{run.folder / paths.HYPOTHESES} is missing; delete {run.folder} and train again")
+        raise ValueError(f"{run.folder / paths.HYPOTHESES} is missing; {run.again}")
 
 
 def _saved(path: Path) -> None:

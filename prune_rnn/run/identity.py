@@ -1,4 +1,4 @@
-"""What names a run: all that can change its result, as plain values, and the digest of that."""
+"""A run's identity: everything that can change its result, as plain values, and their digest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DIGEST_LENGTH = 10
 
 
 def plain(value: Any) -> Any:
-    """Returns dataclasses as dicts of their identity fields (`schema.is_identity`); enums by `identity` or name."""
+    """Returns dataclasses as dicts of their identity fields (`is_identity`); enums as their `identity` or name."""
     if dataclasses.is_dataclass(value):
         named = [f.name for f in dataclasses.fields(value) if is_identity(f, getattr(value, f.name))]
         return {name: plain(getattr(value, name)) for name in named}
@@ -29,7 +29,7 @@ def plain(value: Any) -> Any:
 
 
 def identity(config: Config) -> Plain:
-    """Returns all that can change the result, as plain values: of files, the content and not where they lie."""
+    """Returns everything that can change the result, as plain values; files by their content, not their paths."""
     result: Plain = plain(config)
     result["data"] |= config.data.content()
     if config.init is not None:
@@ -40,17 +40,17 @@ def identity(config: Config) -> Plain:
     return result
 
 
-def recipe(own: Plain) -> Plain:
-    """Returns of what `identity` returned all that is not width, pruning or seed."""
-    model = {key: value for key, value in own["model"].items() if key != "units"}
-    return {"model": model} | {key: own.get(key) for key in ("train", "data", "init", "teacher")}
+def family(values: Plain) -> Plain:
+    """Returns an identity without width, pruning and seed. A start or teacher that it lacks is None."""
+    model = {key: value for key, value in values["model"].items() if key != "units"}
+    return {"model": model} | {key: values.get(key) for key in ("train", "data", "init", "teacher")}
 
 
 def digest(config: Config) -> str:
-    """Returns the name of the run's content: equal for equal identities, on every machine."""
+    """Returns the digest of the run's identity: the same on every machine."""
     return digest_of(identity(config))
 
 
 def digest_of(values: Plain) -> str:
-    """Returns the digest of what `identity` returned."""
+    """Returns the digest of an identity."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]

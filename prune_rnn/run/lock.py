@@ -1,4 +1,4 @@
-"""The lock of a run's folder: one process trains it at a time. The system frees it after a kill."""
+"""The lock of a run's folder: one process trains the run at a time. After a kill the system releases it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from filelock import FileLock, Timeout
 
 from prune_rnn import paths
 
-INSTANT = 2.0  # seconds to wait for one that only cleans up, or looks whether the run is held
-_PROBE, _POLL = 0.1, 0.01  # seconds to wait to know whether a run is held; between two attempts
-_TRIES = 100  # to make a folder that others remove, as `tidy` does where it holds nothing but a lock
+INSTANT = 2.0  # seconds to wait for a process that only cleans up or probes
+_PROBE, _POLL = 0.1, 0.01  # seconds: of a probe, and between two attempts
+_TRIES = 100  # to make a folder that others remove, as `tidy` does with an empty one
 
 
 @contextmanager
 def hold(folder: Path, wait: float = INSTANT) -> Iterator[None]:
-    """Holds the folder, made where it is missing; ValueError where another process holds it for longer than `wait` s.
+    """Holds the lock of a folder, which it makes where it is missing.
 
-    OSError where the folder can't be written.
+    ValueError where another process holds the lock for more than `wait` seconds, OSError where the folder can't be
+    written.
     """
     lock = FileLock(folder / paths.LOCK, timeout=wait)
     try:
@@ -48,7 +49,7 @@ def _acquire(lock: FileLock, folder: Path) -> None:
 
 
 def held(folder: Path) -> bool:
-    """Whether a process holds the folder. To know, the lock is taken for an instant where it is free."""
+    """Whether a process holds the lock. A probe takes a free lock for an instant."""
     if not (folder / paths.LOCK).is_file():
         return False
     try:
@@ -56,5 +57,5 @@ def held(folder: Path) -> bool:
             return False
     except Timeout:
         return True
-    except OSError:  # another user's folder: it can't be known
+    except OSError:  # another user's folder: unknown
         return False

@@ -1,4 +1,4 @@
-"""What a run measures: a row of its history per epoch, and its result at the end."""
+"""The measurements of a run: a row of its history per epoch, and its result at the end."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 import torch
+from torch import Tensor
 
 from prune_rnn import __version__
 from prune_rnn.config.config import Config
-from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.model.layers import is_recurrent, layers
 from prune_rnn.provenance import commit
 from prune_rnn.prune import q
@@ -26,14 +26,16 @@ _RECORDED = ("torch", "torchaudio", "numpy", "espeakng-loader", "Faker", "num2wo
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions of all that a result depends on."""
+    """Returns the versions of everything that a result depends on."""
     own = {"prune-rnn": __version__, "python": platform.python_version()}
     return own | {name: version(name) for name in _RECORDED}
 
 
 def history_row(trainer: Trainer, dev: Scores) -> Plain:
-    """Returns what an epoch adds to the history: losses in nats per utterance, with a teacher the divergence
-    from it as well, rates and sparsity as fractions."""
+    """Returns an epoch's row of the history: losses in nats per utterance, rates and sparsity as fractions.
+
+    With a teacher it has the divergence, too.
+    """
     row = {
         "epoch": trainer.epoch,
         "step": trainer.step,
@@ -50,8 +52,8 @@ def history_row(trainer: Trainer, dev: Scores) -> Plain:
 
 
 def epoch_measures(trainer: Trainer) -> dict[str, float]:
-    """Returns what else an epoch measures, for trackers: the mean norm of its gradients, and the seconds of speech that
-    one second of training takes in."""
+    """Returns an epoch's other numbers, for trackers: the mean norm of its gradients, and seconds of speech per second
+    of training."""
     norms = trainer.norms[-trainer.position :]
     return {
         "gradient_norm": sum(norms) / max(1, len(norms)),
@@ -59,24 +61,16 @@ def epoch_measures(trainer: Trainer) -> dict[str, float]:
     }
 
 
-def _counts(model: DeepSpeech2, prunable: set[str]) -> dict[str, Counts]:
-    """Returns what is left of each layer. prunable: names of parameters."""
-    return {
-        layer: _of(
-            sum(p.numel() for _, p in named),
-            sum(p.numel() for name, p in named if name in prunable),
-            sum(int(p.count_nonzero()) for _, p in named),
-        )
-        for layer, named in layers(model)
-    }
-
-
-def _of(parameters: int, prunable: int, nonzero: int) -> Counts:
-    return Counts(parameters=parameters, prunable=prunable, nonzero=nonzero, sparsity=1 - nonzero / parameters)
-
-
-def _together(parts: Sequence[Counts]) -> Counts:
-    return _of(sum(p.parameters for p in parts), sum(p.prunable for p in parts), sum(p.nonzero for p in parts))
+def _count(named: Sequence[tuple[str, Tensor]], prunable: set[str]) -> Counts:
+    """Returns the counts of some parameters. prunable: names of all that can be pruned."""
+    parameters = sum(p.numel() for _, p in named)
+    nonzero = sum(int(p.count_nonzero()) for _, p in named)
+    return Counts(
+        parameters=parameters,
+        prunable=sum(p.numel() for name, p in named if name in prunable),
+        nonzero=nonzero,
+        sparsity=1 - nonzero / parameters,
+    )
 
 
 def outcome(
@@ -90,15 +84,15 @@ def outcome(
     processes: list[int],
     precisions: list[str],
 ) -> Result:
-    """Returns the result of a run whose best weights the trainer's model holds.
+    """Returns the result of a run; the trainer's model has the best weights.
 
-    test: their scores. processes: how many trained, a number for each change. precisions: of the products, likewise.
+    test: their scores. processes: a number for each change. precisions: of the products, likewise.
     """
     model, device = trainer.model, trainer.device
     weights = select(model, config.model.prunable)
-    counted = _counts(model, {name for group in weights.values() for name in group})
-    every = _together(list(counted.values()))
-    recurrent = _together([c for layer, c in counted.items() if is_recurrent(layer)])
+    prunable, by_layer = {name for group in weights.values() for name in group}, dict(layers(model))
+    every = _count(list(model.named_parameters()), prunable)
+    recurrent = _count([each for layer, own in by_layer.items() if is_recurrent(layer) for each in own], prunable)
     best, seconds = history[best_epoch - 1], sum(row["seconds"] for row in history)
     return Result(
         best_epoch=best_epoch,
@@ -109,7 +103,7 @@ def outcome(
         nonzero=every.nonzero,
         sparsity=every.sparsity,
         sparsity_recurrent=recurrent.sparsity,
-        layers=counted,
+        layers={layer: _count(own, prunable) for layer, own in by_layer.items()},
         q_of_weights=None if config.prune.prunes else q.measured(weights),
         q=config.prune.magnitudes(),
         q_source=q_source or None,

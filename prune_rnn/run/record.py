@@ -1,9 +1,9 @@
-"""What a run keeps of itself, typed: its configuration (config.yaml) and its result (result.json)."""
+"""A run's files as typed values: its configuration (config.yaml) and its result (result.json)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from prune_rnn.config.config import Config, ScaleConfig
@@ -18,9 +18,9 @@ from prune_rnn.typed import Plain, typed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A run's configuration. data: its part of the identity, the content and not where it lies.
+    """A run's configuration.
 
-    identity: the plain values that the run's digest is of.
+    data: its part of the identity: the content, not the paths. values: the plain values of config.yaml.
     """
 
     name: str
@@ -31,21 +31,17 @@ class Recorded:
     prune: Method
     data: Plain
     train: TrainConfig
-    identity: Plain
+    values: Plain
 
-    def plain(self) -> Plain:
-        """Returns what config.yaml holds."""
-        return {
-            "name": self.name,
-            "model_name": self.model.name,
-            "scale": plain(self.scale),
-            "q_source": self.q_source,
-            "identity": self.identity,
-        }
+    @property
+    def identity(self) -> Plain:
+        """The plain values whose digest names the run."""
+        identity: Plain = self.values["identity"]
+        return identity
 
 
 def recorded(config: Config, q_source: str) -> Recorded:
-    """Returns what a run keeps of its resolved configuration."""
+    """Returns the record of a resolved configuration."""
     return read_config(
         {
             "name": config.name,
@@ -87,7 +83,7 @@ class _Teacher:
 
 
 def read_config(values: Any) -> Recorded:
-    """Returns what config.yaml's values stand for; ValueError names the key that does not fit."""
+    """Returns the record in the values of config.yaml; ValueError names a key of the wrong type."""
     file = typed(_File, values)
     own = file.identity
     method = METHODS.get(own.prune.get("method", ""))
@@ -102,7 +98,7 @@ def read_config(values: Any) -> Recorded:
         prune=typed(method, own.prune, "identity.prune"),
         data=own.data,
         train=own.train,
-        identity=values["identity"],
+        values=values,
     )
 
 
@@ -126,7 +122,7 @@ class Counts:
 
 
 def in_order(values: int | str | Sequence[int | str]) -> str:
-    """Returns one value, or several that followed each other, in words.
+    """Returns one value, or several in their order, in words.
 
     >>> in_order([2, 1]), in_order("float32")
     ('2, then 1', 'float32')
@@ -136,7 +132,7 @@ def in_order(values: int | str | Sequence[int | str]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a finished run found, and how it came about. Fractions, seconds; by layer type where it says so."""
+    """The numbers of a finished run and their origin: fractions and seconds."""
 
     best_epoch: int
     dev: DevScores  # of the best epoch
@@ -167,7 +163,7 @@ class Result:
 
     @property
     def on_cpu(self) -> bool:
-        """Whether a CPU trained it, by the name of the device."""
+        """Whether a CPU trained it."""
         return self.device.endswith("CPU")
 
     @property
@@ -177,14 +173,10 @@ class Result:
         return self.train_seconds / 3600 * self.threads * processes
 
     def processes_in_words(self) -> str:
-        """Returns by how many processes it was trained, in words."""
+        """Returns the number of processes that trained it, in words."""
         return in_order(self.processes)
-
-    def plain(self) -> Plain:
-        """Returns what result.json holds."""
-        return asdict(self)
 
 
 def read_result(values: Any) -> Result:
-    """Returns what result.json's values stand for; ValueError names the key that does not fit."""
+    """Returns the result in the values of result.json; ValueError names a key of the wrong type."""
     return typed(Result, values)

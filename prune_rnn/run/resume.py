@@ -1,4 +1,4 @@
-"""Where a run goes on: at its last checkpoint, else, where that is damaged, at the one before it."""
+"""Resumes a run from its last checkpoint or, where that is damaged, from the one before."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from prune_rnn.run.record import recorded
 from prune_rnn.run.store import Run
 from prune_rnn.typed import Plain
 
-# what a state that is no run's leads to
+# errors of a state that belongs to no run
 MISFITS = (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError, RuntimeError)
 
 
 def resume(run: Run, restore: Callable[[Plain], None], say: Callable[[str], None]) -> None:
     """Passes the newest undamaged checkpoint to `restore`, and reports damaged ones.
 
-    ValueError, with all files to delete, where none is. restore: raises one of MISFITS for a state that
-    is not its own, and is then called again.
+    restore: raises one of MISFITS for the state of another network. ValueError, with all files to delete, where no
+    checkpoint fits.
     """
     there = [name for name in (paths.CHECKPOINT, paths.BEFORE) if (run.folder / name).exists()]
     damaged: list[str] = []
@@ -42,7 +42,7 @@ def resume(run: Run, restore: Callable[[Plain], None], say: Callable[[str], None
 
 
 def mend_config(run: Run, config: Config, q_source: str, say: Callable[[str], None]) -> None:
-    """Writes config.yaml anew where it is missing or is not the run's, and reports it."""
+    """Rewrites config.yaml, with a report, where it is missing or not the run's."""
     try:
         whole = digest_of(run.config().identity) == digest(config)
     except ValueError:

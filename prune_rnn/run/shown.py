@@ -1,4 +1,4 @@
-"""The configuration of a run, for the eye."""
+"""The configuration of a run as text for users."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _DIGITS = 6  # of a run's sparsity
 
 
 def as_yaml(config: Config) -> str:
-    """Returns all keys of a run as YAML, with what others fill in, after a comment that names the run's folder."""
+    """Returns all keys of a run as YAML, resolved, after a comment that names the run's folder."""
     config, _ = resolve(config)
     return f"# {run_of(config).folder}\n{OmegaConf.to_yaml(OmegaConf.structured(config))}"
 
 
 def set_otherwise(kept: Recorded) -> list[str]:
-    """Returns the settings in which a run differs from the defaults of its model and scale, as overrides.
+    """Returns a run's differences from the defaults of its model and scale, as overrides.
 
-    Seed and sparsity are left out, and what follows from another setting. Where the model or the scale no longer
-    exists, only `init` and `teacher` are returned.
+    Seed, sparsity and consequences of another override are left out. Where the model or the scale no longer exists,
+    only `init` and `teacher` are returned.
     """
     chosen = [f"model={kept.model.name}", f"scale={kept.scale.name}"]
     given = [f"{key}={value}" for key in ("init", "teacher") for value in _sources(kept.identity.get(key))]
@@ -44,7 +44,7 @@ def set_otherwise(kept: Recorded) -> list[str]:
         goal = []
         if kept.prune.method != default.prune.method:
             given.append(f"prune={kept.prune.method}")
-            goal = _goal(kept)  # not every model has one of its own
+            goal = _goal(kept)  # not every model has a default goal
         same_data = kept.data["name"] == default.data.name
         default = _composed(*chosen, *given, *goal)
         given += [] if same_data else [f"data={kept.data['name']}"]
@@ -52,17 +52,17 @@ def set_otherwise(kept: Recorded) -> list[str]:
             own = _left_open(kept, group)
             while apart := [each for each in _apart(group, own, getattr(default, group)) if each not in given]:
                 given.append(apart[0])
-                default = _composed(*chosen, *given, *goal)  # others may follow from it
-    except ValueError:  # what is there today does not compose with that
+                default = _composed(*chosen, *given, *goal)  # which may change others
+    except ValueError:  # today's options lack the model or the scale
         pass
     return given
 
 
 def sparsity(kept: Recorded) -> list[str]:
-    """Returns how far a run prunes, as an override; nothing where a magnitude is the goal, or it does not prune.
+    """Returns a run's sparsity as an override; nothing where its goal is a magnitude, or it does not prune.
 
-    A run records the sparsity of its prunable weights, whichever key was typed. Of both keys the one with the shorter
-    value is returned.
+    A run records the sparsity of its prunable weights, whichever of two keys was typed. The override is the key with
+    the shorter value.
     """
     goal = kept.identity["prune"].get("prunable_sparsity")
     if goal is None:
@@ -86,7 +86,7 @@ def _composed(*words: str) -> Config:
 
 
 def _left_open(kept: Recorded, group: str) -> Plain:
-    """Returns a group's part of the identity, less the goal of pruning, with q as it was asked for."""
+    """Returns a group's part of the identity, without the goal of pruning, and with q as typed."""
     values: Plain = {key: value for key, value in kept.identity[group].items() if "sparsity" not in key}
     if isinstance(values.get("q"), dict) and kept.q_source != GIVEN:
         values["q"] = BASELINE
@@ -94,9 +94,9 @@ def _left_open(kept: Recorded, group: str) -> Plain:
 
 
 def _apart(group: str, own: Plain, default: Any) -> list[str]:
-    """Returns the keys in which a group's part of an identity differs from options, with the identity's values.
+    """Returns the differences of a group's part of an identity from options, as overrides with the identity's values.
 
-    An identity leaves out a newer key at the value that older runs had.
+    An identity lacks a newer key with the value of older runs.
     """
     usual, older = plain(default), _older(default)
     values = {**{key: older[key] for key in usual if key in older}, **own}
@@ -105,14 +105,14 @@ def _apart(group: str, own: Plain, default: Any) -> list[str]:
 
 
 def _older(options: Any) -> Plain:
-    """Returns the newer keys of options, with the values that older runs had."""
+    """Returns the newer keys of options, with the values of older runs."""
     before = {field.name: field.metadata.get("before", MISSING) for field in fields(options)}
     named = {key: value.name if isinstance(value, Enum) else value for key, value in before.items()}
     return {key: value for key, value in named.items() if value is not MISSING}
 
 
 def _sources(named: str | Plain | None) -> list[str]:
-    """Returns the digest of the weights of a start or teacher, the path of which no run keeps, and what it counts."""
+    """Returns the digest of the weights of a start or teacher, and a teacher's settings; runs record no path."""
     if isinstance(named, dict):
         return [" ".join([named["weights"], *(f"{key}={value}" for key, value in named.items() if key != "weights")])]
     return [] if named is None else [named]

@@ -1,6 +1,6 @@
-"""One run on disk: config, history, checkpoint, weights, result. Read and written only here, and always atomically.
+"""A run's folder: config, history, checkpoint, weights, result. Only this module reads and writes it, atomically.
 
-All that a finished run holds has a checksum, and is read against it.
+Every file of a finished run has a checksum, which each read checks.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -30,7 +31,6 @@ from prune_rnn.values import from_json, from_yaml
 
 _NAMED = re.compile(r"-[0-9a-f]{10}$")  # a folder that a digest names
 LISTED = (paths.CONFIG, paths.HISTORY, paths.HYPOTHESES, paths.RESULT)  # in a finished run's checksums
-_OWN = (*LISTED, paths.CHECKSUMS, paths.CHECKPOINT, paths.BEFORE, paths.MODEL)
 
 
 class Run:
@@ -40,9 +40,9 @@ class Run:
         self.folder = folder
 
     @property
-    def there(self) -> bool:
-        """Whether the folder holds any of a run's own files."""
-        return any((self.folder / name).exists() for name in _OWN)
+    def again(self) -> str:
+        """The fix for a damaged run, in messages."""
+        return f"delete {self.folder} and train again"
 
     @property
     def finished(self) -> bool:
@@ -56,7 +56,7 @@ class Run:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing but a lock: it reads its data, or has failed before its first step."""
+        """Whether there is only a lock: the run has not taken its first step."""
         return [path.name for path in self.folder.glob("*")] == [paths.LOCK]
 
     def lock(self, wait: float = lock.INSTANT) -> AbstractContextManager[None]:
@@ -74,7 +74,7 @@ class Run:
 
     def write_config(self, config: Recorded) -> None:
         """Writes the configuration that determines the result."""
-        write_atomically(self.folder / paths.CONFIG, yaml.safe_dump(config.plain(), sort_keys=False).encode())
+        write_atomically(self.folder / paths.CONFIG, yaml.safe_dump(config.values, sort_keys=False).encode())
 
     def write_history(self, rows: list[Plain]) -> None:
         """Writes one row per epoch, one column per key."""
@@ -85,7 +85,7 @@ class Run:
         write_atomically(self.folder / paths.HISTORY, text.getvalue().encode())
 
     def write_hypotheses(self, references: list[str], hypotheses: list[str], speakers: list[str | None]) -> None:
-        """Writes one JSON object per test utterance: what was said, what was heard, and who spoke (null: not known)."""
+        """Writes a JSON object per test utterance: reference, hypothesis, and speaker (null: not known)."""
         entries = zip(references, hypotheses, speakers, strict=True)
         lines = [json.dumps({"reference": r, "hypothesis": h, "speaker": s}) + "\n" for r, h, s in entries]
         write_atomically(self.folder / paths.HYPOTHESES, "".join(lines).encode())
@@ -100,13 +100,13 @@ class Run:
         if name != wanted:
             # the configuration of an unfinished run, which has no checksums, may itself have been changed
             renamed = self.finished or not _NAMED.search(name)
-            way = f"rename it to {wanted}, or delete it" if renamed else f"delete {self.folder} and train again"
-            raise ValueError(f"{self.folder / paths.CONFIG} is that of {wanted}, and the folder is {name}; {way}")
+            fix = f"rename it to {wanted}, or delete it" if renamed else self.again
+            raise ValueError(f"{self.folder / paths.CONFIG} is that of {wanted}, and the folder is {name}; {fix}")
 
     def text(self, name: str) -> str:
-        """Returns one of the run's text files, that of a finished run against its checksum.
+        """Returns one of the run's text files; of a finished run, checked by its checksum.
 
-        OSError where the file is missing, ValueError where it is not as it was written.
+        OSError where the file is missing, ValueError where it was changed.
         """
         content = files.read(self.folder / name, _most(name))
         if self.finished and self.checksums().get(name) != listed.digest(content):
@@ -114,11 +114,11 @@ class Run:
         return content.decode()
 
     def checksums(self) -> dict[str, str]:
-        """Returns those of a finished run's text files, by name; ValueError where they are missing or damaged."""
+        """Returns the checksums of a finished run's text files; ValueError where they are missing or damaged."""
         try:
             return listed.read(self.folder / paths.CHECKSUMS, paths.CONFIG, paths.RESULT)
         except ValueError as error:
-            raise ValueError(f"{error}; delete {self.folder} and train again") from None
+            raise ValueError(f"{error}; {self.again}") from None
 
     def check(self) -> None:
         """Raises ValueError that names the file where one of the text files is missing or damaged."""
@@ -129,13 +129,13 @@ class Run:
                 _check(self.folder / name, *self._stamps(name))
 
     def _stamps(self, name: str) -> tuple[int, ...]:
-        """Returns the stamps of all files that a read of this one depends on, as keys of a cache."""
-        files = (name, paths.CHECKSUMS, paths.RESULT, paths.CHECKPOINT)
-        return tuple(number for file in files for number in listed.stamp(self.folder / file))
+        """Returns the stamps of all files that a read of this one depends on: the key of a cache."""
+        read = (name, paths.CHECKSUMS, paths.RESULT, paths.CHECKPOINT)
+        return tuple(number for each in read for number in listed.stamp(self.folder / each))
 
     def finish(self, result: Result) -> None:
-        """Writes the checksums and the result, then drops the checkpoints, which nothing needs any more."""
-        content = (json.dumps(result.plain(), indent=2) + "\n").encode()
+        """Writes the checksums and the result, then removes the checkpoints."""
+        content = (json.dumps(asdict(result), indent=2) + "\n").encode()
         there = [name for name in LISTED if name != paths.RESULT and (self.folder / name).exists()]
         digests = {name: listed.digest(files.read(self.folder / name, _most(name))) for name in there}
         listed.write(self.folder / paths.CHECKSUMS, digests | {paths.RESULT: listed.digest(content)})
@@ -144,7 +144,7 @@ class Run:
             (self.folder / name).unlink(missing_ok=True)
 
     def save(self, name: str, state: Plain) -> None:
-        """Writes tensors and plain values under the file name `name` (CHECKPOINT, keeping the one before, or MODEL)."""
+        """Writes tensors and plain values to CHECKPOINT, whose old file becomes BEFORE, or MODEL."""
         import torch
 
         buffer = io.BytesIO()
@@ -154,7 +154,7 @@ class Run:
         write_atomically(self.folder / name, buffer.getbuffer(), before)
 
     def load(self, name: str) -> Plain:
-        """Returns what `save` wrote, on the CPU; runs no code from the file. ValueError where it is damaged."""
+        """Returns the state that `save` wrote, on the CPU, without running code from it; ValueError where damaged."""
         import torch
 
         path = self.folder / name
@@ -168,13 +168,13 @@ class Run:
             ) from None
         except Exception as error:  # torch.load raises any error of its unpickler or zip reader
             reason = str(error).partition("\n")[0].partition(". ")[0]
-            way = f"delete {self.folder} and train again" if self.finished else "delete it to train this run anew"
-            raise ValueError(f"{path} can't be read ({reason}); {way}") from None
+            fix = self.again if self.finished else "delete it to train this run anew"
+            raise ValueError(f"{path} can't be read ({reason}); {fix}") from None
         return state
 
 
 def _most(name: str) -> int:
-    """Returns how many bytes one of the text files has at most."""
+    """Returns the greatest size of a text file, in bytes."""
     return files.VALUES if name in (paths.CONFIG, paths.RESULT) else files.LINES
 
 
@@ -186,10 +186,9 @@ def _config(path: Path, *stamps: int) -> Recorded:
     try:
         config = read_config(from_yaml(run.text(path.name)))
     except (OSError, ValueError) as error:
-        way = f"delete {path.parent} and train again"
-        if run.begun and not run.finished:
-            way = "continue that run by its command: it writes the file anew"
-        raise ValueError(f"{path} is missing or damaged ({error}); {way}") from None
+        fix = "continue that run by its command: it writes the file anew"
+        fix = fix if run.begun and not run.finished else run.again
+        raise ValueError(f"{path} is missing or damaged ({error}); {fix}") from None
     if _NAMED.search(path.parent.absolute().name):
         run.check_name(config)
     return config
@@ -202,16 +201,15 @@ def _result(path: Path, *stamps: int) -> Result:
     try:
         result = read_result(from_json(run.text(path.name)))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None
+        raise ValueError(f"{path} is damaged ({error}); {run.again}") from None
     if result.digest is not None and (own := digest_of(run.config().identity)) != result.digest:
-        what = f"that of run {result.digest}, and {paths.CONFIG} of {own}"
-        raise ValueError(f"{path} is {what}; delete {path.parent} and train again")
+        raise ValueError(f"{path} is that of run {result.digest}, and {paths.CONFIG} of {own}; {run.again}")
     return result
 
 
 @cache
 def _check(path: Path, *stamps: int) -> None:
-    """Raises ValueError where a file is listed and gone, or is there and not as it was written."""
+    """Raises ValueError where a file was changed, or is listed and missing."""
     run = Run(path.parent)
     try:
         if path.exists():
@@ -219,18 +217,22 @@ def _check(path: Path, *stamps: int) -> None:
         elif path.name in run.checksums():
             raise ValueError("it is missing")
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is damaged ({error}); delete {path.parent} and train again") from None
+        raise ValueError(f"{path} is damaged ({error}); {run.again}") from None
+
+
+def run_folders(results: Path) -> list[Run]:
+    """Returns each folder below `results`/runs as a run, by name, whatever it contains."""
+    return [Run(path) for path in sorted(paths.runs(results).glob("*")) if path.is_dir()]
 
 
 def all_runs(results: Path) -> list[Run]:
-    """Returns all runs below a results folder, finished or begun, by name; warns once of each damaged one."""
-    found = [Run(path) for path in sorted(paths.runs(results).glob("*")) if path.is_dir()]
-    there = [run for run in found if (run.folder / paths.CONFIG).exists() or run.finished or run.begun]
+    """Returns the runs of a results folder, finished or begun, by name; warns once of each damaged one."""
+    there = [run for run in run_folders(results) if (run.folder / paths.CONFIG).exists() or run.finished or run.begun]
     return [run for run in there if usable(run, run.check)]
 
 
 def usable(run: Run, check: Callable[[], object]) -> bool:
-    """Whether a check of a run finds no damage; warns once on the error stream, naming the folder."""
+    """Whether a check of a run finds no damage; a warning on the error stream names its folder once."""
     try:
         check()
     except FAULTS as error:

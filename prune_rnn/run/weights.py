@@ -21,13 +21,13 @@ def checkpoint(folder: Path) -> tuple[Recorded, DeepSpeech2]:
 
 
 def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2]:
-    """Returns the same of a run that is finished; ValueError where a file is damaged, or of another run."""
+    """Returns the same of a finished run; ValueError where a file is damaged or of another run."""
     config, state = run.config(), run.load(paths.MODEL)
     try:
         if digest_of(state["config"]["identity"]) != digest_of(config.identity):
             raise ValueError("it is of a run with another configuration")
         config.model.check()
-        model, weights = meta_model(config.model), state["model"]  # of its size only once they are known to fit
+        model, weights = meta_model(config.model), state["model"]  # no memory before the shapes fit
         for name, value in model.state_dict().items():
             found = weights[name]
             if found.dtype != value.dtype or not found.isfinite().all():
@@ -35,6 +35,6 @@ def read_weights(run: Run) -> tuple[Recorded, DeepSpeech2]:
         model.load_state_dict(weights, assign=True)
     except MISFITS as error:
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        way = f"delete {run.folder} and train again"
-        raise ValueError(f"{run.folder / paths.MODEL} does not hold the weights of its run ({reason}); {way}") from None
+        path = run.folder / paths.MODEL
+        raise ValueError(f"{path} does not hold the weights of its run ({reason}); {run.again}") from None
     return config, model.eval()

@@ -1,4 +1,4 @@
-"""What stands for the weights that a run begins with or learns from, wherever their file lies."""
+"""The digest of the weights of a start or a teacher, which does not depend on their path."""
 
 from __future__ import annotations
 
@@ -14,21 +14,15 @@ from torch import Tensor
 from prune_rnn import files, paths
 from prune_rnn.usage import UsageError
 
-_LENGTH = 16  # characters of the digest that are kept
-_BESIDES = "features."  # begins the names of tensors in a packed file that belong to no layer
+_LENGTH = 16  # characters of the digest
+_STATISTICS = "features."  # begins the names of a packed file's tensors that belong to no layer
 
 
 def content(key: str, source: str) -> str:
     """Returns a digest of all weights of a finished run (its folder) or of a packed file (its path).
 
-    A run's model.pt and its packed file have different digests: the latter lacks the statistics of batch norm. A copy
-    elsewhere has the same.
-
-    Args:
-        key: what names the source on the command line, for messages.
-
-    Raises:
-        ValueError: there is no such file, or it can't be read.
+    A run's model.pt and its packed file have different digests: the latter lacks the statistics of batch norm.
+    key: of the source on the command line, for messages. ValueError where the file is missing or can't be read.
     """
     path = file_of(key, source)
     status = path.stat()
@@ -46,8 +40,8 @@ def file_of(key: str, source: str) -> Path:
         return path
     if not (path / paths.MODEL).is_file():
         packed = sorted(path.glob("model-*.safetensors"))
-        way = f"give {key}={packed[0]}" if packed else "give the folder of a finished run, or a packed file"
-        raise UsageError(f"{key}={source}: holds no {paths.MODEL}; {way}")
+        fix = f"give {key}={packed[0]}" if packed else "give the folder of a finished run, or a packed file"
+        raise UsageError(f"{key}={source}: holds no {paths.MODEL}; {fix}")
     return path / paths.MODEL
 
 
@@ -71,4 +65,4 @@ def _tensors(path: Path) -> dict[str, Tensor]:
     if path.name == paths.MODEL:
         found: dict[str, Tensor] = torch.load(io.BytesIO(read), map_location="cpu", weights_only=True)["model"]
         return found
-    return {name: each for name, each in load_packed(read).items() if not name.startswith(_BESIDES)}
+    return {name: each for name, each in load_packed(read).items() if not name.startswith(_STATISTICS)}

@@ -1,4 +1,4 @@
-"""The network of a finished run or packed file, as a start for another or as its teacher."""
+"""The network of a finished run or packed file, as the start or the teacher of another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prune_rnn.data.base import Data
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import file
-from prune_rnn.deploy.file import Kept, Packed
+from prune_rnn.deploy.file import Packed, PackedConfig
 from prune_rnn.model import layers
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig, meta_model
 from prune_rnn.printed import pasted
@@ -27,54 +27,56 @@ from prune_rnn.source.norms import unfold
 from prune_rnn.train.distil import Teacher
 from prune_rnn.usage import UsageError
 
-_SAMPLE = 20  # batches, spread over all lengths, that statistics are of where the source has none
+_SAMPLE = 20  # batches, of all lengths, for the statistics of a source that has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A trained network on the CPU, in evaluation mode.
 
-    key, where: as on the command line. folded: whether batch norm is an affine map, without statistics, as in a packed
-    file: right in evaluation only.
+    key, where: as on the command line. folded: whether batch norm is an affine map without statistics, as in a packed
+    file, which fits evaluation only.
     """
 
     key: str
     where: str
-    config: Recorded | Kept
+    config: Recorded | PackedConfig
     model: DeepSpeech2
     folded: bool
 
     @property
     def named(self) -> str:
-        """As it was typed."""
+        """The override on the command line."""
         return f"{self.key}={self.where}"
 
     def sample(self, groups: Sequence[Sequence[Utterance]]) -> list[Sequence[Utterance]]:
-        """Returns those of the training batches that `fill` needs."""
+        """Returns the training batches that `fill` needs."""
         count = min(_SAMPLE, len(groups)) if self.folded else 0
-        return [groups[place * len(groups) // count] for place in range(count)]
+        return [groups[index * len(groups) // count] for index in range(count)]
 
     def fill(self, model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -> None:
-        """Gives a network of the same shape these weights, and the statistics of batch norm; batches: of `sample`."""
+        """Gives a network of the same shape the weights and statistics. batches: those of `sample`."""
         model.load_state_dict(self.model.state_dict())
         if self.folded:
             unfold(model, batches, device)
 
 
 def check_coding(source: Source, data: Data) -> None:
-    """Raises UsageError unless the source hears and writes as the run does."""
+    """Raises UsageError unless the source has the front end and the alphabet of the run."""
     theirs, own = Coding.of(source.config.data), Coding.of(plain(data))
     if theirs.front_end is not own.front_end:
         name = theirs.front_end.name
-        raise UsageError(f"{source.named}: hears by another front end; give data.front_end={name}, as it was trained")
+        raise UsageError(f"{source.named}: has another front end; give data.front_end={name}, as it was trained")
     if theirs.alphabet != own.alphabet:
         wanted = pasted("data.alphabet", theirs.alphabet[1:].replace(" ", ""))
         raise UsageError(f"{source.named}: has another alphabet; give {wanted}, as it was trained")
 
 
 def start_of(config: Config) -> Source | None:
-    """Returns the network that training starts from; UsageError unless it has the run's shape, and zeros where
-    the method keeps them."""
+    """Returns the network that training starts from; UsageError unless it has the run's shape.
+
+    A method that preserves zeros needs a start that has some.
+    """
     if config.init is None:
         return None
     source = load("init", config.init)
@@ -83,13 +85,13 @@ def start_of(config: Config) -> Source | None:
     if config.prune.starts_sparse:
         prunable = [each for group in config.prune.weights(source.model).values() for each in group.values()]
         if all(bool((each != 0).all()) for each in prunable):
-            way = "name a pruned network, or choose prune=none"
-            raise UsageError(f"prune={config.prune.method}: {source.named} has no zeros to keep; {way}")
+            fix = "name a pruned network, or choose prune=none"
+            raise UsageError(f"prune={config.prune.method}: {source.named} has no zeros to keep; {fix}")
     return source
 
 
 def teacher_of(config: Config, model: DeepSpeech2, device: torch.device) -> Teacher | None:
-    """Returns the teacher on the device; UsageError unless it has the model's alphabet and frame rate."""
+    """Returns the teacher on the device; UsageError unless it has the run's alphabet and frame rate."""
     if config.teacher is None:
         return None
     source = load("teacher", config.teacher)
@@ -112,7 +114,7 @@ def load(key: str, where: str) -> Source:
 
 
 def unpacked(packed: Packed) -> DeepSpeech2:
-    """Returns the network of a packed file, in evaluation mode; batch norm is an affine map of no statistics."""
+    """Returns the network of a packed file, in evaluation mode; its batch norm has no statistics of its own."""
     model = meta_model(packed.config.model)
     state: dict[str, Tensor] = {}
     for name, value in model.state_dict().items():
@@ -145,17 +147,12 @@ def check_start(source: Source, config: ModelConfig) -> None:
         return
     where = [f"model.{key} is {theirs.get(key)} there and {ours[key]} here" for key in apart]
     where += [] if name is None else [f"{name} has the shape {shapes.get(name)} there and {wanted[name]} here"]
-    way = " ".join(f"model.{key}={theirs.get(key)}" for key in apart)
-    raise UsageError(f"{source.named}: {'; '.join(where)}; give {f'{way}, or ' if way else ''}another network")
+    fix = " ".join(f"model.{key}={theirs.get(key)}" for key in apart)
+    raise UsageError(f"{source.named}: {'; '.join(where)}; give {f'{fix}, or ' if fix else ''}another network")
 
 
 def check_teacher(source: Source, model: DeepSpeech2) -> None:
-    """Raises UsageError unless the teacher has the network's alphabet and frame rate."""
-    symbols, ours = (len(each.output.bias) for each in (source.model, model))
-    if symbols != ours:
-        raise UsageError(
-            f"{source.named}: it has {symbols} symbols, and this network {ours}; give a teacher of the same alphabet"
-        )
+    """Raises UsageError unless the teacher has the network's frame rate."""
     convolutions: list[Any] = [source.model.conv, model.conv]
     strides, own = (tuple(conv.stride[1] for conv in each) for each in convolutions)
     if strides != own:

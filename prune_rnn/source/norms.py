@@ -1,4 +1,4 @@
-"""Batch norm that was folded into an affine map gets its statistics back, as they are on given speech."""
+"""Gives folded batch norm its statistics back, those of given speech."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 
 
 class _Sums:
-    """Of what goes into one batch norm: how many frames, their sum and sum of squares, (units,)."""
+    """The number of frames at the input of one batch norm, their sum and sum of squares, (units,)."""
 
     def __init__(self) -> None:
         self.count, self.sum, self.squares = 0, torch.zeros(()), torch.zeros(())
@@ -27,10 +27,10 @@ class _Sums:
 
 @torch.no_grad()
 def unfold(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -> None:
-    """Gives each batch norm the mean and variance of what goes into it on the batches.
+    """Gives each batch norm the mean and variance of its input on the batches.
 
-    In evaluation the network stays what it is, to rounding: y = x gain + shift becomes gain sqrt(var + eps) times the
-    normalised x, plus shift + mean gain. In training, where a batch's own statistics count, it is then close to that.
+    In evaluation the network's outputs stay the same, to rounding: y = x gain + shift becomes gain sqrt(var + eps)
+    times the normalised x, plus shift + mean gain. In training, which uses each batch's own statistics, they are close.
     """
     model.eval()
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d)]

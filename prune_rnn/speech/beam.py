@@ -1,27 +1,27 @@
-"""Beam search over a network's output, without a language model: the text whose paths are the likeliest together."""
+"""Beam search over a network's output, without a language model: the text with the most probable paths in total."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from prune_rnn.speech.text import greedy, spelt
+from prune_rnn.speech.text import greedy
 from prune_rnn.usage import BEAM, check_installed, within
 
 _LEAST = 1e-4  # symbols below this probability are passed over
 
 
 def check(beam: int) -> None:
-    """Raises UsageError where it is no number of hypotheses, or the package that searches is not installed."""
+    """Raises UsageError unless it is a number of hypotheses and the package for the search is installed."""
     within("beam", beam, 1, BEAM)
     if beam > 1:
         check_installed(f"beam={beam}", "fast-ctc-decode", "beam")
 
 
 def text(log_probs: Tensor, alphabet: str, beam: int = 1) -> str:
-    """Returns the text of one utterance; of a beam of 1, that of the best path.
+    """Returns the text of one utterance; with a beam of 1, the text of the best path.
 
-    log_probs: (frames, symbols). beam: hypotheses that are kept from frame to frame. ValueError where a number is not
-    finite. Source: Graves et al. 2006, section 3.2.
+    log_probs: (frames, symbols). beam: hypotheses that each frame continues. ValueError where a number is not finite.
+    Source: Graves et al. 2006, section 3.2.
 
     >>> import torch
     >>> log_probs = torch.tensor([[0.6, 0.4], [0.6, 0.4]]).log()
@@ -29,20 +29,18 @@ def text(log_probs: Tensor, alphabet: str, beam: int = 1) -> str:
     ('', 'a')
     """
     if beam == 1:
-        return spelt(log_probs, alphabet)
+        return greedy(log_probs, alphabet)
     probabilities = log_probs.float().exp()
     if not probabilities.isfinite().all():
         raise ValueError("the network's output is not finite: its weights or the recording are damaged")
     from fast_ctc_decode import beam_search
 
     least = min(_LEAST, 0.5 / len(alphabet))
-    found: str = beam_search(probabilities.cpu().numpy(), alphabet, beam_size=beam, beam_cut_threshold=least)[0]
+    found: str = beam_search(probabilities.numpy(), alphabet, beam_size=beam, beam_cut_threshold=least)[0]
     return found
 
 
 def texts(log_probs: Tensor, lengths: Tensor, alphabet: str, beam: int = 1) -> list[str]:
     """Returns the text of each utterance. log_probs: (frames, batch, symbols). lengths: (batch,), in frames."""
-    if beam == 1:
-        return greedy(log_probs, lengths, alphabet)
-    each = zip(log_probs.unbind(1), lengths.tolist(), strict=True)
+    each = zip(log_probs.cpu().unbind(1), lengths.tolist(), strict=True)
     return [text(own[:length], alphabet, beam) for own, length in each]

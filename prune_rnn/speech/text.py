@@ -1,6 +1,6 @@
-"""Transcripts, labels and greedy CTC decoding over an alphabet, by default the paper's of 29 symbols.
+"""Transcripts, labels and greedy CTC decoding over an alphabet; the default is the paper's, of 29 symbols.
 
-An alphabet is text: a symbol's index is its label, and the first stands for the blank, which is never written.
+An alphabet is text: a symbol's index is its label. The first symbol stands for the blank, which no text contains.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _labels(alphabet: str) -> dict[str, int]:
 
 
 def alphabet_of(characters: str) -> str:
-    """Returns the alphabet of some characters, in whatever order: the blank, apostrophe, space, then the others.
+    """Returns the alphabet of some characters, in any order: the blank, apostrophe, space, then the others.
 
     >>> alphabet_of("cab'")
     "_' abc"
@@ -33,14 +33,14 @@ def alphabet_of(characters: str) -> str:
 
 
 def check_characters(key: str, characters: str) -> None:
-    """Raises ValueError that names the key where transcripts in lower case can't hold one of the characters."""
+    """Raises ValueError that names the key unless a transcript in lower case can contain each of the characters."""
     if not characters.strip():
         raise ValueError(f"{key}: has no character; leave it out for a-z and the apostrophe")
-    for place, character in enumerate(characters):
-        if character in characters[:place]:
+    for index, character in enumerate(characters):
+        if character in characters[:index]:
             raise ValueError(f"{key}: has {character!r} more than once; give each character once")
         if character not in normalise(f"q{character}q"):  # q: no mark makes one character with it
-            raise ValueError(f"{key}: has {character!r}, which no transcript in lower case holds; leave it out")
+            raise ValueError(f"{key}: has {character!r}, which no transcript in lower case contains; leave it out")
 
 
 def normalise(transcript: str) -> str:
@@ -88,19 +88,10 @@ def frames_needed(labels: list[int]) -> int:
     return len(labels) + sum(a == b for a, b in pairwise(labels))
 
 
-def greedy(log_probs: Tensor, lengths: Tensor, alphabet: str = ALPHABET) -> list[str]:
-    """Returns the transcript of the best path of each utterance: repeats merged, then blanks dropped.
+def greedy(log_probs: Tensor, alphabet: str = ALPHABET) -> str:
+    """Returns the text of an utterance's best path: repeats merged, then blanks dropped.
 
-    log_probs: (frames, batch, symbols). lengths: (batch,), in frames.
+    log_probs: (frames, symbols).
     """
-    best = log_probs.argmax(-1).cpu()
-    texts = []
-    for path, length in zip(best.unbind(1), lengths.tolist(), strict=True):
-        labels = torch.unique_consecutive(path[:length]).tolist()
-        texts.append("".join(alphabet[label] for label in labels if label != BLANK))
-    return texts
-
-
-def spelt(log_probs: Tensor, alphabet: str = ALPHABET) -> str:
-    """Returns the text of one utterance's best path. log_probs: (frames, symbols)."""
-    return greedy(log_probs[:, None], torch.tensor([len(log_probs)]), alphabet)[0]
+    labels = torch.unique_consecutive(log_probs.argmax(-1)).tolist()
+    return "".join(alphabet[label] for label in labels if label != BLANK)

@@ -81,7 +81,7 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
     manifests, skip, coding = config.data.manifests(say), config.data.skips_bad, Coding.of(plain(config.data))
 
     def read(split: str, path: Path) -> list[Utterance]:
-        decoded = split == "test" or not corpus.made(path)
+        decoded = split == "test" or not corpus.made(path.parent)
         return read_manifest(path, model.output_frames, skip, say, coding=coding, decode=decoded)
 
     splits = {split: read(split, path) for split, path in manifests.items()}
@@ -126,7 +126,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         say(f"warning: {text}")
     speakers = [utterance.speaker for group in groups["test"] for utterance in group]
     run.write_hypotheses(test.references, test.hypotheses, speakers)
-    run.save(paths.MODEL, {"model": session.best["model"], "config": recorded(config, q_source).plain()})
+    run.save(paths.MODEL, {"model": session.best["model"], "config": recorded(config, q_source).values})
     epoch, how = session.best["epoch"], (session.processes, session.precisions)
     run.finish(outcome(config, trainer, session.history, epoch, test.scores(), q_source, command, *how))
 

@@ -9,6 +9,7 @@ from prune_rnn.bench import networks, stages
 from prune_rnn.bench.job import STAGES
 from prune_rnn.bench.measure import Timing
 from prune_rnn.bench.stages import STREAMED, Clock, Clocked
+from prune_rnn.deploy.advance import log_probs
 from prune_rnn.deploy.network import Network
 from prune_rnn.engine.quantise import Dtype
 
@@ -42,4 +43,4 @@ def test_counting_changes_nothing() -> None:
     packed = networks.random("gru_sparse", "smoke", [0.9])[-1].by_dtype[Dtype.float32]
     features = torch.randn(161, 60, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        assert torch.equal(Clocked(packed).log_probs(features), Network(packed).log_probs(features))
+        assert torch.equal(log_probs(Clocked(packed), features), log_probs(Network(packed), features))

@@ -119,7 +119,7 @@ def test_a_file_that_looks_like_an_option_is_a_file(command: Command, tmp_path: 
     for name in ("m", "jobs=2"):
         (tmp_path / name).write_text("")
     done = command("transcribe", "m", "jobs=2")
-    assert done.returncode == 1 and "m is not a packed network" in done.stderr
+    assert done.returncode == 1 and "m is damaged or no packed network" in done.stderr
 
 
 def test_what_hydra_takes_is_handed_on(command: Command) -> None:

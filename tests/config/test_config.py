@@ -104,7 +104,7 @@ def test_a_manifest_counts_by_its_content(corpus: list[str], tmp_path: Path) -> 
 
 def test_what_a_run_keeps_names_no_folder(corpus: list[str]) -> None:
     kept = recorded(compose_config([*corpus, "model=gru_sparse"]), "estimate")
-    assert "/" not in yaml.safe_dump(kept.plain())
+    assert "/" not in yaml.safe_dump(kept.values)
     plain = kept.identity
     assert plain["prune"]["layers"] == plain["model"]["prunable"]
     assert (kept.scale.name, kept.q_source, kept.model.name) == ("small", "estimate", "gru_sparse")

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from prune_rnn.data.transcripts import check_language, normalise, way_out
+from prune_rnn.data.transcripts import check_language, normalise, unknown_message
 from prune_rnn.speech.text import ALPHABET, alphabet_of
 
 GERMAN = alphabet_of("abcdefghijklmnopqrstuvwxyzäöüß")
@@ -45,15 +45,17 @@ def test_an_unknown_language_is_refused_with_those_that_there_are() -> None:
 
 
 def test_the_way_out_can_be_pasted() -> None:
-    found = way_out(Counter("äöö5"), ALPHABET, None)
+    found = unknown_message(Counter("äöö5"), ALPHABET, None)
     assert found.startswith("outside the alphabet (a-z, space, '): 'ö' 2, 'ä' 1, '5' 1; give \"data.alphabet=")
     assert '"data.alphabet=abcdefghijklmnopqrstuvwxyzäö\'" and data.normalise=LANGUAGE' in found
 
 
 def test_many_characters_are_counted_and_few_are_named() -> None:
-    assert "and 5 others" in way_out(Counter("".join(map(chr, range(0x4E00, 0x4E00 + 25)))), ALPHABET, None)
+    assert "and 5 others" in unknown_message(Counter("".join(map(chr, range(0x4E00, 0x4E00 + 25)))), ALPHABET, None)
 
 
 def test_a_number_that_has_no_words_is_to_be_written_in_words() -> None:
-    assert way_out(Counter("3"), ALPHABET, "de").endswith("give other transcripts for the rest, with numbers in words")
-    assert way_out(Counter("%"), ALPHABET, "de").endswith("give other transcripts for the rest")
+    assert unknown_message(Counter("3"), ALPHABET, "de").endswith(
+        "give other transcripts for the rest, with numbers in words"
+    )
+    assert unknown_message(Counter("%"), ALPHABET, "de").endswith("give other transcripts for the rest")

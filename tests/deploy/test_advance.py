@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from prune_rnn.deploy.advance import Memory, Queue, advance, largest_array
+from prune_rnn.deploy.advance import Memory, Queue, advance, largest_array, log_probs
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype, Weight
@@ -69,7 +69,7 @@ def test_no_matrix_is_read_more_often_than_the_longest_needs(
     for own, each in zip(found, frames, strict=True):
         assert own.shape == (each // 2, 29)
         if each:
-            torch.testing.assert_close(own, counted.log_probs(noise(each)), atol=1e-5, rtol=0)
+            torch.testing.assert_close(own, log_probs(counted, noise(each)), atol=1e-5, rtol=0)
 
 
 def test_nothing_is_multiplied_where_nothing_is_ready(counted: Network) -> None:

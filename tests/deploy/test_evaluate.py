@@ -30,7 +30,7 @@ def packed(network: Callable, relist: Callable, tmp_path: Path) -> tuple[Path, P
         model.output.weight *= 30  # decided enough for any order of additions
     run = Run(tmp_path / "results" / "runs" / "gru_sparse-0")
     run.write_config(kept)
-    run.save(paths.MODEL, {"model": model.state_dict(), "config": kept.plain()})
+    run.save(paths.MODEL, {"model": model.state_dict(), "config": kept.values})
     (run.folder / paths.RESULT).write_text("{}")
     relist(run)
     path = run.folder / "model-float32.safetensors"
@@ -145,15 +145,20 @@ def test_what_can_not_be_evaluated_is_said(
     broken.write_text("".join(json.dumps({"audio_filepath": str(file), "text": "a"}) + "\n" for file in files))
     cases: list[tuple[Path, Path, dict[str, object], str]] = [
         (tmp_path, split, {}, "holds no finished run"),
-        (folder, tmp_path / "no.jsonl", {}, "no.jsonl: no such file"),
-        (folder, tmp_path, {}, f"{tmp_path}: is a folder; give a manifest, a file of JSON lines"),
-        (folder, Path("/dev/null"), {}, "/dev/null: is no regular file; give a manifest"),
+        (folder, tmp_path / "no.jsonl", {}, r"no.jsonl: can't be read \(No such file or directory\); give a manifest"),
+        (
+            folder,
+            tmp_path,
+            {},
+            rf"{tmp_path}: can't be read \(not a regular file\); give a manifest",
+        ),
+        (folder, Path("/dev/null"), {}, r"/dev/null: can't be read \(not a regular file\); give a manifest"),
         (folder, split, {"threads": 0}, "threads=0: must be 1 or more"),
         (folder, split, {"device": "nowhere"}, "device=nowhere: must be auto, cpu, cuda"),
         (folder, broken, {}, "line 2 .*broken.flac can't be decoded"),
         (file, broken, {}, "line 2 .*broken.flac can't be decoded"),
         (file, split, {"device": "cuda"}, "device=cuda: a packed file is decoded on the CPU"),
-        (split, split, {}, "is not a packed network"),
+        (split, split, {}, "is damaged or no packed network"),
         (tmp_path / "nowhere", split, {}, "no such file; make one by"),
     ]
     for model, manifest, told, message in cases:

@@ -6,18 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from prune_rnn.deploy import advance as advancing
 from prune_rnn.deploy import stream
+from prune_rnn.deploy.advance import Memory, advance, log_probs
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.pack import pack
-from prune_rnn.deploy.stream import (
-    PRIOR,
-    GreedyStream,
-    NetworkStream,
-    RunningFeatures,
-    Stream,
-    checked,
-    log_probs_in_pieces,
-)
+from prune_rnn.deploy.stream import PRIOR, GreedyStream, RunningFeatures, Stream, checked
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.speech.features import log_power
 from prune_rnn.speech.front_end import FrontEnd
@@ -38,10 +32,10 @@ def test_outputs_are_those_of_the_whole(network: Callable, name: str, frames: in
     packed = made(network, name)
     features = torch.randn(BINS, frames, generator=torch.Generator().manual_seed(frames))
     with torch.inference_mode():
-        piecewise = NetworkStream(packed)
-        parts = [piecewise.feed(part) for part in features.split(piece, dim=1)]
-        found = torch.cat([*parts, piecewise.finish(torch.zeros(BINS, 0))])
-        torch.testing.assert_close(found, packed.log_probs(features), atol=1e-4, rtol=1e-4)
+        memories = [Memory(packed)]
+        parts = [advance(packed, memories, [part], last=False)[0] for part in features.split(piece, dim=1)]
+        found = torch.cat([*parts, *advance(packed, memories, [torch.zeros(BINS, 0)], last=True)])
+        torch.testing.assert_close(found, log_probs(packed, features), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("frames", [9, 20, 21, 22, 95])
@@ -49,26 +43,27 @@ def test_outputs_are_those_of_the_whole(network: Callable, name: str, frames: in
 def test_a_long_recording_in_pieces_gives_what_the_whole_gives(
     network: Callable, name: str, frames: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "LONG", 10)
     packed = made(network, name)
     features = torch.randn(BINS, frames, generator=torch.Generator().manual_seed(frames))
     with torch.inference_mode():
-        found = log_probs_in_pieces(packed, features)
-        torch.testing.assert_close(found, packed.log_probs(features), atol=1e-4, rtol=1e-4)
+        whole = log_probs(packed, features)
+        monkeypatch.setattr(advancing, "LONG", 10)
+        torch.testing.assert_close(log_probs(packed, features), whole, atol=1e-4, rtol=1e-4)
 
 
 def test_an_output_waits_for_its_look_ahead_and_no_longer(network: Callable) -> None:
     """The convolutions see 5 and 2 * 5 feature frames ahead, the row convolution 6 outputs of 2: 27 in all. The first
     output is there with the 28th frame, the next with the 30th."""
-    piecewise = NetworkStream(made(network))
+    packed = made(network)
+    memories = [Memory(packed)]
     with torch.inference_mode():
-        counts = [len(piecewise.feed(torch.randn(BINS, 1))) for _ in range(30)]
+        counts = [len(advance(packed, memories, [torch.randn(BINS, 1)], last=False)[0]) for _ in range(30)]
     assert counts == [0] * 27 + [1, 0, 1]
 
 
 def test_a_network_that_runs_both_ways_is_refused(network: Callable) -> None:
     with pytest.raises(ValueError, match=r"needs whole files, as .* takes them: it can't be streamed"):
-        NetworkStream(made(network, "rnn_sparse"))
+        Stream(made(network, "rnn_sparse"))
 
 
 @pytest.mark.parametrize("held", [5, 17, 30])
@@ -76,7 +71,7 @@ def test_a_network_that_runs_both_ways_is_refused(network: Callable) -> None:
 def test_features_are_normalised_by_what_was_heard_and_the_corpus(
     piece: int, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "HELD", held)
+    monkeypatch.setattr(stream, "FIRST", held)
     samples = torch.randn(3000, generator=torch.Generator().manual_seed(0)) * 0.1
     mean, deviation = torch.full((BINS,), -3.0), torch.full((BINS,), 2.0)
     running = RunningFeatures(mean, deviation)
@@ -94,7 +89,7 @@ def test_features_are_normalised_by_what_was_heard_and_the_corpus(
 @pytest.mark.parametrize("piece", [1, 320, 777, 100_000])
 def test_the_relative_floor_follows_the_peak_of_what_was_heard(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second half is ten times as loud: its floor is 20 dB higher, and the first half's is its own."""
-    monkeypatch.setattr(stream, "HELD", 5)
+    monkeypatch.setattr(stream, "FIRST", 5)
     samples = torch.randn(3200, generator=torch.Generator().manual_seed(0)) * 0.01
     samples[1600:] *= 10
     running = RunningFeatures(torch.zeros(BINS), torch.ones(BINS), FrontEnd.relative)
@@ -116,10 +111,7 @@ def test_text_is_that_of_the_whole(piece: int) -> None:
     log_probs = torch.randn(40, 29, generator=torch.Generator().manual_seed(3))
     log_probs[:, :3] += 2  # blanks, repeats and spaces
     stream = GreedyStream()
-    assert (
-        "".join(stream.feed(part) for part in log_probs.split(piece))
-        == greedy(log_probs[:, None], torch.tensor([40]))[0]
-    )
+    assert "".join(stream.feed(part) for part in log_probs.split(piece)) == greedy(log_probs)
 
 
 def test_samples_become_text_whatever_the_pieces(network: Callable) -> None:

@@ -63,7 +63,7 @@ def test_each_caller_gets_what_it_gets_alone(
 ) -> None:
     """Sums of another order differ in their last bits; a value between two steps of a coarse type then rounds to
     the other one."""
-    monkeypatch.setattr(stream, "HELD", 7)
+    monkeypatch.setattr(stream, "FIRST", 7)
     packed = made(network, dtype, name)
 
     @settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -111,9 +111,9 @@ def test_what_one_caller_says_does_not_reach_another(network: Callable) -> None:
 
 def held(one: Stream) -> int:
     """Returns the bytes that a caller holds between two calls, those of arrays that it only views included."""
-    memory, features = one.network.memory, one.features
-    kept = (*memory.kept, *memory.states, memory.ahead.room, features._samples)
-    whole = [one for one in (features._held, features._sums) if one is not None]
+    memory, features = one.memory, one.features
+    kept = (*memory.tails, *memory.states, memory.ahead.room, features._samples)
+    whole = [one for one in (features._waiting, features._sums) if one is not None]
     assert all(array.base is None for array in whole)
     return sum(each.untyped_storage().nbytes() for each in kept if each is not None) + sum(a.nbytes for a in whole)
 

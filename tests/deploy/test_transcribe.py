@@ -90,15 +90,15 @@ def test_what_can_not_be_transcribed_is_said(
     cut.write_bytes(cut.read_bytes()[:1900])
     for words, message in (
         ([model, str(tmp_path / "no.wav")], "no.wav: no such file"),
-        ([model, str(tmp_path)], f"{tmp_path}: is a folder; give the recordings in it, such as {tmp_path}/*.wav"),
-        ([model, "/dev/null"], "/dev/null: is no regular file; save the recording to one, and give that"),
+        ([model, str(tmp_path)], f"{tmp_path}: is not a file; give a recording"),
+        ([model, "/dev/null"], "/dev/null: is not a file; give a recording"),
         ([model, str(short)], "short.wav: is shorter than one window of 20 ms: 300 samples at 16 kHz"),
         ([model, str(click)], "click.wav: is shorter than one window of 20 ms: 1 sample at 16 kHz\n"),
         ([model, str(absurd)], "absurd.wav: holds a sample of 1e+30, and sound lies within -1 and 1"),
         ([model, str(text)], "text.wav can't be decoded"),
         ([model, str(broken_flac)], "broken.flac can't be decoded"),
         ([model, str(cut)], "cut.wav is cut off: it has 1,900 of 2,044 bytes; fix it, or leave it out"),
-        ([recordings[0], recordings[0]], "a.wav is not a packed network"),
+        ([recordings[0], recordings[0]], "a.wav is damaged or no packed network"),
         (["--stream", model, recordings[0]], "needs whole files: leave out --stream"),
         ([model, recordings[0], "--threads", "0"], "'--threads': 0 is not in the range 1<=x<=1024"),
         ([model, recordings[0], "--jobs", "0"], "'--jobs': 0 is not in the range 1<=x<=1024"),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from prune_rnn.deploy.words import FORMATS, Word, as_json, as_srt, as_vtt, words
-from prune_rnn.speech.text import ALPHABET, spelt
+from prune_rnn.speech.text import ALPHABET, greedy
 
 
 def path(symbols: str) -> torch.Tensor:
@@ -28,7 +28,7 @@ def test_a_word_lasts_from_its_first_character_to_its_last() -> None:
 @pytest.mark.parametrize("symbols", ["", "___", "  a", "a_a a", "a  _ b ", "'t_t"])
 def test_the_words_are_those_of_the_greedy_text(symbols: str) -> None:
     log_probs = path(symbols) if symbols else torch.zeros(0, len(ALPHABET))
-    assert [word.word for word in words(log_probs, ALPHABET)] == spelt(log_probs).split()
+    assert [word.word for word in words(log_probs, ALPHABET)] == greedy(log_probs).split()
 
 
 def test_json_is_one_line_with_all_words() -> None:

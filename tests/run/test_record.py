@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -17,7 +17,7 @@ from prune_rnn.train.recipe import Precision
 def test_a_configuration_comes_back_as_it_was(words: str) -> None:
     config, source = resolve(compose_config(words.split()))
     kept = recorded(config, source)
-    back = read_config(copy.deepcopy(kept.plain()))
+    back = read_config(copy.deepcopy(kept.values))
     assert back == kept and digest_of(back.identity) == digest(config)
     train = replace(config.train, precision=Precision[config.train.precision.identity])
     assert (back.model.units, back.model.cell, back.prune, back.train) == (
@@ -36,7 +36,7 @@ def test_a_configuration_comes_back_as_it_was(words: str) -> None:
     ],
 )
 def test_what_does_not_fit_is_named(path: list[str], value: object, message: str) -> None:
-    plain = copy.deepcopy(recorded(compose_config([]), "").plain())
+    plain = copy.deepcopy(recorded(compose_config([]), "").values)
     *parents, last = path
     place = plain
     for key in parents:
@@ -49,8 +49,8 @@ def test_what_does_not_fit_is_named(path: list[str], value: object, message: str
 
 def test_a_result_comes_back_as_it_was_and_a_missing_key_is_named(result_of: Callable) -> None:
     result = result_of(steps=3)
-    assert read_result(result.plain()) == result and result.steps == 3
-    plain = result.plain()
+    assert read_result(asdict(result)) == result and result.steps == 3
+    plain = asdict(result)
     del plain["test"]["cer"]["rate"]
     with pytest.raises(ValueError, match=r"test\.cer\.rate is missing"):
         read_result(plain)

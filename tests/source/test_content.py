@@ -49,7 +49,7 @@ def test_the_teachers_weight_names_the_run(packed: Path) -> None:
     words = [f"teacher={packed}"]
     found = {digest(compose_config([*words, *more])) for more in ([], ["distil=1"], ["temperature=2"])}
     assert len(found) == 3
-    kept = recorded(compose_config(words), "").plain()
+    kept = recorded(compose_config(words), "").values
     assert "/" not in str(kept["identity"]["teacher"]) and read_config(kept).identity == kept["identity"]
 
 

@@ -42,12 +42,15 @@ def test_each_utterance_ends_at_its_length(size: int) -> None:
         torch.tensor([[0.01, 0.01, 0.98], [0.98, 0.01, 0.01], [0.01, 0.01, 0.98]]).log()[:, None].expand(3, 2, 3)
     )
     assert beam.texts(log_probs, torch.tensor([3, 1]), ALPHABET, size) == ["aa", "a"]
+    assert beam.texts(log_probs, torch.tensor([2, 0]), ALPHABET, size) == ["a", ""]
 
 
 def test_a_beam_of_one_is_the_best_path() -> None:
     log_probs = torch.randn(9, 4, 3, generator=torch.Generator().manual_seed(0)).log_softmax(-1)
     lengths = torch.tensor([9, 5, 1, 7])
-    assert beam.texts(log_probs, lengths, ALPHABET) == greedy(log_probs, lengths, ALPHABET)
+    assert beam.texts(log_probs, lengths, ALPHABET) == [
+        greedy(log_probs[:length, i], ALPHABET) for i, length in enumerate([9, 5, 1, 7])
+    ]
 
 
 def test_an_output_that_is_not_finite_is_refused() -> None:

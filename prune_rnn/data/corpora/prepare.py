@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -41,10 +41,11 @@ _FOREIGN = "have characters outside the alphabet"
 
 @dataclass(kw_only=True, slots=True)
 class PrepareOptions:
-    """What `prune-rnn prepare` can be asked for.
+    """The options of `prune-rnn prepare`.
 
-    out: folder of the manifests; None: the corpus's own. language: of the transcripts, its code; None: the corpus's,
-    else its folder's name. alphabet: characters besides the space; None: a-z ' for English, else those in use.
+    out: folder of the manifests; None: the corpus's own. language: code of the transcripts' language; None: the
+    corpus's language, or the folder's name. alphabet: characters besides the space; None: a-z and ' for English, else
+    the letters in use.
     """
 
     out: str | None = None
@@ -54,7 +55,7 @@ class PrepareOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Usable:
-    """A recording with its transcript as it is trained on, and its length in seconds."""
+    """A recording, its normalised transcript, and its length in seconds."""
 
     recording: Recording
     text: str
@@ -63,7 +64,7 @@ class _Usable:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The manifests, by split; what they hold, in words; and the characters of their transcripts."""
+    """The manifests by split, a row of numbers for each, notes, and the characters of the transcripts."""
 
     title: str
     manifests: dict[str, Path]
@@ -140,7 +141,7 @@ def _alphabet(recordings: Sequence[Recording], language: str, given: str | None)
 
 
 def _checked(recording: Recording, language: str, alphabet: str) -> _Usable | tuple[str, str]:
-    """Returns the recording as it is used, or (why not, in which way), the first to count it by."""
+    """Returns the recording as it is used, or (kind of fault, detail)."""
     text, path = normalise(recording.text, language, alphabet), recording.audio
     if not text:
         return "have an empty transcript", f"{path.name}: {recording.text!r}"
@@ -172,26 +173,30 @@ def _left_out(reasons: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _split(usable: Sequence[_Usable]) -> tuple[dict[str, list[_Usable]], list[str]]:
-    """Returns the utterances of each split, and how splits were made that the corpus does not have."""
+    """Returns the utterances of each split, and a note on the splits that the corpus lacks."""
     found: dict[str, list[_Usable]] = {split: [] for split in SPLITS}
     wanted = splits.missing([each.recording.split for each in usable])
-    free = [each for each in usable if not wanted or each.recording.split in (None, "train")]
-    named = [each for each in usable if wanted and each.recording.split not in (None, "train")]
-    how: list[str] = []
-    if not wanted:
-        own = [f"{each.recording.split}" for each in free]
-    else:
-        seconds = splits.by_speaker([e.recording.speaker for e in free], [e.seconds for e in free])
-        if len(seconds) > len(wanted):
-            of = splits.assign(seconds, wanted)
-            own = [of[each.recording.speaker or ""] for each in free]
-            how = [f"{' and '.join(sorted(wanted))}: split by speaker, as the corpus has no such split"]
+    free = []  # utterances without a final split
+    for each in usable:
+        if wanted and each.recording.split in (None, "train"):
+            free.append(each)
         else:
-            own = splits.in_order(len(free), wanted)
-            how = [f"{' and '.join(sorted(wanted))}: the last recordings; the splits share {len(seconds)} speaker(s)"]
-    for each, split in [*zip(free, own, strict=True), *((each, f"{each.recording.split}") for each in named)]:
+            found[f"{each.recording.split}"].append(each)
+    if not wanted:
+        return found, []
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for each in free:
+        seconds[each.recording.speaker or ""] += each.seconds
+    if len(seconds) > len(wanted):
+        by_speaker = splits.assign(seconds, wanted)
+        assigned = [by_speaker[each.recording.speaker or ""] for each in free]
+        how = "split by speaker, as the corpus has no such split"
+    else:
+        assigned = splits.in_order(len(free), wanted)
+        how = f"the last recordings; the splits share {len(seconds)} speaker(s)"
+    for each, split in zip(free, assigned, strict=True):
         found[split].append(each)
-    return found, how
+    return found, [f"{' and '.join(sorted(wanted))}: {how}"]
 
 
 def _line(each: _Usable, out: Path) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-SHARE = 0.1  # of the speech, that a split for which there is none gets at least
+SHARE = 0.1  # of the speech: the least for a split that the corpus lacks
 
 
 def missing(splits: Sequence[str | None]) -> list[str]:
-    """Returns the splits to be made: all where there is none, dev where it alone is missing.
+    """Returns those of test and dev that are missing.
 
     >>> missing([None, None]), missing(["train", "test"]), missing(["train", "dev", "test"])
     (['test', 'dev'], ['dev'], [])
@@ -21,14 +20,12 @@ def missing(splits: Sequence[str | None]) -> list[str]:
 def assign(seconds: Mapping[str, float], wanted: Sequence[str]) -> dict[str, str]:
     """Returns the split of each speaker: each wanted one gets SHARE of the speech or more, train the rest.
 
-    seconds: of speech, by speaker. ValueError where there are too few speakers.
+    seconds: of speech, by speaker; more speakers than wanted splits.
     """
-    if len(seconds) <= len(wanted):
-        raise ValueError(f"{len(seconds)} speakers for {len(wanted) + 1} splits")
     left = sorted(seconds, key=lambda speaker: hashlib.sha256(speaker.encode()).hexdigest())
     found, total = {}, sum(seconds.values())
-    for place, split in enumerate(wanted):
-        got, later = 0.0, len(wanted) - place  # speakers that the splits to come need at least
+    for index, split in enumerate(wanted):
+        got, later = 0.0, len(wanted) - index  # speakers that the splits to come need at least
         while len(left) > later and (got == 0 or got + seconds[left[0]] / 2 < SHARE * total):
             got += seconds[left[0]]
             found[left.pop(0)] = split
@@ -42,15 +39,5 @@ def in_order(count: int, wanted: Sequence[str]) -> list[str]:
     ['train', 'train', 'train', 'train', 'train', 'train', 'train', 'train', 'dev', 'test']
     """
     each = max(1, round(SHARE * count))
-    ends: list[str] = []
-    for split in wanted:
-        ends = [split] * each + ends
-    return (["train"] * count + ends)[-count:] if count > len(ends) else ends[:count]
-
-
-def by_speaker(speakers: Sequence[str | None], seconds: Sequence[float]) -> dict[str, float]:
-    """Returns the seconds of each speaker."""
-    found: defaultdict[str, float] = defaultdict(float)
-    for speaker, own in zip(speakers, seconds, strict=True):
-        found[speaker or ""] += own
-    return dict(found)
+    last = [split for split in reversed(wanted) for _ in range(each)]
+    return (["train"] * (count - len(last)) + last)[:count]

@@ -1,8 +1,7 @@
-"""A corpus of synthetic speech, made on this machine from nothing but its settings, and kept in a cache folder.
+"""Makes the corpus of synthetic speech from its settings, in a cache folder.
 
-It is made chunk by chunk, each by a process of its own (`speech`), so that it is the same to the byte whatever the
-number of workers; a longer split begins with the shorter one. The processes are started here because those of
-`multiprocessing` import the main script, torch and all.
+A process of its own (`speech`) makes each chunk, so that the number of workers changes no byte. A longer split begins
+with the shorter one. `subprocess` starts the processes: those of `multiprocessing` import the main script with torch.
 """
 
 import json
@@ -15,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -25,38 +24,28 @@ from prune_rnn import files
 from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic.ranges import Ranges
 from prune_rnn.data.synthetic.sentences import sentences
+from prune_rnn.data.synthetic.settings import Synthetic
 from prune_rnn.data.synthetic.speech import chunk_size
 from prune_rnn.integrity import corpus as integrity
 from prune_rnn.typed import Plain
 
 _BYTES = 24_000  # of disk a second, at the default signal-to-noise ratios: FLAC, manifest, and the last block of a file
-# one thread each; glibc keeps the memory of freed arrays, which else is given back and has to be cleared for the next
+# one thread each; glibc keeps the memory of freed arrays, so that the system need not clear it for the next
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | {
     "MALLOC_TRIM_THRESHOLD_": "500000000",
     "MALLOC_MMAP_THRESHOLD_": "30000000",
 }
-_SECONDS = 3.6  # of an utterance on average: a guess that decides how many chunks are begun at once, and nothing else
+_SECONDS = 3.6  # of an utterance on average: an estimate, only for the number of chunks in progress
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Corpus:
-    """What is made: `folder`, of so many hours a split, by so many processes (None: one per core)."""
-
-    folder: Path
-    hours: dict[str, float]
-    ranges: Ranges
-    workers: int | None
-
-
-def prepare(corpus: Corpus, report: Callable[[str], None] = print) -> dict[str, Path]:
-    """The manifest of each of train, dev and test, of a corpus that is whole; made first where it does not exist.
+def prepare(settings: Synthetic, folder: Path, report: Callable[[str], None]) -> dict[str, Path]:
+    """Returns the manifest of each split; makes the corpus where it does not exist, and removes unfinished ones.
 
     A manifest has one JSON object a line: `audio_filepath` (relative to the manifest's folder; 16 kHz mono FLAC),
-    `duration` (seconds), `text`, `speaker` (`accent+variant`). No variant and no sentence is in two splits. Raises
-    OSError for a cache folder that cannot hold the corpus, RuntimeError where a process
-    that speaks fails. What is left of a corpus whose making was cut off is removed.
+    `duration` (seconds), `text`, `speaker` (`accent+variant`). No variant and no sentence is in two splits.
+    OSError for a cache folder without enough space, RuntimeError where a process that speaks fails.
     """
-    folder, cache = corpus.folder, corpus.folder.parent
+    cache = folder.parent
     if not folder.is_dir():
         try:
             cache.mkdir(parents=True, exist_ok=True)
@@ -70,7 +59,7 @@ def prepare(corpus: Corpus, report: Callable[[str], None] = print) -> dict[str, 
             raise OSError(f"data.cache={cache} cannot be written ({error}); name a folder that can") from error
         try:
             if not folder.is_dir():
-                _make(corpus, report)
+                _make(settings, folder, report)
         finally:
             lock.release()
     manifests = {split: folder / f"{split}.jsonl" for split in SPLITS}
@@ -81,9 +70,9 @@ def prepare(corpus: Corpus, report: Callable[[str], None] = print) -> dict[str, 
     return manifests
 
 
-def _make(corpus: Corpus, report: Callable[[str], None]) -> None:
-    """Makes the corpus beside its folder and gives it that name when it is whole. The caller holds the lock."""
-    folder, hours = corpus.folder, sum(corpus.hours.values())
+def _make(settings: Synthetic, folder: Path, report: Callable[[str], None]) -> None:
+    """Makes the corpus in another folder and renames it once it is complete. The caller holds the lock."""
+    hours = sum(settings.hours(split) for split in SPLITS)
     for left in folder.parent.glob(f"{folder.name}.making-*"):
         report(f"synthetic: removing {left}, left by a process that was cut off")
         shutil.rmtree(left, ignore_errors=True)
@@ -99,7 +88,7 @@ def _make(corpus: Corpus, report: Callable[[str], None]) -> None:
     try:
         for split in SPLITS:
             (making / split).mkdir(parents=True)
-            _make_split(corpus, split, making, report)
+            _make_split(settings, split, making, report)
         integrity.write(making)
         making.rename(folder)
     finally:
@@ -108,13 +97,13 @@ def _make(corpus: Corpus, report: Callable[[str], None]) -> None:
     report(f"synthetic: made {hours:g} hours of speech, {took / 1e6:.0f} MB, in {time.monotonic() - start:.0f} seconds")
 
 
-def _make_split(corpus: Corpus, split: str, folder: Path, report: Callable[[str], None]) -> None:
-    """Speaks chunk after chunk, some at a time, until they last as long as asked, and cuts what lies past that."""
-    hours = corpus.hours[split]
+def _make_split(settings: Synthetic, split: str, folder: Path, report: Callable[[str], None]) -> None:
+    """Speaks chunks, several at a time, until the split is long enough; removes the surplus utterances."""
+    hours, ranges = settings.hours(split), settings.ranges()
     enough, seconds, tenths = hours * 3600, 0.0, 0
-    workers = corpus.workers or _cores()
-    lacks = folder / f"{split}.lacks"  # read by the processes that speak, so that none speaks for long in vain
-    texts, chunks, first = sentences(corpus.ranges.seed, split), 0, 0
+    workers = settings.workers or _cores()
+    lacks = folder / f"{split}.lacks"  # tells the processes when to stop
+    texts, chunks, first = sentences(settings.seed, split), 0, 0
     begun: deque[tuple[int, Future[list[Plain]]]] = deque()  # with the number of utterances
     kept: list[Plain] = []
     with ThreadPoolExecutor(workers) as pool:
@@ -126,7 +115,7 @@ def _make_split(corpus: Corpus, split: str, folder: Path, report: Callable[[str]
                 while len(begun) < 2 * workers and seconds + _SECONDS * sum(size for size, _ in begun) < enough:
                     size = chunk_size(chunks)
                     job = {"split": split, "first": first, "texts": list(islice(texts, size)), "lacks": str(lacks)}
-                    begun.append((size, pool.submit(_run_chunk, corpus.ranges, folder, job)))
+                    begun.append((size, pool.submit(_run_chunk, ranges, folder, job)))
                     chunks, first = chunks + 1, first + size
                 for line in begun.popleft()[1].result():
                     if seconds >= enough:
@@ -149,7 +138,7 @@ def _make_split(corpus: Corpus, split: str, folder: Path, report: Callable[[str]
 
 
 def _run_chunk(ranges: Ranges, folder: Path, job: Plain) -> list[Plain]:
-    """Has a fresh process speak the chunk; gives its manifest lines. Raises OSError or RuntimeError where it failed."""
+    """Returns the manifest lines of a chunk that a fresh process speaks; OSError or RuntimeError where it fails."""
     lines = folder / f"{job['split']}-{job['first']:06d}.lines"
     command = "import json, sys; from prune_rnn.data.synthetic import speech; speech.speak_chunk(json.load(sys.stdin))"
     places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
@@ -181,5 +170,5 @@ def _run_chunk(ranges: Ranges, folder: Path, job: Plain) -> list[Plain]:
 
 
 def _cores() -> int:
-    """The number of cores that this process may use."""
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

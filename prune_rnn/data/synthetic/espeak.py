@@ -1,7 +1,7 @@
-"""Speech from text with eSpeak NG, called in this process through the shared library of the `espeakng_loader` wheel.
+"""Speech from text by eSpeak NG, in this process, through the shared library of the `espeakng_loader` wheel.
 
-The library keeps state between calls (prosody, random numbers of libc), so that what it says depends a little on what
-it said before: for the same samples again, say the same sentences in the same order in a fresh process.
+The library has state between calls (prosody, random numbers of libc), so its samples depend a little on earlier
+sentences. The same sentences in the same order in a fresh process give the same samples.
 """
 
 import ctypes
@@ -40,18 +40,19 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes
 
 
 def speak(text: str, accent: str, variant: str, rate: int, pitch: int) -> NDArray[np.float32]:
-    """Says the text in the voice `accent+variant`, silence of espeak's own at both ends cut off.
+    """Says the text in the voice `accent+variant`; espeak's own silence at both ends is cut off.
 
-    `rate` is in words a minute (80 to 450), `pitch` 0 to 100 with 50 the variant's own. Returns (samples,) at 16 kHz,
-    within -1 to 1. Raises ValueError for an accent, variant, rate or pitch that is not to be had, RuntimeError where
-    espeak fails or stays silent.
+    Args:
+        accent, variant: of ACCENTS and VARIANTS.
+        rate: 80 to 450 words a minute.
+        pitch: 0 to 100; 50 is the variant's own.
+
+    Returns:
+        (samples,) at 16 kHz, within -1 to 1.
+
+    Raises:
+        RuntimeError: espeak fails or stays silent.
     """
-    for name, value, allowed in (("accent", accent, ACCENTS), ("variant", variant, VARIANTS)):
-        if value not in allowed:
-            raise ValueError(f"{name}={value!r} is not one of espeak's voices in use: {', '.join(allowed)}")
-    for name, number, low, high in (("rate", rate, 80, 450), ("pitch", pitch, 0, 100)):
-        if not low <= number <= high:
-            raise ValueError(f"{name}={number} lies outside of {low} to {high}")
     speak_at, library_rate = _library()
     samples = speak_at(text, f"{accent}+{variant}", rate, pitch)
     loud = np.flatnonzero(np.abs(samples) > 0.002)
@@ -61,7 +62,7 @@ def speak(text: str, accent: str, variant: str, rate: int, pitch: int) -> NDArra
 
 
 def check_voices(data: Path) -> None:
-    """Raises ValueError, naming them, if accents or variants in use are missing from espeak's data folder."""
+    """Raises ValueError that names the voices in use that espeak's data folder lacks."""
     spoken = {
         line.split()[1].lower()
         for file in (data / "lang" / "gmw").glob("en*")
@@ -78,9 +79,9 @@ def check_voices(data: Path) -> None:
 
 
 def resample(samples: NDArray[np.float32], old: int, new: int) -> NDArray[np.float32]:
-    """Changes the sample rate by cutting (or padding) the spectrum, exact for all that lies below both Nyquist rates.
+    """(samples,) at `old` Hz -> (ceil(samples * new / old),) at `new` Hz, by cutting or padding the spectrum.
 
-    (samples,) at `old` Hz becomes (ceil(samples * new / old),) at `new` Hz. The signal should begin and end in silence.
+    It is exact below both Nyquist rates, for a signal that begins and ends in silence.
     """
     unit = old // int(np.gcd(old, new))  # a block of `unit` samples becomes a whole number of new ones
     blocks = easy_length(-(-len(samples) // unit) + 1)  # one of silence more, for what rings over the end
@@ -91,7 +92,7 @@ def resample(samples: NDArray[np.float32], old: int, new: int) -> NDArray[np.flo
 
 
 def easy_length(least: int) -> int:
-    """The smallest number from `least` on with no prime factor above 5: an FFT of such a length is fast.
+    """Returns the smallest number from `least` on without a prime factor above 5, for a fast FFT.
 
     >>> [easy_length(least) for least in (1, 7, 11, 997, 1000, 1001)]
     [1, 8, 12, 1000, 1000, 1024]
@@ -101,7 +102,7 @@ def easy_length(least: int) -> int:
 
 @cache
 def _library() -> tuple[Callable[[str, str, int, int], NDArray[np.float32]], int]:
-    """Loads espeak once a process; gives the function that speaks and its sample rate in Hz."""
+    """Loads espeak once a process; returns the function that speaks, and its sample rate in Hz."""
     data = Path(espeakng_loader.get_data_path())
     check_voices(data)
     if len(str(data)) > _LONGEST_PATH:
@@ -121,7 +122,7 @@ def _library() -> tuple[Callable[[str, str, int, int], NDArray[np.float32]], int
     library.espeak_SetSynthCallback(listener)
 
     def speak_at(text: str, voice: str, rate: int, pitch: int, _listener: Any = listener) -> NDArray[np.float32]:
-        """`_listener` is held here because the library calls it, and Python would free it."""
+        """The parameter `_listener` keeps Python from freeing the callback, which the library calls."""
         pieces.clear()
         spoken = text.encode()
         failures = (

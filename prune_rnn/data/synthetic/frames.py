@@ -1,13 +1,13 @@
-"""Frames of sentences with slots to fill, such as `the {adjective} {noun}`: no frame is spoken in two splits.
+"""Frames of sentences with slots, such as `the {adjective} {noun}`; no frame is in two splits.
 
-Train's are made by a grammar (thousands of them), those of dev and test are written by hand, in words of their own, so
-that an error rate measures what was learned of speech and not which frames were learned by heart.
+A grammar makes thousands of frames for train. Those of dev and test are written by hand, in words of their own: an
+error rate then measures the recognition of speech, not of memorised frames.
 """
 
 import re
 from random import Random
 
-# the ways to say each part of a train sentence: <part> stands for another part, {slot} for a word of sentences.py
+# the forms of each part of a train sentence: <part> stands for another part, {slot} for a word of sentences.py
 # fmt: off
 GRAMMAR: dict[str, tuple[str, ...]] = {
     "sentence": (
@@ -186,14 +186,14 @@ _PART = re.compile(r"<(\w+)>")
 
 
 def frame(random: Random, split: str) -> str:
-    """A random frame of the split: one of those written by hand, or for train one that the grammar makes."""
+    """Returns a random frame of the split."""
     if split == "train":
         return expand("<sentence>", random)
     return random.choice({"dev": DEV, "test": TEST}[split])
 
 
 def expand(form: str, random: Random) -> str:
-    """The form with a random way to say each of its parts, and of theirs; its slots stay as they are."""
+    """Returns the form with a random form for each of its parts, recursively; slots stay."""
     while "<" in form:
         form = _PART.sub(lambda part: random.choice(GRAMMAR[part[1]]), form)
     return form

@@ -1,7 +1,7 @@
-"""English sentences without end: frames of frames.py, filled with Faker's word lists and spelt-out numbers.
+"""Endless English sentences: frames of frames.py, filled with Faker's word lists and numbers in words.
 
-A sentence is of the transcripts' alphabet as it stands: lower case a to z, the space and the apostrophe. What has other
-characters is left out of the word lists; nothing is taken out of a word.
+A sentence has only characters of the transcripts' alphabet: lower case a to z, the space and the apostrophe. The word
+lists leave out words with other characters.
 """
 
 import hashlib
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from random import Random
 
-from prune_rnn.data.base import SPLITS
 from prune_rnn.data.synthetic.frames import frame
 
 WORDS = (4, 14)  # fewest and most words of a sentence
@@ -32,7 +31,7 @@ _OTHER_WORDS = {
     "daytime": "morning afternoon evening",
 }
 
-# what Faker calls adjectives and "a very ... thing" cannot hold
+# Faker's adjectives that do not fit "a very ... thing"
 _NO_ADJECTIVES = (
     "ago all alone another any apart both due each enough even every few just least less many more most much out over "
     "own same several some such super worth"
@@ -44,33 +43,28 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 
 def sentences(seed: int, split: str) -> Iterator[str]:
-    """Yields sentences for ever, none twice and none that any seed yields for another split.
-
-    The first n of them are the same however many are taken. Raises ValueError for an unknown split.
-    """
-    if split not in SPLITS:
-        raise ValueError(f"split={split!r} is not one of {', '.join(SPLITS)}")
+    """Yields sentences without end, none twice, and none that any seed yields for another split."""
     random = Random(f"{seed} {split}")
-    told: set[str] = set()
+    yielded: set[str] = set()
     while True:
         sentence = compose(random, split)
         fits = WORDS[0] <= len(sentence.split()) <= WORDS[1] and CHARACTERS[0] <= len(sentence) <= CHARACTERS[1]
-        if fits and sentence not in told and split_of(sentence) == split:
-            told.add(sentence)
+        if fits and sentence not in yielded and split_of(sentence) == split:
+            yielded.add(sentence)
             yield sentence
 
 
 def split_of(sentence: str) -> str:
-    """The one split that may hold the sentence, by its content alone: dev and test have a tenth each.
+    """Returns the only split that may have the sentence, by its content alone: a tenth each for dev and test.
 
-    Frames of two splits may, rarely, be filled so that they read the same; this keeps such a sentence to one of them.
+    Frames of two splits may, rarely, give the same sentence.
     """
     number = int.from_bytes(hashlib.sha256(sentence.encode()).digest()[:8], "big")
     return {0: "dev", 1: "test"}.get(number % 10, "train")
 
 
 def compose(random: Random, split: str) -> str:
-    """One sentence of any length from a random frame of the split, all of its slots filled at random."""
+    """Returns a sentence of any length: a random frame of the split with random words in its slots."""
     words, composed = _words(), _composed()
 
     def fill(slot: re.Match[str]) -> str:
@@ -81,7 +75,7 @@ def compose(random: Random, split: str) -> str:
 
 
 def spell(number: int, to: str = "cardinal") -> str:
-    """A whole number in words as they are said: 21 is `twenty one`, and the 2nd ordinal `second`, the year 1987 too."""
+    """Returns a number in spoken words. to: cardinal (21: `twenty one`), ordinal (2: `second`) or year."""
     from num2words import num2words
 
     return str(num2words(number, to=to)).replace("-", " ").replace(",", "")
@@ -89,8 +83,8 @@ def spell(number: int, to: str = "cardinal") -> str:
 
 @cache
 def _words() -> dict[str, tuple[str, ...]]:
-    """The fillers of every slot that is filled from a list, sorted, each of letters, spaces and apostrophes only."""
-    # here, as the processes that speak import this module and need no Faker
+    """Returns the sorted words of every slot with a list, of letters, spaces and apostrophes only."""
+    # here: a corpus that exists needs no Faker
     from faker.providers.address.en_US import Provider as Address
     from faker.providers.color.en_US import Provider as Color
     from faker.providers.company.en_US import Provider as Company
@@ -127,14 +121,14 @@ def _words() -> dict[str, tuple[str, ...]]:
 
 
 def _sayable(entries: Iterable[str]) -> set[str]:
-    """The entries, in lower case, that are of the alphabet and have a vowel in each word (espeak spells out others)."""
+    """Returns the entries, in lower case, of the alphabet and with a vowel in each word (espeak spells out others)."""
     lower = {entry.lower() for entry in entries}
     return {e for e in lower if _HAS_ONLY_LETTERS.fullmatch(e) and all(set(word) & set("aeiouy") for word in e.split())}
 
 
 @cache
 def _composed() -> dict[str, Callable[[Random], str]]:
-    """The functions that fill the other slots: numbers, and names that are put together."""
+    """Returns the functions for the other slots: numbers and composed names."""
     return {
         "small": lambda random: spell(random.randint(2, 99)),
         "number": lambda random: spell(random.choice([random.randint(2, 99), random.randint(100, 9999)])),
@@ -150,7 +144,7 @@ def _composed() -> dict[str, Callable[[Random], str]]:
 
 
 def _price(random: Random) -> str:
-    """An amount of money, such as `forty two dollars` or `three pounds and fifty pence`."""
+    """Returns an amount of money, such as `forty two dollars` or `three pounds and fifty pence`."""
     whole, unit = random.randint(2, 900), random.choice(["dollars", "pounds", "euros"])
     if random.random() < 0.7:
         return f"{spell(whole)} {unit}"
@@ -159,13 +153,13 @@ def _price(random: Random) -> str:
 
 
 def _time(random: Random) -> str:
-    """A time of day, such as `half past nine` or `seven forty in the morning`."""
+    """Returns a time of day, such as `half past nine` or `seven forty in the morning`."""
     hour, minute = spell(random.randint(1, 12)), spell(random.randint(10, 59))
     forms = ("{h} o'clock", "half past {h}", "quarter to {h}", "quarter past {h}", "{h} {m}", "{h} {m} in the {d}")
     return random.choice(forms).format(h=hour, m=minute, d=random.choice(_words()["daytime"]))
 
 
 def _company(random: Random) -> str:
-    """The name of a company, such as `moore group` or `moore and hill`."""
+    """Returns the name of a company, such as `moore group` or `moore and hill`."""
     last, other = random.choice(_words()["last"]), random.choice(_words()["last"])
     return f"{last} {random.choice(('group', 'brothers', 'and sons', f'and {other}'))}"

@@ -1,4 +1,4 @@
-"""The settings of the synthetic corpus: what its bytes depend on, and what they do not."""
+"""The settings of the synthetic corpus, those that change its bytes and the others."""
 
 import hashlib
 import json
@@ -12,6 +12,7 @@ from prune_rnn.config.option import is_identity, option
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.synthetic.ranges import Ranges
 from prune_rnn.typed import Plain
+from prune_rnn.usage import within
 
 GENERATOR = 2  # raise it with any change to what these modules make that changes a byte of the corpus
 _WORKERS = 1024
@@ -37,29 +38,22 @@ class Synthetic(Data):
     cache: str | None = option("folder of all corpora; null: the user's cache folder", None, identity=False, path=True)
 
     def check(self) -> None:
-        """Raises ValueError, with the key, its value and the way out, unless a corpus can be made from the settings."""
+        """Raises ValueError that names the key unless a corpus can be made from the settings."""
         for split in SPLITS:
-            hours = getattr(self, f"{split}_hours")
-            if not 0 < hours < math.inf:
-                raise ValueError(f"data.{split}_hours={hours} is not a length of time; give hours above 0, such as 0.1")
-        for name, allowed in (("snr", (-math.inf, math.inf)), ("rate", _RATES), ("pitch", _PITCHES)):
+            if not 0 < (hours := self.hours(split)) < math.inf:
+                raise ValueError(f"data.{split}_hours={hours}: must be above 0 and finite; give hours, such as 0.1")
+        for key in ("snr_low", "snr_high"):
+            if not -math.inf < getattr(self, key) < math.inf:
+                raise ValueError(f"data.{key}={getattr(self, key)}: must be a finite number of dB; give one")
+        for key, least, most in (
+            ("rate_low", *_RATES), ("rate_high", *_RATES), ("pitch_low", *_PITCHES), ("pitch_high", *_PITCHES),
+            ("seed", 0, math.inf), ("workers", 1, _WORKERS),
+        ):  # fmt: skip
+            within(f"data.{key}", getattr(self, key), least, most)
+        for name in ("snr", "rate", "pitch"):
             low, high = getattr(self, f"{name}_low"), getattr(self, f"{name}_high")
-            for key, value in ((f"{name}_low", low), (f"{name}_high", high)):
-                if value != value:  # an integer may be too large for math.isnan
-                    raise ValueError(f"data.{key}={value} is not a number; give one, or leave it out")
-            if not low <= high:
-                raise ValueError(
-                    f"data.{name}_low={low} lies above data.{name}_high={high}; swap them or make them equal"
-                )
-            if low < allowed[0] or high > allowed[1] or math.inf in (abs(low), abs(high)):
-                limits = f"within {allowed[0]} to {allowed[1]}" if math.isfinite(allowed[0]) else "finite"
-                raise ValueError(f"data.{name}_low={low} and data.{name}_high={high} must be {limits}")
-        if self.seed < 0:
-            raise ValueError(f"data.seed={self.seed} is negative; give 0 or more")
-        if self.workers is not None and self.workers < 1:
-            raise ValueError(f"data.workers={self.workers} is less than one process; leave it out to use every core")
-        if self.workers is not None and self.workers > _WORKERS:
-            raise ValueError(f"data.workers={self.workers} is above {_WORKERS}; leave it out to use every core")
+            if low > high:
+                raise ValueError(f"data.{name}_low={low}: lies above data.{name}_high={high}; swap the two")
 
     def content(self) -> Plain:
         """Returns the corpus's digest, which takes in the versions that make it."""
@@ -67,19 +61,21 @@ class Synthetic(Data):
 
     def manifests(self, say: Say) -> dict[str, Path]:
         """Returns the manifests of the corpus; makes it where it does not exist yet, one process alone."""
-        from prune_rnn.data.synthetic.corpus import Corpus, prepare  # which imports Faker
+        from prune_rnn.data.synthetic.corpus import prepare  # here: most commands need no speech
 
         self.check()
-        folder = cache_folder(self) / f"synthetic-{digest(self)}"
-        hours = {split: getattr(self, f"{split}_hours") for split in SPLITS}
-        return prepare(Corpus(folder=folder, hours=hours, ranges=self.ranges(), workers=self.workers), say)
+        return prepare(self, cache_folder(self) / f"synthetic-{digest(self)}", say)
+
+    def hours(self, split: str) -> float:
+        """Returns the hours of a split."""
+        hours: float = getattr(self, f"{split}_hours")
+        return hours
 
     def ranges(self) -> Ranges:
         """Returns what each utterance is drawn from."""
         return Ranges(**{field.name: getattr(self, field.name) for field in fields(Ranges)})
 
     def describe(self) -> str:
-        """Returns how much speech."""
         return f"{self.train_hours:g} h of synthetic speech"
 
     @classmethod
@@ -91,7 +87,6 @@ class Synthetic(Data):
 
     @classmethod
     def recorded_train(cls, kept: Plain, cache: str | None, say: Say) -> Path | None:
-        """Returns the train manifest of the same settings."""
         return cls._recorded(kept, cache, say)["train"]
 
     @classmethod
@@ -109,19 +104,18 @@ class Synthetic(Data):
 
 
 def digest(config: Synthetic) -> str:
-    """Sixteen hex digits that stand for all that the corpus's bytes depend on."""
+    """Returns a digest, 16 hex digits, of everything that the corpus's bytes depend on."""
     settings: Plain = {key: version(key) for key in ("espeakng-loader", "Faker", "num2words")}
     settings["generator"] = GENERATOR
     for key in fields(config):
-        if is_identity(key, getattr(config, key.name)) and key.name not in ("name", "front_end"):
-            settings[key.name] = (float if key.type is float else int)(
-                getattr(config, key.name)
-            )  # an hour is an hour, be it written 1 or 1.0
+        value = getattr(config, key.name)
+        if is_identity(key, value) and key.name not in ("name", "front_end"):
+            settings[key.name] = float(value) if key.type is float else int(value)  # 1 and 1.0 are the same hours
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def cache_folder(config: Synthetic) -> Path:
-    """The absolute path of the folder that holds all corpora."""
+    """Returns the absolute path of the folder of all corpora."""
     if config.cache is not None:
         return Path(config.cache).expanduser().absolute()
     home = os.environ.get("XDG_CACHE_HOME")

@@ -1,8 +1,8 @@
-"""One utterance of the synthetic corpus, and one chunk of them, as a process of its own speaks it.
+"""Utterances of the synthetic corpus, and chunks of them, each spoken by a process of its own.
 
-Every utterance's randomness comes from (seed, split, index) alone. espeak keeps state between calls, so the utterances
-are spoken in chunks of sizes that depend on nothing but their index, each by a fresh process. This module must import
-neither torch nor hydra nor Faker: each of those processes imports it.
+The randomness of an utterance depends only on (seed, split, index). espeak has state between calls, so a fresh process
+speaks each chunk, and a chunk's size depends only on its index. This module must import neither torch nor hydra nor
+Faker: each of those processes imports it.
 """
 
 import io
@@ -22,7 +22,7 @@ from prune_rnn.typed import Plain
 
 
 def variants(seed: int) -> dict[str, tuple[str, ...]]:
-    """Shares espeak's variants out among the splits: a tenth, rounded, for dev and for test, all others for train."""
+    """Returns espeak's variants by split: a tenth, rounded, for dev and for test, all others for train."""
     shuffled = sorted(espeak.VARIANTS)
     Random(f"variants {seed}").shuffle(shuffled)
     tenth = round(len(shuffled) / 10)
@@ -31,7 +31,7 @@ def variants(seed: int) -> dict[str, tuple[str, ...]]:
 
 
 def mix(clean: NDArray[np.float32], noise: NDArray[np.float32], snr_db: float) -> NDArray[np.float32]:
-    """Adds the noise, scaled to a mean power of exactly `snr_db` decibels below that of `clean`, each over its length.
+    """Returns clean + noise; the noise is scaled to a mean power of exactly `snr_db` decibels below that of `clean`.
 
     Both are (samples,) of one length and not silent.
     """
@@ -40,10 +40,7 @@ def mix(clean: NDArray[np.float32], noise: NDArray[np.float32], snr_db: float) -
 
 
 def tilted_noise(samples: int, tilt: float, random: np.random.Generator) -> NDArray[np.float32]:
-    """Noise (samples,) with a power of frequency ** -tilt above 50 Hz: white for 0, pink for 1, brown for 2.
-
-    Its spectrum is drawn, at a length that is easy to transform, and what is too long cut off.
-    """
+    """Returns noise, (samples,), of power frequency ** -tilt above 50 Hz: white for 0, pink for 1, brown for 2."""
     length = espeak.easy_length(samples)
     frequency = np.fft.rfftfreq(length, 1 / espeak.SAMPLE_RATE)
     white = random.standard_normal(2 * len(frequency), dtype=np.float32).view(np.complex64)
@@ -52,7 +49,7 @@ def tilted_noise(samples: int, tilt: float, random: np.random.Generator) -> NDAr
 
 
 def utterance(ranges: Ranges, split: str, index: int, text: str) -> tuple[NDArray[np.int16], str]:
-    """The samples (16 kHz) and the speaker, as `accent+variant`, of one utterance of the corpus."""
+    """Returns the samples (16 kHz) and the speaker, `accent+variant`, of one utterance of the corpus."""
     random = np.random.default_rng([ranges.seed, SPLITS.index(split), index])
     accent, variant = str(random.choice(espeak.ACCENTS)), str(random.choice(variants(ranges.seed)[split]))
     rate = int(random.integers(ranges.rate_low, ranges.rate_high + 1))
@@ -66,19 +63,19 @@ def utterance(ranges: Ranges, split: str, index: int, text: str) -> tuple[NDArra
 
 
 def chunk_size(index: int) -> int:
-    """The number of utterances that one process speaks: 32 twice, 64 twice, and so on up to 512 for all the others.
+    """Returns the number of utterances in a chunk: 32 twice, 64 twice, and so on up to 512 for all the others.
 
-    Small ones first, so that a short split has work for more than one process; large ones then, as a process takes as
-    long to start as to speak some 20 utterances.
+    The first chunks are small, so that a short split has work for several processes. The others are large, as the start
+    of a process takes as long as some 20 utterances.
     """
     return 32 << min(index // 2, 4)
 
 
 def speak_chunk(job: Plain) -> None:
-    """Speaks one chunk in this process: writes its FLAC files, and last of all the manifest lines to `job["lines"]`.
+    """Speaks one chunk in this process: writes its FLAC files, then the manifest lines to `job["lines"]`.
 
-    It stops early once the chunk alone lasts the seconds that the file `job["lacks"]` then names, or the file is gone.
-    It ends without lines if the process that asked for it is gone.
+    It stops once the chunk alone lasts the seconds in the file `job["lacks"]`, or that file is gone. It ends without
+    lines if the parent process is gone.
     """
     ranges, folder = Ranges(**job["ranges"]), Path(job["folder"])
     lines, seconds = [], 0.0
@@ -99,7 +96,7 @@ def speak_chunk(job: Plain) -> None:
 
 
 def _lacking(file: Path) -> float:
-    """The seconds that a split still lacks, 0 where there is no such file any more."""
+    """Returns the seconds that a split still lacks; 0 where the file is gone."""
     try:
         return float(file.read_text(encoding="ascii"))
     except FileNotFoundError:

@@ -14,7 +14,7 @@ from prune_rnn.analyse.agreement import conditions
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.report.figures.labels import label_points
 from prune_rnn.report.figures.style import BLACK, MARKERS, NAMES, SPARSE, Material, Plot, legend, log_sizes, panels
-from prune_rnn.run.identity import recipe
+from prune_rnn.run.identity import family
 from prune_rnn.run.record import Recorded
 
 _EPOCHS = ("start_epoch", "ramp_epoch", "end_epoch", "epoch")
@@ -45,7 +45,7 @@ def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
     named: dict[str, dict[str, dict[str, list[Finished]]]] = {}
     for run in sorted(material.runs, key=lambda run: (run.config.prune.prunes, run.config.model.units, run.seed)):
         row = next((row for row in material.rows if row.model == run.config.model.name), None)
-        if row is None or recipe(run.config.identity) != recipe(row.config.identity):
+        if row is None or family(run.config.identity) != family(row.config.identity):
             continue
         units, sparse = run.config.model.units, run.config.prune.prunes
         line = ", ".join([f"{units} units", *_pruned(run.config, row.config)]) if sparse else "dense"

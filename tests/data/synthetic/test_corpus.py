@@ -265,16 +265,16 @@ def test_the_second_process_waits_and_says_so(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"train_hours": 0.0}, r"data\.train_hours=0\.0 is not a length of time"),
+        ({"train_hours": 0.0}, r"data\.train_hours=0\.0: must be above 0 and finite; give hours"),
         ({"dev_hours": -1.0}, r"data\.dev_hours=-1\.0"),
         ({"test_hours": float("nan")}, r"data\.test_hours=nan"),
         ({"train_hours": float("inf")}, r"data\.train_hours=inf"),
-        ({"snr_low": 30.0}, r"data\.snr_low=30\.0 lies above data\.snr_high=25\.0"),
-        ({"snr_high": float("inf")}, r"data\.snr_high=inf must be finite"),
-        ({"rate_low": 50}, r"data\.rate_low=50 and .* within 80 to 450"),
-        ({"pitch_high": 200}, r"data\.pitch_high=200 must be within 0 to 100"),
-        ({"seed": -1}, r"data\.seed=-1 is negative"),
-        ({"workers": 0}, r"data\.workers=0 is less than one process"),
+        ({"snr_low": 30.0}, r"data\.snr_low=30\.0: lies above data\.snr_high=25\.0"),
+        ({"snr_high": float("inf")}, r"data\.snr_high=inf: must be a finite number of dB"),
+        ({"rate_low": 50}, r"data\.rate_low=50: must be 80 or more"),
+        ({"pitch_high": 200}, r"data\.pitch_high=200: must be at most 100"),
+        ({"seed": -1}, r"data\.seed=-1: must be 0 or more"),
+        ({"workers": 0}, r"data\.workers=0: must be 1 or more"),
     ],
 )
 def test_bad_settings_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -87,20 +87,6 @@ def test_ends_are_cut_to_the_speech() -> None:
     assert samples[:160].max() > 0.0005 and samples[-160:].max() > 0.0005
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((SENTENCE, "fr", "m1", 140, 50), "accent='fr' is not one of"),
-        ((SENTENCE, "en-us", "whisper", 140, 50), "variant='whisper' is not one of"),
-        ((SENTENCE, "en-us", "m1", 79, 50), "rate=79 lies outside of 80 to 450"),
-        ((SENTENCE, "en-us", "m1", 140, 101), "pitch=101 lies outside of 0 to 100"),
-    ],
-)
-def test_a_voice_that_is_not_to_be_had_is_named(arguments: tuple[str, str, str, int, int], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        espeak.speak(*arguments)
-
-
 def test_saying_nothing_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="espeak said nothing for ' '"):
         espeak.speak(" ", "en-us", "m1", 140, 50)

@@ -117,8 +117,3 @@ def test_numbers_are_spelt(number: int, to: str, words: str) -> None:
 )
 def test_articles_suit_the_next_word(phrase: str, wanted: str) -> None:
     assert module._ARTICLE.sub("an ", phrase) == wanted
-
-
-def test_an_unknown_split_is_refused() -> None:
-    with pytest.raises(ValueError, match="split='valid' is not one of train, dev, test"):
-        next(sentences(0, "valid"))
