@@ -12,7 +12,6 @@ from prune_rnn.predict import magnitudes
 from prune_rnn.predict.magnitudes import Magnitudes, Place
 from prune_rnn.predict.setting import SECONDS
 from prune_rnn.prune.q import CALIBRATED
-from prune_rnn.prune.schedule import Schedule
 from prune_rnn.source.load import start_of
 
 
@@ -51,7 +50,7 @@ def course(config: Config, q_source: str, steps: int) -> Course:
             known = magnitudes.shipped(config.model.cell.name, layer_type)
             reached: list[float] = []
             for epoch in range(1, epochs + 1):
-                step = _last(rule.when, (epoch - 1) * steps, epoch * steps)
+                step = rule.when.last_update_within((epoch - 1) * steps + 1, epoch * steps)
                 now = 0.0
                 if step is not None:
                     amount = rule.when.at(step)
@@ -102,8 +101,3 @@ def _unsure(known: Magnitudes, sparsity: float) -> float:
     """Returns the standard deviation of a sparsity that a threshold reaches."""
     left = max(1 - sparsity, 1e-6)
     return -left * math.log(left) * known.deviation
-
-
-def _last(when: Schedule, after: int, until: int) -> int | None:
-    """Returns the last step of an epoch at which the masks change."""
-    return next((step for step in range(until, after, -1) if when.updates_at(step)), None)

@@ -108,7 +108,7 @@ def observed(run: Finished) -> Iterator[Observed]:
         highest = 0.0
         for _, row in history.iterrows():
             epoch, threshold = int(row["epoch"]), float(row[f"threshold_{layer_type}"])
-            last = next((step for step in range(epoch * steps, 0, -1) if rule.when.updates_at(step)), None)
+            last = rule.when.last_update_within(1, epoch * steps)
             if last is None or epoch > phase[1] or threshold <= highest:
                 continue
             highest = threshold
