@@ -9,7 +9,7 @@ from pathlib import Path
 from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.predict import magnitudes
-from prune_rnn.predict.magnitudes import Magnitudes, Place
+from prune_rnn.predict.magnitudes import Magnitudes, Regressors
 from prune_rnn.predict.setting import SECONDS
 from prune_rnn.prune.q import CALIBRATED
 from prune_rnn.source.load import start_of
@@ -55,9 +55,8 @@ def course(config: Config, q_source: str, steps: int) -> Course:
                 if step is not None:
                     amount = rule.when.at(step)
                     if goal is None:
-                        now = known.sparsity(
-                            Place(amount, config.model.units, steps, step / steps / epochs - phase[0] / epochs)
-                        )
+                        time = step / steps / epochs - phase[0] / epochs
+                        now = known.sparsity(Regressors(amount, config.model.units, steps, time))
                     else:
                         now = known.on_the_way(goal, amount) if q_source == CALIBRATED else amount
                 reached.append(max(now, reached[-1] if reached else 0.0))

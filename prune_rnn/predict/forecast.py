@@ -25,10 +25,10 @@ _SURE = 1.64  # standard deviations on each side of a 90 % interval
 class Forecast:
     """What a network will be.
 
-    parameters: all of them. kept: those that are not zero in the end. sizes: bytes of the packed file, by type.
+    parameters: all of them. nonzero: in the end. sizes: bytes of the packed file, by type.
     cer: of one run; None where nothing fixes its level. ratio: its CER over that of the same network, dense, with the
     ends of the 90 % interval; None of a dense one. by: networks of the same recipe, and all that the law is fitted to.
-    beyond: in which ways it lies outside of the networks that were trained, in words.
+    beyond: in words, how it differs from all networks that were trained.
     """
 
     config: Config
@@ -36,7 +36,7 @@ class Forecast:
     setting: Setting
     course: Course
     parameters: int
-    kept: int
+    nonzero: int
     sizes: dict[Dtype, int]
     cer: Expected | None
     ratio: Expected | None
@@ -51,14 +51,14 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
     """
     resolved, q_source = resolve(config)
     steps = steps_per_epoch(resolved)
-    way = course(resolved, q_source, steps or 1000)
+    sparsity = course(resolved, q_source, steps or 1000)
     parameters, prunable = counts(resolved.model)
-    density = max(1 - way.prunable, 1 / prunable)
+    density = max(1 - sparsity.prunable, 1 / prunable)
     own = setting(recorded(resolved, q_source), parameters, prunable, density)
     expectation = expectation or by_networks(known(Path(config.results)))
     alike = [network for network in expectation.networks if network.setting.recipe == own.recipe]
     law = expectation.law
-    further = way.log_density * law["c"]
+    further = sparsity.log_density * law["c"]
     fixed = bool(alike) or own.data == SYNTHETIC
     ratio = None
     if resolved.prune.prunes:
@@ -69,10 +69,10 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
         config=resolved,
         goal=resolved.prune.goal(q_source),
         setting=own,
-        course=way,
+        course=sparsity,
         parameters=parameters,
-        kept=parameters - round(way.prunable * prunable),
-        sizes={dtype: packed_bytes(resolved.model, way.prunable, dtype) for dtype in Dtype},
+        nonzero=parameters - round(sparsity.prunable * prunable),
+        sizes={dtype: packed_bytes(resolved.model, sparsity.prunable, dtype) for dtype in Dtype},
         cer=expectation.of(own, further=further) if fixed else None,
         ratio=ratio,
         by=(len(alike), len(expectation.networks)),

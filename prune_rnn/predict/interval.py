@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -69,17 +69,17 @@ class Expectation:
         self.networks = list(networks)
         self.seeds = spread_of_seeds(networks)
         self.law = fit(networks, self.seeds)
-        self._judged: list[Judged] = []
 
+    @cached_property
     def judged(self) -> list[Judged]:
-        """Returns the law without each network, worked out once."""
-        if not self._judged:
-            for network in self.networks:
-                law = fit(without(self.networks, network.setting.key), self.seeds, self.law)
-                mean, deviation = law.predict(network.setting)
-                own = math.hypot(deviation, self.seeds / math.sqrt(network.seeds))
-                self._judged.append(Judged(law, abs(mean - network.log_cer) / own))
-        return self._judged
+        """The law without each network."""
+        found = []
+        for network in self.networks:
+            law = fit(without(self.networks, network.setting.key), self.seeds, self.law)
+            mean, deviation = law.predict(network.setting)
+            own = math.hypot(deviation, self.seeds / math.sqrt(network.seeds))
+            found.append(Judged(law, abs(mean - network.log_cer) / own))
+        return found
 
     def of(self, setting: Setting, runs: int = 1, further: float = 0.0) -> Expected:
         """Returns the CER to expect of the mean of so many runs.
@@ -87,15 +87,14 @@ class Expectation:
         further: a standard deviation of log CER that comes on top, of what is not known of the setting itself.
         """
         low, high = [], []
-        for one in self.judged():
+        for one in self.judged:
             mean, deviation = one.law.predict(setting)
             reach = one.off * math.sqrt(deviation**2 + self.seeds**2 / runs + further**2)
             low.append(mean - reach)
             high.append(mean + reach)
-        place = math.ceil(LEVEL * (len(low) + 1)) - 1  # of n numbers in order, from 0
-        place = min(place, len(low) - 1)
+        rank = min(math.ceil(LEVEL * (len(low) + 1)), len(low)) - 1  # of n numbers in order, from 0
         middle = self.law.predict(setting)[0]
-        ends = np.sort(low)[::-1][place], np.sort(high)[place]
+        ends = np.sort(low)[::-1][rank], np.sort(high)[rank]
         return Expected(math.exp(middle), math.exp(min(middle, ends[0])), math.exp(max(middle, ends[1])))
 
     def left_out(self, setting: Setting) -> Expectation:

@@ -137,13 +137,13 @@ class Law:
         """Returns how log CER changes with each coefficient, and the effects that the law has no coefficient of."""
         values = effects(of)
         slopes = np.array([values.pop(name, 0.0) for name in self.names[: -len(_CURVE)]])
-        curve = _curve(self.coefficients, *_places([of]))[1][0]
+        curve = _curve(self.coefficients, *_logarithms([of]))[1][0]
         return np.concatenate([slopes, curve]), values
 
 
 def _offset(law: Law, of: Setting) -> float:
     """Returns what the curve gives beyond its own linear part."""
-    value, slopes = _curve(law.coefficients, *_places([of]))
+    value, slopes = _curve(law.coefficients, *_logarithms([of]))
     return float(value[0] - slopes[0] @ law.coefficients[-len(_CURVE) :])
 
 
@@ -157,13 +157,13 @@ def fit(networks: Sequence[Network], seeds: float, near: Law | None = None) -> L
     linear = np.array([[each.get(name, 0.0) for name in names] for each in values]).reshape(len(values), len(names))
     names += _CURVE
     means, deviations = np.array([prior(name) for name in names]).T
-    places = _places([network.setting for network in networks])
+    points = _logarithms([network.setting for network in networks])
     measured = np.array([network.log_cer for network in networks])
     exactness = 1 / (_MISFIT**2 + seeds**2 / np.array([network.seeds for network in networks], dtype=float))
     found = means.copy() if near is None else np.array([near[name] for name in names])
     information = np.diag(deviations**-2)
     for _ in range(_STEPS):
-        curve, slopes = _curve(found, *places)
+        curve, slopes = _curve(found, *points)
         jacobian = np.hstack([linear, slopes])
         off = measured - linear @ found[: -len(_CURVE)] - curve
         far = np.abs(off) * np.sqrt(exactness)
@@ -183,7 +183,7 @@ def spread_of_seeds(networks: Sequence[Network]) -> float:
     return math.sqrt(sum(degree * each**2 for degree, each in several) / degrees) if degrees else SEEDS
 
 
-def _places(settings: Sequence[Setting]) -> tuple[Vector, Vector]:
+def _logarithms(settings: Sequence[Setting]) -> tuple[Vector, Vector]:
     """Returns log(N / N0) and log d of each."""
     return (
         np.array([math.log(each.prunable / REFERENCE) for each in settings]),
@@ -192,7 +192,7 @@ def _places(settings: Sequence[Setting]) -> tuple[Vector, Vector]:
 
 
 def _curve(coefficients: Vector, size: Vector, share: Vector) -> tuple[Vector, Vector]:
-    """Returns the log of the curve at each place, and how it changes with floor, b and c, (places, 3)."""
+    """Returns the log of the curve at each point, and its slopes by floor, b and c, (points, 3)."""
     floor, b, c = coefficients[-3:]
     floor = min(max(floor, 0.0), 0.95)
     above = np.exp(-b * size - c * share)

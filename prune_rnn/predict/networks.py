@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 import statistics
 from collections.abc import Iterable, Sequence
@@ -11,6 +10,8 @@ from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from prune_rnn.analyse.finished import Finished, read
 from prune_rnn.predict.setting import Setting, setting
@@ -61,10 +62,9 @@ def of_runs(runs: Iterable[Finished]) -> list[Network]:
 
 def known(results: Path) -> list[Network]:
     """Returns the shipped networks and those of the results folder; a run that is in both counts once."""
-    networks = list(shipped())
-    there = {name for network in networks for name in network.runs}
-    own = [read(run) for run in all_runs(results) if run.finished and run.folder.name not in there]
-    return networks + of_runs(own)
+    names = {name for network in shipped() for name in network.runs}
+    own = [read(run) for run in all_runs(results) if run.finished and run.folder.name not in names]
+    return [*shipped(), *of_runs(own)]
 
 
 @cache
@@ -75,19 +75,12 @@ def shipped() -> tuple[Network, ...]:
 
 
 def as_csv(networks: Sequence[Network]) -> str:
-    """Returns networks as the text of networks.csv, ordered by their runs."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    own = [field.name for field in fields(Setting)]
-    writer.writerow([*own, "log_cer", "deviation", "runs"])
-    for network in sorted(networks, key=lambda each: each.runs):
-        values = [_text(value) for value in asdict(network.setting).values()]
-        writer.writerow([*values, _text(network.log_cer), _text(network.deviation), " ".join(network.runs)])
-    return text.getvalue()
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else f"{value}"
+    """Returns networks as the text of networks.csv, ordered by their runs; numbers have 6 digits."""
+    rows = [
+        {**asdict(each.setting), "log_cer": each.log_cer, "deviation": each.deviation, "runs": " ".join(each.runs)}
+        for each in sorted(networks, key=lambda each: each.runs)
+    ]
+    return pd.DataFrame(rows).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 _WHOLE, _FRACTIONS = {"units", "parameters", "prunable"}, {"density", "start", "end", "hours", "heard"}

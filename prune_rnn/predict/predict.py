@@ -29,23 +29,19 @@ def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None 
         check(plot)
     if targets:
         command, of, expectation = inverse.found(targets, rest)
-        if plot is not None:
-            save(of, expectation, plot)
-        if json_:
-            return json.dumps({"command": command, **printed.as_json(of)}, indent=2)
-        return f"{command}\n\n{printed.text(of)}"
-    config = compose_config(rest)
-    expectation = by_networks(known(Path(config.results)))
-    of = forecast(config, expectation)
+    else:
+        config = compose_config(rest)
+        expectation = by_networks(known(Path(config.results)))
+        command, of = None, forecast(config, expectation)
     if plot is not None:
         save(of, expectation, plot)
     steps = steps_per_epoch(of.config)
-    cost = speed = None
-    if not quick:
-        cost, speed = timed(of, steps)
+    cost, speed = (None, None) if quick or command else timed(of, steps)
     if json_:
-        return json.dumps(printed.as_json(of, cost, speed, steps), indent=2)
-    return printed.text(of, cost, speed, steps)
+        head = {"command": command} if command else {}
+        return json.dumps({**head, **printed.as_json(of, cost, speed, steps)}, indent=2)
+    text = printed.text(of, cost, speed, steps)
+    return f"{command}\n\n{text}" if command else text
 
 
 def timed(of: Forecast, steps: int | None) -> tuple[probe.StepCost | None, probe.SpeedUp | None]:

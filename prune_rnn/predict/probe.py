@@ -49,16 +49,16 @@ class StepCost:
 
 @dataclass(frozen=True, slots=True)
 class SpeedUp:
-    """One step of a recurrent layer at one stream: seconds of the fastest dense way and of the fastest sparse one."""
+    """One step of a recurrent layer at one stream: the fastest dense and the fastest sparse backend, in seconds."""
 
     dense: float
-    dense_way: str
+    dense_name: str
     sparse: float
-    sparse_way: str
+    sparse_name: str
 
     @property
     def times(self) -> float:
-        """How many times as fast the sparse way is."""
+        """How many times as fast the sparse one is."""
         return self.dense / self.sparse
 
 

@@ -12,4 +12,4 @@ def test_a_step_of_the_whole_batch(tiny: list[str]) -> None:
 
 
 def test_a_speed_up_is_a_ratio() -> None:
-    assert SpeedUp(dense=0.6, dense_way="a", sparse=0.2, sparse_way="b").times == 0.6 / 0.2
+    assert SpeedUp(dense=0.6, dense_name="a", sparse=0.2, sparse_name="b").times == 0.6 / 0.2
