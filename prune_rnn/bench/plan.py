@@ -30,7 +30,7 @@ OWN = "own"  # names all packed models at once
 
 @dataclass(kw_only=True, slots=True)
 class BenchOptions:
-    """Of `prune-rnn bench`."""
+    """Options of `prune-rnn bench`."""
 
     workloads: list[str] = field(default_factory=lambda: list(WORKLOADS))
     shapes: list[str] | None = None
@@ -43,12 +43,9 @@ class BenchOptions:
     device: str = "cpu"
     results: str = "results"
 
+    @of_the_command_line()
     def check(self) -> None:
         """Raises UsageError that names the key, the value and the way out."""
-        with of_the_command_line():
-            self._check()
-
-    def _check(self) -> None:
         for workload in self.workloads:
             if workload not in WORKLOADS:
                 raise ValueError(f"workloads: {workload!r}: " + choose(workload, WORKLOADS))

@@ -60,15 +60,10 @@ def _shown(group: Sequence[Measurement], label: str, planned: Plan) -> Iterator[
     paper = planned.paper.get(first.shape)
     if paper and first.workload == PRODUCT and first.streams == 1:
         dense = f"{paper['us'] * paper['speedup']:.0f} us, dense {planned.baselines[first.shape]}"
-        way = "the paper: TitanX, cuSPARSE"
         yield {
-            **about,
-            "way": way,
-            "sparsity": SPARSITY,
-            "us": paper["us"],
-            "speed-up": paper["speedup"],
-            "over": dense,
-        }
+            **about, "way": "the paper: TitanX, cuSPARSE", "sparsity": SPARSITY, "us": paper["us"],
+            "speed-up": paper["speedup"], "over": dense,
+        }  # fmt: skip
     fastest = min((m for m in group if m.candidate.sparsity is None), key=lambda m: m.median)
     for m in sorted(group, key=lambda m: m.median):
         c = m.candidate

@@ -48,8 +48,8 @@ def say(text: str) -> None:
 def experiment(config: Config, command: str) -> Run:
     """Trains what isn't trained yet and returns the finished run. command: as it was typed, for the record.
 
-    ValueError, OSError and ArithmeticError say what is wrong and leave what there was; Interrupted once the state is
-    saved after SIGINT or SIGTERM.
+    Raises ValueError, OSError or ArithmeticError, which leave the run as it was, and Interrupted after SIGINT or
+    SIGTERM, with the state saved.
     """
     device = distributed.usable_device(config.device)
     if config.threads is not None:
@@ -175,7 +175,7 @@ def _run(
     config: TrainConfig,
     log: Log,
 ) -> Decoded | None:
-    """Trains the epochs that are left; returns what the best weights make of the test split (None: other processes)."""
+    """Trains the remaining epochs; returns the test split as the best weights decode it (None: other processes)."""
     trainer, model, device = session.trainer, session.trainer.model, session.trainer.device
     first = distributed.rank() == 0
     steps = config.epochs * trainer.steps_per_epoch
@@ -184,18 +184,21 @@ def _run(
             progress.cer = session.history[-1]["dev_cer"]
         while not trainer.finished:
             _epoch(trainer, progress, stop, session.save, config.checkpoint_minutes)
-            watched = _watched(load(groups["dev"]), len(groups["dev"]), "dev", progress)
-            dev = decode(trainer.tested, _until(partial(_agreed, stop), session.save, watched), device).scores()
-            progress.epoch(trainer.epoch, dev.cer.rate)
+            dev = _watched(
+                load(groups["dev"]), len(groups["dev"]), "dev", progress, partial(_agreed, stop), session.save
+            )
+            scores = decode(trainer.tested, dev, device).scores()
+            progress.epoch(trainer.epoch, scores.cer.rate)
             measured = epoch_measures(trainer)
-            session.end_epoch(dev)
+            session.end_epoch(scores)
             log(session.history[-1] | measured)
         if not first:
             return None
         model.load_state_dict(session.best["model"])
         trainer.masker.check()
-        watched = _watched(load(groups["test"]), len(groups["test"]), "test", progress)
-        return decode(model, _until(stop, lambda: None, watched), device)  # the state is that after the last epoch
+        # no save: the checkpoint is the one after the last epoch
+        test = _watched(load(groups["test"]), len(groups["test"]), "test", progress, stop, lambda: None)
+        return decode(model, test, device)
 
 
 def _precision(trainer: Trainer) -> str:
@@ -212,16 +215,17 @@ def _agreed(stop: Callable[[], bool]) -> bool:
     return distributed.all_reduce_sum(float(stop())) > 0
 
 
-def _watched(batches: Iterator[Batch], total: int, split: str, progress: Progress) -> Iterator[Batch]:
-    """Yields the batches of a split, showing how many are done."""
+def _watched(
+    batches: Iterator[Batch],
+    total: int,
+    split: str,
+    progress: Progress,
+    stop: Callable[[], bool],
+    save: Callable[[], None],
+) -> Iterator[Batch]:
+    """Yields the batches of a split, and shows how many are done; on a request to stop saves and raises Interrupted."""
     for done, one in enumerate(batches):
         progress.evaluation(split, done, total)
-        yield one
-
-
-def _until(stop: Callable[[], bool], save: Callable[[], None], batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yields the batches; asked to stop, saves before the next one, and raises Interrupted."""
-    for one in batches:
         if stop():
             save()
             raise Interrupted
@@ -231,7 +235,7 @@ def _until(stop: Callable[[], bool], save: Callable[[], None], batches: Iterator
 def _epoch(
     trainer: Trainer, progress: Progress, stop: Callable[[], bool], save: Callable[[], None], minutes: float
 ) -> None:
-    """Trains the rest of an epoch; saves from time to time, and before it obeys a request to stop."""
+    """Trains the rest of an epoch; saves every so many minutes, and on a request to stop, before Interrupted."""
     saved = time.monotonic()
     last = trainer.steps_per_epoch
     for _ in trainer.steps():
