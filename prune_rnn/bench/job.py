@@ -1,4 +1,4 @@
-"""What is computed: a recurrent product, or a recurrent layer over a sequence. All ways of a group get the same job."""
+"""The job of a group: a recurrent product, or a recurrent layer over a sequence. All ways of a group get the same."""
 
 from __future__ import annotations
 

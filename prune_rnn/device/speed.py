@@ -40,17 +40,11 @@ def rows(dry: bool, folder: Path) -> Iterator[Plain]:
             for group in recurrent(workload, shape, options.streams, [SPARSITY], timing, [UNSTRUCTURED]):
                 measured += group
                 if not dry:
-                    _write(folder / "table5", measured, planned)
+                    table = [archive.row(m, planned.labels[m.shape]) for m in measured]
+                    archive.write(folder / "table5", table, conditions(planned, "scripts/check_cuda.py"))
                 yield from _shown(group, shape.label, planned)
         if not dry:
             table5.write(folder / "table5")  # its figures take a second
-
-
-def _write(folder: Path, measured: Sequence[Measurement], planned: Plan) -> None:
-    labels = planned.labels
-    archive.write(
-        folder, [archive.row(m, labels[m.shape]) for m in measured], conditions(planned, "scripts/check_cuda.py")
-    )
 
 
 def _shown(group: Sequence[Measurement], label: str, planned: Plan) -> Iterator[Plain]:

@@ -19,9 +19,9 @@ from prune_rnn.source.load import start_of
 class Course:
     """How sparse each layer type is after each epoch, and in the end.
 
-    by_epoch: layer type -> sparsity of its weights after each epoch, the first first. prunable: sparsity of all of
-    them in the end. exact: whether the goal is a sparsity, which is met to one weight. log_density: how unsure the
-    logarithm of the density is, a standard deviation.
+    by_epoch: layer type -> sparsity of its weights after each epoch. prunable: sparsity of all prunable weights in the
+    end. exact: whether the goal is a sparsity, which is met to one weight. log_density: standard deviation of the
+    logarithm of the density.
     """
 
     by_epoch: dict[str, list[float]]
@@ -34,11 +34,11 @@ class Course:
 def course(config: Config, q_source: str, steps: int) -> Course:
     """Returns the course of a resolved configuration. steps: an epoch."""
     method, epochs = config.prune, config.train.epochs
-    if method.starts_sparse:
-        return _as_it_starts(config)
     phase = method.phase()
     if phase is None:
         return Course({}, {}, 0.0, True, 0.0)
+    if method.starts_sparse:
+        return _as_it_starts(config)
     weights = method.weights(meta_model(config.model))
     counts = {t: sum(p.numel() for p in group.values()) for t, group in weights.items()}
     goal: float | None = getattr(method, "prunable_sparsity", None)
@@ -70,7 +70,7 @@ def course(config: Config, q_source: str, steps: int) -> Course:
 
 
 def _as_it_starts(config: Config) -> Course:
-    """Returns the course of a method that keeps the zeros of `init`: those are there from the first epoch to the last.
+    """Returns the course of a method that keeps the zeros of `init`: the same sparsity in every epoch.
 
     Raises ValueError where the network can't be read, or has another shape.
     """

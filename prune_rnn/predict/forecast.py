@@ -1,4 +1,4 @@
-"""All that can be said of a network before it is trained."""
+"""The forecast of a network before it is trained: sparsity, size, CER."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from prune_rnn.predict.size import packed_bytes
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve
 
-_SURE = 1.64  # standard deviations on each side of a 90 % interval
+SURE = 1.64  # standard deviations on each side of a 90 % interval
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a network will be.
+    """A network as it is predicted.
 
     parameters: all of them. nonzero: in the end. sizes: bytes of the packed file, by type.
     cer: of one run; None where nothing fixes its level. ratio: its CER over that of the same network, dense, with the
@@ -45,9 +45,9 @@ class Forecast:
 
 
 def forecast(config: Config, expectation: Expectation | None = None) -> Forecast:
-    """Returns what to expect of a configuration as it was composed.
+    """Returns the forecast of a composed configuration.
 
-    expectation: of the networks to go by; None: the shipped ones and those of its results folder.
+    expectation: None: that of the shipped networks and of those in its results folder.
     """
     resolved, q_source = resolve(config)
     steps = steps_per_epoch(resolved)
@@ -63,7 +63,7 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
     ratio = None
     if resolved.prune.prunes:
         mean, deviation = law.ratio(own, own.dense())
-        reach = _SURE * math.hypot(deviation, math.sqrt(2) * expectation.seeds, further)
+        reach = SURE * math.hypot(deviation, math.sqrt(2) * expectation.seeds, further)
         ratio = Expected(math.exp(mean), math.exp(mean - reach), math.exp(mean + reach))
     return Forecast(
         config=resolved,
@@ -81,7 +81,7 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
 
 
 def _beyond(own: Setting, networks: Sequence[Network]) -> list[str]:
-    """Returns what no network that was trained has in common with this one."""
+    """Returns in words how the setting differs from all networks that were trained."""
     others = [network.setting for network in networks]
     found = []
     alike = [each for each in others if each.recipe == own.recipe]

@@ -1,4 +1,4 @@
-"""The CER to expect with its interval: jackknife+ in log CER.
+"""The predicted CER with its interval: jackknife+ in log CER.
 
 Each network is left out in turn. The law of all others predicts it, and the error is measured in standard deviations of
 that prediction. Then each of these laws predicts the new network, widened by its own error. The interval lies
@@ -36,16 +36,8 @@ class Expected:
 
     @property
     def vague(self) -> bool:
-        """Whether it says next to nothing, as of speech that no network was trained on."""
+        """Whether the interval is too wide to be of use, as for speech that no network was trained on."""
         return self.high > _VAGUE * self.low
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The law without one network, and how far it was from that network, in standard deviations."""
-
-    law: Law
-    off: float
 
 
 def by_networks(networks: Sequence[Network]) -> Expectation:
@@ -71,25 +63,25 @@ class Expectation:
         self.law = fit(networks, self.seeds)
 
     @cached_property
-    def judged(self) -> list[Judged]:
-        """The law without each network."""
+    def judged(self) -> list[tuple[Law, float]]:
+        """The law without each network, and its error for that network, in standard deviations."""
         found = []
         for network in self.networks:
             law = fit(without(self.networks, network.setting.key), self.seeds, self.law)
             mean, deviation = law.predict(network.setting)
             own = math.hypot(deviation, self.seeds / math.sqrt(network.seeds))
-            found.append(Judged(law, abs(mean - network.log_cer) / own))
+            found.append((law, abs(mean - network.log_cer) / own))
         return found
 
     def of(self, setting: Setting, runs: int = 1, further: float = 0.0) -> Expected:
         """Returns the CER to expect of the mean of so many runs.
 
-        further: a standard deviation of log CER that comes on top, of what is not known of the setting itself.
+        further: a standard deviation of log CER on top, for what is unknown of the setting itself.
         """
         low, high = [], []
-        for one in self.judged:
-            mean, deviation = one.law.predict(setting)
-            reach = one.off * math.sqrt(deviation**2 + self.seeds**2 / runs + further**2)
+        for law, error in self.judged:
+            mean, deviation = law.predict(setting)
+            reach = error * math.sqrt(deviation**2 + self.seeds**2 / runs + further**2)
             low.append(mean - reach)
             high.append(mean + reach)
         rank = min(math.ceil(LEVEL * (len(low) + 1)), len(low)) - 1  # of n numbers in order, from 0

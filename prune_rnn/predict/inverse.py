@@ -6,7 +6,7 @@ import bisect
 import math
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from prune_rnn import paths
@@ -73,7 +73,7 @@ def targets(overrides: Sequence[str]) -> tuple[Targets | None, list[str]]:
 
 
 def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Expectation]:
-    """Returns the command that trains the smallest network that reaches all targets, its forecast, and what that is by.
+    """Returns the smallest network that reaches all targets: its command, its forecast, and the expectation behind it.
 
     The width and the sparsity are searched, unless they are given; a model that is not pruned stays dense.
     Without target.cer: of the networks that meet the other targets, the one whose interval has the lowest upper end.
@@ -169,7 +169,7 @@ def _best(family: _Family, wanted: Targets, expectation: Expectation) -> Candida
         own = family.at(sparsity)
         return not _fits(own, wanted) if wanted.cer is None else expectation.of(own.setting).high <= wanted.cer
 
-    # in rising order of sparsity, those that reach the CER come first, and those that don't fit
+    # in rising order of sparsity: first those that reach the CER; without target.cer, those that don't fit
     index = bisect.bisect_left(family.sparsity, True, key=lambda sparsity: not before(sparsity))
     index -= wanted.cer is not None
     return family.at(family.sparsity[index]) if 0 <= index < len(family.sparsity) else None
@@ -185,7 +185,7 @@ def _fits(one: Candidate, wanted: Targets) -> bool:
 
 
 def _fast(candidates: Sequence[Candidate], times: float) -> Candidate | None:
-    """Returns the first of some candidates that is fast enough here."""
+    """Returns the first candidate that is so many times as fast as dense on this machine."""
     for one in [each for each in candidates if each.setting.density < 1][:_TIMED]:
         speed = probe.speed_up(one.config, one.setting.density, _SECONDS)
         if speed is not None and speed.times >= times:
@@ -194,13 +194,12 @@ def _fast(candidates: Sequence[Candidate], times: float) -> Candidate | None:
 
 
 def _none(wanted: Targets, candidates: Sequence[Candidate], pinned: Sequence[str]) -> str:
-    """Returns that no network reaches the targets, and ways out. pinned: overrides that leave less to choose from."""
-    words = ", ".join(f"target.{f.name}={getattr(wanted, f.name):g}" for f in fields(Targets)
-                      if getattr(wanted, f.name) is not None)  # fmt: skip
-    of = [] if "model.units" in map(_key, pinned) else [
-        f"of {_WIDTHS[0]:g} to {_WIDTHS[-1]:g} times the baseline's units"
-    ]  # fmt: skip
-    text = f"{words}: no network {' '.join([*of, *([f'with {shlex.join(pinned)}'] if pinned else [])])} reaches it"
+    """Returns the message that no network reaches the targets. pinned: the overrides that narrow the search."""
+    given = {name: value for name, value in asdict(wanted).items() if value is not None}
+    text = ", ".join(f"target.{name}={value:g}" for name, value in given.items()) + ": no network"
+    if "model.units" not in map(_key, pinned):
+        text += f" of {_WIDTHS[0]:g} to {_WIDTHS[-1]:g} times the baseline's units"
+    text += f" with {shlex.join(pinned)} reaches it" if pinned else " reaches it"
     if wanted.cer is not None and candidates:
         least = min(each.nonzero for each in candidates)
         text += f"; the smallest that reaches the CER keeps {least:,} parameters"

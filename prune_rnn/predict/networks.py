@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -45,7 +45,7 @@ def density(run: Finished) -> float:
 
 
 def of_runs(runs: Iterable[Finished]) -> list[Network]:
-    """Returns the networks of finished runs, one for each setting; those that make no error say nothing."""
+    """Returns the networks of finished runs, one for each setting; runs without an error are left out."""
     found: dict[tuple[object, ...], list[tuple[Setting, Finished]]] = {}
     for run in runs:
         if run.cer > 0 and (share := density(run)) > 0:
@@ -83,16 +83,14 @@ def as_csv(networks: Sequence[Network]) -> str:
     return pd.DataFrame(rows).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
-_WHOLE, _FRACTIONS = {"units", "parameters", "prunable"}, {"density", "start", "end", "hours", "heard"}
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+_READ: dict[Any, Callable[[str], Any]] = {"str": str, "int": int, "float": float, "float | None": _number}  # by type
 
 
 def _network(row: dict[str, str]) -> Network:
-    own: dict[str, Any] = {}
-    for field in fields(Setting):
-        text = row[field.name]
-        number = float(text) if text and field.name in _FRACTIONS else None
-        own[field.name] = int(text) if field.name in _WHOLE else number if field.name in _FRACTIONS else text
-    deviation = float(row["deviation"]) if row["deviation"] else None
-    return Network(
-        setting=Setting(**own), log_cer=float(row["log_cer"]), deviation=deviation, runs=tuple(row["runs"].split())
-    )
+    own = Setting(**{field.name: _READ[field.type](row[field.name]) for field in fields(Setting)})
+    deviation, runs = _number(row["deviation"]), tuple(row["runs"].split())
+    return Network(setting=own, log_cer=float(row["log_cer"]), deviation=deviation, runs=runs)

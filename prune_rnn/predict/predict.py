@@ -1,4 +1,4 @@
-"""`prune-rnn predict`: what a network will be, or which network reaches a target."""
+"""`prune-rnn predict`: the forecast of a network, or the network that reaches a target."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None 
 
 
 def timed(of: Forecast, steps: int | None) -> tuple[probe.StepCost | None, probe.SpeedUp | None]:
-    """Returns what a training step and the recurrent layer take here; None where they can't be timed."""
+    """Times a training step and the recurrent layer on this machine; None for what can't be timed."""
     cost = speed = None
     try:
         cost = probe.step_cost(of.config, steps or 1000, _STEP_SECONDS)

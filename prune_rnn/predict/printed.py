@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.predict.forecast import Forecast
+from prune_rnn.predict.forecast import SURE, Forecast
 from prune_rnn.predict.interval import LEVEL, Expected
 from prune_rnn.predict.probe import SpeedUp, StepCost
 from prune_rnn.train.progress import time_left
@@ -99,7 +99,7 @@ def _sparsity(of: Forecast) -> str:
     words = f"{of.goal}, in epochs {phase[0]:g} to {phase[1]:g} of {epochs}; about, in % after epoch "
     words += f"{', '.join(map(str, shown))}: {courses}"
     if not of.course.exact:
-        off = 1.64 * of.course.log_density * (1 - of.course.prunable)
+        off = SURE * of.course.log_density * (1 - of.course.prunable)
         words += f"; in the end {100 * of.course.prunable:.1f} % ± {100 * off:.1f} of the prunable weights, by runs of "
         words += "other widths"
     return words

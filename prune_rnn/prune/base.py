@@ -1,4 +1,4 @@
-"""What a pruning method answers: when, which score, how many stay, and what of its options a run is named by.
+"""A pruning method: its schedule, score and keep, its checks, and the options that name a run.
 
 A method is an option of the group `prune`: one module with one class, one YAML file, one line in `methods.py`.
 """
@@ -24,7 +24,7 @@ from prune_rnn.usage import UsageError
 
 
 class Surroundings(Protocol):
-    """What a method may ask of the run it belongs to, and of those that are there already."""
+    """The run that a method belongs to, and earlier runs, as far as a method may use them."""
 
     def network(self) -> nn.Module:
         """Returns the network, with shapes but without weights."""

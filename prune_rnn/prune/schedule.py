@@ -99,11 +99,9 @@ class Once(Schedule):
     sparsity: float
 
     def updates_at(self, step: int) -> bool:
-        """Tells whether this is the step."""
         return step == self.end_step
 
     def at(self, step: int) -> float:
-        """Returns the sparsity."""
         return self.sparsity
 
 

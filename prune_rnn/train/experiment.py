@@ -31,7 +31,7 @@ from prune_rnn.source.load import start_of, teacher_of
 from prune_rnn.train import distributed
 from prune_rnn.train.decode import Decoded, decode
 from prune_rnn.train.feasible import check_batches, check_memory, far_off, warnings
-from prune_rnn.train.loop import Trainer
+from prune_rnn.train.loop import Groups, Load, Trainer
 from prune_rnn.train.progress import Progress
 from prune_rnn.train.recipe import Precision, TrainConfig
 from prune_rnn.train.session import Session
@@ -131,7 +131,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     run.finish(outcome(config, trainer, session.history, epoch, test.scores(), q_source, command, *how))
 
 
-def _batches(config: Config, model: DeepSpeech2) -> dict[str, list[list[Utterance]]]:
+def _batches(config: Config, model: DeepSpeech2) -> dict[str, Groups]:
     """Returns the checked batches of train, dev and test."""
     size, world = config.train.batch_size, distributed.world()
     groups = {split: batch.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
@@ -168,13 +168,7 @@ def _go_on(session: Session, config: Config, q_source: str) -> None:
         say(f"{run.folder}: was trained by {before} processes and goes on with {now}: rounding differs")
 
 
-def _run(
-    session: Session,
-    groups: dict[str, list[list[Utterance]]],
-    load: Callable[[list[list[Utterance]]], Iterator[Batch]],
-    config: TrainConfig,
-    log: Log,
-) -> Decoded | None:
+def _run(session: Session, groups: dict[str, Groups], load: Load, config: TrainConfig, log: Log) -> Decoded | None:
     """Trains the remaining epochs; returns the test split as the best weights decode it (None: other processes)."""
     trainer, model, device = session.trainer, session.trainer.model, session.trainer.device
     first = distributed.rank() == 0
@@ -184,9 +178,7 @@ def _run(
             progress.cer = session.history[-1]["dev_cer"]
         while not trainer.finished:
             _epoch(trainer, progress, stop, session.save, config.checkpoint_minutes)
-            dev = _watched(
-                load(groups["dev"]), len(groups["dev"]), "dev", progress, partial(_agreed, stop), session.save
-            )
+            dev = _watched("dev", groups["dev"], load, progress, partial(_agreed, stop), session.save)
             scores = decode(trainer.tested, dev, device).scores()
             progress.epoch(trainer.epoch, scores.cer.rate)
             measured = epoch_measures(trainer)
@@ -196,9 +188,8 @@ def _run(
             return None
         model.load_state_dict(session.best["model"])
         trainer.masker.check()
-        # no save: the checkpoint is the one after the last epoch
-        test = _watched(load(groups["test"]), len(groups["test"]), "test", progress, stop, lambda: None)
-        return decode(model, test, device)
+        # no save: the checkpoint is that after the last epoch
+        return decode(model, _watched("test", groups["test"], load, progress, stop, lambda: None), device)
 
 
 def _precision(trainer: Trainer) -> str:
@@ -216,16 +207,11 @@ def _agreed(stop: Callable[[], bool]) -> bool:
 
 
 def _watched(
-    batches: Iterator[Batch],
-    total: int,
-    split: str,
-    progress: Progress,
-    stop: Callable[[], bool],
-    save: Callable[[], None],
+    split: str, groups: Groups, load: Load, progress: Progress, stop: Callable[[], bool], save: Callable[[], None]
 ) -> Iterator[Batch]:
     """Yields the batches of a split, and shows how many are done; on a request to stop saves and raises Interrupted."""
-    for done, one in enumerate(batches):
-        progress.evaluation(split, done, total)
+    for done, one in enumerate(load(groups)):
+        progress.evaluation(split, done, len(groups))
         if stop():
             save()
             raise Interrupted

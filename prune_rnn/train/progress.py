@@ -1,4 +1,4 @@
-"""Shows how far training is: a bar on a terminal, plain lines elsewhere."""
+"""The progress of a training: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -41,7 +41,6 @@ class Cuda(Opponent):
         return self._at or home()
 
     def products(self, job: Product) -> Iterator[Baseline]:
-        """Yields cuBLAS's products."""
         for name, kind, tolerance in _DENSE:
             x = job.x.to(self._where, kind)
             transposed = job.weight.detach().to(self._where, kind).t()
