@@ -1,4 +1,4 @@
-"""What a finished benchmark leaves behind, written and read only here: `all.csv` and `conditions.json` in one folder.
+"""The files of a finished benchmark, written and read only here: `all.csv` and `conditions.json` in one folder.
 
 all.csv: a row a measurement, the columns of `Row`. conditions.json: the fields of `Conditions`.
 """
@@ -52,13 +52,13 @@ class Row:
 
     @property
     def dense(self) -> bool:
-        """It multiplies with the zeros too."""
+        """Whether it multiplies with the zeros too."""
         return self.sparsity is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What has to stand beside the numbers.
+    """The conditions that the numbers were measured under.
 
     engine: its instruction set; None: not compiled. load: of the machine after the run. baselines: by shape, the shape
     whose dense time the paper compares with. paper: by shape, the published `us` and `speedup`.
@@ -81,7 +81,7 @@ class Conditions:
 
 
 def row(m: Measurement, label: str) -> Row:
-    """Returns what is kept of a measurement: times in microseconds to 3 decimals, packing in seconds to 4."""
+    """Returns the row of a measurement: times in microseconds to 3 decimals, packing in seconds to 4."""
     c = m.candidate
     return Row(
         workload=m.workload,

@@ -1,14 +1,15 @@
-"""What is computed: a recurrent product, or a recurrent layer over a sequence. All ways of a group get the same job."""
+"""The job of a group: a recurrent product, or a recurrent layer over a sequence. All ways of a group get the same."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
 from torch import Tensor
 
+from prune_rnn.engine.base import Backend
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.recurrence import Activation
 
@@ -36,13 +37,9 @@ class Product:
         """Vectors at a time."""
         return len(self.x)
 
-    def at(self, device: str) -> Product:
-        """Returns the same job with its vectors on another device."""
-        return replace(self, x=self.x.to(device))
-
-    def on(self, matrix: Any) -> Callable[[], Any]:
-        """Returns a function that has a packed matrix do this job."""
-        return partial(matrix.product, self.x)
+    def on(self, matrix: Backend) -> Callable[[], Any]:
+        """Returns a function that computes this with a packed matrix, on the matrix's device."""
+        return partial(matrix.product, self.x.to(matrix.device))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +78,9 @@ class Layer:
         """Rows of each gate, and columns."""
         return self.weight.shape[1]
 
-    def at(self, device: str) -> Layer:
-        """Returns the same job with its vectors on another device."""
-        return replace(self, x=self.x.to(device))
-
-    def on(self, matrix: Any) -> Callable[[], Any]:
-        """Returns a function that has a packed matrix do this job."""
-        return partial(matrix.layer, self.cell, self.activation, self.x)
+    def on(self, matrix: Backend) -> Callable[[], Any]:
+        """Returns a function that computes this with a packed matrix, on the matrix's device."""
+        return partial(matrix.layer, self.cell, self.activation, self.x.to(matrix.device))
 
 
 Job = Product | Layer

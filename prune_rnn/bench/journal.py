@@ -37,7 +37,7 @@ class Journal:
                 break
 
     def add(self, group: list[Measurement]) -> None:
-        """Keeps one more group; it is on disk when this returns."""
+        """Adds a group; it is on disk when this returns."""
         self.groups[_key(group)] = group
         lines = [self._stamp, *(json.dumps([asdict(each) for each in group]) for group in self.groups.values())]
         write_atomically(self._path, "".join(f"{line}\n" for line in lines).encode())

@@ -29,7 +29,6 @@ class Shape:
 
     @property
     def rows(self) -> int:
-        """Of the matrix."""
         return self.cell.gates * self.units
 
 

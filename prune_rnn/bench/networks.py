@@ -66,12 +66,8 @@ def baseline(model: Packed, models: dict[str, Packed]) -> str:
     """Returns the name of the first of the models that is as wide as its cell's dense network at this scale, or ""."""
     config = model.config.model
     units = round(read_config(model.config.values).scale.width * _DENSE_UNITS[config.cell])
-    return min((name for name, other in models.items() if _size(other) == (config.cell, units)), default="")
-
-
-def _size(model: Packed) -> tuple[Cells, int]:
-    config = model.config.model
-    return config.cell, config.units
+    sizes = {name: (other.config.model.cell, other.config.model.units) for name, other in models.items()}
+    return min((name for name, size in sizes.items() if size == (config.cell, units)), default="")
 
 
 def trained(model: Packed) -> list[Variant]:

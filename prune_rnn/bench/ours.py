@@ -26,6 +26,7 @@ from prune_rnn.engine.compiled import Format, Matrix
 from prune_rnn.engine.cuda import CudaMatrix
 from prune_rnn.engine.quantise import Dtype, Weight, quantise
 from prune_rnn.engine.torch import DenseMatrix
+from prune_rnn.model.states import states
 
 NAMES = ("engine", "prune-rnn", "Triton")  # what the names of the sparse ways begin with
 
@@ -87,8 +88,8 @@ def trained(job: Layer) -> Tensor:
     """
     with torch.no_grad():
         frames, lengths = job.x.flatten(0, 1), torch.full((job.steps,), job.streams)
-        states = job.cell.states(frames, job.weight.detach(), lengths, job.activation)
-    return states.view(job.steps, job.streams, -1)
+        found = states(job.cell, frames, job.weight.detach(), lengths, job.activation)
+    return found.view(job.steps, job.streams, -1)
 
 
 def _has_lanes(dtype: Dtype) -> bool:
@@ -96,7 +97,7 @@ def _has_lanes(dtype: Dtype) -> bool:
 
 
 def _engine(job: Job, dtype: Dtype, form: Format | None, candidate: Candidate) -> Way:
-    """form: None for the fastest."""
+    """Returns the engine's way in a format; None: the fastest one."""
     rounded = quantise(job.weight, dtype)
     if form is None:
         cell = job.cell if isinstance(job, Layer) else None
@@ -111,7 +112,7 @@ def _triton(job: Job, dtype: Dtype, candidate: Candidate) -> Way:
     made = CudaMatrix(quantise(job.weight, dtype), gates=job.gates, streams=job.streams, device=home())
     seconds = time.perf_counter() - start  # with the timings that choose
     form = "dense" if made.dense is not None else "sliced"
-    return candidate.packed(seconds, form, made.bytes), job.at(home()).on(made)
+    return candidate.packed(seconds, form, made.bytes), job.on(made)
 
 
 def _engine_dense(weight: Weight, **how: Any) -> Backend:

@@ -30,7 +30,7 @@ OWN = "own"  # names all packed models at once
 
 @dataclass(kw_only=True, slots=True)
 class BenchOptions:
-    """Of `prune-rnn bench`."""
+    """Options of `prune-rnn bench`."""
 
     workloads: list[str] = field(default_factory=lambda: list(WORKLOADS))
     shapes: list[str] | None = None
@@ -43,19 +43,13 @@ class BenchOptions:
     device: str = "cpu"
     results: str = "results"
 
+    @of_the_command_line()
     def check(self) -> None:
         """Raises UsageError that names the key, the value and the way out."""
-        with of_the_command_line():
-            self._check()
-
-    def _check(self) -> None:
-        for workload in self.workloads:
-            if workload not in WORKLOADS:
-                raise ValueError(f"workloads: {workload!r}: " + choose(workload, WORKLOADS))
-        known = [OWN, *(shape["name"] for shape in layout()["shapes"])]
-        for shape in self.shapes or []:
-            if shape not in known:
-                raise ValueError(f"shapes: {shape!r}: " + choose(shape, known))
+        for key, known in (("workloads", WORKLOADS), ("shapes", [OWN, *(each["name"] for each in layout()["shapes"])])):
+            for given in getattr(self, key) or []:
+                if given not in known:
+                    raise ValueError(f"{key}: {given!r}: " + choose(given, known))
         within("rounds", self.rounds, 1, _ROUNDS)
         within("threads", self.threads, 1, THREADS)
         for key in ("workloads", "shapes", "streams", "sparsity", "models"):
@@ -64,9 +58,8 @@ class BenchOptions:
                 raise ValueError(f"{key}=[]: give one or more")
             if given is not None and len(set(given)) < len(given):
                 raise ValueError(f"{key}={given}: names one of them more than once; give each once")
-        if any(streams < 1 for streams in self.streams):
-            raise ValueError(f"streams={self.streams}: each must be 1 or more")
-        within("streams", max(self.streams), 1, _STREAMS)
+        for streams in self.streams:
+            within("streams", streams, 1, _STREAMS)
         if not all(0 <= sparsity < 1 for sparsity in self.sparsity):
             raise ValueError(f"sparsity={self.sparsity}: each must be a fraction from 0 to below 1")
         if not 0 <= self.seconds <= 60:

@@ -1,4 +1,4 @@
-"""Refuses opponents that compute something else: their times would compare with nothing."""
+"""Leaves out opponents whose results are wrong: their times could be compared with nothing."""
 
 from __future__ import annotations
 

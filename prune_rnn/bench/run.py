@@ -54,7 +54,7 @@ def bench(options: BenchOptions, command: str) -> Path:
 
 
 def conditions(planned: Plan, command: str) -> Conditions:
-    """Returns what has to stand beside the numbers. command: as the user typed it."""
+    """Returns the conditions of the measurements. command: as the user typed it."""
     options, sets = planned.options, compiled.instruction_sets()
     return Conditions(
         machine=_machine(options.device),

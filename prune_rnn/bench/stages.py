@@ -24,7 +24,7 @@ from prune_rnn.engine.timing import in_turn
 from prune_rnn.speech.features import SAMPLE_RATE
 from prune_rnn.speech.text import greedy
 
-STREAMED = ", streamed"  # ends the names of what is fed 20 ms at a time
+STREAMED = ", streamed"  # ends the names of networks that are fed 20 ms at a time
 FEATURES, DECODING, REST = "features", "decoding", "rest"
 _METHODS = {"inputs": "input products", "loop": "time loops", "look_ahead": "row convolution", "classify": "output"}
 
@@ -64,7 +64,7 @@ class Clocked(Network):
 
 
 def whole(network: Clocked) -> Callable[[], None]:
-    """Returns what turns a second of noise into text at once."""
+    """Returns a function that turns a second of noise into text at once."""
     waveform, clock = _noise(1), network.clock
     features, text = clock.on(FEATURES, network.coding.features), clock.on(DECODING, greedy)
 
@@ -75,7 +75,7 @@ def whole(network: Clocked) -> Callable[[], None]:
 
 
 def streamed(network: Clocked) -> Callable[[], None]:
-    """Returns what turns the next second of noise into text, 20 ms at a time."""
+    """Returns a function that turns the next second of noise into text, 20 ms at a time."""
     stream, clock = Stream(network), network.clock
     stream.features.feed = clock.on(FEATURES, stream.features.feed)  # type: ignore[method-assign]
     stream.text.feed = clock.on(DECODING, stream.text.feed)  # type: ignore[method-assign]

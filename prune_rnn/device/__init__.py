@@ -1,1 +1,1 @@
-"""What is to be known of this project on a CUDA device, in stages: `scripts/check_cuda.py` runs them."""
+"""The check of this project on a CUDA device, in stages: `scripts/check_cuda.py` runs them."""

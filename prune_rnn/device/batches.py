@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,9 +17,8 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.identity import plain
 from prune_rnn.speech.features import BINS
 from prune_rnn.speech.text import ALPHABET, encode
+from prune_rnn.train.loop import Groups, Load
 
-Groups = list[list[Utterance]]
-Load = Callable[[Sequence[Sequence[Utterance]]], Iterator[Batch]]
 FRAMES_A_SECOND = 100
 SECONDS = 5.5  # of the paper's mean utterance: 2,100 h in 2,700 steps of 512
 _CHARACTERS = 14.5  # a second: 110 million in 2,100 h

@@ -1,4 +1,4 @@
-"""What the check on a CUDA device finds on this machine, and what is missing for which stage. Imports none of it."""
+"""What the check on a CUDA device finds on this machine, and what a stage lacks. Imports none of the packages."""
 
 from __future__ import annotations
 

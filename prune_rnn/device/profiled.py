@@ -27,22 +27,21 @@ _STEPS = 32  # time steps of the layer: those of one graph
 def rows(dry: bool, folder: Path) -> Iterator[Plain]:
     """Yields the costliest kernels of each work: microseconds and launches for one call, and the share of its time."""
     device = "cpu" if dry else "cuda"
-    units, streams = (4, 1) if dry else (2560, 1)
+    units = 4 if dry else 2560
     for dtype in (Dtype.float32, Dtype.int8):
-        work, size = _layer(units, streams, dtype, device)
+        work, size = _layer(units, dtype, device)
         yield from _profiled(f"sparse layer, GRU {units}, 95 %, {dtype.value}, {_STEPS} steps", work, device, size)
     yield from _profiled(*_training(device, dry), device)
 
 
-def _layer(units: int, streams: int, dtype: Dtype, device: str) -> tuple[Callable[[], Any], int | None]:
-    """Returns the work, and the bytes of the packed matrix over all time steps; None where a dense one serves."""
+def _layer(units: int, dtype: Dtype, device: str) -> tuple[Callable[[], Any], int | None]:
+    """Returns the layer of one stream, and the bytes of its matrix over all steps; None where a dense one serves."""
     cell, generator = Cells.gru.value, torch.Generator().manual_seed(0)
     weight = quantise(masked(3 * units, units, 0.95, False, generator), dtype)
     matrix = CudaMatrix(weight, gates=3, device=device, block=BLOCKS[0] if device == "cpu" else None)
-    x = torch.randn(_STEPS, streams, 3 * units, generator=generator)
-    return Layer(weight=weight.values, x=x, cell=cell).at(device).on(
-        matrix
-    ), None if matrix.dense else matrix.bytes * _STEPS
+    x = torch.randn(_STEPS, 1, 3 * units, generator=generator)
+    work = Layer(weight=weight.values, x=x, cell=cell).on(matrix)
+    return work, None if matrix.dense else matrix.bytes * _STEPS
 
 
 def _training(device: str, dry: bool) -> tuple[str, Callable[[], Any]]:
@@ -58,7 +57,7 @@ def _training(device: str, dry: bool) -> tuple[str, Callable[[], Any]]:
 
 
 def _profiled(name: str, work: Callable[[], Any], device: str, size: int | None = None) -> Iterator[Plain]:
-    """size: bytes that the work reads at least; then a row says how fast it does."""
+    """Yields the rows of one work. size: bytes that it reads at least, for the row of the bandwidth."""
     for _ in range(3):  # compiles, captures
         work()
     activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device == "cuda" else [])

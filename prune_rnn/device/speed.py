@@ -40,17 +40,11 @@ def rows(dry: bool, folder: Path) -> Iterator[Plain]:
             for group in recurrent(workload, shape, options.streams, [SPARSITY], timing, [UNSTRUCTURED]):
                 measured += group
                 if not dry:
-                    _write(folder / "table5", measured, planned)
+                    table = [archive.row(m, planned.labels[m.shape]) for m in measured]
+                    archive.write(folder / "table5", table, conditions(planned, "scripts/check_cuda.py"))
                 yield from _shown(group, shape.label, planned)
         if not dry:
             table5.write(folder / "table5")  # its figures take a second
-
-
-def _write(folder: Path, measured: Sequence[Measurement], planned: Plan) -> None:
-    labels = planned.labels
-    archive.write(
-        folder, [archive.row(m, labels[m.shape]) for m in measured], conditions(planned, "scripts/check_cuda.py")
-    )
 
 
 def _shown(group: Sequence[Measurement], label: str, planned: Plan) -> Iterator[Plain]:
@@ -60,15 +54,10 @@ def _shown(group: Sequence[Measurement], label: str, planned: Plan) -> Iterator[
     paper = planned.paper.get(first.shape)
     if paper and first.workload == PRODUCT and first.streams == 1:
         dense = f"{paper['us'] * paper['speedup']:.0f} us, dense {planned.baselines[first.shape]}"
-        way = "the paper: TitanX, cuSPARSE"
         yield {
-            **about,
-            "way": way,
-            "sparsity": SPARSITY,
-            "us": paper["us"],
-            "speed-up": paper["speedup"],
-            "over": dense,
-        }
+            **about, "way": "the paper: TitanX, cuSPARSE", "sparsity": SPARSITY, "us": paper["us"],
+            "speed-up": paper["speedup"], "over": dense,
+        }  # fmt: skip
     fastest = min((m for m in group if m.candidate.sparsity is None), key=lambda m: m.median)
     for m in sorted(group, key=lambda m: m.median):
         c = m.candidate

@@ -11,10 +11,10 @@ import torch
 
 from prune_rnn.config.config import Config, compose_config
 from prune_rnn.device import needs
-from prune_rnn.device.batches import SECONDS, Groups, Load, randoms, seconds_of, spoken
+from prune_rnn.device.batches import SECONDS, randoms, seconds_of, spoken
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.resolve import resolve
-from prune_rnn.train.loop import Trainer
+from prune_rnn.train.loop import Groups, Load, Trainer
 from prune_rnn.typed import Plain
 
 PAPER_HOURS = 2100.0  # of speech in the paper's epoch

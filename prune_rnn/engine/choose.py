@@ -1,4 +1,4 @@
-"""The public way to multiply with a sparse matrix: the engine, or torch's sparse or dense product, as is fastest."""
+"""Chooses the fastest backend for a sparse matrix: the engine, or torch's sparse or dense product."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SECONDS = 0.002  # that a round of it takes, about
 _DISTURBED = 1.5  # median over least of the rounds, from which on other work decides
 _SLICE = 16  # rows that the engine's formats take together
 
-Ways = dict[str, Callable[[], Backend]]
+Makers = dict[str, Callable[[], Backend]]
 
 
 def describe_backend() -> str:
@@ -36,38 +36,37 @@ def describe_backend() -> str:
 def fastest(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | None = None) -> Backend:
     """Returns the fastest backend for the matrix on this machine: a format of the engine, or torch's product.
 
-    Timed when first asked for, among them torch's dense product and, where the engine has it, the dense one in the
-    weights' type: the least of some rounds, as other work on the machine only ever adds to a time. Kept for this
-    machine from then on (`kept`), so that every load multiplies alike, unless so much other work went on that it was
-    chance: then the next load times them again.
+    The first call times all of them, torch's dense product and the engine's dense format included. The least of some
+    rounds counts, as other work on the machine only ever adds to a time. The choice is stored for this machine
+    (`kept`), unless other work disturbed the timing; then the next load times them again.
     streams: so many vectors at a time. cell: times the recurrent layer, else the product alone.
     """
-    ways: Ways = {"torch dense": partial(DenseMatrix, weight, gates=gates)}
+    makers: Makers = {"torch dense": partial(DenseMatrix, weight, gates=gates)}
     if compiled.instruction_sets():
-        ways |= _of_engine(weight, gates, streams)
+        makers |= _of_engine(weight, gates, streams)
     else:
-        ways["torch csr"] = partial(CsrMatrix, weight, gates=gates)
-    choice, made = _choice(ways, _key(weight, gates, streams, cell), weight, streams, cell)
-    return ways[choice]() if made is None else made
+        makers["torch csr"] = partial(CsrMatrix, weight, gates=gates)
+    choice, made = _choice(makers, _key(weight, gates, streams, cell), weight, streams, cell)
+    return makers[choice]() if made is None else made
 
 
 def fastest_format(weight: Weight, *, gates: int = 1, streams: int = 1, cell: Cell | None = None) -> Format:
-    """Returns the engine's fastest format for the matrix, found and kept as `fastest` does; it has to be built."""
+    """Returns the engine's fastest format for the matrix, timed and stored as by `fastest`; it has to be built."""
     key = f"{_key(weight, gates, streams, cell)}; the engine alone"
     return Format[_choice(_of_engine(weight, gates, streams), key, weight, streams, cell)[0]]
 
 
-def _of_engine(weight: Weight, gates: int, streams: int) -> Ways:
-    """Returns the engine's ways to multiply with it here, by the format's name."""
+def _of_engine(weight: Weight, gates: int, streams: int) -> Makers:
+    """Returns the engine's backends on this machine, by the format's name."""
     formats = compiled.formats(weight.dtype, compiled.instruction_sets()[0])
     return {form.name: partial(compiled.Matrix, weight, form, gates=gates, streams=streams) for form in formats}
 
 
-def _choice(ways: Ways, key: str, weight: Weight, streams: int, cell: Cell | None) -> tuple[str, Backend | None]:
-    """Returns the name of the fastest way: the one that is kept, or the one that is found now, and what it made."""
-    if (choice := kept.choices().get(key, "")) in ways:
+def _choice(makers: Makers, key: str, weight: Weight, streams: int, cell: Cell | None) -> tuple[str, Backend | None]:
+    """Returns the name of the fastest backend and, where the timing made it, the backend itself."""
+    if (choice := kept.choices().get(key, "")) in makers:
         return choice, None
-    made = {name: make() for name, make in ways.items()}
+    made = {name: make() for name, make in makers.items()}
     rows, columns = weight.values.shape
     with torch.no_grad():
         if cell is None:
@@ -84,7 +83,7 @@ def _choice(ways: Ways, key: str, weight: Weight, streams: int, cell: Cell | Non
 
 
 def _key(weight: Weight, gates: int, streams: int, cell: Cell | None) -> str:
-    """Returns all that the choice depends on, in words."""
+    """Returns all that the choice depends on, in words: the key in the file."""
     rows, columns = weight.values.shape
     keep = weight.values != 0
     slices = torch.nn.functional.pad(keep, (0, 0, 0, -rows % _SLICE)).view(-1, _SLICE, columns)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,7 +21,7 @@ from prune_rnn.native.library import built as built
 from prune_rnn.native.library import instruction_sets as instruction_sets
 
 MOST_COLUMNS = 65_536  # column numbers have 16 bits
-MOST_WEIGHTS = 2**31 - 1  # places of weights have 32 bits, signed
+MOST_WEIGHTS = 2**31 - 1  # positions of weights have 32 bits, signed
 
 
 class Format(IntEnum):
@@ -44,10 +43,12 @@ def formats(dtype: Dtype, instruction_set: InstructionSet) -> list[Format]:
     return [each for each in Format if library.prune_rnn_has(instruction_set, dtype.kind, each)]
 
 
-def _at(array: Tensor | np.ndarray | None) -> int | None:
-    if array is None:
-        return None
-    return array.data_ptr() if isinstance(array, Tensor) else array.ctypes.data
+def _at(array: Tensor | None) -> int | None:
+    return None if array is None else array.data_ptr()
+
+
+def _limits(lengths: Tensor | None) -> Tensor | None:
+    return None if lengths is None else lengths.to("cpu", torch.int32).contiguous()
 
 
 class Matrix(Backend):
@@ -56,7 +57,7 @@ class Matrix(Backend):
     streams: the number of vectors at a time that it is packed for; any number may be multiplied. threads: at most so
     many; None: as torch has. A vector that holds NaN or infinity gives NaN in every row. ValueError for a matrix that
     passes the limits above, and for a format that the instruction set lacks.
-    threads, bytes, nonzero: what it became. vectors: steps that the format's kernel takes for a single stream.
+    threads, bytes, nonzero: of the packed matrix. vectors: steps that the format's kernel takes for a single stream.
     """
 
     def __init__(
@@ -100,10 +101,10 @@ class Matrix(Backend):
         )  # fmt: skip
         if not self._pointer:
             raise MemoryError("no memory to pack the matrix")
-        described = np.zeros(4, np.int64)
+        described = torch.zeros(4, dtype=torch.int64)
         library.prune_rnn_describe(self._pointer, _at(described))
         self.format = format
-        self.threads, self.bytes, self.vectors, self.nonzero = (int(value) for value in described)
+        self.threads, self.bytes, self.vectors, self.nonzero = described.tolist()
 
     def __del__(self) -> None:
         if getattr(self, "_pointer", None):
@@ -126,13 +127,11 @@ class Matrix(Backend):
     ) -> tuple[Tensor, Tensor]:
         steps, streams, _ = x.shape
         last = torch.zeros(streams, cell.vectors * self.units) if state is None else state.detach().clone()
-        out = torch.empty(steps, streams, self.units)
-        limits = None if lengths is None else lengths.to("cpu", torch.int32).contiguous()
-        failed = self._library.prune_rnn_layer(
-            self._pointer, cell.kind, int(activation is Activation.tanh), steps, streams, _at(limits), int(reverse),
-            _at(x), _at(last), _at(out),
-        )  # fmt: skip
-        if failed:
+        out, limits = torch.empty(steps, streams, self.units), _limits(lengths)
+        if self._library.prune_rnn_layer(
+            self._pointer, cell.kind, activation is Activation.tanh, steps, streams, _at(limits), reverse, _at(x),
+            _at(last), _at(out),
+        ):  # fmt: skip
             raise MemoryError("no memory for the layer")
         return out, last
 
@@ -143,12 +142,10 @@ class Matrix(Backend):
             return super()._both_ways(back, cell, activation, x, lengths)
         steps, streams, _ = x.shape
         ahead, behind = torch.empty(2, steps, streams, self.units)
-        limits = None if lengths is None else lengths.to("cpu", torch.int32).contiguous()
-        last = torch.zeros(2, streams, cell.vectors * self.units)
-        failed = self._library.prune_rnn_both_ways(
-            self._pointer, back._pointer, cell.kind, int(activation is Activation.tanh), steps, streams, _at(limits),
-            _at(x), _at(last[0]), _at(ahead), _at(last[1]), _at(behind),
-        )  # fmt: skip
-        if failed:
+        last, limits = torch.zeros(2, streams, cell.vectors * self.units), _limits(lengths)
+        if self._library.prune_rnn_both_ways(
+            self._pointer, back._pointer, cell.kind, activation is Activation.tanh, steps, streams, _at(limits), _at(x),
+            _at(last[0]), _at(ahead), _at(last[1]), _at(behind),
+        ):  # fmt: skip
             raise MemoryError("no memory for the layer")
         return ahead, behind

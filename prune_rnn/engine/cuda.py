@@ -36,7 +36,7 @@ _DENSE = {Dtype.float32: torch.float32, Dtype.bfloat16: torch.bfloat16, Dtype.in
 
 
 class _OnDevice(Backend):
-    """What the sparse and the dense matrix share: `layer`. A matrix serves one CUDA stream and thread at a time.
+    """The layer of the sparse and the dense matrix. A matrix serves one CUDA stream and thread at a time.
 
     The first sequence of each activation and number of streams compiles the kernel and captures the graphs.
     """
@@ -149,14 +149,14 @@ class CudaMatrix(_OnDevice):
         padded = values.new_zeros(self.gates, blocks * units, self.columns)
         padded[:, : self.units] = values.view(self.gates, self.units, self.columns)
         rows = padded.view(self.gates, blocks, units, self.columns).transpose(0, 1).reshape(-1, self.columns)
-        keep = rows != 0
-        counts = keep.sum(1)  # of each row; the rows of a block's gate lie side by side
+        stored = rows != 0
+        counts = stored.sum(1)  # of each row; the rows of a block's gate lie side by side
         tiles = (counts.view(-1, units).amax(1) + entries - 1) // entries
         starts = torch.cat([tiles.new_zeros(1), tiles.cumsum(0)])
-        row, column = keep.nonzero(as_tuple=True)
-        place = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row]
-        tile = starts[row // units] + place // entries
-        at = (tile * units + row % units) * entries + place % entries
+        row, column = stored.nonzero(as_tuple=True)
+        rank = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row]
+        tile = starts[row // units] + rank // entries
+        at = (tile * units + row % units) * entries + rank % entries
         size = max(int(starts[-1]), 1) * units * entries
         self._starts = starts.to(torch.int32)
         self._values = values.new_zeros(size)

@@ -1,6 +1,7 @@
-"""What was found to multiply fastest stays found: the choices of this machine, in a file of the user's cache folder.
+"""The fastest backends on this machine, in a file of the user's cache folder.
 
-Timings differ from load to load, and with them the order of a network's sums; a choice that is kept does not.
+Timings differ from load to load, and a backend fixes the order of a network's sums. With the stored choice every load
+computes the same sums.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from prune_rnn.values import from_json
 
 
 def file() -> Path:
-    """Returns where the choices are kept: prune-rnn/engine.json in $XDG_CACHE_HOME, else in ~/.cache."""
+    """Returns the path of the file: prune-rnn/engine.json in $XDG_CACHE_HOME, else in ~/.cache."""
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache").absolute() / "prune-rnn" / "engine.json"
 
@@ -31,7 +32,7 @@ def cpu() -> str:
 
 
 def choices() -> dict[str, str]:
-    """Returns what is kept, by what it was chosen for; nothing where the file is missing or damaged."""
+    """Returns the stored choices by their keys; none where the file is missing or damaged."""
     try:
         found = from_json(files.read(file(), files.VALUES).decode())
     except (OSError, ValueError):

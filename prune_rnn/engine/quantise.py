@@ -41,7 +41,7 @@ class Weight:
         return Dtype(str(self.values.dtype).removeprefix("torch."))
 
     def float(self) -> Tensor:
-        """Returns what it stands for, (rows, columns) float32."""
+        """Returns the weights, (rows, columns) float32."""
         values = self.values.float()
         return values if self.scale is None else values * self.scale[:, None]
 
@@ -59,7 +59,7 @@ def quantise(weight: Tensor, dtype: Dtype) -> Weight:
 
 
 def quantised_vectors(x: Tensor, dtype: Dtype) -> Tensor:
-    """Returns (streams, columns) float32 rounded as the engine rounds what it multiplies with a matrix of this type.
+    """Returns (streams, columns) float32, rounded as the engine rounds vectors for a matrix of this type.
 
     int8: to 255 steps of its largest value where none is negative, else to 127 of its largest magnitude either way.
     """

@@ -1,4 +1,4 @@
-"""Timings that can be compared: taken in turn, so that what slows the machine for a while slows all."""
+"""Timings that can be compared: taken in turn, so that other work on the machine slows all of them."""
 
 from __future__ import annotations
 

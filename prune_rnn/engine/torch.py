@@ -1,4 +1,4 @@
-"""The engine's work in torch, for where the engine wasn't built and for what it is compared with."""
+"""Backends of torch's products: they serve where the engine wasn't built, and are compared with it."""
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
-"""What a recurrent cell is: how wide its layer, how it is trained, what one of its steps computes."""
+"""What a recurrent cell is: the size of its layer, its training loop, and one of its steps."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 from torch.autograd import Function
 
-from prune_rnn.model import loops
 from prune_rnn.model.recurrence import Activation
 
 
@@ -31,7 +30,7 @@ class Cell(ABC):
     resets: ClassVar[bool]  # a gate meets its last gate's U h, whose gradient therefore is not that of x there
     follows_activation: ClassVar[bool]  # its f is the model's activation; else it is tanh in every model
     bidirectional: ClassVar[bool]  # its layers run both ways, where the model does not say otherwise
-    loop: ClassVar[type[Function]]  # `states` by torch's operations, with its gradient; takes batch_sizes as a list
+    loop: ClassVar[type[Function]]  # `states.states` by torch's operations, with its gradient; takes `Steps`
 
     @abstractmethod
     def step(self, x: Tensor, uh: Tensor, state: Tensor, activation: Activation, out: Tensor | None = None) -> Tensor:
@@ -40,24 +39,3 @@ class Cell(ABC):
         x: (streams, gates * units), the input contribution. uh: U h, of the same shape. state: (streams, vectors *
         units), left as it is. All of one floating type. activation: the model's. out: where the new state goes.
         """
-
-    def states(
-        self, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool = False
-    ) -> Tensor:
-        """Returns the outputs of all packed frames, (frames, units), packed alike, from a zero state.
-
-        x: (frames, gates * units), the input contribution, packed. weight: U, (gates * units, units). batch_sizes:
-        (steps,) int64 on the CPU, as in `PackedSequence`. reverse: runs from the last frame of each utterance to its
-        first. Differentiable once in x and weight. Calling torch's operations takes most of the time: in float32 on
-        the CPU the loop is `loops`'s, on a CUDA device `cuda`'s.
-        """
-        if loops.serves(self, x, weight):
-            return loops.layer(self, x, weight, batch_sizes, activation is Activation.tanh, reverse)
-        if x.is_cuda:
-            from prune_rnn.model import cuda  # which imports triton, and that takes long
-
-            if cuda.serves(self, x, weight):
-                return cuda.layer(self, x, weight, batch_sizes, activation, reverse)
-        loop: Any = self.loop
-        hidden: Tensor = loop.apply(x, weight, batch_sizes.tolist(), activation, reverse)
-        return hidden

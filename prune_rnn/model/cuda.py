@@ -47,7 +47,7 @@ def serves(cell: Cell, x: Tensor, weight: Tensor) -> bool:
 
 
 def layer(cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool) -> Tensor:
-    """Returns the outputs of all frames, as `Cell.states` does."""
+    """Returns what `states` does, for a layer that these loops serve."""
     hidden: Tensor = _Layer.apply(cell, x, weight, batch_sizes, activation, reverse)  # type: ignore[no-untyped-call]
     return hidden
 
@@ -153,18 +153,18 @@ class GruLoop(Loop):
     kept_units, part_units = 4, 4
 
     @cached_property
-    def _how(self) -> dict[str, Any]:
+    def _options(self) -> dict[str, Any]:
         return {"LIMIT": None if self.activation is Activation.tanh else CLIP, "UNITS": _BLOCK}
 
     def forward_step(self, k: int) -> None:
         torch.mm(self.states[k], self.weight.t(), out=self.product)
         gru_forward[self._grid](
-            self.x[k], self.product, self.states[k], self.kept[k], self.states[k + 1], self.units, **self._how
+            self.x[k], self.product, self.states[k], self.kept[k], self.states[k + 1], self.units, **self._options
         )
 
     def backward_step(self, k: int) -> None:
         gru_backward[self._grid](
-            self.grad[k + 1], self.kept[k], self.states[k], self.parts[k], self.grad[k], self.units, **self._how
+            self.grad[k + 1], self.kept[k], self.states[k], self.parts[k], self.grad[k], self.units, **self._options
         )
         self.grad[k].addmm_(self.parts[k][:, self.units :], self.weight)
 

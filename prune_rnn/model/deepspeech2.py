@@ -16,6 +16,7 @@ from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.convolution import conv2d
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.model.states import states
 from prune_rnn.speech.features import BINS
 from prune_rnn.typed import Plain, typed
 from prune_rnn.usage import within
@@ -129,10 +130,10 @@ class Recurrent(nn.Module):
     def forward(self, x: Tensor, batch_sizes: Tensor) -> Tensor:
         """(frames, inputs) -> (frames, units), packed."""
         x = self.norm(self.input(x))
-        ahead = self.cell.states(x, self.recurrent.weight, batch_sizes, self.activation)
+        ahead = states(self.cell, x, self.recurrent.weight, batch_sizes, self.activation)
         if self.recurrent_reverse is None:
             return ahead
-        return ahead + self.cell.states(x, self.recurrent_reverse.weight, batch_sizes, self.activation, reverse=True)
+        return ahead + states(self.cell, x, self.recurrent_reverse.weight, batch_sizes, self.activation, reverse=True)
 
 
 class RowConvolution(nn.Module):
@@ -155,13 +156,13 @@ class RowConvolution(nn.Module):
 class DeepSpeech2(nn.Module):
     """Two convolutions, recurrent layers, a row convolution where these run forward only, linear layer, output.
 
-    Source: the paper, section 4.
-
-    What it returns for an utterance in evaluation does not depend on what else is in the batch, to rounding.
+    In evaluation an utterance's output does not depend on the rest of the batch, to rounding. Source: the paper,
+    section 4.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self.cell: Cell = config.cell.value
         n, channels, act = config.units, config.conv_channels, config.activation
         first = Convolution((1, channels), (41, 11), (2, 2), BINS, act)
         second = Convolution((channels, channels), (21, 11), (2, 1), first.bins, act)
@@ -180,14 +181,8 @@ class DeepSpeech2(nn.Module):
 
     def gates(self) -> dict[str, int]:
         """Returns the gates of each matrix whose rows belong to several, by the parameter's name."""
-        parts = [
-            (layer.cell.gates, layers.matrix(index, part))
-            for index, layer in enumerate(self.recurrent)
-            if isinstance(layer, Recurrent)
-            for part, _ in layer.named_children()
-        ]
-        own = dict(self.named_parameters())
-        return {layers.weight(name): gates for gates, name in parts if gates > 1 and layers.weight(name) in own}
+        names = [name for name, _ in self.named_parameters() if layers.is_recurrent(name) and layers.matrix_of(name)]
+        return dict.fromkeys(names, self.cell.gates) if self.cell.gates > 1 else {}
 
     def lengths(self, lengths: Tensor) -> Tensor:
         """Returns the output frames of each utterance for its input frames, both (batch,) int64."""

@@ -14,17 +14,15 @@ from prune_rnn.model.recurrence import Activation, Steps
 
 class _Loop(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, batch_sizes: list[int], activation: Activation, reverse: bool
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, steps: Steps, activation: Activation) -> Tensor:
         n = weight.shape[1]
-        steps = Steps(batch_sizes, reverse)
         transposed = weight.t().contiguous()
         gates = torch.cat([x[:, : 2 * n], torch.zeros_like(x[:, :n])], dim=1)  # becomes z, r and U_h h
         candidate, hidden = torch.empty_like(x[:, :n]), torch.empty_like(x[:, :n])
-        g, zr = gates.split(batch_sizes), gates[:, : 2 * n].split(batch_sizes)
-        z, r, uh = (gates[:, i * n : (i + 1) * n].split(batch_sizes) for i in range(3))
-        xh, c, h = x[:, 2 * n :].split(batch_sizes), candidate.split(batch_sizes), hidden.split(batch_sizes)
+        sizes = steps.sizes
+        g, zr = gates.split(sizes), gates[:, : 2 * n].split(sizes)
+        z, r, uh = (gates[:, i * n : (i + 1) * n].split(sizes) for i in range(3))
+        xh, c, h = x[:, 2 * n :].split(sizes), candidate.split(sizes), hidden.split(sizes)
         for step, previous in steps.pairs():
             state = steps.state(h, step, previous)
             if previous is not None:
@@ -66,7 +64,7 @@ class _Loop(torch.autograd.Function):
                 into.addcmul_(own, kept).addmm_(product, weight)
         parts = parts.view(frames, 4 * n)
         # x receives z, r, candidate, as a whole: torch's batch norm is eight times slower on a strided gradient
-        return torch.cat([parts[:, n : 3 * n], parts[:, :n]], dim=1), parts[:, n:].t() @ states, None, None, None
+        return torch.cat([parts[:, n : 3 * n], parts[:, :n]], dim=1), parts[:, n:].t() @ states, None, None
 
 
 class GRU(Cell):

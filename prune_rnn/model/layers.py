@@ -1,4 +1,4 @@
-"""The names of layers and parameters: those of `DeepSpeech2`'s modules, which all other Python code takes from here.
+"""The names of layers and parameters in `DeepSpeech2`, for all other Python code.
 
 A recurrent layer has three matrices, INPUT, FORWARD and, where it runs both ways, REVERSE.
 """

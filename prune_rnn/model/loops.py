@@ -5,16 +5,15 @@ Where it wasn't built (no compiler at installation), torch's operations do the s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from prune_rnn.model.cell import Cell
+from prune_rnn.model.recurrence import Activation
 from prune_rnn.native.library import InstructionSet, built, chosen
-
-if TYPE_CHECKING:
-    from prune_rnn.model.cell import Cell  # which imports this
 
 
 def serves(cell: Cell, x: Tensor, weight: Tensor) -> bool:
@@ -29,25 +28,22 @@ def serves(cell: Cell, x: Tensor, weight: Tensor) -> bool:
     )
 
 
-def layer(cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, tanh: bool, reverse: bool) -> Tensor:
-    """Returns the outputs of all frames, as `Cell.states` does.
-
-    tanh: else the clipped ReLU. Only for what it `serves`. ValueError where batch_sizes don't fit the frames.
-    """
-    hidden: Tensor = _Layer.apply(cell, x, weight, batch_sizes, tanh, reverse)  # type: ignore[no-untyped-call]
+def layer(cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool) -> Tensor:
+    """Returns what `states` does, for a layer that it `serves`. ValueError where batch_sizes don't fit the frames."""
+    hidden: Tensor = _Layer.apply(cell, x, weight, batch_sizes, activation, reverse)  # type: ignore[no-untyped-call]
     return hidden
 
 
 class _Layer(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, tanh: bool, reverse: bool
+        ctx: Any, cell: Cell, x: Tensor, weight: Tensor, batch_sizes: Tensor, activation: Activation, reverse: bool
     ) -> Tensor:
         x, weight, sizes = x.contiguous(), weight.contiguous(), batch_sizes.to("cpu", torch.int64).contiguous()
         (frames, wide), units = x.shape, weight.shape[1]
         hidden = x.new_empty(frames, units)
         kept = (x.new_empty(frames, wide), torch.empty_like(hidden)) if cell.gates > 1 else ()  # gates, inner
-        ctx.options = cell, tanh, reverse, chosen()
+        ctx.options = cell, activation, reverse, chosen()
         _call("forward", weight, sizes, ctx.options, frames, x, *(kept or (None, None)), hidden)
         ctx.save_for_backward(weight, sizes, hidden, *kept)
         return hidden
@@ -74,12 +70,13 @@ def _call(
     direction: str,
     weight: Tensor,
     sizes: Tensor,
-    options: tuple[Cell, bool, bool, InstructionSet],
+    options: tuple[Cell, Activation, bool, InstructionSet],
     frames: int,
     *arrays: Tensor | None,
 ) -> None:
     """Runs the loop; the arrays, contiguous float32, are the C function's, some of which it writes."""
-    cell, tanh, reverse, instruction_set = options
+    cell, activation, reverse, instruction_set = options
+    tanh = activation is Activation.tanh
     units = weight.shape[1]
     failed = getattr(built(), f"prune_rnn_loop_{direction}")(
         cell.kind, units, len(sizes), frames, sizes.data_ptr(), tanh, reverse, torch.get_num_threads(),

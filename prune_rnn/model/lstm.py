@@ -14,17 +14,14 @@ from prune_rnn.model.recurrence import Activation, Steps
 
 class _Loop(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, batch_sizes: list[int], activation: Activation, reverse: bool
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, steps: Steps, activation: Activation) -> Tensor:
         n = weight.shape[1]
-        steps = Steps(batch_sizes, reverse)
         transposed = weight.t().contiguous()
         gates = x.clone(memory_format=torch.contiguous_format)  # becomes i, f, g and o
         parts = gates.view(len(x), 4, n)
         memory, hidden = torch.empty_like(parts[:, 0]), torch.empty_like(parts[:, 0])
-        wide, sigmoids = gates.split(batch_sizes), parts[:, :2].split(batch_sizes)
-        c, h = memory.split(batch_sizes), hidden.split(batch_sizes)
+        wide, sigmoids = gates.split(steps.sizes), parts[:, :2].split(steps.sizes)
+        c, h = memory.split(steps.sizes), hidden.split(steps.sizes)
         for step, previous in steps.pairs():
             if previous is not None:
                 wide[step].addmm_(steps.state(h, step, previous), transposed)
@@ -62,7 +59,7 @@ class _Loop(torch.autograd.Function):
                 of_hidden[previous][:m].addmm_(products[step][:m], weight)
                 of_memory[previous][:m].addcmul_(of_memory[step][:m], forget[step][:m])
         parts = parts.view(frames, 4 * n)
-        return parts, parts.t() @ steps.previous_states(hidden), None, None, None
+        return parts, parts.t() @ steps.previous_states(hidden), None, None
 
 
 class LSTM(Cell):

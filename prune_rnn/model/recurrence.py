@@ -1,8 +1,8 @@
-"""What the time loops of all cells share: the activations, and the walk over packed frames.
+"""The activations, and the order of time steps in packed frames.
 
 Loops work on packed frames (`torch.nn.utils.rnn.PackedSequence`): the frames of all utterances, time step after time
 step, longest utterance first, no padding. The input product happens before the loop and the weight gradient after it,
-each as one matrix product over all frames; inside the loop stands only what depends on the step before.
+each as one matrix product over all frames. The loop itself computes only what depends on the step before.
 """
 
 from __future__ import annotations

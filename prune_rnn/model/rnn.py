@@ -14,13 +14,10 @@ from prune_rnn.model.recurrence import Activation, Steps
 
 class _Loop(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, batch_sizes: list[int], activation: Activation, reverse: bool
-    ) -> Tensor:
-        steps = Steps(batch_sizes, reverse)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, steps: Steps, activation: Activation) -> Tensor:
         transposed = weight.t().contiguous()
         hidden = x.clone()
-        h = hidden.split(batch_sizes)
+        h = hidden.split(steps.sizes)
         for step, previous in steps.pairs():
             if previous is not None:
                 h[step].addmm_(steps.state(h, step, previous), transposed)
@@ -43,7 +40,7 @@ class _Loop(torch.autograd.Function):
             if previous is not None:
                 shared = min(sizes[step], sizes[previous])
                 g[previous][:shared].addmm_(g[step][:shared], weight)
-        return grad, grad.t() @ steps.previous_states(hidden), None, None, None
+        return grad, grad.t() @ steps.previous_states(hidden), None, None
 
 
 class RNN(Cell):

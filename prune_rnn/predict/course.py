@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.predict import magnitudes
-from prune_rnn.predict.magnitudes import Magnitudes, Place
+from prune_rnn.predict.magnitudes import Magnitudes, Regressors
 from prune_rnn.prune.q import CALIBRATED
-from prune_rnn.prune.schedule import Schedule
 from prune_rnn.source.load import start_of
 
 
@@ -18,9 +17,9 @@ from prune_rnn.source.load import start_of
 class Course:
     """How sparse each layer type is after each epoch, and in the end.
 
-    by_epoch: layer type -> sparsity of its weights after each epoch, the first first. prunable: sparsity of all of
-    them in the end. exact: whether the goal is a sparsity, which is met to one weight. log_density: how unsure the
-    logarithm of the density is, a standard deviation.
+    by_epoch: layer type -> sparsity of its weights after each epoch. prunable: sparsity of all prunable weights in the
+    end. exact: whether the goal is a sparsity, which is met to one weight. log_density: standard deviation of the
+    logarithm of the density.
     """
 
     by_epoch: dict[str, list[float]]
@@ -33,11 +32,11 @@ class Course:
 def course(config: Config, q_source: str, steps: int) -> Course:
     """Returns the course of a resolved configuration. steps: an epoch."""
     method, epochs = config.prune, config.train.epochs
-    if method.starts_sparse:
-        return _as_it_starts(config)
     phase = method.phase()
     if phase is None:
         return Course({}, {}, 0.0, True, 0.0)
+    if method.starts_sparse:
+        return _as_it_starts(config)
     weights = method.weights(meta_model(config.model))
     counts = {t: sum(p.numel() for p in group.values()) for t, group in weights.items()}
     goal: float | None = getattr(method, "prunable_sparsity", None)
@@ -49,14 +48,13 @@ def course(config: Config, q_source: str, steps: int) -> Course:
             known = magnitudes.shipped(config.model.cell.name, layer_type)
             reached: list[float] = []
             for epoch in range(1, epochs + 1):
-                step = _last(rule.when, (epoch - 1) * steps, epoch * steps)
+                step = rule.when.last_update_within((epoch - 1) * steps + 1, epoch * steps)
                 now = 0.0
                 if step is not None:
                     amount = rule.when.at(step)
                     if goal is None:
-                        now = known.sparsity(
-                            Place(amount, config.model.units, steps, step / steps / epochs - phase[0] / epochs)
-                        )
+                        time = step / steps / epochs - phase[0] / epochs
+                        now = known.sparsity(Regressors(amount, config.model.units, steps, time))
                     else:
                         now = known.on_the_way(goal, amount) if q_source == CALIBRATED else amount
                 reached.append(max(now, reached[-1] if reached else 0.0))
@@ -70,7 +68,7 @@ def course(config: Config, q_source: str, steps: int) -> Course:
 
 
 def _as_it_starts(config: Config) -> Course:
-    """Returns the course of a method that keeps the zeros of `init`: those are there from the first epoch to the last.
+    """Returns the course of a method that keeps the zeros of `init`: the same sparsity in every epoch.
 
     Raises ValueError where the network can't be read, or has another shape.
     """
@@ -88,8 +86,3 @@ def _unsure(known: Magnitudes, sparsity: float) -> float:
     """Returns the standard deviation of a sparsity that a threshold reaches."""
     left = max(1 - sparsity, 1e-6)
     return -left * math.log(left) * known.deviation
-
-
-def _last(when: Schedule, after: int, until: int) -> int | None:
-    """Returns the last step of an epoch at which the masks change."""
-    return next((step for step in range(until, after, -1) if when.updates_at(step)), None)

@@ -1,4 +1,4 @@
-"""All that can be said of a network before it is trained."""
+"""The forecast of a network before it is trained: sparsity, size, CER."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from prune_rnn.predict.size import packed_bytes
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve
 
-_SURE = 1.64  # standard deviations on each side of a 90 % interval
+SURE = 1.64  # standard deviations on each side of a 90 % interval
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a network will be.
+    """A network as it is predicted.
 
-    parameters: all of them. kept: those that are not zero in the end. sizes: bytes of the packed file, by type.
+    parameters: all of them. nonzero: in the end. sizes: bytes of the packed file, by type.
     cer: of one run; None where nothing fixes its level. ratio: its CER over that of the same network, dense, with the
     ends of the 90 % interval; None of a dense one. by: networks of the same recipe, and all that the law is fitted to.
-    beyond: in which ways it lies outside of the networks that were trained, in words.
+    beyond: in words, how it differs from all networks that were trained.
     """
 
     config: Config
@@ -38,7 +38,7 @@ class Forecast:
     amount: Amount
     course: Course
     parameters: int
-    kept: int
+    nonzero: int
     sizes: dict[Dtype, int]
     cer: Expected | None
     ratio: Expected | None
@@ -47,35 +47,35 @@ class Forecast:
 
 
 def forecast(config: Config, expectation: Expectation | None = None) -> Forecast:
-    """Returns what to expect of a configuration as it was composed.
+    """Returns the forecast of a composed configuration.
 
-    expectation: of the networks to go by; None: the shipped ones and those of its results folder.
+    expectation: None: that of the shipped networks and of those in its results folder.
     """
     resolved, q_source = resolve(config)
     speech = amount(resolved)
-    way = course(resolved, q_source, speech.steps or 1000)
+    sparsity = course(resolved, q_source, speech.steps or 1000)
     parameters, prunable = counts(resolved.model)
-    density = max(1 - way.prunable, 1 / prunable)
+    density = max(1 - sparsity.prunable, 1 / prunable)
     own = setting(recorded(resolved, q_source), parameters, prunable, density)
     expectation = expectation or by_networks(known(Path(config.results)))
     alike = [network for network in expectation.networks if network.setting.recipe == own.recipe]
     law = expectation.law
-    further = way.log_density * law["c"]
+    further = sparsity.log_density * law["c"]
     fixed = bool(alike) or own.data == SYNTHETIC
     ratio = None
     if resolved.prune.prunes:
         mean, deviation = law.ratio(own, own.dense())
-        reach = _SURE * math.hypot(deviation, math.sqrt(2) * expectation.seeds, further)
+        reach = SURE * math.hypot(deviation, math.sqrt(2) * expectation.seeds, further)
         ratio = Expected(math.exp(mean), math.exp(mean - reach), math.exp(mean + reach))
     return Forecast(
         config=resolved,
         goal=resolved.prune.goal(q_source),
         setting=own,
         amount=speech,
-        course=way,
+        course=sparsity,
         parameters=parameters,
-        kept=parameters - round(way.prunable * prunable),
-        sizes={dtype: packed_bytes(resolved.model, way.prunable, dtype) for dtype in Dtype},
+        nonzero=parameters - round(sparsity.prunable * prunable),
+        sizes={dtype: packed_bytes(resolved.model, sparsity.prunable, dtype) for dtype in Dtype},
         cer=expectation.of(own, further=further) if fixed else None,
         ratio=ratio,
         by=(len(alike), len(expectation.networks)),
@@ -84,7 +84,7 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
 
 
 def _beyond(own: Setting, networks: Sequence[Network]) -> list[str]:
-    """Returns what no network that was trained has in common with this one."""
+    """Returns in words how the setting differs from all networks that were trained."""
     others = [network.setting for network in networks]
     found = []
     alike = [each for each in others if each.recipe == own.recipe]

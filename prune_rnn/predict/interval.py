@@ -1,4 +1,4 @@
-"""The CER to expect with its interval: jackknife+ in log CER.
+"""The predicted CER with its interval: jackknife+ in log CER.
 
 Each network is left out in turn. The law of all others predicts it, and the error is measured in standard deviations of
 that prediction. Then each of these laws predicts the new network, widened by its own error. The interval lies
@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -36,16 +36,8 @@ class Expected:
 
     @property
     def vague(self) -> bool:
-        """Whether it says next to nothing, as of speech that no network was trained on."""
+        """Whether the interval is too wide to be of use, as for speech that no network was trained on."""
         return self.high > _VAGUE * self.low
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The law without one network, and how far it was from that network, in standard deviations."""
-
-    law: Law
-    off: float
 
 
 def by_networks(networks: Sequence[Network]) -> Expectation:
@@ -69,33 +61,32 @@ class Expectation:
         self.networks = list(networks)
         self.seeds = spread_of_seeds(networks)
         self.law = fit(networks, self.seeds)
-        self._judged: list[Judged] = []
 
-    def judged(self) -> list[Judged]:
-        """Returns the law without each network, worked out once."""
-        if not self._judged:
-            for network in self.networks:
-                law = fit(without(self.networks, network.setting.key), self.seeds, self.law)
-                mean, deviation = law.predict(network.setting)
-                own = math.hypot(deviation, self.seeds / math.sqrt(network.seeds))
-                self._judged.append(Judged(law, abs(mean - network.log_cer) / own))
-        return self._judged
+    @cached_property
+    def judged(self) -> list[tuple[Law, float]]:
+        """The law without each network, and its error for that network, in standard deviations."""
+        found = []
+        for network in self.networks:
+            law = fit(without(self.networks, network.setting.key), self.seeds, self.law)
+            mean, deviation = law.predict(network.setting)
+            own = math.hypot(deviation, self.seeds / math.sqrt(network.seeds))
+            found.append((law, abs(mean - network.log_cer) / own))
+        return found
 
     def of(self, setting: Setting, runs: int = 1, further: float = 0.0) -> Expected:
         """Returns the CER to expect of the mean of so many runs.
 
-        further: a standard deviation of log CER that comes on top, of what is not known of the setting itself.
+        further: a standard deviation of log CER on top, for what is unknown of the setting itself.
         """
         low, high = [], []
-        for one in self.judged():
-            mean, deviation = one.law.predict(setting)
-            reach = one.off * math.sqrt(deviation**2 + self.seeds**2 / runs + further**2)
+        for law, error in self.judged:
+            mean, deviation = law.predict(setting)
+            reach = error * math.sqrt(deviation**2 + self.seeds**2 / runs + further**2)
             low.append(mean - reach)
             high.append(mean + reach)
-        place = math.ceil(LEVEL * (len(low) + 1)) - 1  # of n numbers in order, from 0
-        place = min(place, len(low) - 1)
+        rank = min(math.ceil(LEVEL * (len(low) + 1)), len(low)) - 1  # of n numbers in order, from 0
         middle = self.law.predict(setting)[0]
-        ends = np.sort(low)[::-1][place], np.sort(high)[place]
+        ends = np.sort(low)[::-1][rank], np.sort(high)[rank]
         return Expected(math.exp(middle), math.exp(min(middle, ends[0])), math.exp(max(middle, ends[1])))
 
     def left_out(self, setting: Setting) -> Expectation:

@@ -6,7 +6,7 @@ import bisect
 import math
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from prune_rnn import paths
@@ -33,7 +33,7 @@ _TIMED, _SECONDS = 10, 1.0  # candidates that are timed at most; each
 @dataclass(frozen=True, slots=True)
 class Targets:
     """cer: fraction that the upper end of the interval may reach. parameters: not zero. bytes: of the packed float32
-    file. speedup: of a recurrent layer at one stream, on this machine, over the fastest dense way."""
+    file. speedup: of a recurrent layer at one stream, on this machine, over the fastest dense one."""
 
     cer: float | None = None
     parameters: float | None = None
@@ -43,12 +43,12 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A network of the search. words: the overrides that make it."""
+    """A network of the search. words: the overrides that make it. nonzero: its parameters that are not zero."""
 
     words: list[str]
     config: Config
     setting: Setting
-    kept: int
+    nonzero: int
 
 
 def targets(overrides: Sequence[str]) -> tuple[Targets | None, list[str]]:
@@ -73,7 +73,7 @@ def targets(overrides: Sequence[str]) -> tuple[Targets | None, list[str]]:
 
 
 def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Expectation]:
-    """Returns the command that trains the smallest network that reaches all targets, its forecast, and what that is by.
+    """Returns the smallest network that reaches all targets: its command, its forecast, and the expectation behind it.
 
     The width and the sparsity are searched, unless they are given; a model that is not pruned stays dense.
     Without target.cer: of the networks that meet the other targets, the one whose interval has the lowest upper end.
@@ -92,7 +92,7 @@ def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Exp
     if wanted.cer is None:
         fitting.sort(key=lambda each: expectation.of(each.setting).high)
     else:
-        fitting.sort(key=lambda each: each.kept)
+        fitting.sort(key=lambda each: each.nonzero)
     chosen = next(iter(fitting), None) if wanted.speedup is None else _fast(fitting, wanted.speedup)
     if chosen is None:
         pinned = {"model.units", *_GOALS} | ({"prune"} if config.prune.prunes else {"prune", "model"})
@@ -138,16 +138,16 @@ def _families(overrides: Sequence[str]) -> Iterator[_Family]:
             own = config if units is None else replace(config, model=replace(config.model, units=units))
             parameters, prunable = counts(own.model)
             width = [*overrides, *([] if units is None else [f"model.units={units}"])]
-            levels = [level for level in _SPARSITY if level * parameters < 0.995 * prunable]
+            grid = [sparsity for sparsity in _SPARSITY if sparsity * parameters < 0.995 * prunable]
             if any(key.partition(".")[0] == "prune" for key in keys):  # a dense network takes no such key
-                levels.remove(0.0)
+                grid.remove(0.0)
             named = [dense, *width] if dense.removeprefix("model=") in models else [*model, *width, "prune=none"]
             yield _Family(
                 words=[*model, *width],
                 dense_words=named if given.prune.prunes else [*model, *width],
                 config=own,
                 setting=setting(recorded(own, source), parameters, prunable, 0.5),
-                sparsity=levels if free else [fixed * prunable / parameters],
+                sparsity=grid if free else [fixed * prunable / parameters],
             )
 
 
@@ -169,15 +169,15 @@ def _best(family: _Family, wanted: Targets, expectation: Expectation) -> Candida
         own = family.at(sparsity)
         return not _fits(own, wanted) if wanted.cer is None else expectation.of(own.setting).high <= wanted.cer
 
-    # in rising order of sparsity, those that reach the CER come first, and those that don't fit
-    place = bisect.bisect_left(family.sparsity, True, key=lambda sparsity: not before(sparsity))
-    place -= wanted.cer is not None
-    return family.at(family.sparsity[place]) if 0 <= place < len(family.sparsity) else None
+    # in rising order of sparsity: first those that reach the CER; without target.cer, those that don't fit
+    index = bisect.bisect_left(family.sparsity, True, key=lambda sparsity: not before(sparsity))
+    index -= wanted.cer is not None
+    return family.at(family.sparsity[index]) if 0 <= index < len(family.sparsity) else None
 
 
 def _fits(one: Candidate, wanted: Targets) -> bool:
-    """Whether the network is small enough."""
-    if wanted.parameters is not None and one.kept > wanted.parameters:
+    """Whether the network has few enough parameters and bytes."""
+    if wanted.parameters is not None and one.nonzero > wanted.parameters:
         return False
     return (
         wanted.bytes is None or packed_bytes(one.config.model, 1 - one.setting.density, Dtype.float32) <= wanted.bytes
@@ -185,7 +185,7 @@ def _fits(one: Candidate, wanted: Targets) -> bool:
 
 
 def _fast(candidates: Sequence[Candidate], times: float) -> Candidate | None:
-    """Returns the first of some candidates that is fast enough here."""
+    """Returns the first candidate that is so many times as fast as dense on this machine."""
     for one in [each for each in candidates if each.setting.density < 1][:_TIMED]:
         speed = probe.speed_up(one.config, one.setting.density, _SECONDS)
         if speed is not None and speed.times >= times:
@@ -194,15 +194,14 @@ def _fast(candidates: Sequence[Candidate], times: float) -> Candidate | None:
 
 
 def _none(wanted: Targets, candidates: Sequence[Candidate], pinned: Sequence[str]) -> str:
-    """Returns that no network reaches the targets, and ways out. pinned: overrides that leave less to choose from."""
-    words = ", ".join(f"target.{f.name}={getattr(wanted, f.name):g}" for f in fields(Targets)
-                      if getattr(wanted, f.name) is not None)  # fmt: skip
-    of = [] if "model.units" in map(_key, pinned) else [
-        f"of {_WIDTHS[0]:g} to {_WIDTHS[-1]:g} times the baseline's units"
-    ]  # fmt: skip
-    text = f"{words}: no network {' '.join([*of, *([f'with {shlex.join(pinned)}'] if pinned else [])])} reaches it"
+    """Returns the message that no network reaches the targets. pinned: the overrides that narrow the search."""
+    given = {name: value for name, value in asdict(wanted).items() if value is not None}
+    text = ", ".join(f"target.{name}={value:g}" for name, value in given.items()) + ": no network"
+    if "model.units" not in map(_key, pinned):
+        text += f" of {_WIDTHS[0]:g} to {_WIDTHS[-1]:g} times the baseline's units"
+    text += f" with {shlex.join(pinned)} reaches it" if pinned else " reaches it"
     if wanted.cer is not None and candidates:
-        least = min(each.kept for each in candidates)
+        least = min(each.nonzero for each in candidates)
         text += f"; the smallest that reaches the CER keeps {least:,} parameters"
     ways = [f"leave out {shlex.join(pinned)}"] if pinned else []
     ways.append("give a weaker target")

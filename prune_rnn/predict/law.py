@@ -119,32 +119,27 @@ class Law:
 
     def predict(self, of: Setting) -> tuple[float, float]:
         """Returns the mean of log CER over all seeds, and how sure it is, a standard deviation."""
-        slopes, rest = self._slopes(of)
-        mean = float(slopes @ self.coefficients) + _offset(self, of) + sum(prior(n)[0] * v for n, v in rest.items())
+        slopes, offset, rest = self._slopes(of)
+        mean = float(slopes @ self.coefficients) + offset + sum(prior(n)[0] * v for n, v in rest.items())
         variance = _MISFIT**2 + float(slopes @ self.covariance @ slopes)
         variance += sum((prior(name)[1] * value) ** 2 for name, value in rest.items())
         return mean, math.sqrt(variance)
 
     def ratio(self, of: Setting, to: Setting) -> tuple[float, float]:
         """Returns log of the CER of one over that of another of the same recipe, and its standard deviation."""
-        (own, own_rest), (other, other_rest) = self._slopes(of), self._slopes(to)
+        (own, _, own_rest), (other, _, other_rest) = self._slopes(of), self._slopes(to)
         slopes, rest = own - other, {n: own_rest.get(n, 0) - other_rest.get(n, 0) for n in {**own_rest, **other_rest}}
         mean = self.predict(of)[0] - self.predict(to)[0]
         variance = 2 * _MISFIT**2 + float(slopes @ self.covariance @ slopes)
         return mean, math.sqrt(variance + sum((prior(name)[1] * value) ** 2 for name, value in rest.items()))
 
-    def _slopes(self, of: Setting) -> tuple[Vector, dict[str, float]]:
-        """Returns how log CER changes with each coefficient, and the effects that the law has no coefficient of."""
+    def _slopes(self, of: Setting) -> tuple[Vector, float, dict[str, float]]:
+        """Returns the slopes of log CER, the curve less its linear part, and the effects without a coefficient."""
         values = effects(of)
         slopes = np.array([values.pop(name, 0.0) for name in self.names[: -len(_CURVE)]])
-        curve = _curve(self.coefficients, *_places([of]))[1][0]
-        return np.concatenate([slopes, curve]), values
-
-
-def _offset(law: Law, of: Setting) -> float:
-    """Returns what the curve gives beyond its own linear part."""
-    value, slopes = _curve(law.coefficients, *_places([of]))
-    return float(value[0] - slopes[0] @ law.coefficients[-len(_CURVE) :])
+        value, curve = _curve(self.coefficients, *_logarithms([of]))
+        offset = float(value[0] - curve[0] @ self.coefficients[-len(_CURVE) :])
+        return np.concatenate([slopes, curve[0]]), offset, values
 
 
 def fit(networks: Sequence[Network], seeds: float, near: Law | None = None) -> Law:
@@ -157,13 +152,13 @@ def fit(networks: Sequence[Network], seeds: float, near: Law | None = None) -> L
     linear = np.array([[each.get(name, 0.0) for name in names] for each in values]).reshape(len(values), len(names))
     names += _CURVE
     means, deviations = np.array([prior(name) for name in names]).T
-    places = _places([network.setting for network in networks])
+    points = _logarithms([network.setting for network in networks])
     measured = np.array([network.log_cer for network in networks])
     exactness = 1 / (_MISFIT**2 + seeds**2 / np.array([network.seeds for network in networks], dtype=float))
     found = means.copy() if near is None else np.array([near[name] for name in names])
     information = np.diag(deviations**-2)
     for _ in range(_STEPS):
-        curve, slopes = _curve(found, *places)
+        curve, slopes = _curve(found, *points)
         jacobian = np.hstack([linear, slopes])
         off = measured - linear @ found[: -len(_CURVE)] - curve
         far = np.abs(off) * np.sqrt(exactness)
@@ -183,7 +178,7 @@ def spread_of_seeds(networks: Sequence[Network]) -> float:
     return math.sqrt(sum(degree * each**2 for degree, each in several) / degrees) if degrees else SEEDS
 
 
-def _places(settings: Sequence[Setting]) -> tuple[Vector, Vector]:
+def _logarithms(settings: Sequence[Setting]) -> tuple[Vector, Vector]:
     """Returns log(N / N0) and log d of each."""
     return (
         np.array([math.log(each.prunable / REFERENCE) for each in settings]),
@@ -192,7 +187,7 @@ def _places(settings: Sequence[Setting]) -> tuple[Vector, Vector]:
 
 
 def _curve(coefficients: Vector, size: Vector, share: Vector) -> tuple[Vector, Vector]:
-    """Returns the log of the curve at each place, and how it changes with floor, b and c, (places, 3)."""
+    """Returns the log of the curve at each point, and its slopes by floor, b and c, (points, 3)."""
     floor, b, c = coefficients[-3:]
     floor = min(max(floor, 0.0), 0.95)
     above = np.exp(-b * size - c * share)
@@ -202,5 +197,5 @@ def _curve(coefficients: Vector, size: Vector, share: Vector) -> tuple[Vector, V
 
 
 def without(networks: Sequence[Network], key: tuple[object, ...]) -> list[Network]:
-    """Returns the networks of other settings."""
+    """Returns the networks of other settings than the key's."""
     return [network for network in networks if network.setting.key != key]

@@ -2,9 +2,9 @@
 
     log(-log(1 - sparsity)) = a + k log(threshold) + u log(units / 128) + s log(steps / 200) + t log(time)
 
-A Weibull distribution, whose scale narrows with the width and grows with the time since pruning began. Fitted to the
-thresholds and sparsities at the end of each epoch of finished runs, where pruning itself has had its effect on what is
-left. A calibrated run holds a share of the magnitude of its goal; `rise` says how sparsity follows that share:
+A Weibull distribution, whose scale narrows with the width and grows with the time since pruning began. It is fitted to
+thresholds and sparsities at the end of each epoch of finished runs: pruning has changed the weights that remain. The
+threshold of a calibrated run is a share of the goal's magnitude; `rise` says how sparsity follows that share:
 
     log(1 - sparsity) / log(1 - goal) = share^rise
 """
@@ -12,14 +12,14 @@ left. A calibrated run holds a share of the magnitude of its goal; `rise` says h
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from prune_rnn.analyse.finished import Finished
@@ -32,8 +32,8 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a threshold works. time: since pruning began, a share of all epochs."""
+class Regressors:
+    """What the sparsity follows from. time: since pruning began, a share of all epochs."""
 
     threshold: float
     units: int
@@ -41,7 +41,7 @@ class Place:
     time: float
 
     def terms(self) -> list[float]:
-        """Returns what the coefficients are multiplied by."""
+        """Returns the terms of the regression: 1 and four logarithms."""
         parts = self.threshold, self.units / _UNITS, self.steps / _STEPS, self.time / _TIME
         return [1.0, *(math.log(max(part, 1e-9)) for part in parts)]
 
@@ -60,9 +60,9 @@ class Magnitudes:
     rise: float
     deviation: float
 
-    def sparsity(self, at: Place) -> float:
+    def sparsity(self, of: Regressors) -> float:
         """Returns the share of weights below the threshold."""
-        terms = np.array([self.a, self.k, self.u, self.s, self.t]) @ at.terms()
+        terms = np.array([self.a, self.k, self.u, self.s, self.t]) @ of.terms()
         return -math.expm1(-math.exp(min(float(terms), 50.0)))
 
     def on_the_way(self, goal: float, share: float) -> float:
@@ -72,11 +72,11 @@ class Magnitudes:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One epoch's end of a run: where the threshold was, what it had pruned, and the run's goal and share of it."""
+    """The end of one epoch of a run: the sparsity at a threshold. goal: of the run. share: of the goal's magnitude."""
 
     cell: str
     layer_type: str
-    place: Place
+    regressors: Regressors
     sparsity: float
     goal: float
     share: float
@@ -96,7 +96,7 @@ def _shipped() -> dict[tuple[str, str], Magnitudes]:
 
 
 def observed(run: Finished) -> Iterator[Observed]:
-    """Yields what a run of gradual pruning says: the epochs in which its threshold was higher than ever before."""
+    """Yields the epochs of a run of gradual pruning in which its threshold was higher than ever before."""
     config, history = run.config, run.history()
     goal = config.identity["prune"].get("prunable_sparsity")
     phase = config.prune.phase()
@@ -108,14 +108,14 @@ def observed(run: Finished) -> Iterator[Observed]:
         highest = 0.0
         for _, row in history.iterrows():
             epoch, threshold = int(row["epoch"]), float(row[f"threshold_{layer_type}"])
-            last = next((step for step in range(epoch * steps, 0, -1) if rule.when.updates_at(step)), None)
+            last = rule.when.last_update_within(1, epoch * steps)
             if last is None or epoch > phase[1] or threshold <= highest:
                 continue
             highest = threshold
             time = (epoch - phase[0]) / config.train.epochs
-            place = Place(threshold, config.model.units, steps, time)
+            regressors = Regressors(threshold, config.model.units, steps, time)
             pruned = float(row[f"sparsity_{layer_type}"])
-            yield Observed(config.model.cell.name, layer_type, place, pruned, goal, rule.when.at(last))
+            yield Observed(config.model.cell.name, layer_type, regressors, pruned, goal, rule.when.at(last))
 
 
 def of_runs(runs: Iterable[Finished]) -> list[Magnitudes]:
@@ -130,12 +130,12 @@ def of_runs(runs: Iterable[Finished]) -> list[Magnitudes]:
 
 def errors(of: Sequence[Observed]) -> list[float]:
     """Returns predicted less true log(-log(1 - sparsity)) of each, by those of other widths and numbers of steps."""
-    kinds = [(each.place.units, each.place.steps) for each in of]
+    kinds = [(each.regressors.units, each.regressors.steps) for each in of]
     found: list[float] = []
     for kind in dict.fromkeys(kinds):
         others = _solved([each for each, its in zip(of, kinds, strict=True) if its != kind])
         mine = [each for each, its in zip(of, kinds, strict=True) if its == kind]
-        found += [float(others @ each.place.terms()) - _double_log(each.sparsity) for each in mine]
+        found += [float(others @ each.regressors.terms()) - _double_log(each.sparsity) for each in mine]
     return found
 
 
@@ -151,7 +151,7 @@ def _fit(cell: str, layer_type: str, of: Sequence[Observed]) -> Magnitudes:
 
 def _solved(of: Sequence[Observed]) -> Vector:
     """Returns the coefficients, by least squares in the sparsity."""
-    terms = np.array([each.place.terms() for each in of])
+    terms = np.array([each.regressors.terms() for each in of])
     left = np.array([1 - each.sparsity for each in of])
     weights = -left * np.log(left)
     scaled = terms * weights[:, None]
@@ -165,10 +165,5 @@ def _double_log(sparsity: float) -> float:
 
 
 def as_csv(magnitudes: Sequence[Magnitudes]) -> str:
-    """Returns the text of magnitudes.csv."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(asdict(magnitudes[0]))
-    for each in magnitudes:
-        writer.writerow([value if isinstance(value, str) else f"{value:.5g}" for value in astuple(each)])
-    return text.getvalue()
+    """Returns the text of magnitudes.csv; numbers have 5 digits."""
+    return pd.DataFrame(map(asdict, magnitudes)).to_csv(index=False, float_format="%.5g", lineterminator="\n")

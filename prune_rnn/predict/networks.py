@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from prune_rnn.analyse.finished import Finished, read
 from prune_rnn.predict.setting import Setting, setting
@@ -44,7 +45,7 @@ def density(run: Finished) -> float:
 
 
 def of_runs(runs: Iterable[Finished]) -> list[Network]:
-    """Returns the networks of finished runs, one for each setting; those that make no error say nothing."""
+    """Returns the networks of finished runs, one for each setting; runs without an error are left out."""
     found: dict[tuple[object, ...], list[tuple[Setting, Finished]]] = {}
     for run in runs:
         if run.cer > 0 and (share := density(run)) > 0:
@@ -61,10 +62,9 @@ def of_runs(runs: Iterable[Finished]) -> list[Network]:
 
 def known(results: Path) -> list[Network]:
     """Returns the shipped networks and those of the results folder; a run that is in both counts once."""
-    networks = list(shipped())
-    there = {name for network in networks for name in network.runs}
-    own = [read(run) for run in all_runs(results) if run.finished and run.folder.name not in there]
-    return networks + of_runs(own)
+    names = {name for network in shipped() for name in network.runs}
+    own = [read(run) for run in all_runs(results) if run.finished and run.folder.name not in names]
+    return [*shipped(), *of_runs(own)]
 
 
 @cache
@@ -75,31 +75,22 @@ def shipped() -> tuple[Network, ...]:
 
 
 def as_csv(networks: Sequence[Network]) -> str:
-    """Returns networks as the text of networks.csv, ordered by their runs."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    own = [field.name for field in fields(Setting)]
-    writer.writerow([*own, "log_cer", "deviation", "runs"])
-    for network in sorted(networks, key=lambda each: each.runs):
-        values = [_text(value) for value in asdict(network.setting).values()]
-        writer.writerow([*values, _text(network.log_cer), _text(network.deviation), " ".join(network.runs)])
-    return text.getvalue()
+    """Returns networks as the text of networks.csv, ordered by their runs; numbers have 6 digits."""
+    rows = [
+        {**asdict(each.setting), "log_cer": each.log_cer, "deviation": each.deviation, "runs": " ".join(each.runs)}
+        for each in sorted(networks, key=lambda each: each.runs)
+    ]
+    return pd.DataFrame(rows).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else f"{value}"
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
-_WHOLE, _FRACTIONS = {"units", "parameters", "prunable"}, {"density", "start", "end", "hours", "heard"}
+_READ: dict[Any, Callable[[str], Any]] = {"str": str, "int": int, "float": float, "float | None": _number}  # by type
 
 
 def _network(row: dict[str, str]) -> Network:
-    own: dict[str, Any] = {}
-    for field in fields(Setting):
-        text = row[field.name]
-        number = float(text) if text and field.name in _FRACTIONS else None
-        own[field.name] = int(text) if field.name in _WHOLE else number if field.name in _FRACTIONS else text
-    deviation = float(row["deviation"]) if row["deviation"] else None
-    return Network(
-        setting=Setting(**own), log_cer=float(row["log_cer"]), deviation=deviation, runs=tuple(row["runs"].split())
-    )
+    own = Setting(**{field.name: _READ[field.type](row[field.name]) for field in fields(Setting)})
+    deviation, runs = _number(row["deviation"]), tuple(row["runs"].split())
+    return Network(setting=own, log_cer=float(row["log_cer"]), deviation=deviation, runs=runs)

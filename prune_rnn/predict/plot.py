@@ -52,9 +52,11 @@ def save(of: Forecast, expectation: Expectation, path: Path) -> None:
             pruned = [replace(own, density=density) for density in _DENSITIES[1:]] if of.ratio else []
             dense = own.dense()
             line = [expectation.of(each) for each in (dense, *pruned)]
-            places = [100 * (1 - density) for density in _DENSITIES[: len(line)]]
-            error.fill_between(places, [100 * e.low for e in line], [100 * e.high for e in line], color=BLUE, alpha=0.2)
-            error.plot(places, [100 * e.cer for e in line], color=BLUE)
+            sparsity = [100 * (1 - density) for density in _DENSITIES[: len(line)]]
+            error.fill_between(
+                sparsity, [100 * e.low for e in line], [100 * e.high for e in line], color=BLUE, alpha=0.2
+            )
+            error.plot(sparsity, [100 * e.cer for e in line], color=BLUE)
             ends = [[100 * (of.cer.cer - of.cer.low)], [100 * (of.cer.high - of.cer.cer)]]
             error.errorbar([100 * (1 - own.density)], [100 * of.cer.cer], ends, fmt="o", color=VERMILLION, capsize=3)
         error.set_xlabel("sparsity of the prunable weights, %")

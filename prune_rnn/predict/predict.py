@@ -1,4 +1,4 @@
-"""`prune-rnn predict`: what a network will be, or which network reaches a target."""
+"""`prune-rnn predict`: the forecast of a network, or the network that reaches a target."""
 
 from __future__ import annotations
 
@@ -28,24 +28,22 @@ def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None 
         check(plot)
     if targets:
         command, of, expectation = inverse.found(targets, rest)
-        if plot is not None:
-            save(of, expectation, plot)
-        if json_:
-            return json.dumps({"command": command, **printed.as_json(of)}, indent=2)
-        return f"{command}\n\n{printed.text(of)}"
-    config = compose_config(rest)
-    expectation = by_networks(known(Path(config.results)))
-    of = forecast(config, expectation)
+    else:
+        config = compose_config(rest)
+        expectation = by_networks(known(Path(config.results)))
+        command, of = None, forecast(config, expectation)
     if plot is not None:
         save(of, expectation, plot)
-    cost, speed = (None, None) if quick else timed(of)
+    cost, speed = (None, None) if quick or command else timed(of)
     if json_:
-        return json.dumps(printed.as_json(of, cost, speed), indent=2)
-    return printed.text(of, cost, speed)
+        head = {"command": command} if command else {}
+        return json.dumps({**head, **printed.as_json(of, cost, speed)}, indent=2)
+    text = printed.text(of, cost, speed)
+    return f"{command}\n\n{text}" if command else text
 
 
 def timed(of: Forecast) -> tuple[probe.StepCost | None, probe.SpeedUp | None]:
-    """Returns what a training step and the recurrent layer take here; None where they can't be timed."""
+    """Times a training step and the recurrent layer on this machine; None for what can't be timed."""
     cost = speed = None
     try:
         cost = probe.step_cost(of.config, of.amount, _STEP_SECONDS)

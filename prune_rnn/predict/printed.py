@@ -6,10 +6,11 @@ import textwrap
 from collections.abc import Sequence
 
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.predict.forecast import Forecast
+from prune_rnn.predict.forecast import SURE, Forecast
 from prune_rnn.predict.interval import LEVEL, Expected
 from prune_rnn.predict.probe import SpeedUp, StepCost
 from prune_rnn.train.feasible import STATE_BYTES
+from prune_rnn.train.progress import time_left
 from prune_rnn.typed import Plain
 
 _WIDTH = 100
@@ -37,8 +38,8 @@ def text(of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = Non
             rows.append(("training", _training(of, cost, of.amount.steps)))
     if speed is not None:
         sparse, dense = (f"{_three(1e6 * each)} us" for each in (speed.sparse, speed.dense))
-        words = f"{speed.times:.1f} at one stream: a step of a recurrent layer takes {sparse} ({speed.sparse_way}), "
-        rows.append(("speed-up", f"{words}dense {dense} ({speed.dense_way}), timed here"))
+        words = f"{speed.times:.1f} at one stream: a step of a recurrent layer takes {sparse} ({speed.sparse_name}), "
+        rows.append(("speed-up", f"{words}dense {dense} ({speed.dense_name}), timed here"))
     return f"{head}\n\n{lines(rows)}"
 
 
@@ -51,7 +52,7 @@ def known(of: Forecast) -> list[tuple[str, str]]:
     """Returns what is known of a network without timing anything: names and words."""
     config = of.config
     rows = [("sparsity", _sparsity(of))] if config.prune.prunes else []
-    words = f"{of.kept:,} of {of.parameters:,} parameters, {100 * (1 - of.kept / of.parameters):.1f} % sparse "
+    words = f"{of.nonzero:,} of {of.parameters:,} parameters, {100 * (1 - of.nonzero / of.parameters):.1f} % sparse "
     rows.append(("not zero", f"{words}({'by counting' if of.course.exact else 'by that sparsity'})"))
     sizes = ", ".join(f"{of.sizes[dtype] / 1000:,.0f} kB in {dtype.value}" for dtype in Dtype)
     rows.append(("packed file", f"about {sizes} (by counting)"))
@@ -70,7 +71,7 @@ def as_json(of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = 
         "sparsity": {"by_epoch": of.course.by_epoch, "end": of.course.end, "prunable": of.course.prunable},
         "sparsity_is_exact": of.course.exact,
         "parameters": of.parameters,
-        "not_zero": of.kept,
+        "not_zero": of.nonzero,
         "bytes": {dtype.value: size for dtype, size in of.sizes.items()},
         "cer": _ends(of.cer),
         "cer_over_dense": _ends(of.ratio),
@@ -84,8 +85,8 @@ def as_json(of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = 
 
 def _sparsity(of: Forecast) -> str:
     if of.config.prune.starts_sparse:
-        way = ", ".join(f"{100 * value:.1f} % of {layer_type}" for layer_type, value in of.course.end.items())
-        return f"{of.goal}: {way}"
+        zeros = ", ".join(f"{100 * value:.1f} % of {layer_type}" for layer_type, value in of.course.end.items())
+        return f"{of.goal}: {zeros}"
     phase = of.config.prune.phase()
     assert phase is not None
     epochs = of.config.train.epochs
@@ -93,14 +94,14 @@ def _sparsity(of: Forecast) -> str:
     shown = list(range(first, last + 1)) or [last]
     shown = shown[:: -(-len(shown) // _EVERY)]
     shown += [last] if shown[-1] != last else []
-    way = "; ".join(
+    courses = "; ".join(
         f"{layer_type} " + ", ".join(f"{100 * values[epoch - 1]:.0f}" for epoch in shown)
         for layer_type, values in of.course.by_epoch.items()
     )
     words = f"{of.goal}, in epochs {phase[0]:g} to {phase[1]:g} of {epochs}; about, in % after epoch "
-    words += f"{', '.join(map(str, shown))}: {way}"
+    words += f"{', '.join(map(str, shown))}: {courses}"
     if not of.course.exact:
-        off = 1.64 * of.course.log_density * (1 - of.course.prunable)
+        off = SURE * of.course.log_density * (1 - of.course.prunable)
         words += f"; in the end {100 * of.course.prunable:.1f} % ± {100 * off:.1f} of the prunable weights, by runs of "
         words += "other widths"
     return words
@@ -121,26 +122,20 @@ def _bytes(of: Forecast, cost: StepCost) -> float:
 def _training(of: Forecast, cost: StepCost, steps: int) -> str:
     config = of.config
     total = steps * config.train.epochs
-    words = f"{_duration(cost.seconds * total)}: {total:,} steps of {_three(cost.seconds)} s, {cost.steps} timed here"
+    words = f"{time_left(cost.seconds * total)}: {total:,} steps of {_three(cost.seconds)} s, {cost.steps} timed here"
     if cost.utterances < config.train.batch_size:
         words += f" with {cost.utterances} of {config.train.batch_size} utterances: at most that long"
     words += "; other work keeps this machine busy: less where it is idle" if cost.busy else ""
     hours = (getattr(config.data, "dev_hours", None), getattr(config.data, "test_hours", None))
     if of.setting.heard and hours[0] is not None and hours[1] is not None:
         batches = total * (config.train.epochs * hours[0] + hours[1]) / of.setting.heard
-        words += f"; {_duration(_EVALUATION * cost.seconds * batches)} of evaluation besides"
+        words += f"; {time_left(_EVALUATION * cost.seconds * batches)} of evaluation besides"
     return words
 
 
 def _three(value: float) -> str:
     """Returns a number with three digits or more, without an exponent from 100 on."""
     return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{_three(seconds / 3600)} h"
 
 
 def _between(of: Expected, scale: float) -> str:

@@ -1,4 +1,4 @@
-"""What a training step takes on this machine, and how much faster the pruned network is: both timed, in seconds."""
+"""Times a training step on this machine, and a recurrent layer, dense against pruned."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from prune_rnn.train.feasible import check_memory
 from prune_rnn.train.loop import Trainer
 
 _LENGTHS = (0.6, 1.0, 1.4)  # of the batches, times the mean utterance
-_SHORT = 0.5  # seconds of an utterance, in a network of which a whole batch would take minutes
+_SHORT = 0.5  # seconds of an utterance, in a network whose whole batch would take minutes
 _CHARACTERS = 14  # a second of speech
 _FEW = 4  # utterances, in such a network
 _LARGE = 3e8  # parameters times utterances, from which on a batch would
@@ -54,16 +54,16 @@ class StepCost:
 
 @dataclass(frozen=True, slots=True)
 class SpeedUp:
-    """One step of a recurrent layer at one stream: seconds of the fastest dense way and of the fastest sparse one."""
+    """One step of a recurrent layer at one stream: the fastest dense and the fastest sparse backend, in seconds."""
 
     dense: float
-    dense_way: str
+    dense_name: str
     sparse: float
-    sparse_way: str
+    sparse_name: str
 
     @property
     def times(self) -> float:
-        """How many times as fast the sparse way is."""
+        """How many times as fast the sparse one is."""
         return self.dense / self.sparse
 
 

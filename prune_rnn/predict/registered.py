@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 import datetime
-import io
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+
+import pandas as pd
 
 from prune_rnn.config.config import Config, compose_config
 from prune_rnn.engine.quantise import Dtype
@@ -75,11 +76,11 @@ def register(overrides: Sequence[str], results: Path) -> list[Registered]:
     if made_at is None or made_at.endswith("+changes"):
         raise ValueError(f"commit {made_at}: a registered prediction names the commit that made it; commit first")
     before = read(results)
-    there = {each.overrides for each in before}
+    old = {each.overrides for each in before}
     expectation = by_networks(known(results))
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     added = []
-    for words in (each for each in overrides if each not in there):
+    for words in (each for each in overrides if each not in old):
         config = compose_config([*shlex.split(words), f"results={results}"])
         if run_of(resolve(config)[0]).finished:
             raise ValueError(f"{words}: is trained already; leave it out")
@@ -87,12 +88,9 @@ def register(overrides: Sequence[str], results: Path) -> list[Registered]:
         if of.cer is None:
             raise ValueError(f"{words}: no run fixes the level of the CER; leave it out")
         cer, low, high = (round(each, 5) for each in (of.cer.cer, of.cer.low, of.cer.high))
-        added.append(Registered(words, cer, low, high, of.kept, of.sizes[Dtype.float32], made_at, date))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Registered)])
-    writer.writerows(list(asdict(each).values()) for each in (*before, *added))
-    write_atomically(results / FILE, text.getvalue().encode())
+        added.append(Registered(words, cer, low, high, of.nonzero, of.sizes[Dtype.float32], made_at, date))
+    frame = pd.DataFrame(map(asdict, [*before, *added]), columns=[field.name for field in fields(Registered)])
+    write_atomically(results / FILE, frame.to_csv(index=False, lineterminator="\n").encode())
     return added
 
 

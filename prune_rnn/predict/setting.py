@@ -1,13 +1,12 @@
-"""What the law sees of a network: its size, how far and how it is pruned, and what it is trained on."""
+"""The regressors of a network: its size, its density, how it is pruned, and what it is trained on."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 
 from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.prune.select import select
+from prune_rnn.run.identity import digest_of
 from prune_rnn.run.record import Recorded
 
 SYNTHETIC = "synthetic"
@@ -83,11 +82,11 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
         method=own["prune"]["method"],
         start=start,
         end=end,
-        way=_digest({k: v for k, v in own["prune"].items() if k not in _GOALS}) if config.prune.prunes else "",
-        shape=_digest({k: v for k, v in own["model"].items() if k not in ("units", "prunable")}),
+        way=digest_of({k: v for k, v in own["prune"].items() if k not in _GOALS}) if config.prune.prunes else "",
+        shape=digest_of({k: v for k, v in own["model"].items() if k not in ("units", "prunable")}),
         data=own["data"]["name"],
-        recipe=_digest(recipe),
-        kin=_digest({group: _without(values, _AMOUNTS) for group, values in recipe.items()}),
+        recipe=digest_of(recipe),
+        kin=digest_of({group: _without(values, _AMOUNTS) for group, values in recipe.items()}),
         hours=hours,
         heard=heard,
     )
@@ -95,8 +94,3 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
 
 def _without(values: object, keys: set[str]) -> object:
     return {k: v for k, v in values.items() if k not in keys} if isinstance(values, dict) else values
-
-
-def _digest(value: object) -> str:
-    """Returns ten hex digits that stand for plain values."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:10]

@@ -1,4 +1,4 @@
-"""Writes what the package knows of finished runs: `python -m prune_rnn.predict.ship [RESULTS]`.
+"""Writes the data files of this package from finished runs: `python -m prune_rnn.predict.ship [RESULTS]`.
 
 networks.csv holds the networks that the law is fitted to, magnitudes.csv the distributions of |w|.
 """

@@ -1,11 +1,10 @@
-"""What a pruning method answers: when, which score, how many stay, and what of its options a run is named by.
+"""A pruning method: its schedule, score and keep, its checks, and the options that name a run.
 
 A method is an option of the group `prune`: one module with one class, one YAML file, one line in `methods.py`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -25,7 +24,7 @@ from prune_rnn.usage import UsageError
 
 
 class Surroundings(Protocol):
-    """What a method may ask of the run it belongs to, and of those that are there already."""
+    """The run that a method belongs to, and earlier runs, as far as a method may use them."""
 
     def network(self) -> nn.Module:
         """Returns the network, with shapes but without weights."""
@@ -44,15 +43,15 @@ class Surroundings(Protocol):
 
 
 @dataclass(kw_only=True, slots=True)
-class Method(ABC):
-    """A pruning method, chosen by `prune=<name>`."""
+class Method:
+    """A pruning method, chosen by `prune=<name>`. Unless it overrides them, its methods prune nothing."""
 
     method: str = option("its name; not to be set: give prune=NAME")
 
     @property
     def prunes(self) -> bool:
         """Whether it prunes at all."""
-        return True
+        return self.phase() is not None
 
     @property
     def follows_runs(self) -> bool:
@@ -67,33 +66,31 @@ class Method(ABC):
         """Returns q by layer type, where it was stated or found before training."""
         return None
 
-    @abstractmethod
     def check(self, epochs: int) -> None:
         """Raises ValueError that names the key, the value and the way out; epochs: of the whole training."""
 
-    @abstractmethod
     def complete(self, model: ModelConfig) -> None:
-        """Fills in what it takes from the model where nothing else was said."""
+        """Fills in the weights to prune from the model, where the user named none."""
 
-    @abstractmethod
     def resolve(self, around: Surroundings) -> str:
         """Fills in what `auto` and the like stand for, and returns where q comes from ("": there is no q)."""
+        return ""
 
-    @abstractmethod
     def weights(self, model: nn.Module) -> Weights:
-        """Returns the weights that it prunes, by layer type and name."""
+        """Returns the weights that it prunes, by layer type and name; ValueError where a pattern matches nothing."""
+        return {}
 
-    @abstractmethod
     def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
-        """Returns when the masks change, the score and the keep, of each layer type in one rule."""
+        """Returns when the masks change, the score and the keep, of each layer type in one rule; none: never."""
+        return []
 
-    @abstractmethod
     def phase(self) -> tuple[float, float] | None:
         """Returns the epochs done when it begins and when it ends; None where it never prunes."""
+        return None
 
-    @abstractmethod
     def goal(self, q_source: str) -> str:
         """Returns in words how far it will prune; empty where it does not."""
+        return ""
 
     @property
     def grain(self) -> int:
@@ -157,7 +154,6 @@ class Pruning(Method):
         ]
 
     def complete(self, model: ModelConfig) -> None:
-        """Takes the weights to prune from the model."""
         if self.layers is None:
             self.layers = model.prunable
 
@@ -175,7 +171,6 @@ class Pruning(Method):
             raise ValueError("prune.sparsity has no value; give the network's sparsity, e.g. prune.sparsity=0.9")
 
     def weights(self, model: nn.Module) -> Weights:
-        """Returns those that `layers` names; ValueError where a pattern matches nothing."""
         return select(model, self.layers)
 
     def resolve(self, around: Surroundings) -> str:
@@ -196,7 +191,6 @@ class Pruning(Method):
         return ""
 
     def goal(self, q_source: str) -> str:
-        """Returns the share of the prunable weights."""
         return f"{100 * (self.prunable_sparsity or 0):.2f} % of the prunable weights to be pruned"
 
 

@@ -31,16 +31,13 @@ class Blocks(Cubic):
     columns: int = option("columns of a block (the engine's blocks have 1)", 1)
 
     def check(self, epochs: int) -> None:
-        """Raises ValueError that names the key, the value and the way out."""
         Cubic.check(self, epochs)
         within("prune.rows", self.rows, 1, 1024)
         within("prune.columns", self.columns, 1, 1024)
 
     @property
     def grain(self) -> int:
-        """A block."""
         return self.rows * self.columns
 
     def keep(self, candidates: Sequence[Candidate], scores: Sequence[Tensor], amount: float, last: bool) -> Kept:
-        """Keeps the blocks of the highest scores."""
         return keep.in_blocks(candidates, scores, amount, self.rows, self.columns)

@@ -23,7 +23,6 @@ class Cubic(Pruning):
     updates_per_epoch: float = option("how often the masks are recomputed, per epoch", 27.0)
 
     def check(self, epochs: int) -> None:
-        """Raises ValueError that names the key, the value and the way out."""
         Pruning.check(self, epochs)
         self.check_goal()
         if not 0 <= self.start_epoch < self.end_epoch <= epochs:
@@ -35,7 +34,6 @@ class Cubic(Pruning):
             raise ValueError(f"prune.updates_per_epoch={self.updates_per_epoch}: must be above 0")
 
     def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
-        """Returns the same for each."""
         assert self.prunable_sparsity is not None  # `resolve` has worked it out
         start, end = round(self.start_epoch * steps_per_epoch), round(self.end_epoch * steps_per_epoch)
         if start == end:
@@ -48,5 +46,4 @@ class Cubic(Pruning):
         return self.rule_of_each(layer_types, curve)
 
     def phase(self) -> tuple[float, float]:
-        """Returns from where to where it prunes."""
         return self.start_epoch, self.end_epoch

@@ -42,11 +42,9 @@ class Gradual(Pruning):
 
     @property
     def follows_runs(self) -> bool:
-        """With q=baseline."""
         return bool(self.q == BASELINE)
 
     def check(self, epochs: int) -> None:
-        """Raises ValueError where a number is out of its range, naming the key and the way out."""
         Pruning.check(self, epochs)
         if self.q != AUTO and self.prunable_sparsity is not None:
             raise ValueError(
@@ -104,7 +102,7 @@ class Gradual(Pruning):
             round(epoch * steps_per_epoch) for epoch in (self.start_epoch, self.ramp_epoch, self.end_epoch)
         )
         freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
-        if not any(step % freq == 0 for step in range(start + 1, end)):
+        if (end - 1) // freq * freq <= start:  # no multiple of freq between the two
             raise ValueError(
                 f"prune.start_epoch={self.start_epoch:g}, prune.end_epoch={self.end_epoch:g}: the masks do not change "
                 f"in between (steps per epoch: {steps_per_epoch}); train for more epochs or on more data"
@@ -133,7 +131,6 @@ class Gradual(Pruning):
 
     @property
     def regrows(self) -> bool:
-        """Where `regrow` says so."""
         return self.regrow
 
     def led_to(self, other: Method, q_source: str) -> bool:
@@ -144,13 +141,10 @@ class Gradual(Pruning):
         return replace(other, **open_ends) == replace(self, **open_ends)
 
     def magnitudes(self) -> dict[str, float] | None:
-        """Returns q by layer type; None with q=auto."""
         return None if self.q == AUTO else q.per_type(self.q, self.layers)
 
     def phase(self) -> tuple[float, float]:
-        """Returns from where to where it prunes."""
         return self.start_epoch, self.end_epoch
 
     def goal(self, q_source: str) -> str:
-        """Returns the share of the prunable weights, or q."""
         return Pruning.goal(self, q_source) if q_source == q.CALIBRATED else f"q {self.q} ({q_source})"

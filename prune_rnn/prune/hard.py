@@ -15,8 +15,8 @@ from prune_rnn.prune.schedule import Once
 class Hard(Pruning):
     """Prunes once, to a stated sparsity or parameter count; one threshold for each layer type.
 
-    From a trained dense network (`init`), at epoch 0, it is Han et al. 2015's way: train, prune, retrain. A further
-    round begins with the run before, at a higher sparsity.
+    From a trained dense network (`init`), at epoch 0, this is the method of Han et al. 2015: train, prune, retrain. A
+    further round starts from the run before, at a higher sparsity.
     """
 
     method: str = option("its name; not to be set: give prune=hard", "hard")
@@ -24,7 +24,6 @@ class Hard(Pruning):
     parameters: int | None = option("parameters to be left in the network; comes before prune.sparsity", None)
 
     def check(self, epochs: int) -> None:
-        """Raises ValueError that names the key, the value and the way out."""
         Pruning.check(self, epochs)
         if not 0 <= self.epoch < epochs:
             raise ValueError(
@@ -48,11 +47,9 @@ class Hard(Pruning):
         return Pruning.resolve(self, around)
 
     def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
-        """Returns the same for each: at one step, to the sparsity."""
         assert self.prunable_sparsity is not None  # `resolve` has worked it out
         once = Once(max(1, round(self.epoch * steps_per_epoch)), self.prunable_sparsity)
         return self.rule_of_each(layer_types, once)
 
     def phase(self) -> tuple[float, float]:
-        """Returns its epoch twice."""
         return self.epoch, self.epoch

@@ -1,4 +1,4 @@
-"""How many weights stay, and which: scores in, masks out (True = kept).
+"""Keeps: scores in, masks out (True = kept).
 
 A keep takes the candidates, their scores (same shapes), the schedule's amount, and whether this is the last update.
 """
@@ -70,7 +70,7 @@ def in_blocks(
 
 
 def _blocks(values: Tensor, gates: int, rows: int, columns: int) -> Tensor:
-    """Returns (gate, block of rows, row, block of columns, column); what fills up the last blocks is zero."""
+    """Returns (gate, block of rows, row, block of columns, column); the last blocks are filled up with zeros."""
     by_gate = values.reshape(gates, len(values) // gates, -1)
     units, width = by_gate.shape[1:]
     filled = F.pad(by_gate, (0, -width % columns, 0, -units % rows))
@@ -87,8 +87,8 @@ def of_groups(candidates: Sequence[Candidate], scores: Sequence[Tensor], kept: i
         flat = torch.where(candidate.mask, score, -1.0).flatten(1)
         width = flat.shape[1]
         groups = F.pad(flat, (0, -width % group), value=-2.0).view(len(flat), -1, group)
-        place = groups.argsort(stable=True, dim=2, descending=True).argsort(dim=2)
-        masks.append((place < kept).flatten(1)[:, :width].reshape(candidate.value.shape).clone())
+        rank = groups.argsort(stable=True, dim=2, descending=True).argsort(dim=2)
+        masks.append((rank < kept).flatten(1)[:, :width].reshape(candidate.value.shape).clone())
     return Kept(masks)
 
 

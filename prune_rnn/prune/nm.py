@@ -30,7 +30,6 @@ class NM(Cubic):
     m: int = option("neighbouring columns of a row that make a group", 16)
 
     def check(self, epochs: int) -> None:
-        """Raises ValueError that names the key, the value and the way out."""
         if self.sparsity is not None:
             raise ValueError(f"prune.sparsity={self.sparsity}: prune.n and prune.m fix the sparsity; leave it out")
         within("prune.m", self.m, 2, 1024)

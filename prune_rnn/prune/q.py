@@ -16,8 +16,8 @@ AUTO, BASELINE = "auto", "baseline"  # what q may be besides numbers
 GIVEN, CALIBRATED, ESTIMATE = "given", "calibrated", "estimate"  # sources of q; any other is the name of a dense run
 
 PERCENTILE = 0.9  # the paper's heuristic, section 3.1
-# By how much training widens the weights: q after training over q at initialisation, of gru_dense at scale=small, seed
-# 0 (results/runs). At other widths and on other data it is a guess.
+# q after training over q at initialisation, of gru_dense at scale=small, seed 0 (results/runs). At other widths and on
+# other data it is a guess.
 GROWTH = {"recurrent": 1.58, "linear": 3.19}
 
 

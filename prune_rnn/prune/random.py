@@ -24,5 +24,4 @@ class Random(Cubic):
     method: str = option("its name; not to be set: give prune=random", "random")
 
     def score(self, of: Candidate) -> Tensor:
-        """Returns random numbers."""
         return score.uniform(of)

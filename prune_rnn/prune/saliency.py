@@ -25,5 +25,4 @@ class Saliency(Cubic):
     method: str = option("its name; not to be set: give prune=saliency", "saliency")
 
     def score(self, of: Candidate) -> Tensor:
-        """Returns |w dL/dw|."""
         return score.saliency(of)

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
 
-class Schedule(Protocol):
+class Schedule(ABC):
     """When the masks change, and the amount that counts then. Steps count optimizer updates, the first is 1."""
 
-    @property
-    def last_update(self) -> int | None:
-        """The last step at which the masks change."""
+    end_step: int
 
+    @property
+    def last_update(self) -> int:
+        """The last step at which the masks change."""
+        return self.end_step
+
+    @abstractmethod
     def updates_at(self, step: int) -> bool:
         """Tells whether the masks change at this step."""
 
+    @abstractmethod
     def at(self, step: int) -> float:
         """Returns the amount, for a step at which they change."""
 
     def done(self, step: int) -> bool:
-        """Tells whether they can no longer change after this step."""
+        """Tells whether they can no longer change after this step: from `end_step` on."""
+        return step >= self.end_step
+
+    def last_update_within(self, first: int, last: int) -> int | None:
+        """Returns the last step from `first` to `last` at which the masks change; None where there is none."""
+        return next((step for step in range(last, first - 1, -1) if self.updates_at(step)), None)
 
 
 def start_slope(q: float, start_step: int, ramp_step: int, end_step: int, freq: int, ramp_factor: float = 1.5) -> float:
@@ -37,12 +47,12 @@ def start_slope(q: float, start_step: int, ramp_step: int, end_step: int, freq: 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Threshold:
+class Threshold(Schedule):
     """Algorithm 1's threshold: zero, then a slope theta from start_step, a slope phi from ramp_step, then frozen.
 
-    Steps count optimizer updates, the first is 1. Needs 0 <= start_step <= ramp_step <= end_step, start_step < end_step
-    and freq >= 1 (else ValueError). It never passes `cap`: Algorithm 1 adds a step to each slope, and where updates are
-    few that takes it past q (by (theta + phi) / freq at the end, and by more where one slope is next to nothing).
+    Needs 0 <= start_step <= ramp_step <= end_step, and a multiple of freq >= 1 between start_step and end_step. The
+    threshold never passes `cap`. Algorithm 1 adds a step to each slope. Where updates are few that takes the threshold
+    past q: by (theta + phi) / freq at the end, and by more where one slope is next to nothing.
 
     >>> t = Threshold(start_step=100, ramp_step=200, end_step=400, freq=10, theta=0.005, phi=0.0075)
     >>> [t.updates_at(step) for step in (100, 105, 110, 390, 400)]
@@ -59,33 +69,14 @@ class Threshold:
     phi: float
     cap: float = math.inf
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.start_step <= self.ramp_step <= self.end_step or self.start_step == self.end_step:
-            raise ValueError(
-                f"pruning must start, ramp and end in this order: start_step={self.start_step}, "
-                f"ramp_step={self.ramp_step}, end_step={self.end_step}"
-            )
-        if self.freq < 1:
-            raise ValueError(f"freq={self.freq}: must be 1 step or more")
-        if self.last_update is None:
-            raise ValueError(
-                f"no step between start_step={self.start_step} and end_step={self.end_step} is a multiple of "
-                f"freq={self.freq}: nothing would be pruned"
-            )
-
     def updates_at(self, step: int) -> bool:
         """Tells whether the masks are recomputed at this step: strictly between start and end, every freq steps."""
         return self.start_step < step < self.end_step and step % self.freq == 0
 
-    def done(self, step: int) -> bool:
-        """Tells whether the masks are frozen: from end_step on."""
-        return step >= self.end_step
-
     @property
-    def last_update(self) -> int | None:
-        """The last step at which the masks are recomputed; None where there is none."""
-        step = (self.end_step - 1) // self.freq * self.freq
-        return step if self.updates_at(step) else None
+    def last_update(self) -> int:
+        """The last multiple of freq below end_step."""
+        return (self.end_step - 1) // self.freq * self.freq
 
     def at(self, step: int) -> float:
         """Returns epsilon, the magnitude below which weights go, for a step at which the masks are recomputed."""
@@ -96,37 +87,26 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class Once(Schedule):
     """Everything at one step.
 
-    >>> once = Once(step=100, sparsity=0.9)
+    >>> once = Once(end_step=100, sparsity=0.9)
     >>> [once.updates_at(step) for step in (99, 100, 101)], once.at(100), once.done(100)
     ([False, True, False], 0.9, True)
     """
 
-    step: int
+    end_step: int
     sparsity: float
 
-    @property
-    def last_update(self) -> int:
-        """The step itself."""
-        return self.step
-
     def updates_at(self, step: int) -> bool:
-        """Tells whether this is the step."""
-        return step == self.step
+        return step == self.end_step
 
     def at(self, step: int) -> float:
-        """Returns the sparsity."""
         return self.sparsity
-
-    def done(self, step: int) -> bool:
-        """Tells whether the step is over."""
-        return step >= self.step
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CubicCurve:
+class CubicCurve(Schedule):
     """Sparsity that rises fast at first and slowly at last: s_t = s_f (1 - (1 - (t - t0) / (t1 - t0))^3).
 
     Zhu & Gupta 2017, equation 1, with an initial sparsity of 0: every freq steps from start_step (t0) on, and at
@@ -144,11 +124,6 @@ class CubicCurve:
     freq: int
     sparsity: float
 
-    @property
-    def last_update(self) -> int:
-        """The end."""
-        return self.end_step
-
     def updates_at(self, step: int) -> bool:
         """Tells whether the masks are recomputed at this step: after start_step, every freq steps, and at end_step."""
         inside = self.start_step < step <= self.end_step
@@ -158,7 +133,3 @@ class CubicCurve:
         """Returns the sparsity after the update at this step."""
         left = 1 - (step - self.start_step) / (self.end_step - self.start_step)
         return self.sparsity * (1 - left**3)
-
-    def done(self, step: int) -> bool:
-        """Tells whether the end is reached."""
-        return step >= self.end_step

@@ -1,4 +1,4 @@
-"""Which weights go first: a weight's score. Low scores are pruned before high ones."""
+"""Scores of weights: low ones are pruned before high ones."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How a network is trained: the loop, its session, and what surrounds it."""
+"""Training: the loop, its session and checkpoint, the checks before it."""

@@ -26,7 +26,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, model: DeepSpeech2) -> None:
-        """Takes the weights in."""
+        """Adds the weights after an optimizer step."""
         if self.model is None:
             self.restore(model, model.state_dict())
         own = self.state()
@@ -37,7 +37,7 @@ class Average:
                 own[name].copy_(value)
 
     def restore(self, model: DeepSpeech2, state: dict[str, Tensor] | None) -> None:
-        """Takes an average of a network of this shape as its own; None: there was no update yet."""
+        """Restores the average that `state` returned, of a network of this shape; None: there was no update yet."""
         self.model = None
         if state is not None:
             self.model = deepcopy(model).requires_grad_(False)

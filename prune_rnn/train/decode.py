@@ -1,4 +1,4 @@
-"""Decodes a split: its CTC loss, and what the network recognised."""
+"""Decodes a split: its CTC loss and its hypotheses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from prune_rnn.speech.text import BLANK
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a network recognised in a split; `loss` is the CTC loss in nats, averaged over utterances."""
+    """A split as a network decodes it; `loss` is the CTC loss in nats, averaged over utterances."""
 
     loss: float
     references: list[str]

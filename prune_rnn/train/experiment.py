@@ -31,7 +31,7 @@ from prune_rnn.source.load import start_of, teacher_of
 from prune_rnn.train import distributed
 from prune_rnn.train.decode import Decoded, decode
 from prune_rnn.train.feasible import check_batches, check_memory, far_off, warnings
-from prune_rnn.train.loop import Trainer
+from prune_rnn.train.loop import Groups, Load, Trainer
 from prune_rnn.train.progress import Progress
 from prune_rnn.train.recipe import Precision, TrainConfig
 from prune_rnn.train.session import Session
@@ -48,8 +48,8 @@ def say(text: str) -> None:
 def experiment(config: Config, command: str) -> Run:
     """Trains what isn't trained yet and returns the finished run. command: as it was typed, for the record.
 
-    ValueError, OSError and ArithmeticError say what is wrong and leave what there was; Interrupted once the state is
-    saved after SIGINT or SIGTERM.
+    Raises ValueError, OSError or ArithmeticError, which leave the run as it was, and Interrupted after SIGINT or
+    SIGTERM, with the state saved.
     """
     device = distributed.usable_device(config.device)
     if config.threads is not None:
@@ -131,7 +131,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     run.finish(outcome(config, trainer, session.history, epoch, test.scores(), q_source, command, *how))
 
 
-def _batches(config: Config, model: DeepSpeech2) -> dict[str, list[list[Utterance]]]:
+def _batches(config: Config, model: DeepSpeech2) -> dict[str, Groups]:
     """Returns the checked batches of train, dev and test."""
     size, world = config.train.batch_size, distributed.world()
     groups = {split: batch.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
@@ -168,14 +168,8 @@ def _go_on(session: Session, config: Config, q_source: str) -> None:
         say(f"{run.folder}: was trained by {before} processes and goes on with {now}: rounding differs")
 
 
-def _run(
-    session: Session,
-    groups: dict[str, list[list[Utterance]]],
-    load: Callable[[list[list[Utterance]]], Iterator[Batch]],
-    config: TrainConfig,
-    log: Log,
-) -> Decoded | None:
-    """Trains the epochs that are left; returns what the best weights make of the test split (None: other processes)."""
+def _run(session: Session, groups: dict[str, Groups], load: Load, config: TrainConfig, log: Log) -> Decoded | None:
+    """Trains the remaining epochs; returns the test split as the best weights decode it (None: other processes)."""
     trainer, model, device = session.trainer, session.trainer.model, session.trainer.device
     first = distributed.rank() == 0
     steps = config.epochs * trainer.steps_per_epoch
@@ -184,18 +178,18 @@ def _run(
             progress.cer = session.history[-1]["dev_cer"]
         while not trainer.finished:
             _epoch(trainer, progress, stop, session.save, config.checkpoint_minutes)
-            watched = _watched(load(groups["dev"]), len(groups["dev"]), "dev", progress)
-            dev = decode(trainer.tested, _until(partial(_agreed, stop), session.save, watched), device).scores()
-            progress.epoch(trainer.epoch, dev.cer.rate)
+            dev = _watched("dev", groups["dev"], load, progress, partial(_agreed, stop), session.save)
+            scores = decode(trainer.tested, dev, device).scores()
+            progress.epoch(trainer.epoch, scores.cer.rate)
             measured = epoch_measures(trainer)
-            session.end_epoch(dev)
+            session.end_epoch(scores)
             log(session.history[-1] | measured)
         if not first:
             return None
         model.load_state_dict(session.best["model"])
         trainer.masker.check()
-        watched = _watched(load(groups["test"]), len(groups["test"]), "test", progress)
-        return decode(model, _until(stop, lambda: None, watched), device)  # the state is that after the last epoch
+        # no save: the checkpoint is that after the last epoch
+        return decode(model, _watched("test", groups["test"], load, progress, stop, lambda: None), device)
 
 
 def _precision(trainer: Trainer) -> str:
@@ -212,16 +206,12 @@ def _agreed(stop: Callable[[], bool]) -> bool:
     return distributed.all_reduce_sum(float(stop())) > 0
 
 
-def _watched(batches: Iterator[Batch], total: int, split: str, progress: Progress) -> Iterator[Batch]:
-    """Yields the batches of a split, showing how many are done."""
-    for done, one in enumerate(batches):
-        progress.evaluation(split, done, total)
-        yield one
-
-
-def _until(stop: Callable[[], bool], save: Callable[[], None], batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yields the batches; asked to stop, saves before the next one, and raises Interrupted."""
-    for one in batches:
+def _watched(
+    split: str, groups: Groups, load: Load, progress: Progress, stop: Callable[[], bool], save: Callable[[], None]
+) -> Iterator[Batch]:
+    """Yields the batches of a split, and shows how many are done; on a request to stop saves and raises Interrupted."""
+    for done, one in enumerate(load(groups)):
+        progress.evaluation(split, done, len(groups))
         if stop():
             save()
             raise Interrupted
@@ -231,7 +221,7 @@ def _until(stop: Callable[[], bool], save: Callable[[], None], batches: Iterator
 def _epoch(
     trainer: Trainer, progress: Progress, stop: Callable[[], bool], save: Callable[[], None], minutes: float
 ) -> None:
-    """Trains the rest of an epoch; saves from time to time, and before it obeys a request to stop."""
+    """Trains the rest of an epoch; saves every so many minutes, and on a request to stop, before Interrupted."""
     saved = time.monotonic()
     last = trainer.steps_per_epoch
     for _ in trainer.steps():

@@ -1,4 +1,4 @@
-"""Checks before anything is allocated: whether a run can be trained, and what the user perhaps did not mean."""
+"""Checks before a training: whether it can succeed, and warnings of probable mistakes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prune_rnn.data.batch import Utterance
 from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.usage import UsageError
 
-_LITTLE = 0.01  # of a layer type's weights: who prunes means more
+_LITTLE = 0.01  # of a layer type's weights: less is probably a mistake
 STATE_BYTES = 12  # of each parameter while it is trained: in float32 its value, gradient and momentum
 
 
@@ -48,7 +48,7 @@ def check_batches(groups: Sequence[Sequence[Utterance]], model: DeepSpeech2, wor
 
 
 def warnings(config: Config, groups: Sequence[Sequence[Utterance]]) -> list[str]:
-    """Returns what a user perhaps did not mean: a batch above the data, a sparse model that is not pruned."""
+    """Returns warnings of probable mistakes: a batch larger than the data, a sparse model that is not pruned."""
     found = []
     utterances, size = sum(map(len, groups)), config.train.batch_size
     if size > utterances:

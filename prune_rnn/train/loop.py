@@ -23,13 +23,14 @@ from prune_rnn.train.recipe import Precision, TrainConfig
 from prune_rnn.typed import Plain
 
 _CHECK_EVERY = 100  # steps between checks that masked weights are zero
+Groups = list[list[Utterance]]  # each a batch
+Load = Callable[[Sequence[Sequence[Utterance]]], Iterator[Batch]]  # reads each group, in order
 
 
 class Trainer:
     """Trains epoch by epoch; `state_dict` between any two steps is enough to go on exactly as if nothing had happened.
 
-    load: reads groups of utterances into batches, in order. teacher: adds its part to the CTC loss; it is no part of
-    the state.
+    teacher: adds its part to the CTC loss; it is no part of the state.
     """
 
     _POSITION = ("epoch", "position", "step", "loss_sum", "divergence_sum", "utterances", "seconds", "norms")
@@ -39,16 +40,15 @@ class Trainer:
         model: DeepSpeech2,
         masker: Masker,
         config: TrainConfig,
-        groups: Sequence[Sequence[Utterance]],
-        load: Callable[[Sequence[Sequence[Utterance]]], Iterator[Batch]],
+        groups: Groups,
+        load: Load,
         *,
         seed: int,
         device: torch.device,
         teacher: Teacher | None = None,
     ) -> None:
-        self.model, self.masker, self.config = model, masker, config
+        self.model, self.masker, self.config, self.teacher = model, masker, config, teacher
         self.groups, self.load, self.seed, self.device = groups, load, seed, device
-        self.teacher = teacher
         self.average = None if config.average is None else Average(config.average)
         self.precision = config.precision.on(device)
         self.network: nn.Module = distributed.wrap(model)

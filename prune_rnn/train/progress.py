@@ -1,4 +1,4 @@
-"""Shows how far training is: a bar on a terminal, plain lines elsewhere."""
+"""The progress of a training: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _LINE_SECONDS, _BAR_SECONDS = 30.0, 0.5  # between two plain lines, or two redra
 
 
 def time_left(seconds: float) -> str:
-    """Returns a time as people say it.
+    """Returns a time in seconds, minutes or hours.
 
     >>> time_left(0.3), time_left(99.6), time_left(120), time_left(9000)
     ('0 s', '100 s', '2 min', '2.5 h')
     """
     if seconds < 119.5:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7170 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 7170 else f"{seconds / 3600:,.1f} h"
 
 
 class Progress:
@@ -44,6 +44,13 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
+    def _due(self, at_once: bool = False) -> bool:
+        """Whether it is time to show something; then also notes that time."""
+        now = time.monotonic()
+        due = at_once or now - self.shown >= (_BAR_SECONDS if self.bar is not None else _LINE_SECONDS)
+        self.shown = now if due else self.shown
+        return due and not self.silent
+
     def step(
         self, step: int, epoch: int, loss: float, masker: Masker, *, divergence: float | None = None, last: bool
     ) -> None:
@@ -52,10 +59,8 @@ class Progress:
         loss, divergence: from the transcripts and from a teacher, of the epoch so far, in nats per utterance. last: it
         ends the epoch.
         """
-        now = time.monotonic()
-        if self.silent or (now - self.shown < (_BAR_SECONDS if self.bar is not None else _LINE_SECONDS) and not last):
+        if not self._due(last):
             return
-        self.shown = now
         pruned = ", ".join(f"{layer_type} {100 * value:.1f} %" for layer_type, value in masker.sparsity().items())
         parts = [f"loss {loss:.1f}", f"sparsity {pruned or '0 %'}"]
         if divergence is not None:
@@ -67,20 +72,19 @@ class Progress:
             self.bar.set_postfix_str(", ".join(parts), refresh=False)
             self.bar.update(step - self.bar.n)
         else:
-            left = time_left((now - self.started) / (step - self.first) * (self.total - step))
+            left = time_left((self.shown - self.started) / (step - self.first) * (self.total - step))
             line = ", ".join([f"epoch {epoch}/{self.epochs}", f"step {step}/{self.total}", *parts])
             print(f"{line}, {left} left", file=sys.stderr, flush=True)
 
     def evaluation(self, split: str, done: int, total: int) -> None:
         """Shows that so many batches of a split are decoded."""
-        now = time.monotonic()
-        if self.silent or now - self.shown < (_BAR_SECONDS if self.bar is not None else _LINE_SECONDS):
+        if not self._due():
             return
-        self.shown = now
+        text = f"decoding {split}: batch {done}/{total}"
         if self.bar is not None:
-            self.bar.set_postfix_str(f"decoding {split}: batch {done}/{total}")
+            self.bar.set_postfix_str(text)
         else:
-            print(f"decoding {split}: batch {done}/{total}", file=sys.stderr, flush=True)
+            print(text, file=sys.stderr, flush=True)
 
     def epoch(self, epoch: int, cer: float) -> None:
         """Notes the dev CER of a finished epoch, as a fraction."""

@@ -1,4 +1,4 @@
-"""A training under way: the trainer, what it has reached, and its checkpoint."""
+"""A training under way: trainer, history, best weights, and the checkpoint that holds them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Session:
         return self.trainer.model
 
     def state_dict(self) -> Plain:
-        """Returns all that a later process needs to go on."""
+        """Returns the content of the checkpoint."""
         return {
             "digest": self.digest,
             "trainer": self.trainer.state_dict(),
@@ -68,7 +68,7 @@ class Session:
             self.run.save(paths.CHECKPOINT, self.state_dict())
 
     def end_epoch(self, dev: Scores) -> None:
-        """Takes over the scores of the finished epoch, moves on to the next one, and saves."""
+        """Adds the scores of the finished epoch to the history, moves on to the next epoch, and saves."""
         self.history.append(history_row(self.trainer, dev))
         if self.trainer.masker.done(self.trainer.step) and dev.cer.rate < self.best.get("cer", float("inf")):
             weights = {name: value.detach().cpu().clone() for name, value in self.trainer.tested.state_dict().items()}

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGUSR1 as a request to stop at the next good moment."""
+"""SIGINT, SIGTERM and SIGUSR1 as a request to save and stop."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Yields a function that tells whether SIGINT, SIGTERM or SIGUSR1 has arrived; a second one of the first two takes
-    effect at once. SIGUSR1 is a request only: what starts a training sends it when it ends itself.
+    """Yields a function that tells whether SIGINT, SIGTERM or SIGUSR1 has arrived.
+
+    A second SIGINT or SIGTERM takes effect at once. SIGUSR1 is never more than a request: the process that started a
+    training sends it when it ends itself.
     """
     asked: float | None = None  # when
     before: dict[int, Any] = {}

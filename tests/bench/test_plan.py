@@ -20,7 +20,7 @@ from prune_rnn.model.cells import Cells
         ({"workloads": ["layr"]}, "workloads: 'layr': did you mean 'layer'?"),
         ({"shapes": ["gru_256"]}, "shapes: 'gru_256': did you mean 'gru_2560'?"),
         ({"streams": []}, r"streams=\[\]: give one or more"),
-        ({"streams": [0]}, r"streams=\[0\]: each must be 1 or more"),
+        ({"streams": [0]}, "streams=0: must be 1 or more"),
         ({"sparsity": [95.0]}, r"sparsity=\[95.0\]: each must be a fraction"),
         ({"rounds": 0}, "rounds=0: must be 1 or more"),
         ({"threads": 0}, "threads=0: must be 1 or more"),

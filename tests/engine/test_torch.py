@@ -8,6 +8,7 @@ from prune_rnn.engine.torch import CsrMatrix, DenseMatrix
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.model.states import states
 
 
 @pytest.mark.parametrize("made_by", [CsrMatrix, DenseMatrix])
@@ -17,7 +18,7 @@ def test_layers_agree_with_the_trained_ones(made_by: type[CsrMatrix], cell: Cell
     """Utterances of 4 and 2 steps, packed in training, side by side here."""
     weight, x = torch.randn(cell.gates * 8, 8), torch.randn(4, 2, cell.gates * 8)
     packed = torch.cat([x[0], x[1], x[2, :1], x[3, :1]])
-    wanted = cell.states(packed, weight, torch.tensor([2, 2, 1, 1]), Activation.tanh, reverse)
+    wanted = states(cell, packed, weight, torch.tensor([2, 2, 1, 1]), Activation.tanh, reverse)
     made = made_by(quantise(weight, Dtype.float32), gates=cell.gates)
     found, _ = made.layer(cell, Activation.tanh, x, lengths=torch.tensor([4, 2]), reverse=reverse)
     torch.testing.assert_close(torch.cat([found[0], found[1], found[2, :1], found[3, :1]]), wanted)

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.model.states import states
 from prune_rnn.native import library
 from prune_rnn.native.library import InstructionSet
 
@@ -43,9 +44,9 @@ def test_states_are_the_reference_steps(
         x[..., -units:] *= 15
     packed = pack_padded_sequence(x, lengths)
     with library.using(loop):
-        states = cell.states(packed.data, weight, packed.batch_sizes, activation, reverse)
-    assert states.dtype is dtype
-    found, _ = pad_packed_sequence(packed._replace(data=states))
+        own = states(cell, packed.data, weight, packed.batch_sizes, activation, reverse)
+    assert own.dtype is dtype
+    found, _ = pad_packed_sequence(packed._replace(data=own))
     wanted = reference(cell, activation, weight, x, lengths=lengths, reverse=reverse)
     clipped = cell.follows_activation and activation is Activation.clipped_relu
     assert clipped == bool((wanted == 20).any() or wanted.max() > 15)

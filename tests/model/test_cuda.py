@@ -14,7 +14,8 @@ from prune_rnn.model import cuda
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.cuda_kernels import gru_backward, gru_forward, lstm_backward, lstm_forward
-from prune_rnn.model.recurrence import Activation
+from prune_rnn.model.recurrence import Activation, Steps
+from prune_rnn.model.states import states
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 interpreter = pytest.mark.skipif(not INTERPRETED, reason="run by test_loops_agree_in_the_interpreter")
@@ -50,14 +51,17 @@ def given(cell: Cell, sizes: list[int], units: int = 5) -> tuple[Tensor, Tensor,
     return x, random(cell.gates * units, units, seed=2) / units**0.5, random(sum(sizes), units, seed=3)
 
 
-def found_by(ours: bool, cell: Cell, sizes: list[int], *rest: object, **how: object) -> list[Tensor]:
+def found_by(
+    ours: bool, cell: Cell, sizes: list[int], activation: Activation, reverse: bool, **how: object
+) -> list[Tensor]:
     """Returns states and gradients, by the loop for CUDA or by torch's operations."""
     x, weight, grad = (each.to(**how) for each in given(cell, sizes))
     x.requires_grad_()
     weight.requires_grad_()
-    hidden = (
-        cuda.layer(cell, x, weight, torch.tensor(sizes), *rest) if ours else cell.loop.apply(x, weight, sizes, *rest)
-    )
+    if ours:
+        hidden = cuda.layer(cell, x, weight, torch.tensor(sizes), activation, reverse)
+    else:
+        hidden = cell.loop.apply(x, weight, Steps(sizes, reverse), activation)
     hidden.backward(grad)
     return [each.detach().cpu().double() for each in (hidden, x.grad, weight.grad)]
 
@@ -89,8 +93,8 @@ def test_wide_layers_agree_on_a_device_and_the_cell_takes_this_loop(
     monkeypatch.setattr(cuda, "layer", lambda *given: (calls.append(1), layer(*given))[1])
     for sizes in ([6] * 30 + [2] * 7, [3] * 20):
         x, weight, _ = given(cell, sizes, 300)
-        wanted = cell.states(x, weight, torch.tensor(sizes), Activation.clipped_relu)
-        found = cell.states(x.cuda(), weight.cuda(), torch.tensor(sizes), Activation.clipped_relu)
+        wanted = states(cell, x, weight, torch.tensor(sizes), Activation.clipped_relu)
+        found = states(cell, x.cuda(), weight.cuda(), torch.tensor(sizes), Activation.clipped_relu)
         torch.testing.assert_close(found.cpu(), wanted, atol=1e-9, rtol=1e-9)
     assert len(calls) == 2
 
@@ -99,7 +103,7 @@ def test_wide_layers_agree_on_a_device_and_the_cell_takes_this_loop(
 def test_the_cpu_keeps_its_own_loop(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "layer", lambda *_: pytest.fail("the CUDA loop on the CPU"))
     x, weight, _ = given(cell, [2, 1])
-    cell.states(x, weight, torch.tensor([2, 1]), Activation.tanh)
+    states(cell, x, weight, torch.tensor([2, 1]), Activation.tanh)
     assert not cuda.serves(cell, x, weight)
 
 

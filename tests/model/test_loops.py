@@ -4,6 +4,7 @@ import math
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 import torch
@@ -11,10 +12,11 @@ from torch import Tensor
 
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.model.states import states
 from prune_rnn.native import library
 from prune_rnn.native.library import InstructionSet
 
-CELLS = {each.name: (each.value.states, each.value.gates) for each in Cells}
+CELLS = {each.name: (partial(states, each.value), each.value.gates) for each in Cells}
 BUILT = library.instruction_sets()
 needs_library = pytest.mark.skipif(not BUILT, reason="the native library isn't built")
 each_cell = pytest.mark.parametrize("cell", CELLS)
@@ -120,9 +122,9 @@ def test_functions_to_a_few_units_in_the_last_place(instruction_set: Instruction
     x = torch.cat([torch.linspace(-20, 20, 4001), torch.logspace(-30, 1, 500), torch.tensor([0.0, 200.0, math.inf])])
     sizes, none = torch.tensor([len(x)]), torch.zeros(1, 1)
     with library.using(instruction_set):
-        tanh = Cells.rnn.value.states(x[:, None], none, sizes, Activation.tanh)[:, 0]
+        tanh = states(Cells.rnn.value, x[:, None], none, sizes, Activation.tanh)[:, 0]
         gates = torch.stack([x, torch.zeros_like(x), torch.ones_like(x)], dim=1)
-        sigmoid = Cells.gru.value.states(gates, none.expand(3, 1), sizes, Activation.clipped_relu)[:, 0]
+        sigmoid = states(Cells.gru.value, gates, none.expand(3, 1), sizes, Activation.clipped_relu)[:, 0]
     torch.testing.assert_close(tanh.double(), x.double().tanh(), rtol=3e-7, atol=0)
     torch.testing.assert_close(sigmoid.double(), x.double().sigmoid(), rtol=3e-7, atol=0)
 
@@ -148,7 +150,7 @@ def test_denormal_numbers_go_as_the_caller_has_it(count: int, wanted: bool) -> N
     x, none = torch.full((12 * 100, 64), 1e-40), torch.zeros(64, 64)
     with flushing(wanted), threads(count):
         assert flushes() is wanted
-        found = Cells.rnn.value.states(x, none, torch.full((100,), 12), Activation.clipped_relu)
+        found = states(Cells.rnn.value, x, none, torch.full((100,), 12), Activation.clipped_relu)
         assert flushes() is wanted
     assert (found == 0).all().item() is wanted
     assert wanted or torch.equal(found, x)

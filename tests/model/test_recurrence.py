@@ -1,6 +1,7 @@
 """The time loops agree with torch's own, forward and backward, and their gradients with differences."""
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from prune_rnn.model.cells import Cells
 from prune_rnn.model.recurrence import Activation
+from prune_rnn.model.states import states
 
 LENGTHS = [5, 7, 1, 5]  # unsorted, with a pair alike
 UNITS = 3
-CELLS = {each.name: (each.value.states, each.value.gates) for each in Cells}
-rnn, gru, lstm = (each.value.states for each in (Cells.rnn, Cells.gru, Cells.lstm))
+CELLS = {each.name: (partial(states, each.value), each.value.gates) for each in Cells}
+rnn, gru, lstm = (CELLS[name][0] for name in ("rnn", "gru", "lstm"))
 CLIPPED = [each.name for each in Cells if each.value.follows_activation]
 DIRECTIONS = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 

@@ -20,7 +20,7 @@ def of(tmp_path: Path, *overrides: str) -> Forecast:
 def test_a_network_of_the_package_without_any_results(tmp_path: Path) -> None:
     """gru_sparse: 39,132 of 343,273 parameters stayed, 188 kB, a CER of 30.9 to 32.2 % in three runs."""
     found = of(tmp_path, "model=gru_sparse")
-    assert abs(found.kept - 39_132) <= 1 and found.sizes[Dtype.float32] == pytest.approx(188_306, rel=0.01)
+    assert abs(found.nonzero - 39_132) <= 1 and found.sizes[Dtype.float32] == pytest.approx(188_306, rel=0.01)
     assert found.cer is not None and found.cer.low < 0.3092 and found.cer.high > 0.3218 and found.beyond == []
     assert found.ratio is not None and 1.1 < found.ratio.cer < 1.3 and found.by == (48, 57)
 

@@ -30,7 +30,7 @@ def test_the_network_reaches_the_target_and_a_sparser_one_does_not(model: str, c
     found = forecast(compose_config(words))
     assert found.cer is not None and found.cer.high <= cer + 1e-4
     sparsity = next(float(word.partition("=")[2]) for word in words if word.startswith("prune.sparsity="))
-    assert 1 - found.kept / found.parameters == pytest.approx(sparsity, abs=0.01)
+    assert 1 - found.nonzero / found.parameters == pytest.approx(sparsity, abs=0.01)
     if sparsity < 0.96:
         further = forecast(compose_config([*words[:-1], f"prune.sparsity={sparsity + 0.01:g}", *own]))
         assert further.cer is not None and further.cer.high > cer - 1e-4

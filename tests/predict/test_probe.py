@@ -33,4 +33,4 @@ def test_memory_grows_with_the_speech_and_holds_the_layers_outputs(monkeypatch: 
 
 
 def test_a_speed_up_is_a_ratio() -> None:
-    assert SpeedUp(dense=0.6, dense_way="a", sparse=0.2, sparse_way="b").times == 0.6 / 0.2
+    assert SpeedUp(dense=0.6, dense_name="a", sparse=0.2, sparse_name="b").times == 0.6 / 0.2

@@ -1,4 +1,4 @@
-"""What every opponent answers: how its library computes a product, a sparse product, a layer, and is it installed."""
+"""An opponent: a library, its versions, and how it computes a product, a sparse product and a layer."""
 
 from __future__ import annotations
 

@@ -41,7 +41,6 @@ class Cuda(Opponent):
         return self._at or home()
 
     def products(self, job: Product) -> Iterator[Baseline]:
-        """Yields cuBLAS's products."""
         for name, kind, tolerance in _DENSE:
             x = job.x.to(self._where, kind)
             transposed = job.weight.detach().to(self._where, kind).t()
@@ -64,7 +63,7 @@ class Cuda(Opponent):
         for name, kind, tolerance in _DENSE:
             weight = Weight(job.weight.detach())
             matrix = CublasMatrix(weight, gates=job.gates, dtype=kind, device=self._where)
-            run = _with_tf32(name == TF32, partial(_states, matrix, job.at(self._where)))
+            run = _with_tf32(name == TF32, partial(_first, job.on(matrix)))
             yield Baseline(f"cuBLAS, graph {name}", tolerance, run, weights=name)
         for name, kind, tolerance in _DENSE:
             layer, zeros = module(job).to(self._where, kind), torch.zeros(job.steps, job.streams, 1)
@@ -87,11 +86,6 @@ def _with_tf32(allowed: bool, run: Callable[[], Any]) -> Callable[[], Any]:
             torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
     return ran
-
-
-def _states(matrix: CublasMatrix, job: Layer) -> Tensor:
-    states, _ = matrix.layer(job.cell, job.activation, job.x)
-    return states
 
 
 def _first(run: Callable[[], Any]) -> Tensor:
