@@ -5,6 +5,7 @@ A method is an option of the group `prune`: one module with one class, one YAML 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -119,7 +120,7 @@ class Method:
 
 
 @dataclass(kw_only=True, slots=True)
-class Pruning(Method):
+class Pruning(Method, ABC):
     """A method that prunes weights of named layers towards a sparsity.
 
     Unless it overrides `score` and `keep`, it prunes by magnitude and meets the goal to one weight per layer type.
@@ -130,6 +131,14 @@ class Pruning(Method):
     sparsity: float | None = option("zeros / all parameters of the network, between 0 and 1", None)
     prunable_sparsity: float | None = option("zeros / all prunable weights; wins over prune.sparsity", None)
     layers: Any = option("layer type -> patterns of parameter names; null: model.prunable", None)
+
+    @abstractmethod
+    def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
+        """Returns when the masks change, the score and the keep, of each layer type in one rule."""
+
+    @abstractmethod
+    def phase(self) -> tuple[float, float]:
+        """Returns the epochs done when it begins and when it ends."""
 
     def score(self, of: Candidate) -> Tensor:
         """Returns a score of each weight, same shape; low ones go first."""
