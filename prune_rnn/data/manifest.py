@@ -28,7 +28,7 @@ from prune_rnn.speech import text
 from prune_rnn.speech.features import SAMPLE_RATE, frames
 from prune_rnn.speech.front_end import FrontEnd
 from prune_rnn.typed import Plain
-from prune_rnn.usage import SeveralLines, shown
+from prune_rnn.usage import SeveralLines, UsageError, shown
 from prune_rnn.values import from_json
 
 _SHOWN = 10  # bad lines of each kind that an error message lists
@@ -76,7 +76,8 @@ class Manifest(Data):
         paths = {split: Path(getattr(self, split)).resolve() for split in SPLITS}
         for split, path in paths.items():
             if not os.path.isfile(path):  # False, too, for a name that is too long
-                raise ValueError(f"data.{split}={getattr(self, split)}: no such file; give the path of a manifest")
+                what = "is a folder" if os.path.isdir(path) else "no such file"
+                raise ValueError(f"data.{split}={getattr(self, split)}: {what}; give the path of a manifest")
         if len(set(paths.values())) < len(SPLITS):
             raise ValueError("data.train, data.dev and data.test must be three different manifests")
         for one, other, shared, whole in self._shared():
@@ -118,12 +119,12 @@ class Manifest(Data):
     def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
         """Returns the manifest that the user gives, which must be the run's, wherever it lies now."""
         if manifest is None:
-            raise ValueError("the run was trained on manifests: give that of its dev split by --dev PATH")
+            raise UsageError("the run was trained on manifests: give that of its dev split by --dev PATH")
         path = Path(manifest)
         if not os.path.isfile(path):
-            raise ValueError(f"dev={manifest}: no such file; give the manifest of the run's dev split")
+            raise UsageError(f"--dev {manifest}: no such file; give the manifest of the run's dev split")
         if fingerprint(path) != kept["dev"]:
-            raise ValueError(f"dev={manifest}: is not the dev split that the run was trained with; give that one")
+            raise UsageError(f"--dev {manifest}: is not the dev split that the run was trained with; give that one")
         return path
 
 

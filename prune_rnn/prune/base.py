@@ -193,7 +193,7 @@ class Pruning(Method, ABC):
         for layer_type, group in weights.items():
             count = sum(p.numel() for p in group.values())
             if to_prune(self.prunable_sparsity, count) >= count:
-                raise ValueError(
+                raise UsageError(
                     f"prune.prunable_sparsity={self.prunable_sparsity}: leaves not one of the {count:,} {layer_type} "
                     f"weights; give at most {int(1e6 * (count - 1) / count) / 1e6}"
                 )

@@ -9,6 +9,7 @@ from prune_rnn.config.option import option
 from prune_rnn.prune.base import Pruning, Surroundings
 from prune_rnn.prune.masker import Rule
 from prune_rnn.prune.schedule import Once
+from prune_rnn.usage import UsageError
 
 
 @dataclass(kw_only=True, slots=True)
@@ -40,9 +41,14 @@ class Hard(Pruning):
     def resolve(self, around: Surroundings) -> str:
         """Turns the parameter count into a sparsity, and that into one of the weights that are pruned."""
         if self.parameters is not None:
-            every = sum(p.numel() for p in around.network().parameters())
-            if not 0 < self.parameters < every:
-                raise ValueError(f"prune.parameters={self.parameters}: must lie between 0 and the network's {every:,}")
+            model = around.network()
+            every = sum(p.numel() for p in model.parameters())
+            rest = every - sum(p.numel() for group in self.weights(model).values() for p in group.values())
+            if not rest < self.parameters < every:
+                raise UsageError(
+                    f"prune.parameters={self.parameters}: must lie between {rest:,}, which can't be pruned, and the "
+                    f"network's {every:,}"
+                )
             self.sparsity, self.parameters = 1 - self.parameters / every, None
         return Pruning.resolve(self, around)
 

@@ -11,6 +11,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from prune_rnn.config.config import Config, compose_config
+from prune_rnn.data.sets import SETS
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.prune.q import BASELINE, GIVEN
 from prune_rnn.run.identity import plain
@@ -47,12 +48,13 @@ def set_otherwise(kept: Recorded) -> list[str]:
             goal = _goal(kept)  # not every model has a default goal
         same_data = kept.data["name"] == default.data.name
         default = _composed(*chosen, *given, *goal)
-        given += [] if same_data else [f"data={kept.data['name']}"]
+        other_data = [] if same_data else _other_data(kept.data)
         for group in ("model", "prune", "train", *(["data"] if same_data else [])):
             own = _left_open(kept, group)
             while apart := [each for each in _apart(group, own, getattr(default, group)) if each not in given]:
                 given.append(apart[0])
                 default = _composed(*chosen, *given, *goal)  # which may change others
+        given += other_data  # last: a data set with files does not compose without them
     except ValueError:  # today's options lack the model or the scale
         pass
     return given
@@ -86,8 +88,10 @@ def _composed(*words: str) -> Config:
 
 
 def _left_open(kept: Recorded, group: str) -> Plain:
-    """Returns a group's part of the identity, without the goal of pruning, and with q as typed."""
-    values: Plain = {key: value for key, value in kept.identity[group].items() if "sparsity" not in key}
+    """Returns a group's part of the identity, with q as typed, without the goal of pruning and the alphabet's size."""
+    values: Plain = {
+        key: value for key, value in kept.identity[group].items() if "sparsity" not in key and key != "symbols"
+    }
     if isinstance(values.get("q"), dict) and kept.q_source != GIVEN:
         values["q"] = BASELINE
     return values
@@ -102,6 +106,17 @@ def _apart(group: str, own: Plain, default: Any) -> list[str]:
     values = {**{key: older[key] for key in usual if key in older}, **own}
     both = [key for key in values if key in usual or key in older]
     return [f"{group}.{key}={_text(values[key])}" for key in both if values[key] != usual.get(key, older.get(key))]
+
+
+def _other_data(data: Plain) -> list[str]:
+    """Returns the choice of a data set, and its keys in which a run differs from their defaults."""
+    found = [f"data={data['name']}"]
+    for field in fields(SETS[data["name"]]) if data["name"] in SETS else ():
+        before = field.metadata["before"]
+        value = data.get(field.name, plain(field.default if before is MISSING else before))
+        if field.default is not MISSING and value != plain(field.default):
+            found.append(f"data.{field.name}={_text(value)}")
+    return found
 
 
 def _older(options: Any) -> Plain:

@@ -358,7 +358,8 @@ def test_a_pipe_among_the_recordings_is_not_waited_for(folder: Path) -> None:
 @pytest.mark.parametrize("missing", ["none.jsonl", "audio", ""])
 def test_a_split_without_a_file_is_named(folder: Path, split: str, missing: str) -> None:
     path = str(folder / missing)
-    with pytest.raises(ValueError, match=re.escape(f"data.{split}={path}: no such file")):
+    what = "is a folder" if missing != "none.jsonl" else "no such file"
+    with pytest.raises(ValueError, match=re.escape(f"data.{split}={path}: {what}; give the path of a manifest")):
         splits(folder, **{split: path}).check()
 
 

@@ -10,6 +10,7 @@ from prune_rnn.data.base import SPLITS, Data
 from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
 from prune_rnn.run.identity import identity
+from prune_rnn.usage import UsageError
 
 every_set = pytest.mark.parametrize("name", SETS)
 
@@ -64,5 +65,5 @@ def test_its_recordings_can_be_used_and_its_splits_are_found_again(name: str, tm
 @every_set
 def test_another_dev_split_is_refused(name: str, tmp_path: Path) -> None:
     kept = identity(compose_config(SETS[name].sample(tmp_path)))["data"]
-    with pytest.raises(ValueError, match=r"^dev=.*(is not the dev split|leave it out)"):
+    with pytest.raises(UsageError, match=r"^--dev .*(is not the dev split|leave it out)"):
         SETS[name].recorded_dev(kept, __file__, None, quiet)

@@ -104,7 +104,7 @@ def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, comma
     run = experiment(compose_config(["model=rnn_dense", *tiny]), "test")
     done = command("export", str(run.folder), "--stream")  # told before its dev split is missed
     assert done.returncode == 2 and done.stderr.endswith("needs whole files; leave out --stream\n")
-    with pytest.raises(ValueError, match="give that of its dev split by --dev PATH"):
+    with pytest.raises(UsageError, match="give that of its dev split by --dev PATH"):
         export(run.folder, ExportOptions())
     (run.folder / "model.pt").unlink()
     with pytest.raises(ValueError, match=r"model\.pt is missing"):

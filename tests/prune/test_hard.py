@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from prune_rnn.prune.hard import Hard
+from prune_rnn.usage import UsageError
 
 
 def config(**changes: Any) -> Hard:
@@ -52,9 +53,11 @@ def test_a_parameter_count_is_met() -> None:
     assert (hard.prunable_sparsity, hard.sparsity, hard.parameters) == (0.5, None, None)
 
 
-@pytest.mark.parametrize("count", [0, 44, -1])
+@pytest.mark.parametrize("count", [0, 4, 44, -1])
 def test_a_parameter_count_that_cannot_be_is_refused(count: int) -> None:
-    with pytest.raises(ValueError, match=rf"prune\.parameters={count}: must lie between 0 and the network's 44"):
+    """The 4 biases can't be pruned. The message names the key that was typed, and the exit code is 2."""
+    message = f"prune.parameters={count}: must lie between 4, which can't be pruned, and the network's 44"
+    with pytest.raises(UsageError, match=re.escape(message)):
         config(prunable_sparsity=None, parameters=count).resolve(Around())  # type: ignore[arg-type]
 
 

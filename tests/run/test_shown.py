@@ -59,3 +59,11 @@ def test_no_sparsity_is_shown_where_none_is_the_goal(words: list[str]) -> None:
 def test_keys_that_are_newer_than_some_runs_are_shown_where_they_are_set(words: list[str]) -> None:
     kept = recorded(*resolve(compose_config(["model=gru_dense", *words])))
     assert set_otherwise(kept) == [word for word in words if not word.startswith("scale")]
+
+
+def test_all_that_a_run_on_manifests_set_is_shown(corpus: list[str]) -> None:
+    """Also what stands behind the choice of the data, which doesn't compose without its files."""
+    words = ["train.epochs=2", "model.units=16", "train.steps_per_epoch=4"]  # in the order in which they are shown
+    text = ["data=manifest", "data.front_end=absolute", "data.skip_bad=true", "data.alphabet=cba", "data.normalise=de"]
+    kept = recorded(*resolve(compose_config(["model=gru_dense", *words, *corpus, *text[1:]])))
+    assert set_otherwise(kept) == words + text

@@ -12,7 +12,7 @@ from prune_rnn.config.option import is_identity, option
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.synthetic.ranges import Ranges
 from prune_rnn.typed import Plain
-from prune_rnn.usage import within
+from prune_rnn.usage import UsageError, within
 
 GENERATOR = 2  # raise it with any change to what these modules make that changes a byte of the corpus
 _WORKERS = 1024
@@ -82,7 +82,7 @@ class Synthetic(Data):
     def recorded_dev(cls, kept: Plain, manifest: str | None, cache: str | None, say: Say) -> Path:
         """Returns the dev manifest of the same settings, made where it does not exist; warns where versions differ."""
         if manifest is not None:
-            raise ValueError(f"dev={manifest}: the run's dev split is synthetic; leave it out")
+            raise UsageError(f"--dev {manifest}: the run's dev split is synthetic; leave it out")
         return cls._recorded(kept, cache, say)["dev"]
 
     @classmethod
