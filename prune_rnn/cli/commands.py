@@ -59,12 +59,15 @@ def train(overrides: list[str], multirun: bool, cfg: str | None) -> int:
 @click.option("--language", help="Of the transcripts: en, de ...; by default the corpus's, else its folder's name.")
 @click.option("--alphabet", help="Characters besides the space; by default a-z and ' for English, else those in use.")
 def prepare(corpus: str, folder: Path, **options: Any) -> None:
-    """Writes the manifests of a corpus as it is published.
+    """Writes the manifests of a published corpus, or of a folder of your own recordings.
 
-    FOLDER has the unpacked corpus. A missing file is named, with its source. Writes train.jsonl, dev.jsonl and
-    test.jsonl, with paths relative to them, durations and speakers. Numbers in the transcripts are spelt out, and
-    punctuation is removed. A corpus without these splits is split by speaker. Prints the size of each split, the
-    utterances that were left out and why, and the command that trains on the corpus.
+    FOLDER has the unpacked corpus. A missing file is named, with its source. With CORPUS=folder it has recordings of
+    any layout, each with its text beside it: a.wav and a.txt. Folders named train, dev and test are splits, any other
+    folder is a speaker.
+
+    Writes train.jsonl, dev.jsonl and test.jsonl, with paths relative to them, durations and speakers. Numbers in the
+    transcripts are spelt out, and punctuation is removed. A corpus without these splits is split by speaker. Prints
+    the size of each split, the utterances that were left out and why, and the command that trains on the corpus.
     """
     from prune_rnn.data.corpora.prepare import PrepareOptions, prepare
 

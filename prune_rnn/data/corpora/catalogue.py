@@ -1,10 +1,11 @@
-"""All published corpora, by the name that `prune-rnn prepare` takes."""
+"""All corpora, by the name that `prune-rnn prepare` takes."""
 
 from __future__ import annotations
 
 from prune_rnn.data.corpora.an4 import AN4
 from prune_rnn.data.corpora.base import Corpus
 from prune_rnn.data.corpora.common_voice import CommonVoice
+from prune_rnn.data.corpora.folder import Folder
 from prune_rnn.data.corpora.fsdd import FSDD
 from prune_rnn.data.corpora.librispeech import LibriSpeech
 from prune_rnn.data.corpora.ljspeech import LJSpeech
@@ -17,4 +18,5 @@ CORPORA: dict[str, Corpus] = {
     "an4": AN4(),
     "speech_commands": SpeechCommands(),
     "fsdd": FSDD(),
+    "folder": Folder(),
 }

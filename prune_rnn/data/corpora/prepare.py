@@ -193,7 +193,8 @@ def _split(usable: Sequence[_Usable]) -> tuple[dict[str, list[_Usable]], list[st
         how = "split by speaker, as the corpus has no such split"
     else:
         assigned = splits.in_order(len(free), wanted)
-        how = f"the last recordings; the splits share {len(seconds)} speaker(s)"
+        shared = f"the splits share {len(seconds)} speaker(s)" if any(seconds) else "their speakers are not known"
+        how = f"the last recordings; {shared}"
     for each, split in zip(free, assigned, strict=True):
         found[split].append(each)
     return found, [f"{' and '.join(sorted(wanted))}: {how}"]

@@ -79,6 +79,13 @@ def fsdd(folder: Path) -> None:
             sound(folder / "recordings" / f"{digit}_{speaker}_0.wav")
 
 
+def folder(place: Path) -> None:
+    for speaker in ("anna", "ben", "cleo"):
+        for number in range(2):
+            sound(place / "de" / speaker / f"{number}.flac")
+            (place / "de" / speaker / f"{number}.txt").write_text("Größe 7,\nja\n", encoding="utf-8")
+
+
 LAYOUTS: dict[str, Callable[[Path], None]] = {
     "librispeech": librispeech,
     "common_voice": common_voice,
@@ -86,6 +93,7 @@ LAYOUTS: dict[str, Callable[[Path], None]] = {
     "an4": an4,
     "speech_commands": speech_commands,
     "fsdd": fsdd,
+    "folder": folder,
 }
 
 
@@ -94,7 +102,7 @@ def published(name: str, tmp_path: Path) -> Path:
     folder = tmp_path / name
     folder.mkdir()
     LAYOUTS[name](folder)
-    return folder / "de" if name == "common_voice" else folder
+    return folder / "de" if (folder / "de").exists() else folder
 
 
 def entries(folder: Path, split: str) -> list[dict[str, str]]:
@@ -121,7 +129,7 @@ def test_no_speaker_is_in_two_splits_unless_there_is_one(name: str, tmp_path: Pa
     assert len(set.union(*speakers)) == (1 if name == "ljspeech" else sum(map(len, speakers)))
 
 
-@every_corpus
+@pytest.mark.parametrize("name", [name for name in CORPORA if name != "folder"])
 def test_what_is_missing_is_named_with_where_it_comes_from(name: str, tmp_path: Path) -> None:
     (tmp_path / "de").mkdir()
     with pytest.raises(ValueError, match=r"is not .* as published: it has no .*; get it from http"):
@@ -144,11 +152,44 @@ def test_it_tells_hours_speakers_words_and_the_next_command(name: str, tmp_path:
         ("an4", "test", "yes"),
         ("speech_commands", "dev", "bed"),
         ("fsdd", "test", "zero"),
+        ("folder", "train", "größe sieben ja"),
     ],
 )
 def test_texts_are_those_of_the_corpus_ready_to_train_on(name: str, split: str, text: str, tmp_path: Path) -> None:
     folder = prepare(name, published(name, tmp_path), PrepareOptions()).manifests["train"].parent
     assert entries(folder, split)[0]["text"] == text
+
+
+def test_a_folder_has_splits_and_speakers_by_its_folders(tmp_path: Path) -> None:
+    """Two recordings of train without a speaker, one of dev by anna, one of test by anna and one by ben."""
+    for name in ("train/1", "train/2", "dev/anna/3", "test/anna/4", "test/ben/b.5"):
+        sound(tmp_path / f"{name}.wav")
+        (tmp_path / f"{name}.txt").write_text("a cat")
+    made = prepare("folder", tmp_path, PrepareOptions(language="en"))
+    assert [row[2:4] for row in made.rows] == [(2, 0), (1, 1), (2, 2)] and made.notes == []
+
+
+def test_of_a_folder_without_speakers_the_last_recordings_are_dev_and_test(tmp_path: Path) -> None:
+    for number in range(10):
+        sound(tmp_path / f"{number}.WAV", "WAV")
+        (tmp_path / f"{number}.txt").write_text("a cat")
+    sound(tmp_path / "silent.ogg")
+    (tmp_path / "lost.txt").write_text("a cat")
+    made = prepare("folder", tmp_path, PrepareOptions(language="en"))
+    assert [row[2] for row in made.rows] == [8, 1, 1]
+    assert made.notes[0] == "dev and test: the last recordings; their speakers are not known"
+    assert any("1 have an empty transcript, such as silent.ogg" in note for note in made.notes)
+    assert any("1 have no file, such as" in note and "lost.wav" in note for note in made.notes)
+
+
+def test_a_folder_that_leaves_a_choice_or_has_no_text_is_refused(tmp_path: Path) -> None:
+    sound(tmp_path / "a.wav")
+    with pytest.raises(ValueError, match=r"has no text files; put the text of a\.wav into a\.txt, beside it"):
+        prepare("folder", tmp_path, PrepareOptions(language="en"))
+    (tmp_path / "a.txt").write_text("a cat")
+    sound(tmp_path / "a.flac")
+    with pytest.raises(ValueError, match=r"/a: has \.flac and \.wav; leave one of them"):
+        prepare("folder", tmp_path, PrepareOptions(language="en"))
 
 
 def test_what_can_not_be_used_is_counted_with_the_reason(tmp_path: Path) -> None:
