@@ -91,6 +91,9 @@ def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: An
 @click.argument("manifest", type=PATH)
 @click.option("--out", type=FILE, help="File of references and hypotheses; by default MANIFEST-hypotheses.jsonl, here.")
 @click.option("--skip-bad", is_flag=True, help="Leave out the lines that can't be used, and name them.")
+@click.option(
+    "--normalise", help="Language whose numbers are spelt, such as en; punctuation goes. Default: as trained."
+)
 @click.option("--beam", type=BEAM, default=1, help=_BEAM)
 @click.option("--device", default="auto", help="Where to compute: auto, cpu, cuda ...; a packed file: the CPU.")
 @click.option("--threads", type=THREADS, help="CPU threads; by default torch's choice.")

@@ -12,7 +12,7 @@ import num2words
 from prune_rnn.data import spelling
 from prune_rnn.printed import pasted
 from prune_rnn.speech import text
-from prune_rnn.usage import shown
+from prune_rnn.usage import UsageError, shown
 
 _SPOKEN = frozenset("%&@#*/\\§‰")  # punctuation by its category, and words by its use
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc`\u00b4", "'"))  # and marks in their place
@@ -27,9 +27,9 @@ def languages() -> list[str]:
 
 
 def check_language(key: str, language: str | None) -> None:
-    """Raises ValueError that names the key where the numbers of a language can't be spelt."""
+    """Raises UsageError that names the key where the numbers of a language can't be spelt."""
     if language is not None and language not in languages():
-        raise ValueError(f"{key}={shown(language)}: no language of num2words; give one of {', '.join(languages())}")
+        raise UsageError(f"{key}={shown(language)}: no language of num2words; give one of {', '.join(languages())}")
 
 
 def normalise(transcript: str, language: str | None, alphabet: str = text.ALPHABET) -> str:
@@ -80,9 +80,11 @@ def unknown_message(unknown: Counter[str], alphabet: str, language: str | None, 
     shown = ", ".join(f"{character!r} {count}" for character, count in unknown.most_common(_SHOWN))
     more = f" and {len(unknown) - _SHOWN} others" if len(unknown) > _SHOWN else ""
     found = f"outside the alphabet ({text.in_words(alphabet)}): {shown}{more}"
-    if trained:
-        return f"{found}; this network writes no others: correct the transcripts"
     letters = [character for character in unknown if unicodedata.category(character)[0] in "LM"]
+    if trained:
+        fixes = ["give --normalise LANGUAGE"] if language is None and len(letters) < len(unknown) else []
+        fixes += ["correct the transcripts"] if letters or not fixes else []
+        return f"{found}; this network writes no others: {' and '.join(fixes)}"
     fixes = []
     if letters:
         own = sorted({*alphabet[1:], *letters} - {" ", "'"}) + ["'"] * ("'" in alphabet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from prune_rnn import paths
 from prune_rnn.data.batch import Utterance, batches, load, read_audio
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import read_manifest
+from prune_rnn.data.transcripts import check_language
 from prune_rnn.deploy import network
 from prune_rnn.deploy.advance import log_probs
 from prune_rnn.deploy.file import packed_files
@@ -39,6 +40,7 @@ class EvaluateOptions:
     device: str = "auto"
     threads: int | None = None
     beam: int = 1  # hypotheses of beam search; 1: the best path
+    normalise: str | None = None  # language whose numbers are spelt; None: that of the training
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     """
     within("threads", options.threads, 1, THREADS)
     beam.check(options.beam)
+    check_language("--normalise", options.normalise)
     out = Path(options.out) if options.out is not None else Path(f"{manifest.stem}-hypotheses.jsonl")
     if out.exists():
         raise ValueError(f"{out} is already there; give another file by --out, or delete it")
@@ -120,4 +123,5 @@ def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> _Hypothese
 
 
 def _read(manifest: Path, model: DeepSpeech2, coding: Coding, options: EvaluateOptions) -> list[Utterance]:
+    coding = replace(coding, language=options.normalise or coding.language)
     return read_manifest(manifest, model.output_frames, options.skip_bad, say, coding=coding, decode=True, trained=True)

@@ -27,6 +27,7 @@ from prune_rnn.source.norms import unfold
 from prune_rnn.train.distil import Teacher
 from prune_rnn.usage import UsageError
 
+_OUTPUT = tuple(f"{layers.OUTPUT}.{part}" for part in ("weight", "bias"))  # a row for each character
 _SAMPLE = 20  # batches, of all lengths, for the statistics of a source that has none
 
 
@@ -54,22 +55,33 @@ class Source:
         count = min(_SAMPLE, len(groups)) if self.folded else 0
         return [groups[index * len(groups) // count] for index in range(count)]
 
-    def fill(self, model: DeepSpeech2, batches: Iterable[Batch], device: torch.device) -> None:
-        """Gives a network of the same shape the weights and statistics. batches: those of `sample`."""
-        model.load_state_dict(self.model.state_dict())
+    @property
+    def coding(self) -> Coding:
+        """The front end and the alphabet of its training."""
+        return Coding.of(self.config.data)
+
+    def fill(self, model: DeepSpeech2, alphabet: str, batches: Iterable[Batch], device: torch.device) -> None:
+        """Gives a network of the same shape the weights and statistics. batches: those of `sample`.
+
+        alphabet: of the network. The output weights of characters that the source lacks stay as they are.
+        """
+        state, theirs = self.model.state_dict(), self.coding.alphabet
+        for name in _OUTPUT:
+            value = model.state_dict()[name].cpu().clone()
+            for index, character in enumerate(alphabet):
+                if character in theirs:
+                    value[index] = state[name][theirs.index(character)]
+            state[name] = value
+        model.load_state_dict(state)
         if self.folded:
             unfold(model, batches, device)
 
 
-def check_coding(source: Source, data: Data) -> None:
-    """Raises UsageError unless the source has the front end and the alphabet of the run."""
-    theirs, own = Coding.of(source.config.data), Coding.of(plain(data))
-    if theirs.front_end is not own.front_end:
-        name = theirs.front_end.name
-        raise UsageError(f"{source.named}: has another front end; give data.front_end={name}, as it was trained")
-    if theirs.alphabet != own.alphabet:
-        wanted = pasted("data.alphabet", theirs.alphabet[1:].replace(" ", ""))
-        raise UsageError(f"{source.named}: has another alphabet; give {wanted}, as it was trained")
+def check_front_end(source: Source, data: Data) -> None:
+    """Raises UsageError unless the source has the front end of the run."""
+    theirs = source.coding.front_end
+    if theirs is not data.front_end:
+        raise UsageError(f"{source.named}: has another front end; give data.front_end={theirs.name}, as it was trained")
 
 
 def start_of(config: Config) -> Source | None:
@@ -80,7 +92,7 @@ def start_of(config: Config) -> Source | None:
     if config.init is None:
         return None
     source = load("init", config.init)
-    check_coding(source, config.data)
+    check_front_end(source, config.data)
     check_start(source, config.model)
     if config.prune.starts_sparse:
         prunable = [each for group in config.prune.weights(source.model).values() for each in group.values()]
@@ -95,7 +107,11 @@ def teacher_of(config: Config, model: DeepSpeech2, device: torch.device) -> Teac
     if config.teacher is None:
         return None
     source = load("teacher", config.teacher)
-    check_coding(source, config.data)
+    check_front_end(source, config.data)
+    theirs = source.coding.alphabet
+    if theirs != Coding.of(plain(config.data)).alphabet:
+        wanted = pasted("data.alphabet", theirs[1:].replace(" ", ""))
+        raise UsageError(f"{source.named}: has another alphabet; give {wanted}, as it was trained")
     check_teacher(source, model)
     return Teacher(source.model.to(device), config.distil, config.temperature)
 
@@ -135,14 +151,17 @@ def unpacked(packed: Packed) -> DeepSpeech2:
 
 
 def check_start(source: Source, config: ModelConfig) -> None:
-    """Raises UsageError unless the source's network has the configuration's cell, shapes and activation."""
+    """Raises UsageError unless the source's network has the configuration's cell, shapes and activation.
+
+    Its output layer may have other characters.
+    """
     theirs, ours = plain(source.config.model), plain(config)
-    apart = [key for key in ours if key != "prunable" and theirs.get(key) != ours[key]]
+    apart = [key for key in ours if key not in ("prunable", "symbols") and theirs.get(key) != ours[key]]
     shapes, wanted = (
         {name: tuple(value.shape) for name, value in model.state_dict().items()}
         for model in (source.model, meta_model(config))
     )
-    name = next((name for name in wanted if shapes.get(name) != wanted[name]), None)
+    name = next((name for name in wanted if name not in _OUTPUT and shapes.get(name) != wanted[name]), None)
     if name is None and not apart:
         return
     where = [f"model.{key} is {theirs.get(key)} there and {ours[key]} here" for key in apart]

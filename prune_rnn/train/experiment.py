@@ -99,9 +99,12 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     model = DeepSpeech2(config.model).to(device)
     start, teacher = start_of(config), teacher_of(config, model, device)  # refused before any speech is read
     groups = _batches(config, model)
-    load = partial(batch.load, coding=Coding.of(plain(config.data)), workers=config.train.load_workers)
+    coding = Coding.of(plain(config.data))
+    load = partial(batch.load, coding=coding, workers=config.train.load_workers)
     if start is not None and not run.begun:
-        start.fill(model, load(start.sample(groups["train"])), device)
+        start.fill(model, coding.alphabet, load(start.sample(groups["train"])), device)
+        if new := [character for character in coding.alphabet if character not in start.coding.alphabet]:
+            say(f"{start.named}: has no {' '.join(new)}; the output weights of these characters start untrained")
     q, weights = config.prune.magnitudes(), config.prune.weights(model)
     for text in far_off(q, weights, trained=False):
         say(f"warning: {text}")

@@ -58,7 +58,9 @@ def test_another_alphabet_trains_packs_and_is_read_again(tiny: list[str], comman
     for model in (run, run / "model-float32.safetensors"):
         done = command("evaluate", str(model), dev, "--out", f"{tmp_path / model.name}.jsonl", check=True)
         assert "CER" in done.stdout
-    init = command("train", *tiny, f"init={run}")
-    assert init.returncode == 2 and "has another alphabet; give 'data.alphabet=abcä', as" in init.stderr
+    taught = command("train", *tiny, f"teacher={run}")
+    assert taught.returncode == 2 and "has another alphabet; give 'data.alphabet=abcä', as" in taught.stderr
+    begun = command("train", *tiny, "data.alphabet=abcö", f"init={run}", check=True)
+    assert f"init={run}: has no ö; the output weights of these characters start untrained" in begun.stderr
     heard = command("train", *tiny, "data.alphabet=abcä", "data.front_end=absolute", f"init={run}")
     assert heard.returncode == 2 and "has another front end; give data.front_end=relative" in heard.stderr

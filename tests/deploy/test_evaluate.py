@@ -14,6 +14,7 @@ from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.run.store import Run
 from prune_rnn.speech.scores import error_rates
+from prune_rnn.usage import UsageError
 
 
 @pytest.fixture
@@ -119,10 +120,26 @@ def test_foreign_characters_have_a_way_out_that_it_has(packed: tuple[Path, Path]
     foreign.write_text(split.read_text() + '{"audio_filepath": "test0.wav", "text": "\u00fc 3"}\n')
     for model in packed:
         with pytest.raises(
-            ValueError, match="'\u00fc' 1, '3' 1; this network writes no others: correct the tr"
+            ValueError,
+            match="'\u00fc' 1, '3' 1; this network writes no others: give --normalise LANGUAGE and correct the tr",
         ) as error:
             evaluate(model, foreign, EvaluateOptions(out=str(tmp_path / "out.jsonl")))
         assert "data." not in str(error.value) and str(error.value).endswith("or leave them out with --skip-bad")
+
+
+def test_transcripts_are_spelt_on_request(packed: tuple[Path, Path], split: Path, tmp_path: Path) -> None:
+    foreign = split.with_name("foreign.jsonl")
+    foreign.write_text('{"audio_filepath": "test0.wav", "text": "A, b!"}\n')
+    for model in packed:
+        out = tmp_path / f"{model.name}.jsonl"
+        with pytest.raises(
+            ValueError, match="',' 1, '!' 1; this network writes no others: give --normalise LANGUAGE\n"
+        ):
+            evaluate(model, foreign, EvaluateOptions(out=str(out)))
+        assert evaluate(model, foreign, EvaluateOptions(out=str(out), normalise="en")).cer.length == 3
+        assert json.loads(out.read_text())["reference"] == "a b"
+        with pytest.raises(UsageError, match="--normalise=xx: no language of num2words"):
+            evaluate(model, foreign, EvaluateOptions(normalise="xx"))
 
 
 @pytest.mark.parametrize(

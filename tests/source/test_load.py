@@ -52,7 +52,7 @@ def test_batch_norm_gets_its_statistics_back(sparse: Run, tiny: list[str], tmp_p
     assert source is not None
     every = batch.batches(load_splits(config, model)["train"], 24)
     assert len(every) == 1
-    source.fill(model, batch.load(source.sample(every)), CPU)
+    source.fill(model, source.coding.alphabet, batch.load(source.sample(every)), CPU)
     (whole,) = batch.load(every)
     with torch.no_grad():
         wanted = source.model(whole.features, whole.lengths)
@@ -89,6 +89,22 @@ def test_training_starts_from_the_weights(sparse: Run, tiny: list[str]) -> None:
     before, after = state(sparse), state(experiment(compose_config(still), ""))
     assert all(torch.equal(before[key], after[key]) for key in before if "running" not in key and "batches" not in key)
     assert torch.equal(before["output.bias"], after["output.bias"])
+
+
+def test_characters_take_their_output_weights_along(sparse: Run, tiny: list[str]) -> None:
+    """In another order and number: ö is new, and all but the five that are shared are gone."""
+    config = compose_config([*tiny, f"init={sparse.folder}", "data.alphabet=öcba"])
+    model, source = DeepSpeech2(config.model), start_of(config)
+    assert source is not None
+    fresh = model.output.bias[5].item()
+    source.fill(model, "_ abcö", [], CPU)
+    theirs = source.coding.alphabet
+    for index, character in enumerate("_ abc"):
+        row = theirs.index(character)
+        assert torch.equal(model.output.weight[index], source.model.output.weight[row])
+        assert model.output.bias[index] == source.model.output.bias[row]
+    assert model.output.bias[5].item() == fresh
+    assert torch.equal(model.linear.weight, source.model.linear.weight)
 
 
 def config_of(tiny: list[str], run: Run, *words: str) -> Config:
