@@ -35,7 +35,7 @@ def _left_out(row: Row, expectation: Expectation) -> dict[str, Cell]:
         expected = None if expected.vague else expected
         measured = math.exp(network.log_cer)
     return {
-        "model": Cell(row.model),
+        "model": Cell(row.model, model=row.model),
         "units": number(row.units, ""),
         "sparsity %": sparsity(row),
         "pruned in epochs": pruned_in(row),
@@ -56,7 +56,7 @@ def _registered(name: str, library: Library) -> list[Table]:
         measured = run.result().test.cer.rate if run.finished else None
         cells.append(
             {
-                "network": Cell(each.overrides),
+                "network": Cell(each.overrides, network=each.overrides),
                 "registered": Cell(each.date[:10], registered=each.date),
                 "commit": Cell(each.commit[:7], commit=each.commit),
                 **_compared(Expected(each.cer, each.low, each.high), measured),
