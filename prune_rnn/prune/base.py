@@ -204,7 +204,7 @@ class Pruning(Method, ABC):
 
 
 def of_prunable(sparsity: float, model: nn.Module, weights: Weights) -> float:
-    """Returns the sparsity of `weights` that gives the whole model `sparsity`; ValueError where none does."""
+    """Returns the sparsity of `weights` that gives the whole model `sparsity`; UsageError where none does."""
     parameters = sum(p.numel() for p in model.parameters())
     prunable = sum(p.numel() for group in weights.values() for p in group.values())
     if not sparsity * parameters < prunable:

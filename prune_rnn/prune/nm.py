@@ -14,7 +14,7 @@ from prune_rnn.prune.base import Pruning, Surroundings
 from prune_rnn.prune.cubic import Cubic
 from prune_rnn.prune.keep import Kept
 from prune_rnn.prune.score import Candidate
-from prune_rnn.usage import within
+from prune_rnn.usage import UsageError, within
 
 
 @dataclass(kw_only=True, slots=True)
@@ -47,12 +47,12 @@ class NM(Cubic):
         pruned = sum(keep.pruned_of_groups(shape, self.n, self.m) for shape in shapes)
         goal = round(pruned / sum(shape.numel() for shape in shapes), 6)
         if self.prunable_sparsity not in (None, goal):
-            raise ValueError(
+            raise UsageError(
                 f"prune.prunable_sparsity={self.prunable_sparsity}: prune.n={self.n} and prune.m={self.m} make {goal}; "
                 "leave it out"
             )
         if not goal:
-            raise ValueError(f"prune.n={self.n} of prune.m={self.m}: prunes nothing here; give a smaller n")
+            raise UsageError(f"prune.n={self.n} of prune.m={self.m}: prunes nothing here; give a smaller n")
         self.prunable_sparsity = goal
         return Pruning.resolve(self, around)
 

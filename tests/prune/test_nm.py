@@ -10,6 +10,7 @@ from torch import nn
 from prune_rnn.config.config import compose_config
 from prune_rnn.prune.nm import NM
 from prune_rnn.run.resolve import resolve
+from prune_rnn.usage import UsageError
 
 SMALL = ["model=gru_sparse", "scale=smoke", "prune=nm", "model.units=8"]
 
@@ -49,5 +50,5 @@ def test_the_sparsity_follows_from_the_shapes() -> None:
     ],
 )
 def test_what_contradicts_n_of_m_is_refused(word: str, message: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(message)):
+    with pytest.raises(UsageError, match=re.escape(message)):
         resolve(compose_config([*SMALL, word]))

@@ -33,6 +33,7 @@ def test_the_report_finds_runs_by_their_configuration(tiny: list[str], tmp_path:
         assert "GRU Sparse Medium" in text and "scale=smoke" in text
 
 
+@pytest.mark.slow
 def test_tables_and_page_tell_the_same_notes(fabricate: Callable, tmp_path: Path) -> None:
     fabricate("gru_dense", edits=[5, 6])
     fabricate("gru_sparse", edits=[6, 6], processes=4)
