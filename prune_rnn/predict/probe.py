@@ -87,17 +87,33 @@ def step_cost(config: Config, speech: Amount, seconds: float) -> StepCost:
     still = replace(config.train, learning_rate=_STILL)
     trainer = Trainer(model, masker, still, groups, lambda _: iter(()), seed=0, device=device)
     if parameters * size < _LARGE or size <= _FEW:
-        lengths = [speech.seconds * each for each in _LENGTHS]
-        step, count = _timed(trainer, size, lengths, seconds)
-        return StepCost(step, count, size, _kept(trainer, size, speech.seconds), busy)
+        step, count, kept = _timed(trainer, size, [speech.seconds * each for each in _LENGTHS], seconds)
+        return StepCost(step, count, size, kept, busy)
     one, few = (_timed(trainer, count, [_SHORT], seconds / 2) for count in (1, _FEW))
     an_utterance = max(0.0, few[0] - one[0]) / (_FEW - 1) * speech.seconds / _SHORT
-    kept = _kept(trainer, _FEW, _SHORT)
-    return StepCost(one[0] + an_utterance * size, one[1] + few[1], _FEW, kept, busy)
+    return StepCost(one[0] + an_utterance * size, one[1] + few[1], _FEW, few[2], busy)
 
 
-def _kept(trainer: Trainer, size: int, seconds: float) -> float:
-    """Returns the bytes that the forward pass keeps for the backward pass, a second of speech."""
+def _timed(trainer: Trainer, size: int, lengths: Sequence[float], seconds: float) -> tuple[float, int, float]:
+    """Returns the least seconds of a step, a mean over the lengths, the number of timed steps, and the bytes kept.
+
+    lengths: of the utterances in seconds. kept: by the forward pass for the backward pass, a second of speech; counted
+    in a first round, which is not timed.
+    """
+    waveforms = [_noise(size, length) for length in lengths]
+    found: list[float] = []
+    until = time.perf_counter() + seconds
+    kept = sum(_kept(trainer, own) for own in waveforms) / size / sum(lengths)
+    while not found or time.perf_counter() < until:
+        start = time.perf_counter()
+        for own in waveforms:
+            trainer.one_step(_batch(own), 0)
+        found.append((time.perf_counter() - start) / len(waveforms))
+    return min(found), len(waveforms) * len(found), kept
+
+
+def _kept(trainer: Trainer, waveforms: list[Tensor]) -> int:
+    """Returns the bytes that the forward pass of a step keeps for the backward pass."""
     parameters = {p.untyped_storage().data_ptr() for p in trainer.model.parameters()}
     found: dict[int, UntypedStorage] = {}  # held, so that no address comes twice
 
@@ -108,21 +124,8 @@ def _kept(trainer: Trainer, size: int, seconds: float) -> float:
         return tensor
 
     with saved_tensors_hooks(pack, lambda tensor: tensor):
-        trainer.one_step(_batch(_noise(size, seconds)), 0)
-    return sum(storage.nbytes() for storage in found.values()) / size / seconds
-
-
-def _timed(trainer: Trainer, size: int, lengths: Sequence[float], seconds: float) -> tuple[float, int]:
-    """Returns the least seconds of a step, a mean over lengths in seconds, and the steps timed after a first round."""
-    waveforms = [_noise(size, length) for length in lengths]
-    found: list[float] = []
-    until = time.perf_counter() + seconds
-    while len(found) < 2 or time.perf_counter() < until:
-        start = time.perf_counter()
-        for own in waveforms:
-            trainer.one_step(_batch(own), 0)
-        found.append((time.perf_counter() - start) / len(waveforms))
-    return min(found[1:]), len(waveforms) * len(found[1:])
+        trainer.one_step(_batch(waveforms), 0)
+    return sum(storage.nbytes() for storage in found.values())
 
 
 def _noise(size: int, seconds: float) -> list[Tensor]:

@@ -21,19 +21,23 @@ class Folder(Corpus):
 
     def recordings(self, folder: Path) -> Iterator[Recording]:
         """Yields the recordings by path; one without a text file has an empty text, one without audio no file."""
-        names: dict[Path, set[str]] = {}
+        texts: dict[Path, Path] = {}  # by the path without its suffix
+        audio: dict[Path, list[Path]] = {}
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in {*_AUDIO, ".txt"}:
-                names.setdefault(path.with_suffix(""), set()).add(path.suffix)
-        if not any(".txt" in suffixes for suffixes in names.values()):
+            suffix, name = path.suffix.lower(), path.with_suffix("")
+            if suffix == ".txt":
+                texts[name] = path
+            elif suffix in _AUDIO:
+                audio.setdefault(name, []).append(path)
+        if not texts:
             raise ValueError(f"{folder}: has no text files; put the text of a.wav into a.txt, beside it")
-        for name, suffixes in names.items():
-            audio = sorted(suffixes - {".txt"}) or [".wav"]
-            if len(audio) > 1:
-                raise ValueError(f"{name}: has {' and '.join(audio)}; leave one of them")
-            text = " ".join(lines_of(name.with_name(f"{name.name}.txt"))) if ".txt" in suffixes else ""
+        for name in sorted({*texts, *audio}):
+            recording, *others = audio.get(name, [name.with_name(f"{name.name}.wav")])
+            if others:
+                raise ValueError(f"{name}: has {recording.suffix} and {others[0].suffix}; leave one of them")
+            text = " ".join(lines_of(texts[name])) if name in texts else ""
             split, speaker = _place(name.relative_to(folder).parts[:-1])
-            yield Recording(name.with_name(name.name + audio[0]), text, speaker, split)
+            yield Recording(recording, text, speaker, split)
 
 
 def _place(folders: tuple[str, ...]) -> tuple[str | None, str | None]:

@@ -172,7 +172,7 @@ def test_a_folder_has_splits_and_speakers_by_its_folders(tmp_path: Path) -> None
 def test_of_a_folder_without_speakers_the_last_recordings_are_dev_and_test(tmp_path: Path) -> None:
     for number in range(10):
         sound(tmp_path / f"{number}.WAV", "WAV")
-        (tmp_path / f"{number}.txt").write_text("a cat")
+        (tmp_path / f"{number}.{'TXT' if number else 'txt'}").write_text("a cat")
     sound(tmp_path / "silent.ogg")
     (tmp_path / "lost.txt").write_text("a cat")
     made = prepare("folder", tmp_path, PrepareOptions(language="en"))
