@@ -11,6 +11,7 @@ def summary(run: Run) -> str:
     """Returns the result of a finished run, with its scale, in a few lines."""
     result, config = run.result(), run.config()
     test, dev = result.test, result.dev
+    layers = 100 * result.sparsity_recurrent
     rows = [
         ("model", f"{config.model.name}, {config.model.units} units"),
         ("scale", f"{config.scale.name}, seed {result.seed}, {result.steps} steps"),
@@ -18,7 +19,10 @@ def summary(run: Run) -> str:
         ("test WER", f"{100 * test.wer.rate:.2f} %"),
         ("dev CER", f"{100 * dev.cer:.2f} % (best epoch: {result.best_epoch})"),
         ("parameters", f"{result.parameters:,}, not zero: {result.nonzero:,}"),
-        ("sparsity", f"{100 * result.sparsity:.2f} %, recurrent layers: {100 * result.sparsity_recurrent:.2f} %"),
+        (
+            "sparsity",
+            f"{100 * result.sparsity:.2f} % of all parameters, {layers:.2f} % of the recurrent layers'",
+        ),
         ("training", f"{result.train_seconds / 60:.1f} min, {1e3 * result.seconds_per_step:.0f} ms per step"),
         ("folder", str(run.folder)),
     ]

@@ -89,7 +89,11 @@ def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: An
 @cli.command()
 @click.argument("model", type=PATH)
 @click.argument("manifest", type=PATH)
-@click.option("--out", type=FILE, help="File of references and hypotheses; by default MANIFEST-hypotheses.jsonl, here.")
+@click.option(
+    "--out",
+    type=FILE,
+    help="File of references and hypotheses; by default MANIFEST-hypotheses.jsonl, numbered where that is taken.",
+)
 @click.option("--skip-bad", is_flag=True, help="Leave out the lines that can't be used, and name them.")
 @click.option(
     "--normalise", help="Language whose numbers are spelt, such as en; punctuation goes. Default: as trained."

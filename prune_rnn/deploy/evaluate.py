@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import torch
@@ -73,12 +75,12 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     """Decodes a manifest by a run (its folder, or model.pt in it) or a packed file, and writes the hypotheses.
 
     The file has a line of JSON per utterance, in the manifest's order: reference, hypothesis, audio. ValueError and
-    OSError, before decoding, where that file already exists or an input can't be used.
+    OSError, before decoding, where the file of `out` already exists or an input can't be used.
     """
     within("threads", options.threads, 1, THREADS)
     beam.check(options.beam)
     check_language("--normalise", options.normalise)
-    out = Path(options.out) if options.out is not None else Path(f"{manifest.stem}-hypotheses.jsonl")
+    out = Path(options.out) if options.out is not None else _free(f"{manifest.stem}-hypotheses")
     if out.exists():
         raise ValueError(f"{out} is already there; give another file by --out, or delete it")
     if options.threads is not None:
@@ -91,6 +93,12 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     lines = [json.dumps({"reference": r, "hypothesis": h, "audio": str(u.audio)}) + "\n" for r, h, u in entries]
     write_atomically(out, "".join(lines).encode())
     return Evaluated(name, manifest, len(utterances), *error_rates(references, hypotheses), out, options.beam)
+
+
+def _free(stem: str) -> Path:
+    """Returns STEM.jsonl, or the first of STEM-2.jsonl, STEM-3.jsonl ... that is not there yet."""
+    names = (f"{stem}-{number}.jsonl" if number > 1 else f"{stem}.jsonl" for number in count(1))
+    return next(path for name in names if not os.path.lexists(path := Path(name)))
 
 
 _Hypotheses = tuple[str, Sequence[Utterance], list[str]]  # the network in words, utterances, the hypothesis of each

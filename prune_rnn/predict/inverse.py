@@ -17,7 +17,7 @@ from prune_rnn.predict import printed, probe
 from prune_rnn.predict.forecast import Forecast, forecast
 from prune_rnn.predict.interval import Expectation, by_networks
 from prune_rnn.predict.networks import known
-from prune_rnn.predict.setting import SYNTHETIC, Setting, counts, setting
+from prune_rnn.predict.setting import GOALS, SYNTHETIC, Setting, counts, setting
 from prune_rnn.predict.size import packed_bytes
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve
@@ -26,7 +26,6 @@ from prune_rnn.usage import UsageError
 _PREFIX = "target."
 _WIDTHS = [round(0.25 * 1.08**step, 4) for step in range(34)]  # times the baseline's units: up to 3.2
 _SPARSITY = [0.0, *(percent / 100 for percent in range(50, 98))]  # 0: dense
-_GOALS = {"prune.sparsity", "prune.prunable_sparsity", "prune.q"}
 _TIMED, _SECONDS = 10, 1.0  # candidates that are timed at most; each
 
 
@@ -95,7 +94,9 @@ def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Exp
         fitting.sort(key=lambda each: each.nonzero)
     chosen = next(iter(fitting), None) if wanted.speedup is None else _fast(fitting, wanted.speedup)
     if chosen is None:
-        pinned = {"model.units", *_GOALS} | ({"prune"} if config.prune.prunes else {"prune", "model"})
+        pinned = {"model.units", *(f"prune.{goal}" for goal in GOALS)} | (
+            {"prune"} if config.prune.prunes else {"prune", "model"}
+        )
         raise UsageError(_none(wanted, candidates, [word for word in overrides if _key(word) in pinned]))
     command = shlex.join(["prune-rnn", "train", *chosen.words])
     return command, forecast(compose_config(chosen.words), expectation), expectation
@@ -128,7 +129,7 @@ def _families(overrides: Sequence[str]) -> Iterator[_Family]:
     models = paths.options("model")
     for model in _models(overrides):
         given = compose_config([*model, *overrides])
-        free = getattr(given.prune, "sparsity", None) is not None and not keys & _GOALS  # nm has none to choose
+        free = getattr(given.prune, "sparsity", None) is not None and "prune.sparsity" not in keys
         config, source = resolve(compose_config([*model, *overrides, "prune.sparsity=0.5"]) if free else given)
         fixed: float | None = getattr(config.prune, "prunable_sparsity", 0.0)
         if fixed is None:

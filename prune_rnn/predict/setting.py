@@ -11,7 +11,7 @@ from prune_rnn.run.record import Recorded
 
 SYNTHETIC = "synthetic"
 SECONDS = 3.75  # of an utterance of synthetic speech, on average
-_GOALS = {"sparsity", "prunable_sparsity", "parameters", "q"}  # of pruning: how far, not when or how
+GOALS = {"sparsity", "prunable_sparsity", "parameters", "q"}  # of pruning: how far, not when or how
 _AMOUNTS = {"train_hours", "corpus", "steps_per_epoch", "epochs", "batch_size", "hold_epochs"}
 _ELSEWHERE = {"seed", "prune", "model"}  # parts of the identity that are no part of the recipe
 
@@ -82,7 +82,7 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
         method=own["prune"]["method"],
         start=start,
         end=end,
-        way=digest_of({k: v for k, v in own["prune"].items() if k not in _GOALS}) if config.prune.prunes else "",
+        way=digest_of({k: v for k, v in own["prune"].items() if k not in GOALS}) if config.prune.prunes else "",
         shape=digest_of({k: v for k, v in own["model"].items() if k not in ("units", "prunable")}),
         data=own["data"]["name"],
         recipe=digest_of(recipe),

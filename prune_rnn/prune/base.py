@@ -128,8 +128,8 @@ class Pruning(Method, ABC):
 
     gradients: ClassVar[bool] = False  # whether `score` needs them
     threshold: ClassVar[bool] = True  # whether `keep` returns one that says something to a reader
-    sparsity: float | None = option("zeros / all parameters of the network, between 0 and 1", None)
-    prunable_sparsity: float | None = option("zeros / all prunable weights; wins over prune.sparsity", None)
+    sparsity: float | None = option("zeros / all parameters of the network; null: model.sparsity", None)
+    prunable_sparsity: float | None = option("zeros / all prunable weights, instead of prune.sparsity", None)
     layers: Any = option("layer type -> patterns of parameter names; null: model.prunable", None)
 
     @abstractmethod
@@ -163,21 +163,29 @@ class Pruning(Method, ABC):
         ]
 
     def complete(self, model: ModelConfig) -> None:
+        """Fills in the weights to prune, and the sparsity where no goal is stated, from the model."""
         if self.layers is None:
             self.layers = model.prunable
+        if not self.stated():
+            self.sparsity = model.sparsity
+
+    def stated(self) -> list[str]:
+        """Returns the goals that have a value, as KEY=VALUE; exactly one may."""
+        goals = {"sparsity": self.sparsity, "prunable_sparsity": self.prunable_sparsity}
+        return [f"prune.{key}={value}" for key, value in goals.items() if value is not None]
 
     def check(self, epochs: int) -> None:
         """Checks the goal and the layers; each method adds its own."""
+        goals = self.stated()
+        if not goals:
+            raise ValueError("prune.sparsity has no value; give the network's sparsity, e.g. prune.sparsity=0.9")
+        if len(goals) > 1:
+            raise ValueError(f"{' and '.join(goals)}: give one of them")
         for key in ("sparsity", "prunable_sparsity"):
             value = getattr(self, key)
             if value is not None and not 0 < value < 1:
                 raise ValueError(f"prune.{key}={value}: must lie between 0 and 1, e.g. 0.9 for 90 %")
         check_layers(self.layers)
-
-    def check_goal(self) -> None:
-        """Raises ValueError where no sparsity is given."""
-        if self.sparsity is None and self.prunable_sparsity is None:
-            raise ValueError("prune.sparsity has no value; give the network's sparsity, e.g. prune.sparsity=0.9")
 
     def weights(self, model: nn.Module) -> Weights:
         return select(model, self.layers)

@@ -24,7 +24,6 @@ class Cubic(Pruning):
 
     def check(self, epochs: int) -> None:
         Pruning.check(self, epochs)
-        self.check_goal()
         if not 0 <= self.start_epoch < self.end_epoch <= epochs:
             raise ValueError(
                 f"prune.start_epoch={self.start_epoch}, prune.end_epoch={self.end_epoch}: must be 0 or more, in rising "

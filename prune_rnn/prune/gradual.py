@@ -44,14 +44,11 @@ class Gradual(Pruning):
     def follows_runs(self) -> bool:
         return bool(self.q == BASELINE)
 
+    def stated(self) -> list[str]:
+        return Pruning.stated(self) + ([] if self.q == AUTO else [f"prune.q={self.q}"])
+
     def check(self, epochs: int) -> None:
         Pruning.check(self, epochs)
-        if self.q != AUTO and self.prunable_sparsity is not None:
-            raise ValueError(
-                f"prune.prunable_sparsity={self.prunable_sparsity} and prune.q={self.q}: give one of the two"
-            )
-        if self.q == AUTO:
-            self.check_goal()
         if not 0 <= self.start_epoch <= self.ramp_epoch <= self.end_epoch or self.start_epoch == self.end_epoch:
             raise ValueError(
                 f"prune.start_epoch={self.start_epoch}, prune.ramp_epoch={self.ramp_epoch}, "
@@ -81,7 +78,6 @@ class Gradual(Pruning):
             Pruning.resolve(self, around)
             return q.CALIBRATED
         self.weights(around.network())  # refuses patterns that match nothing, before any work is done
-        self.sparsity = self.prunable_sparsity = None  # a magnitude is the goal
         if self.q != BASELINE:
             self.q = q.per_type(self.q, self.layers)
             return q.GIVEN

@@ -22,20 +22,16 @@ class Hard(Pruning):
 
     method: str = option("its name; not to be set: give prune=hard", "hard")
     epoch: float = option("epochs done when it prunes (the paper: 5 to 15 of 20); 0: after the first step")
-    parameters: int | None = option("parameters to be left in the network; comes before prune.sparsity", None)
+    parameters: int | None = option("parameters to be left in the network, instead of prune.sparsity", None)
+
+    def stated(self) -> list[str]:
+        return Pruning.stated(self) + ([] if self.parameters is None else [f"prune.parameters={self.parameters}"])
 
     def check(self, epochs: int) -> None:
         Pruning.check(self, epochs)
         if not 0 <= self.epoch < epochs:
             raise ValueError(
                 f"prune.epoch={self.epoch}: must be 0 or more and below train.epochs={epochs}, so that training goes on"
-            )
-        if self.parameters is None:
-            self.check_goal()
-        elif self.prunable_sparsity is not None:
-            raise ValueError(
-                f"prune.parameters={self.parameters} and prune.prunable_sparsity={self.prunable_sparsity}: "
-                "give one of the two"
             )
 
     def resolve(self, around: Surroundings) -> str:

@@ -37,8 +37,8 @@ class NM(Cubic):
             raise ValueError(f"prune.n={self.n}: must be 1 or more, and less than prune.m={self.m}")
         Cubic.check(self, epochs)
 
-    def check_goal(self) -> None:
-        """The goal is n of m."""
+    def stated(self) -> list[str]:
+        return [f"prune.n={self.n} of prune.m={self.m}"]
 
     def resolve(self, around: Surroundings) -> str:
         """Works out the sparsity of the prunable weights from their shapes."""

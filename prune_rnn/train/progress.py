@@ -62,7 +62,7 @@ class Progress:
         if not self._due(last):
             return
         pruned = ", ".join(f"{layer_type} {100 * value:.1f} %" for layer_type, value in masker.sparsity().items())
-        parts = [f"loss {loss:.1f}", f"sparsity {pruned or '0 %'}"]
+        parts = [f"loss {loss:.1f}", f"pruned {pruned or '0 %'}"]
         if divergence is not None:
             parts.insert(1, f"divergence {divergence:.1f}")
         if self.cer is not None:

@@ -97,10 +97,17 @@ def test_what_is_printed_by_hand() -> None:
 
 
 def test_nothing_is_overwritten(packed: tuple[Path, Path], split: Path, command: Callable, tmp_path: Path) -> None:
-    (tmp_path / "test-hypotheses.jsonl").write_text("mine")
-    done = command("evaluate", str(packed[0]), str(split))
+    """A stated file that is there is an error; the default name takes the first free number."""
+    for name in ("test-hypotheses.jsonl", "test-hypotheses-2.jsonl"):
+        (tmp_path / name).write_text("mine")
+    done = command("evaluate", str(packed[0]), str(split), "--out", "test-hypotheses.jsonl")
     assert done.returncode == 1 and "test-hypotheses.jsonl is already there; give another file by --out" in done.stderr
-    assert (tmp_path / "test-hypotheses.jsonl").read_text() == "mine"
+    done = command("evaluate", str(packed[0]), str(split))
+    assert done.returncode == 0 and "hypotheses  test-hypotheses-3.jsonl" in done.stdout
+    assert (tmp_path / "test-hypotheses-3.jsonl").is_file()
+    assert (
+        (tmp_path / "test-hypotheses.jsonl").read_text() == (tmp_path / "test-hypotheses-2.jsonl").read_text() == "mine"
+    )
 
 
 def test_lines_that_can_not_be_used_stop_it_or_are_named(

@@ -312,7 +312,6 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_happened(tmp_path, cut: int, goa
         {"q": {"recurrent": 0.3}},
         {"q": "auto", "sparsity": 0.9},
         {"q": "auto", "prunable_sparsity": 0.9},
-        {"q": 0.5, "sparsity": 0.9},  # the model's default goal, which a magnitude takes the place of
         {"start_epoch": 0.0},
         {"ramp_epoch": 0.2},
         {"ramp_epoch": 0.8},
@@ -353,9 +352,20 @@ def test_auto_needs_a_goal() -> None:
         config(q="auto").check(20)
 
 
-def test_a_magnitude_and_a_goal_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"prune\.prunable_sparsity=0\.9 and prune\.q=0\.5: give one of the two"):
-        config(q=0.5, prunable_sparsity=0.9).check(20)
+@pytest.mark.parametrize("goal", ["sparsity", "prunable_sparsity"])
+def test_a_magnitude_and_a_goal_are_refused(goal: str) -> None:
+    with pytest.raises(ValueError, match=rf"prune\.{goal}=0\.9 and prune\.q=0\.5: give one of them"):
+        config(q=0.5, **{goal: 0.9}).check(20)
+
+
+def test_the_model_states_the_sparsity_where_the_user_states_no_goal() -> None:
+    model = compose_config(["model=gru_sparse"]).model
+    found = []
+    for goals in ({}, {"sparsity": 0.7}, {"prunable_sparsity": 0.7}, {"q": 0.5}):
+        method = config(**{"q": "auto", **goals})
+        method.complete(model)
+        found.append((method.sparsity, method.prunable_sparsity, method.q))
+    assert found == [(0.886, None, "auto"), (0.7, None, "auto"), (None, 0.7, "auto"), (None, None, 0.5)]
 
 
 @pytest.mark.parametrize("layers", [None, {}], ids=str)

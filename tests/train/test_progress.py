@@ -21,7 +21,7 @@ def test_plain_lines_tell_epoch_step_loss_sparsity_cer(capsys: pytest.CaptureFix
         progress.step(20, 2, 40.0, Masker({}, {}), last=True)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
-    assert lines[0].startswith("epoch 1/2, step 10/20, loss 48.2, sparsity 0 %") and lines[0].endswith(", 0 s left")
+    assert lines[0].startswith("epoch 1/2, step 10/20, loss 48.2, pruned 0 %") and lines[0].endswith(", 0 s left")
     assert lines[1] == "epoch 1/2 done, dev CER 50.0 %" and "dev CER 50.0 %" in lines[2]
 
 
