@@ -94,9 +94,8 @@ def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Exp
         fitting.sort(key=lambda each: each.nonzero)
     chosen = next(iter(fitting), None) if wanted.speedup is None else _fast(fitting, wanted.speedup)
     if chosen is None:
-        pinned = {"model.units", *(f"prune.{goal}" for goal in GOALS)} | (
-            {"prune"} if config.prune.prunes else {"prune", "model"}
-        )
+        pinned = {"model.units", "prune", *(f"prune.{goal}" for goal in GOALS)}
+        pinned |= set() if config.prune.prunes else {"model"}
         raise UsageError(_none(wanted, candidates, [word for word in overrides if _key(word) in pinned]))
     command = shlex.join(["prune-rnn", "train", *chosen.words])
     return command, forecast(compose_config(chosen.words), expectation), expectation

@@ -105,9 +105,7 @@ def test_nothing_is_overwritten(packed: tuple[Path, Path], split: Path, command:
     done = command("evaluate", str(packed[0]), str(split))
     assert done.returncode == 0 and "hypotheses  test-hypotheses-3.jsonl" in done.stdout
     assert (tmp_path / "test-hypotheses-3.jsonl").is_file()
-    assert (
-        (tmp_path / "test-hypotheses.jsonl").read_text() == (tmp_path / "test-hypotheses-2.jsonl").read_text() == "mine"
-    )
+    assert [(tmp_path / f"test-hypotheses{number}.jsonl").read_text() for number in ("", "-2")] == ["mine", "mine"]
 
 
 def test_lines_that_can_not_be_used_stop_it_or_are_named(
