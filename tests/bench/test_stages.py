@@ -17,7 +17,10 @@ TIMING = Timing(threads=1, rounds=1, seconds=0.0)
 COMMON = ["features", "convolution 1", "convolution 2", "input products", "time loops", "output", "decoding", "rest"]
 
 
-@pytest.mark.parametrize(("model", "own"), [("gru_sparse", ["row convolution"]), ("rnn_sparse", [])])
+@pytest.mark.parametrize(
+    ("model", "own"),
+    [("gru_sparse", ["row convolution"]), pytest.param("rnn_sparse", [], marks=pytest.mark.slow)],
+)
 def test_each_stage_of_each_way(model: str, own: list[str]) -> None:
     found = stages.measure("x", networks.random(model, "smoke", [0.5, 0.9]), TIMING)
     by_way: dict[str, set[str]] = {}
