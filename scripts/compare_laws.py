@@ -90,7 +90,7 @@ def ours(networks: Sequence[Network]) -> Callable[[Sequence[Network]], np.ndarra
 
 def main() -> None:
     """Prints the table."""
-    every = [n for n in shipped() if n.setting.heard == 50 and n.setting.hours == 15]
+    every = [n for n in shipped() if n.setting.hours_heard == 50 and n.setting.hours == 15]
     every = [n for n in every if n.setting.method in ("none", "gradual") and n.setting.start <= 0.05]
     print("| form | median | root mean square | worst | wider: mean | root mean square |\n|" + "---|" * 6)
     forms = [(form.__doc__ or "", lambda networks, form=form: fitted(form, networks)) for form in STARTS]

@@ -38,7 +38,7 @@ SEEDS = 0.025  # deviation of log CER over seeds where no setting has two runs
 _MISFIT = 0.012  # deviation of the law itself
 _START = 0.05  # share of the epochs at which pruning starts by default
 _HARD = 0.25  # share of the epochs from which on hard pruning costs ever more, as in the paper's Table 4
-_HOURS, _HEARD = 15.0, 50.0  # of the main recipe
+_HOURS, _HOURS_HEARD = 15.0, 50.0  # of the main recipe
 _HUBER = 1.5
 _STEPS, _EXACT = 30, 1e-4  # of the search, at most; of each coefficient
 _CURVE = ("floor", "b", "c")
@@ -50,7 +50,7 @@ _FIXED: dict[str, Prior] = {
     "b": (0.3, 0.2),
     "c": (0.2, 0.15),
     "level": _LEVEL,
-    "heard": (-0.2, 0.2),
+    "hours_heard": (-0.2, 0.2),
     "hours": (0.0, 0.1),
     "late": (0.0, 0.5),
     "late, dense": (0.0, 0.3),
@@ -94,8 +94,8 @@ def effects(of: Setting) -> dict[str, float]:
         f"size {of.recipe}": -size,
         f"share {of.recipe}": -share,
     }
-    if of.hours and of.heard:
-        found |= {"hours": math.log(of.hours / _HOURS), "heard": math.log(of.heard / _HEARD)}
+    if of.hours and of.hours_heard:
+        found |= {"hours": math.log(of.hours / _HOURS), "hours_heard": math.log(of.hours_heard / _HOURS_HEARD)}
     if of.density < LEAST:
         found["deep"] = math.log(LEAST / of.density)
     if of.method == "hard":

@@ -127,8 +127,8 @@ def _training(of: Forecast, cost: StepCost, steps: int) -> str:
         words += f" with {cost.utterances} of {config.train.batch_size} utterances: at most that long"
     words += "; other work keeps this machine busy: less where it is idle" if cost.busy else ""
     hours = (getattr(config.data, "dev_hours", None), getattr(config.data, "test_hours", None))
-    if of.setting.heard and hours[0] is not None and hours[1] is not None:
-        batches = total * (config.train.epochs * hours[0] + hours[1]) / of.setting.heard
+    if of.setting.hours_heard and hours[0] is not None and hours[1] is not None:
+        batches = total * (config.train.epochs * hours[0] + hours[1]) / of.setting.hours_heard
         words += f"; {time_left(_EVALUATION * cost.seconds * batches)} of evaluation besides"
     return words
 

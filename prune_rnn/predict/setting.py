@@ -21,11 +21,11 @@ class Setting:
     """One network, whatever its seed.
 
     prunable: weights that can be pruned. density: the share of them that stays, above 0.
-    start, end: of pruning, as shares of all epochs. way: digest of when and how it is pruned.
+    start, end: of pruning, as shares of all epochs. schedule: digest of when and how it is pruned.
     shape: digest of the model without its units.
     recipe: digest of data and training without the weights of `init` and `teacher`.
     kin: digest of the recipe without the amounts of speech and steps.
-    hours, heard: of speech to train on, and of speech in all steps; None where the configuration does not state them.
+    hours, hours_heard: of speech to train on, and of speech in all steps; None where the configuration states none.
     """
 
     cell: str
@@ -36,22 +36,22 @@ class Setting:
     method: str
     start: float
     end: float
-    way: str
+    schedule: str
     shape: str
     data: str
     recipe: str
     kin: str
     hours: float | None
-    heard: float | None
+    hours_heard: float | None
 
     @property
     def key(self) -> tuple[object, ...]:
         """What all runs of one setting have in common, and no others."""
-        return self.cell, self.units, round(self.density, 4), self.way, self.shape, self.recipe
+        return self.cell, self.units, round(self.density, 4), self.schedule, self.shape, self.recipe
 
     def dense(self) -> Setting:
         """Returns the same network, not pruned."""
-        return replace(self, density=1.0, method="none", way="", start=0.0, end=0.0)
+        return replace(self, density=1.0, method="none", schedule="", start=0.0, end=0.0)
 
 
 def counts(config: ModelConfig) -> tuple[int, int]:
@@ -69,10 +69,10 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
     recipe = {key: _without(value, {"weights"}) for key, value in own.items() if key not in _ELSEWHERE}
     recipe["train"] = {key: value for key, value in own["train"].items() if key != "precision"}
     hours = own["data"].get("train_hours")
-    heard = None
+    hours_heard = None
     if hours is not None:
         steps = train.steps_per_epoch
-        heard = train.epochs * (hours if steps is None else steps * train.batch_size * SECONDS / 3600)
+        hours_heard = train.epochs * (hours if steps is None else steps * train.batch_size * SECONDS / 3600)
     return Setting(
         cell=config.model.cell.name,
         units=config.model.units,
@@ -82,13 +82,13 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
         method=own["prune"]["method"],
         start=start,
         end=end,
-        way=digest_of({k: v for k, v in own["prune"].items() if k not in GOALS}) if config.prune.prunes else "",
+        schedule=digest_of({k: v for k, v in own["prune"].items() if k not in GOALS}) if config.prune.prunes else "",
         shape=digest_of({k: v for k, v in own["model"].items() if k not in ("units", "prunable")}),
         data=own["data"]["name"],
         recipe=digest_of(recipe),
         kin=digest_of({group: _without(values, _AMOUNTS) for group, values in recipe.items()}),
         hours=hours,
-        heard=heard,
+        hours_heard=hours_heard,
     )
 
 

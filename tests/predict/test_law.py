@@ -37,7 +37,7 @@ def test_it_is_less_sure_the_further_a_network_lies_from_all_others(lawful: list
             place(1, 0.005),
             place(1, 0.1, method="random"),
             place(recipe="other", kin="other"),
-            place(recipe="other", kin="other", data="manifest", hours=None, heard=None),
+            place(recipe="other", kin="other", data="manifest", hours=None, hours_heard=None),
         )
     )
     assert near < wide and near < sparse and near < odd < new < 0.3 < spanish
@@ -45,7 +45,7 @@ def test_it_is_less_sure_the_further_a_network_lies_from_all_others(lawful: list
 
 def test_a_dense_run_fixes_the_level_of_new_speech(lawful: list[Network], place: Place) -> None:
     """At twice the CER, a pruned network has twice the CER too: the floor is a share of the level."""
-    spanish = {"recipe": "es", "kin": "es", "data": "manifest", "hours": None, "heard": None}
+    spanish = {"recipe": "es", "kin": "es", "data": "manifest", "hours": None, "hours_heard": None}
     own = Network(setting=place(**spanish), log_cer=math.log(0.5), deviation=None, runs=("own",))
     law = fit([*lawful, own], SEEDS)
     mean, deviation = law.predict(place(1, 0.0625, **spanish))
@@ -55,7 +55,7 @@ def test_a_dense_run_fixes_the_level_of_new_speech(lawful: list[Network], place:
 
 
 def test_the_ratio_to_the_dense_network_does_not_hang_on_the_level(lawful: list[Network], place: Place) -> None:
-    spanish = {"recipe": "es", "kin": "es", "data": "manifest", "hours": None, "heard": None}
+    spanish = {"recipe": "es", "kin": "es", "data": "manifest", "hours": None, "hours_heard": None}
     pruned = place(1, 0.0625, **spanish)
     mean, deviation = fit(lawful, SEEDS).ratio(pruned, pruned.dense())
     assert math.exp(mean) == pytest.approx(0.7 + 0.3 * 2, rel=0.02) and deviation < 0.12

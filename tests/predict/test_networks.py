@@ -18,7 +18,7 @@ def test_seeds_are_one_network(fabricate: Callable[..., Run], tmp_path: Path) ->
     (network,) = of_runs([read(run) for run in runs])
     assert math.exp(network.log_cer) == pytest.approx(math.sqrt(30) / 22) and network.seeds == 2
     assert network.deviation == pytest.approx(math.log(6 / 5) / math.sqrt(2))
-    assert network.setting.method == "none" and network.setting.density == 1 and network.setting.heard == 50
+    assert network.setting.method == "none" and network.setting.density == 1 and network.setting.hours_heard == 50
     assert len(known(tmp_path / "results")) == len(shipped()) + 2
 
 
