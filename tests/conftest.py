@@ -189,8 +189,8 @@ _RESULT = {
 
 @pytest.fixture(scope="session")
 def result_of() -> Callable[..., Result]:
-    """Makes the result of a run that nobody trained; what is told replaces fields of result.json."""
-    return lambda **told: read_result({**_RESULT, **told})
+    """Makes the result of a run that nobody trained; keywords replace fields of result.json."""
+    return lambda **values: read_result({**_RESULT, **values})
 
 
 @pytest.fixture(scope="session")
@@ -290,21 +290,21 @@ def history(epochs: int, sparse: bool, level: float) -> list[dict[str, Any]]:
 def counts(parameters: int, sparse: bool, layers: Sequence[str]) -> dict[str, Any]:
     """Equal layers, the first pruned to 94 %, each further one a point less; convolutions are left whole."""
     each = parameters // len(layers)
-    told = {}
+    counted = {}
     for place, layer in enumerate(layers):
         prunable = 0 if layer.startswith(("conv", "row")) else each
         sparsity = 0.94 - 0.01 * place if sparse and prunable else 0.0
         nonzero = round(each * (1 - sparsity))
-        told[layer] = {"parameters": each, "prunable": prunable, "nonzero": nonzero, "sparsity": sparsity}
-    nonzero = sum(layer["nonzero"] for layer in told.values())
+        counted[layer] = {"parameters": each, "prunable": prunable, "nonzero": nonzero, "sparsity": sparsity}
+    nonzero = sum(layer["nonzero"] for layer in counted.values())
     total = each * len(layers)
     return {
-        "prunable": sum(layer["prunable"] for layer in told.values()),
+        "prunable": sum(layer["prunable"] for layer in counted.values()),
         "parameters": total,
         "nonzero": nonzero,
         "sparsity": 1 - nonzero / total,
         "sparsity_recurrent": 0.92 if sparse else 0.0,
-        "layers": told,
+        "layers": counted,
         "q_of_weights": {"recurrent": 0.1085, "linear": 0.2274},
     }
 
@@ -313,10 +313,10 @@ def fabricate_into(results: Path, result_of: Callable[..., Result]) -> Fabricate
     """Returns what writes a finished run into a folder of results.
 
     model, overrides: that name the run, as on the command line. edits: how many characters of each test utterance are
-    wrong. heard: whether there are hypotheses. told: replaces fields of result.json.
+    wrong. heard: whether there are hypotheses. values: replace fields of result.json.
     """
 
-    def run(model: str, *overrides: str, edits: Sequence[int] = (5, 6, 7), heard: bool = True, **told: Any) -> Run:
+    def run(model: str, *overrides: str, edits: Sequence[int] = (5, 6, 7), heard: bool = True, **values: Any) -> Run:
         config, q_source = resolve(compose_config([f"model={model}", f"results={results}", *overrides]))
         made, sparse, length = run_of(config), model.find("sparse") > 0, len(REFERENCE) * len(edits)
         rnn = model.startswith("rnn")
@@ -339,7 +339,7 @@ def fabricate_into(results: Path, result_of: Callable[..., Result]) -> Fabricate
         if heard:
             lines = [{"reference": REFERENCE, "hypothesis": "z" * n + REFERENCE[n:]} for n in edits]
             (made.folder / "hypotheses.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-        made.finish(read_result({**plain, **told}))
+        made.finish(read_result({**plain, **values}))
         return made
 
     return run

@@ -41,7 +41,7 @@ def test_the_wheel_carries_its_configuration(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_without_a_compiler_the_wheel_is_pure(tmp_path: Path) -> None:
-    """It installs all the same; what then multiplies is told by `engine.choose.describe_backend`."""
+    """It installs all the same; `engine.choose.describe_backend` names the backend that is then used."""
     source = tmp_path / "source"
     for part in ("prune_rnn", "conf"):
         shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("*.so", "__pycache__"))

@@ -99,6 +99,6 @@ def test_an_error_is_one_line_whatever_the_name(command: Callable) -> None:
 def test_a_name_breaks_no_line_of_an_error_that_has_several(command: Callable, tiny: list[str], tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_text('{"audio_filepath": "a\\n\\u001b[2Jb.wav", "text": "a"}\n' * 2)
     done = command("train", *tiny, f"data.train={tmp_path / 'bad.jsonl'}")
-    told = done.stderr.splitlines()
-    assert done.returncode == 1 and "a\\n\\x1b[2Jb.wav: no such file" in told[-2]
-    assert [words[:8] for words in told[-3:]] == ["  line 1", "  line 2", "fix them"]
+    errors = done.stderr.splitlines()
+    assert done.returncode == 1 and "a\\n\\x1b[2Jb.wav: no such file" in errors[-2]
+    assert [words[:8] for words in errors[-3:]] == ["  line 1", "  line 2", "fix them"]

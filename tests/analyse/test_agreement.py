@@ -16,8 +16,8 @@ Make = Callable[..., Finished]
 
 @pytest.fixture
 def run(result_of: Callable) -> Make:
-    """Makes a finished run of a name and a seed; what is told replaces fields of its result."""
-    return lambda name, seed=0, **told: Finished(Path(name), None, result_of(seed=seed, **told))
+    """Makes a finished run of a name and a seed; keywords replace fields of its result."""
+    return lambda name, seed=0, **values: Finished(Path(name), None, result_of(seed=seed, **values))
 
 
 def row(label: str, *runs: Finished, sparse: bool = True, family: str = "gru") -> Row:
@@ -36,7 +36,7 @@ def row(label: str, *runs: Finished, sparse: bool = True, family: str = "gru") -
 
 
 @pytest.mark.parametrize(
-    ("told", "key", "value"),
+    ("values", "key", "value"),
     [
         ({"q_source": None}, "q source", "none"),
         ({"q_source": "given"}, "q source", "given"),
@@ -53,8 +53,8 @@ def row(label: str, *runs: Finished, sparse: bool = True, family: str = "gru") -
         ({"device": "aarch64 CPU"}, "device", "CPU"),
     ],
 )
-def test_conditions(run: Make, told: dict[str, Any], key: str, value: str) -> None:
-    assert conditions(run("a", **told))[key] == value
+def test_conditions(run: Make, values: dict[str, Any], key: str, value: str) -> None:
+    assert conditions(run("a", **values))[key] == value
 
 
 def test_runs_that_agree_stay_without_a_word(run: Make) -> None:

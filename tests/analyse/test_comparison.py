@@ -75,8 +75,8 @@ def test_other_utterances_leave_no_interval(fabricate: Callable, relist: Callabl
     line = {"reference": "a dog lay on the mat x", "hypothesis": "zzzzz lay on the mat x"}
     (other.folder / "hypotheses.jsonl").write_text(json.dumps(line) + "\n")
     relist(other)
-    (_, told), notes = compared(dense, row("Sparse", other))
-    assert told.interval is None and "not tested on the same utterances" in notes[0]
+    (_, line), notes = compared(dense, row("Sparse", other))
+    assert line.interval is None and "not tested on the same utterances" in notes[0]
 
 
 def test_rows_without_runs_hold_nothing(fabricate: Callable) -> None:

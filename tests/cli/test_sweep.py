@@ -35,8 +35,8 @@ def test_a_sweep_tells_which_job_it_is_at_and_ends_with_a_table(
     command: Command, tiny: list[str], tmp_path: Path
 ) -> None:
     done = command("train", "-m", *tiny, "train.epochs=1", "prune=none", "seed=0,1", check=True)
-    told = [line for line in done.stderr.splitlines() if line.startswith("job ")]
-    assert told == ["job 1 of 2: seed=0", "job 2 of 2: seed=1"]
+    jobs = [line for line in done.stderr.splitlines() if line.startswith("job ")]
+    assert jobs == ["job 1 of 2: seed=0", "job 2 of 2: seed=1"]
     rows = [line.split() for line in done.stdout.split("\n\n")[1].splitlines()]
     assert rows[0] == ["job", "test", "CER", "%", "sparsity", "%", "minutes"]
     runs = [json.loads(file.read_text()) for file in (tmp_path / "results" / "runs").glob("*/result.json")]
@@ -49,8 +49,8 @@ def test_a_sweep_tells_which_job_it_is_at_and_ends_with_a_table(
 def test_a_combination_that_does_not_compose_is_told_before_any_is_trained(command: Command, tiny: list[str]) -> None:
     done = command("train", "-m", *tiny, "model.units=4,-1,abc", "seed=0")
     assert done.returncode == 2 and "test CER" not in done.stdout
-    told = done.stderr.splitlines()[-1]  # before it, that model.units is given twice
-    assert told == "prune-rnn: job 2 of 3: model.units=-1: model.units=-1: must be 1 or more; nothing was trained"
+    error = done.stderr.splitlines()[-1]  # before it, that model.units is given twice
+    assert error == "prune-rnn: job 2 of 3: model.units=-1: model.units=-1: must be 1 or more; nothing was trained"
 
 
 def test_a_folder_of_hydras_is_refused_as_it_would_move_no_run(command: Command, tiny: list[str]) -> None:

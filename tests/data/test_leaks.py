@@ -1,4 +1,4 @@
-"""What splits share is told with its numbers; what only looks alike is not."""
+"""What splits share is a warning with its numbers; what only looks alike is not."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -341,13 +341,13 @@ def test_recordings_of_one_split_that_are_all_in_another_are_refused(folder: Pat
 
 
 def test_recordings_that_two_splits_share_are_told(folder: Path) -> None:
-    given, told = splits(folder), list[str]()
+    given, said = splits(folder), list[str]()
     for split in ("train", "dev"):
         given_lines = [entry(f"audio/{split}.wav"), entry("audio/a.wav")]
         setattr(given, split, str(manifest(folder, given_lines, f"{split}_more.jsonl")))
     given.check()
-    given.manifests(told.append)
-    assert told == ["warning: data.train and data.dev share 1 recording: the error rates look better than they are"]
+    given.manifests(said.append)
+    assert said == ["warning: data.train and data.dev share 1 recording: the error rates look better than they are"]
 
 
 def test_a_pipe_among_the_recordings_is_not_waited_for(folder: Path) -> None:

@@ -183,7 +183,7 @@ def test_what_can_not_be_evaluated_is_said(
         (split, split, {}, "is damaged or no packed network"),
         (tmp_path / "nowhere", split, {}, "no such file; make one by"),
     ]
-    for model, manifest, told, message in cases:
+    for model, manifest, options, message in cases:
         with pytest.raises((ValueError, OSError), match=message):
-            evaluate(model, manifest, EvaluateOptions(out=str(tmp_path / "out.jsonl"), **told))  # type: ignore[arg-type]
+            evaluate(model, manifest, EvaluateOptions(out=str(tmp_path / "out.jsonl"), **options))  # type: ignore[arg-type]
     assert not (tmp_path / "out.jsonl").exists()

@@ -102,7 +102,7 @@ def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, comma
     assert done.returncode == 1 and "nothing holds no finished run; train it first" in done.stderr
     assert command("export").returncode == 2
     run = experiment(compose_config(["model=rnn_dense", *tiny]), "test")
-    done = command("export", str(run.folder), "--stream")  # told before its dev split is missed
+    done = command("export", str(run.folder), "--stream")  # an error before its dev split is missed
     assert done.returncode == 2 and done.stderr.endswith("needs whole files; leave out --stream\n")
     with pytest.raises(UsageError, match="give that of its dev split by --dev PATH"):
         export(run.folder, ExportOptions())

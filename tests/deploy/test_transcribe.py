@@ -120,8 +120,9 @@ def test_one_bad_file_does_not_cost_the_texts_of_the_others(
     good = command("transcribe", model, first, last, *more, check=True)
     done = command("transcribe", model, first, str(bad), "no.wav", last, *more)
     assert done.returncode == 1 and done.stdout == good.stdout and len(good.stdout.splitlines()) == 2
-    told = [line for line in done.stderr.splitlines() if line.startswith("prune-rnn: ")]
-    assert len(told) == 2 and "bad.wav can't be decoded" in told[0] and told[1] == "prune-rnn: no.wav: no such file"
+    errors = [line for line in done.stderr.splitlines() if line.startswith("prune-rnn: ")]
+    assert len(errors) == 2 and "bad.wav can't be decoded" in errors[0]
+    assert errors[1] == "prune-rnn: no.wav: no such file"
     assert len(done.stderr.splitlines()) == len(good.stderr.splitlines()) + 2
     assert command("transcribe", model, str(bad), "no.wav", *more).stdout == ""
 

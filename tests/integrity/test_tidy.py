@@ -17,13 +17,13 @@ def test_what_was_left_behind_is_removed_and_told(tmp_path: Path) -> None:
     for name in kept | left:
         (runs / name).parent.mkdir(parents=True, exist_ok=True)
         (runs / name).touch()
-    told: list[str] = []
-    tidy(tmp_path, told.append)
+    said: list[str] = []
+    tidy(tmp_path, said.append)
     found = {str(path.relative_to(runs)) for path in runs.rglob("*") if path.is_file()}
     assert found - {"done-0/lock", "begun-0/lock"} == kept
     assert not (runs / "never-0").exists() and not (runs / "cut-0").exists()
-    # whether a process was cut off can't be told from a lock alone
-    assert {line.removesuffix(", left by a process that was cut off") for line in told} == {
+    # whether a process was cut off does not show in a lock alone
+    assert {line.removesuffix(", left by a process that was cut off") for line in said} == {
         f"removing {runs / name}" for name in left if not name.endswith("/lock")
     }
 

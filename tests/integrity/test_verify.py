@@ -36,23 +36,23 @@ _READ_LATE = (paths.HISTORY, paths.HYPOTHESES)  # `runs` reads neither of a fini
 OF_TODAY = (paths.CONFIG, paths.RESULT, paths.HISTORY, paths.HYPOTHESES, paths.MODEL, "model-float32.safetensors")
 
 
-def told(run: Run) -> tuple[bool, list[str]]:
+def verified(run: Run) -> tuple[bool, list[str]]:
     lines: list[str] = []
     return verify([run.folder], VerifyOptions(), lines.append), lines
 
 
 def test_any_bit_flipped_in_any_file_is_found(run: Run, flipped: Callable[[bytes, int], bytes]) -> None:
-    assert told(run) == (True, ["6 files: 0 damaged"])
+    assert verified(run) == (True, ["6 files: 0 damaged"])
     random = Random(0)
     for path in sorted(run.folder.iterdir()):
         if path.name != paths.LOCK:
             content = path.read_bytes()
             for _ in range(10):
                 path.write_bytes(flipped(content, random.randrange(8 * len(content))))
-                whole, lines = told(run)
+                whole, lines = verified(run)
                 assert not whole and any(path.name in line for line in lines[:-1])
             path.write_bytes(content)
-    assert told(run)[0]
+    assert verified(run)[0]
 
 
 def test_a_file_without_its_checksum_is_damaged(run: Run, command: Callable) -> None:
@@ -62,7 +62,7 @@ def test_a_file_without_its_checksum_is_damaged(run: Run, command: Callable) -> 
         metadata = file.metadata()
     del metadata["sha256"]
     packed.write_bytes(save(load_tensors(packed.read_bytes()), metadata))
-    whole, lines = told(run)
+    whole, lines = verified(run)
     assert not whole and lines[-1] == "6 files: 2 damaged"
     assert any("model.pt can't be read (it does not end with a checksum)" in line for line in lines)
     assert any("model-float32.safetensors is damaged ('sha256' is missing" in line for line in lines)
@@ -76,7 +76,7 @@ def test_the_weights_of_another_run_are_found(run: Run, tiny: list[str]) -> None
     """They fit; only what they were trained with is another."""
     other = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.3", *tiny]), "prune-rnn train")
     (run.folder / paths.MODEL).write_bytes((other.folder / paths.MODEL).read_bytes())
-    whole, lines = told(run)
+    whole, lines = verified(run)
     assert not whole and lines[0].startswith(f"{run.folder / paths.MODEL} does not hold the weights of its run (")
 
 
@@ -129,29 +129,29 @@ def test_a_folder_that_is_no_run_is_not_to_be_deleted(command: Callable, tmp_pat
 
 def test_a_copied_run_is_to_be_renamed(run: Run) -> None:
     copy = Run(run.folder.rename(run.folder.parent / "backup"))
-    whole, lines = told(copy)
+    whole, lines = verified(copy)
     assert not whole and lines[-1].startswith("6 files: 1 damaged")
     assert lines[0].endswith(f"; rename it to {run.folder.name}, or delete it")
     renamed = Run(copy.folder.rename(run.folder.parent / "gru_sparse-0123456789"))
-    assert told(renamed)[1][0].endswith(f"; rename it to {run.folder.name}, or delete it")
+    assert verified(renamed)[1][0].endswith(f"; rename it to {run.folder.name}, or delete it")
 
 
 def test_a_damaged_file_is_named_once(run: Run) -> None:
     """The history and the hypotheses are read with the result, and the packed file with the configuration."""
     with (run.folder / paths.RESULT).open("a") as file:
         file.write(" ")
-    whole, lines = told(run)
+    whole, lines = verified(run)
     assert not whole and len(lines) == 2 and "result.json is damaged" in lines[0]
     assert lines[1] == "6 files: 1 damaged"
     (run.folder / paths.CONFIG).write_text("")
-    assert told(run)[1][-1].startswith("6 files: 2 damaged")
+    assert verified(run)[1][-1].startswith("6 files: 2 damaged")
 
 
 @pytest.mark.parametrize("listed", ["{}", '{"config.yaml": "0"}'])
 def test_checksums_that_do_not_list_the_run_are_damage(run: Run, listed: str) -> None:
     """Else an edited result would pass."""
     (run.folder / paths.CHECKSUMS).write_text(listed)
-    whole, lines = told(run)
+    whole, lines = verified(run)
     assert not whole and any("checksums.json is missing or damaged" in line for line in lines)
 
 
@@ -207,7 +207,7 @@ def test_what_is_no_file_in_a_finished_runs_folder_is_one_line_of_every_command(
                 assert again.returncode and len(again.stderr.splitlines()) == 1
         shutil.rmtree(path) if kind == "folder" else path.unlink()
         whole.rename(path)
-    assert told(run)[0]
+    assert verified(run)[0]
 
 
 @pytest.mark.slow

@@ -13,9 +13,9 @@ from prune_rnn.report.table3 import table
 PAPER = {"cer": 10.67, "parameters": "67 M", "relative": -20.71}
 
 
-def line(**told: Any) -> Line:
+def line(**values: Any) -> Line:
     nothing = dict.fromkeys(field.name for field in fields(Line))
-    return Line(**{**nothing, "label": "Sparse", "units": 160, "paper": {}, "seeds": (), **told})
+    return Line(**{**nothing, "label": "Sparse", "units": 160, "paper": {}, "seeds": (), **values})
 
 
 FULL = line(

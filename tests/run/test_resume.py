@@ -43,9 +43,9 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     path = run.folder / paths.CHECKPOINT
     path.write_bytes(flipped(path.read_bytes(), 40_000))
     train()
-    told = capsys.readouterr().err
-    assert "checkpoint.pt can't be read (its checksum is not that of its content); going on from the" in told
-    assert "resuming from epoch 2, step 6" in told
+    said = capsys.readouterr().err
+    assert "checkpoint.pt can't be read (its checksum is not that of its content); going on from the" in said
+    assert "resuming from epoch 2, step 6" in said
     unbroken = experiment(compose_config([*tiny, "train.epochs=3", f"results={tmp_path / 'unbroken'}"]), "")
     assert run.result().test == unbroken.result().test and not run.begun
 

@@ -230,8 +230,8 @@ def test_a_damaged_run_blocks_no_other(tiny: list[str], capsys: pytest.CaptureFi
     damaged.mkdir(parents=True)
     (damaged / paths.CONFIG).write_text("name: [")
     assert experiment(compose_config(words), "").finished
-    told = capsys.readouterr().err
-    assert told.count("going on without a damaged run") == told.count(str(damaged)) - 1 == 1
+    message = capsys.readouterr().err
+    assert message.count("going on without a damaged run") == message.count(str(damaged)) - 1 == 1
 
 
 @pytest.mark.parametrize("other", ["train.epochs=3", "model.activation=tanh", "data.skip_bad=true"])
@@ -307,9 +307,9 @@ def test_two_folders_that_were_swapped_are_found_by_all_that_read_them(
     between = run.folder.with_name("between")
     for old, new in ((run.folder, between), (other.folder, run.folder), (between, other.folder)):
         old.rename(new)
-    told = rf"config\.yaml is that of {other.folder.name}, and the folder is {run.folder.name}"
+    message = rf"config\.yaml is that of {other.folder.name}, and the folder is {run.folder.name}"
     for read in (lambda: experiment(config, ""), lambda: checkpoint(run.folder)):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=message):
             read()
     assert all_runs(Path(config.results)) == []
     assert capsys.readouterr().err.count("going on without a damaged run") == 2

@@ -1,4 +1,4 @@
-"""What can't be trained is told before anything is allocated; what was perhaps not meant, on the error stream."""
+"""What can't be trained stops before any allocation; what was perhaps not meant is a warning."""
 
 from pathlib import Path
 
@@ -45,8 +45,8 @@ def test_a_run_tells_its_warnings(tiny: list[str], capsys: pytest.CaptureFixture
 
 def test_a_magnitude_that_prunes_next_to_nothing_or_all_is_warned_of() -> None:
     weights = {"recurrent": {"a": torch.linspace(-1, 1, 201), "b": torch.full((200,), 0.5)}}
-    (told,) = far_off({"recurrent": 0.001}, weights, trained=False)
-    assert told.startswith("prune.q=0.001: of the recurrent weights 0.25 % lie below it as training begins")
+    (warning,) = far_off({"recurrent": 0.001}, weights, trained=False)
+    assert warning.startswith("prune.q=0.001: of the recurrent weights 0.25 % lie below it as training begins")
     assert not far_off({"recurrent": 0.6}, weights, trained=False)
     assert not far_off({"recurrent": 2.0}, weights, trained=False)  # as q of trained weights may be
     for zeros, message in ((0, "0 % are pruned; give more"), (9, ""), (200, ""), (201, "not one is left; give less")):
@@ -60,5 +60,6 @@ def test_a_run_that_its_q_leaves_unpruned_says_so(tiny: list[str], capsys: pytes
     """Before it is trained, and once it is."""
     config = compose_config([*tiny, "model=gru_sparse", "prune.q={recurrent: 1e-9, linear: 0.1}"])
     experiment(config, "")
-    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: prune.q=1e-09")]
-    assert len(told) == 2 and "as training begins" in told[0] and "of the recurrent weights 0 % are pruned" in told[1]
+    shown = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: prune.q=1e-09")]
+    assert len(shown) == 2 and "as training begins" in shown[0]
+    assert "of the recurrent weights 0 % are pruned" in shown[1]

@@ -252,18 +252,18 @@ def test_bfloat16_differs_but_keeps_float32_weights() -> None:
     assert all(p.dtype == torch.float32 for p in half.model.parameters())
 
 
-def test_the_masker_is_told_every_step_from_1_on_and_masked_weights_stay_zero() -> None:
+def test_the_masker_sees_every_step_from_1_on_and_masked_weights_stay_zero() -> None:
     run = trainer("sparsity")
-    told: list[int] = []
+    updates: list[int] = []
     after = run.masker.after_step
-    run.masker.after_step = lambda step: (told.append(step), after(step))[1]  # type: ignore[method-assign,func-returns-value]
+    run.masker.after_step = lambda step: (updates.append(step), after(step))[1]  # type: ignore[method-assign,func-returns-value]
     seen = []
     for _ in range(3):
         for _ in run.steps():
             run.masker.check()
             seen.append(run.masker.sparsity()["linear"])
         run.next_epoch()
-    assert told == list(range(1, 13))
+    assert updates == list(range(1, 13))
     assert run.masker.done(12)
     assert seen[0] == 0
     assert int((run.model.linear.weight == 0).sum()) == 12  # of 16: 0.7 of them is 11.2

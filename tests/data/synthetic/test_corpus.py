@@ -140,11 +140,11 @@ def test_the_disk_that_is_asked_for_is_what_it_takes(corpus: dict[str, Path], tm
 
 
 def test_the_disk_it_takes_is_told_first_and_size_and_time_last(tmp_path: Path) -> None:
-    told: list[str] = []
-    made = tiny(tmp_path, train_hours=0.01).manifests(told.append)
+    said: list[str] = []
+    made = tiny(tmp_path, train_hours=0.01).manifests(said.append)
     size = sum(map(len, content(made["train"].parent).values()))
-    assert re.fullmatch(r"synthetic: making 0\.0105556 hours of speech in \S+, about 1 MB", told[0])
-    assert re.fullmatch(rf"synthetic: made .* hours of speech, {size / 1e6:.0f} MB, in \d+ seconds", told[-1])
+    assert re.fullmatch(r"synthetic: making 0\.0105556 hours of speech in \S+, about 1 MB", said[0])
+    assert re.fullmatch(rf"synthetic: made .* hours of speech, {size / 1e6:.0f} MB, in \d+ seconds", said[-1])
 
 
 def job(folder: Path, lacks: float | None, parent: int) -> dict[str, Any]:
@@ -222,9 +222,9 @@ def test_what_a_dead_process_left_is_removed_and_not_used(tmp_path: Path) -> Non
     left = tmp_path / f"synthetic-{digest(settings)}.making-1"
     (left / "train").mkdir(parents=True)
     (left / "train.jsonl").write_text("rubbish\n")
-    told: list[str] = []
-    made = settings.manifests(told.append)
-    assert not left.exists() and any(f"removing {left}" in line for line in told)
+    said: list[str] = []
+    made = settings.manifests(said.append)
+    assert not left.exists() and any(f"removing {left}" in line for line in said)
     assert "rubbish" not in made["train"].read_text()
 
 
@@ -245,13 +245,13 @@ def test_the_second_process_waits_and_says_so(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(making, "_make", lambda *_: pytest.fail("it was made twice"))
     waiting = threading.Event()
 
-    def told(line: str) -> None:
+    def said(line: str) -> None:
         assert "waiting for the process that is making" in line
         waiting.set()
 
     result: list[dict[str, Path]] = []
     with lock:
-        second = threading.Thread(target=lambda: result.append(settings.manifests(told)))
+        second = threading.Thread(target=lambda: result.append(settings.manifests(said)))
         second.start()
         assert waiting.wait(10)
         folder.mkdir()

@@ -65,7 +65,7 @@ def test_voices_rates_and_pitches_change_what_is_heard() -> None:
 
 
 def test_fresh_processes_say_the_same_at_different_times() -> None:
-    """espeak seeds the noise of breathy variants from the clock, in seconds, unless it is told a seed."""
+    """espeak seeds the noise of breathy variants from the clock, in seconds, unless it gets a seed."""
     code = f"""if True:
         import hashlib
         from prune_rnn.data.synthetic import espeak
@@ -74,12 +74,12 @@ def test_fresh_processes_say_the_same_at_different_times() -> None:
             print(variant, hashlib.sha256(samples.tobytes()).hexdigest())
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(place) for place in sys.path)}
-    told = []
+    printed = []
     for _ in range(2):
         run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-        told.append(run.stdout.splitlines())
+        printed.append(run.stdout.splitlines())
         time.sleep(0.5)
-    assert told[0] == told[1] and len(told[0]) == 44
+    assert printed[0] == printed[1] and len(printed[0]) == 44
 
 
 def test_ends_are_cut_to_the_speech() -> None:

@@ -1,4 +1,4 @@
-"""Sentences are of the alphabet, of natural size and variety, never told twice, and keep to their split."""
+"""Sentences are of the alphabet, of natural size and variety, never made twice, and keep to their split."""
 
 import re
 from itertools import islice
@@ -36,9 +36,9 @@ def test_no_sentence_is_told_twice(corpus: list[str]) -> None:
 
 
 def test_splits_share_no_sentence_whatever_the_seed() -> None:
-    told = {split: {s for seed in (0, 1) for s in islice(sentences(seed, split), 200)} for split in SPLITS}
-    assert all(split_of(sentence) == split for split in SPLITS for sentence in told[split])
-    assert sum(map(len, told.values())) == len(set().union(*told.values())) > 1100
+    made = {split: {s for seed in (0, 1) for s in islice(sentences(seed, split), 200)} for split in SPLITS}
+    assert all(split_of(sentence) == split for split in SPLITS for sentence in made[split])
+    assert sum(map(len, made.values())) == len(set().union(*made.values())) > 1100
 
 
 def test_dev_and_test_have_a_tenth_of_all_sentences_each() -> None:
@@ -62,11 +62,11 @@ def test_every_slot_of_every_split_is_known() -> None:
 
 @pytest.mark.parametrize(("split", "frames"), [("dev", DEV), ("test", TEST)])
 def test_every_frame_written_by_hand_fits_and_its_split_speaks_no_other(split: str, frames: tuple[str, ...]) -> None:
-    told = list(islice(sentences(0, split), 1400))
+    made = list(islice(sentences(0, split), 1400))
     patterns = [re.sub(r"\\{\w+\\}", "[a-z' ]+", re.escape(re.sub(r"\ba ", "an ", one))) for one in frames]
     patterns = [pattern.replace(r"an\ ", r"an?\ ") for pattern in patterns]
-    assert all(any(re.fullmatch(pattern, sentence) for sentence in told) for pattern in patterns)
-    assert all(re.fullmatch("|".join(patterns), sentence) for sentence in told)
+    assert all(any(re.fullmatch(pattern, sentence) for sentence in made) for pattern in patterns)
+    assert all(re.fullmatch("|".join(patterns), sentence) for sentence in made)
 
 
 def test_no_adjective_is_a_determiner(corpus: list[str]) -> None:

@@ -75,7 +75,7 @@ def test_the_summary_shows_the_layer_at_95_percent_and_the_fewest_streams() -> N
     cases = tables.headline(grouped([*ROWS, *layer]).values())
     assert {(case.group.workload, case.group.streams) for case in cases} == {("layer", 1)}
     assert [(case.sparsity, case.mask) for case in cases] == [(0.97, UNSTRUCTURED), (0.9, BLOCKED)]
-    assert [each["Sparsity %"] for each in tables.summary(cases, 1.0)] == ["97", "90"]  # told where they differ
+    assert [each["Sparsity %"] for each in tables.summary(cases, 1.0)] == ["97", "90"]  # named where they differ
 
 
 def test_models_are_summarised_where_there_is_nothing_else() -> None:
