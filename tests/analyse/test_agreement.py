@@ -77,7 +77,7 @@ def test_of_equal_groups_the_baselines_conditions_win_then_the_lowest_seed(run: 
     assert largest([]) == []
 
 
-def test_a_row_unlike_its_baseline_is_told_of(run: Make) -> None:
+def test_a_row_unlike_its_baseline_is_reported(run: Make) -> None:
     rows, (warning,) = agree([row("Dense", run("d"), sparse=False), row("Small", run("s", processes=4), sparse=False)])
     assert len(rows[1].runs) == 1
     assert "Small and Dense" in warning and "processes: 4 (s), 1 (d)" in warning
@@ -99,14 +99,14 @@ def test_another_q_is_another_condition(run: Make) -> None:
     assert "q: recurrent 0.1 (s0, s1), recurrent 0.2 (s2)" in warning
 
 
-def test_other_seeds_than_the_baselines_are_told(run: Make) -> None:
+def test_other_seeds_than_the_baselines_are_reported(run: Make) -> None:
     dense = row("Dense", run("d0"), run("d1", 1), sparse=False)
     _, (warning,) = agree([dense, row("Sparse", run("s0"), run("s2", 2))])
     assert warning.startswith("Sparse has the seeds 0, 2 and its baseline Dense has 0, 1:")
     assert warning.endswith("0, 1: the relative performance compares means over different seeds.")
 
 
-def test_a_run_of_an_earlier_q_is_told(run: Make) -> None:
+def test_a_run_of_an_earlier_q_is_reported(run: Make) -> None:
     sparse = replace(row("Sparse", run("s0"), run("s1", 1)), outdated=["s1"])
     _, (warning,) = agree([sparse])
     assert warning.startswith("Sparse: s1 used the q that prune.q=baseline gave at the time")

@@ -18,7 +18,7 @@ def test_utterances_come_in_their_order(tmp_path: Path) -> None:
     assert read(tmp_path) == [Utterance("a cat", ""), Utterance("dog's", " dogs ", "en+m1")]
 
 
-def test_speakers_are_told_where_all_are_known() -> None:
+def test_speakers_are_reported_where_all_are_known() -> None:
     known = [Utterance("a", "a", "m1"), Utterance("b", "", "f1")]
     assert edits(known).speakers == ("m1", "f1")
     assert edits([*known, Utterance("c", "c")]).speakers == ()

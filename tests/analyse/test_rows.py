@@ -45,7 +45,7 @@ def test_the_report_takes_no_row_of_its_own(override: str) -> None:
     ("name", "content"),
     [("config.yaml", None), ("result.json", "{"), ("history.csv", None), ("hypotheses.jsonl", "{")],
 )
-def test_a_damaged_run_is_told_once_and_left_out(
+def test_a_damaged_run_is_reported_once_and_left_out(
     fabricate: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: str | None
 ) -> None:
     damaged, other = fabricate("gru_dense"), fabricate("gru_dense", "seed=1")

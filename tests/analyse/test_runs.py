@@ -29,7 +29,7 @@ def lines(command: Callable) -> dict[str, list[str]]:
     return {words[0]: words[1:] for words in map(str.split, table[2:])}
 
 
-def test_every_state_is_told(command: Callable, make: Callable[..., Run], result_of: Callable) -> None:
+def test_every_state_is_reported(command: Callable, make: Callable[..., Run], result_of: Callable) -> None:
     make("b-2", "model=gru_dense", "seed=1").finish(result_of(train_seconds=90.0))
     make("b-1", "model=gru_dense").finish(result_of())
     cut_off = make("a-1", "model=rnn_dense")
@@ -62,7 +62,9 @@ def test_a_damaged_run_is_a_line_that_says_why(
     assert list(found)[-2:] == ["config", "empty"]
 
 
-def test_runs_are_told_apart_by_what_was_set(command: Callable, make: Callable[..., Run], result_of: Callable) -> None:
+def test_runs_are_distinguished_by_what_was_set(
+    command: Callable, make: Callable[..., Run], result_of: Callable
+) -> None:
     """What follows from it, as the units from the width, is left out, and so is what other columns show."""
     make("a", "model=gru_sparse", "train.epochs=8", "prune.start_epoch=2", "prune.sparsity=0.5").finish(result_of())
     make("b", "model=gru_dense", "scale.width=0.1", "model.activation=tanh", "data.seed=3", "seed=7")

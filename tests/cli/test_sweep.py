@@ -46,7 +46,9 @@ def test_a_sweep_tells_which_job_it_is_at_and_ends_with_a_table(
         assert row[1:] == [f"{100 * run['test']['cer']['rate']:.2f}", "0.0", minutes]
 
 
-def test_a_combination_that_does_not_compose_is_told_before_any_is_trained(command: Command, tiny: list[str]) -> None:
+def test_a_combination_that_does_not_compose_is_reported_before_any_is_trained(
+    command: Command, tiny: list[str]
+) -> None:
     done = command("train", "-m", *tiny, "model.units=4,-1,abc", "seed=0")
     assert done.returncode == 2 and "test CER" not in done.stdout
     error = done.stderr.splitlines()[-1]  # before it, that model.units is given twice

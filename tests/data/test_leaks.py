@@ -27,7 +27,7 @@ def say(tmp_path: Path) -> Callable[..., Utterance]:
     return speak
 
 
-def test_recordings_that_were_encoded_anew_are_told(say: Callable[..., Utterance]) -> None:
+def test_recordings_that_were_encoded_anew_are_reported(say: Callable[..., Utterance]) -> None:
     train = [say("a.wav"), say("b.wav", text="another sentence")]
     again = [
         say("a.flac"),

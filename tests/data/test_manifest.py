@@ -55,7 +55,9 @@ def manifest(folder: Path, lines: Iterable[str], name: str = "m.jsonl") -> Path:
 
 
 @pytest.mark.parametrize(("more", "speaker"), [({}, None), ({"speaker": "en+m1"}, "en+m1"), ({"speaker": 7}, None)])
-def test_the_speaker_is_told_where_the_line_names_one(folder: Path, more: dict[str, Any], speaker: str | None) -> None:
+def test_the_speaker_is_reported_where_the_line_names_one(
+    folder: Path, more: dict[str, Any], speaker: str | None
+) -> None:
     (found,) = read_manifest(manifest(folder, [entry(**more)]), halved, False, silent)
     assert found.speaker == speaker
 
@@ -340,7 +342,7 @@ def test_recordings_of_one_split_that_are_all_in_another_are_refused(folder: Pat
         given.check()
 
 
-def test_recordings_that_two_splits_share_are_told(folder: Path) -> None:
+def test_recordings_that_two_splits_share_are_reported(folder: Path) -> None:
     given, said = splits(folder), list[str]()
     for split in ("train", "dev"):
         given_lines = [entry(f"audio/{split}.wav"), entry("audio/a.wav")]

@@ -127,7 +127,7 @@ def test_one_bad_file_does_not_cost_the_texts_of_the_others(
     assert command("transcribe", model, str(bad), "no.wav", *more).stdout == ""
 
 
-def test_no_more_files_at_a_time_are_told_of_than_there_are(
+def test_no_more_files_at_a_time_are_reported_than_there_are(
     network: Callable, command: Callable, recordings: list[str], tmp_path: Path
 ) -> None:
     model = packed_file(network, "gru_sparse", tmp_path)

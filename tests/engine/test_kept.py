@@ -49,7 +49,7 @@ def test_a_damaged_file_is_as_none_and_is_replaced(content: bytes, place: Path) 
     assert kept.choices() == {"a": "rows"}
 
 
-def test_where_nothing_can_be_written_it_is_told(place: Path) -> None:
+def test_where_nothing_can_be_written_it_is_reported(place: Path) -> None:
     place.parent.write_text("a file where the folder would be")
     with pytest.warns(RuntimeWarning, match=r"engine\.json can't be written .* may choose another format"):
         kept.keep("a", "rows")

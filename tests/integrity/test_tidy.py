@@ -7,7 +7,7 @@ from prune_rnn.integrity.tidy import tidy
 from prune_rnn.run.store import Run
 
 
-def test_what_was_left_behind_is_removed_and_told(tmp_path: Path) -> None:
+def test_what_was_left_behind_is_removed_and_reported(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     kept = {"done-0/result.json", "begun-0/checkpoint.pt", "begun-0/config.yaml", "done-0/model.pt"}
     left = {

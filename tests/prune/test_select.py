@@ -46,6 +46,6 @@ def test_select_refuses(model: DeepSpeech2, patterns: dict[str, list[str]], mess
         select(model, patterns)
 
 
-def test_an_unmatched_pattern_is_told_what_there_is(model: DeepSpeech2) -> None:
+def test_an_unmatched_pattern_is_reported_with_the_names_that_exist(model: DeepSpeech2) -> None:
     with pytest.raises(ValueError, match=r"there are: .*recurrent\.1\.input\.weight.*output\.weight"):
         select(model, {"a": ["nothing"]})

@@ -54,7 +54,7 @@ def test_missing_rows_are_dashes_with_their_commands(fabricate: Callable, tmp_pa
     assert commands == [f"prune-rnn train {each}" for each in words]
 
 
-def test_other_conditions_are_told(fabricate: Callable, tmp_path: Path) -> None:
+def test_other_conditions_are_reported(fabricate: Callable, tmp_path: Path) -> None:
     fabricate("rnn_dense", edits=[10, 10])
     run = fabricate("rnn_sparse", "prune=hard", "prune.epoch=5", edits=[12, 12], precision="float32")
     layout = Layout(kind="compare", rows=[RowLayout(overrides=HARD.overrides, baseline=HARD.baseline)])

@@ -141,7 +141,7 @@ def test_a_saved_file_without_a_checksum_is_damaged(tmp_path: Path) -> None:
         Run(tmp_path).load(paths.MODEL)
 
 
-def test_a_finished_run_with_a_bit_flipped_in_a_text_is_told_once_and_left_out(
+def test_a_finished_run_with_a_bit_flipped_in_a_text_is_reported_once_and_left_out(
     tmp_path: Path, result_of: Callable, flipped: Callable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, other = (finished(tmp_path / "runs" / name, result_of) for name in ("model-0", "model-1"))

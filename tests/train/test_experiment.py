@@ -135,7 +135,7 @@ def test_a_run_cut_off_while_it_evaluates_ends_as_an_unbroken_one(
     assert resumed.result().test == unbroken.result().test
 
 
-def test_another_number_of_processes_is_told_and_recorded(
+def test_another_number_of_processes_is_reported_and_recorded(
     tiny: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = compose_config(tiny)

@@ -13,7 +13,7 @@ from prune_rnn.train.feasible import check_batches, check_memory, far_off, warni
 from prune_rnn.usage import UsageError
 
 
-def test_parameters_that_do_not_fit_into_memory_are_told() -> None:
+def test_parameters_that_do_not_fit_into_memory_are_reported() -> None:
     check_memory(compose_config(["model=gru_dense"]), torch.device("cpu"))
     with pytest.raises(UsageError, match=r"model\.units=100000: training 160,[\d,]+ parameters takes 1,921 GB"):
         check_memory(compose_config(["model=gru_dense", "model.units=100000"]), torch.device("cpu"))

@@ -139,7 +139,7 @@ def test_the_disk_that_is_asked_for_is_what_it_takes(corpus: dict[str, Path], tm
     assert 0.8 < taken / (seconds * making._BYTES) < 1.2
 
 
-def test_the_disk_it_takes_is_told_first_and_size_and_time_last(tmp_path: Path) -> None:
+def test_the_disk_it_takes_is_reported_first_and_size_and_time_last(tmp_path: Path) -> None:
     said: list[str] = []
     made = tiny(tmp_path, train_hours=0.01).manifests(said.append)
     size = sum(map(len, content(made["train"].parent).values()))
@@ -289,7 +289,7 @@ def test_a_cache_that_is_no_folder_is_named(tmp_path: Path) -> None:
         tiny(tmp_path / "file" / "cache").manifests(quiet)
 
 
-def test_a_disk_too_small_is_told_before_any_work(tmp_path: Path) -> None:
+def test_a_disk_too_small_is_reported_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"MB free and 1e\+09 hours of speech take about 86400000000 MB; free some"):
         tiny(tmp_path, train_hours=1e9).manifests(quiet)
 

@@ -31,7 +31,7 @@ def test_vocabulary_is_large(corpus: list[str]) -> None:
     assert len({word for sentence in corpus for word in sentence.split()}) > 2500
 
 
-def test_no_sentence_is_told_twice(corpus: list[str]) -> None:
+def test_no_sentence_is_made_twice(corpus: list[str]) -> None:
     assert len(set(corpus)) == len(corpus)
 
 
