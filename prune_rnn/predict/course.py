@@ -53,8 +53,9 @@ def course(config: Config, q_source: str, steps: int) -> Course:
                 if step is not None:
                     amount = rule.when.at(step)
                     if goal is None:
-                        time = step / steps / epochs - phase[0] / epochs
-                        now = known.sparsity(Regressors(amount, config.model.units, steps, time))
+                        begin = phase[0] / epochs
+                        time = step / steps / epochs - begin
+                        now = known.sparsity(Regressors(amount, config.model.units, steps, time, begin))
                     else:
                         now = known.on_the_way(goal, amount) if q_source == CALIBRATED else amount
                 reached.append(max(now, reached[-1] if reached else 0.0))

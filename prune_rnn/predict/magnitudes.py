@@ -1,10 +1,11 @@
 """How much of a layer type a threshold prunes: the distribution of |w| while it is being pruned.
 
-    log(-log(1 - sparsity)) = a + k log(threshold) + u log(units / 128) + s log(steps / 200) + t log(time)
+    log(-log(1 - sparsity)) = a + k log(threshold) + u log(units / 128) + s log(steps / 200) + t log(time) + b begin
 
-A Weibull distribution, whose scale narrows with the width and grows with the time since pruning began. It is fitted to
-thresholds and sparsities at the end of each epoch of finished runs: pruning has changed the weights that remain. The
-threshold of a calibrated run is a share of the goal's magnitude; `rise` says how sparsity follows that share:
+A Weibull distribution, whose scale narrows with the width and changes with the time since pruning began, and with the
+time before it, in which the weights grew. It is fitted to thresholds and sparsities at the end of each epoch of
+finished runs: pruning has changed the weights that remain. The threshold of a calibrated run is a share of the goal's
+magnitude; `rise` says how sparsity follows that share:
 
     log(1 - sparsity) / log(1 - goal) = share^rise
 """
@@ -33,17 +34,18 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Regressors:
-    """What the sparsity follows from. time: since pruning began, a share of all epochs."""
+    """What the sparsity follows from. time: since pruning began, begin: when it did; both are shares of all epochs."""
 
     threshold: float
     units: int
     steps: int
     time: float
+    begin: float
 
     def terms(self) -> list[float]:
-        """Returns the terms of the regression: 1 and four logarithms."""
+        """Returns the terms of the regression: 1, four logarithms, and when pruning began."""
         parts = self.threshold, self.units / _UNITS, self.steps / _STEPS, self.time / _TIME
-        return [1.0, *(math.log(max(part, 1e-9)) for part in parts)]
+        return [1.0, *(math.log(max(part, 1e-9)) for part in parts), self.begin]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,13 @@ class Magnitudes:
     u: float
     s: float
     t: float
+    b: float
     rise: float
     deviation: float
 
     def sparsity(self, of: Regressors) -> float:
         """Returns the share of weights below the threshold."""
-        terms = np.array([self.a, self.k, self.u, self.s, self.t]) @ of.terms()
+        terms = np.array([self.a, self.k, self.u, self.s, self.t, self.b]) @ of.terms()
         return -math.expm1(-math.exp(min(float(terms), 50.0)))
 
     def on_the_way(self, goal: float, share: float) -> float:
@@ -112,8 +115,9 @@ def observed(run: Finished) -> Iterator[Observed]:
             if last is None or epoch > phase[1] or threshold <= highest:
                 continue
             highest = threshold
-            time = (epoch - phase[0]) / config.train.epochs
-            regressors = Regressors(threshold, config.model.units, steps, time)
+            begin = phase[0] / config.train.epochs
+            time = epoch / config.train.epochs - begin
+            regressors = Regressors(threshold, config.model.units, steps, time, begin)
             pruned = float(row[f"sparsity_{layer_type}"])
             yield Observed(config.model.cell.name, layer_type, regressors, pruned, goal, rule.when.at(last))
 
@@ -145,8 +149,8 @@ def _fit(cell: str, layer_type: str, of: Sequence[Observed]) -> Magnitudes:
     x = np.array([math.log(each.share) for each in between])
     y = np.array([_double_log(each.sparsity) - _double_log(each.goal) for each in between])
     deviation = math.sqrt(float(np.mean(np.square(left_out)))) if left_out else 1.0
-    a, k, u, s, t = map(float, _solved(of))
-    return Magnitudes(cell, layer_type, a, k, u, s, t, float(x @ y / (x @ x)), deviation)
+    a, k, u, s, t, b = map(float, _solved(of))
+    return Magnitudes(cell, layer_type, a, k, u, s, t, b, float(x @ y / (x @ x)), deviation)
 
 
 def _solved(of: Sequence[Observed]) -> Vector:

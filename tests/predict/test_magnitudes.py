@@ -7,14 +7,18 @@ import pytest
 
 from prune_rnn.predict.magnitudes import Magnitudes, Regressors, shipped
 
-PLAIN = Magnitudes("gru", "recurrent", a=math.log(2), k=1.0, u=0.5, s=0.0, t=0.0, rise=2.0, deviation=0.1)
+PLAIN = Magnitudes("gru", "recurrent", a=math.log(2), k=1.0, u=0.5, s=0.0, t=0.0, b=-2.0, rise=2.0, deviation=0.1)
 
 
 def test_sparsity_is_a_weibull_distribution() -> None:
-    """At threshold 1/2 and 128 units 1 - e^(-2 / 2); four times the units have half the scale: 1 - e^-2."""
-    given = Regressors(threshold=0.5, units=128, steps=200, time=0.45)
+    """At threshold 1/2 and 128 units 1 - e^(-2 / 2); four times the units have half the scale: 1 - e^-2.
+
+    Weights that grew for half of all epochs have e times the scale: 1 - e^(-1 / e).
+    """
+    given = Regressors(threshold=0.5, units=128, steps=200, time=0.45, begin=0.0)
     assert PLAIN.sparsity(given) == pytest.approx(1 - math.exp(-1))
     assert PLAIN.sparsity(replace(given, units=512)) == pytest.approx(1 - math.exp(-2))
+    assert PLAIN.sparsity(replace(given, begin=0.5)) == pytest.approx(1 - math.exp(-1 / math.e))
     assert PLAIN.sparsity(replace(given, threshold=1e9)) == 1 and PLAIN.sparsity(replace(given, threshold=0.0)) < 1e-6
 
 
@@ -32,5 +36,5 @@ def test_an_unknown_cell_is_as_all_others() -> None:
 def test_calibrated_thresholds_of_a_committed_run_prune_as_they_did() -> None:
     """gru_sparse-0bbe69e734, epoch 8: recurrent 0.0957 had pruned 87.0 %, linear 0.2005 87.4 %."""
     for layer_type, threshold, pruned in (("recurrent", 0.0957, 0.870), ("linear", 0.2005, 0.874)):
-        given = Regressors(threshold=threshold, units=128, steps=200, time=7 / 20)
+        given = Regressors(threshold=threshold, units=128, steps=200, time=7 / 20, begin=1 / 20)
         assert shipped("gru", layer_type).sparsity(given) == pytest.approx(pruned, abs=0.05)
