@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,6 +120,19 @@ def test_the_worked_example_of_a_pruning_method_trains(tiny: list[str], tmp_path
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert re.search(r"sparsity +40\.\d+ %", done.stdout)
+
+
+def test_pruning_in_a_loop_of_ones_own() -> None:
+    """The page's example: 16,384 recurrent weights a layer, of which 90 % of all 32,768 are zero in the end."""
+    (code,) = re.findall(r"```python\n(import torch\n.*?)```", FILES[-1].read_text(), re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(code, found)
+    model = found["model"]
+    for kind, counts in (("recurrent", (16384, 16384)), ("input", (8192, 16384))):
+        weights = [getattr(model, f"weight_{'hh' if kind == 'recurrent' else 'ih'}_l{layer}") for layer in (0, 1)]
+        assert tuple(weight.numel() for weight in weights) == counts
+        zeros = sum(int((weight == 0).sum()) for weight in weights)
+        assert abs(zeros - 0.9 * sum(counts)) < 1 and found["masker"].sparsity()[kind] == zeros / sum(counts)
 
 
 def test_the_security_notes_fit_a_screen_and_their_claims_are_kept() -> None:
