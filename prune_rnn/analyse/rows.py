@@ -130,7 +130,11 @@ class Library:
         config = self.composed([*own, *open_ends])
         if config.prune.prunes and self.common != self._overrides:
             own = [*words, *self._overrides]
-            config = self.composed([*own, *open_ends])  # reports what is wrong with them, also without a run yet
+            try:
+                config = self.composed([*own, *open_ends])  # reports what is wrong with them, also without a run yet
+            except UsageError as error:
+                named = of.label or of.overrides
+                raise UsageError(f"row {named!r}: {error}; or choose other tables by --table") from None
 
         def at(seed: int) -> Sources:
             return sources(of, seed, self.common, self.composed)

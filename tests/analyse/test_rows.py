@@ -35,6 +35,12 @@ def test_runs_on_other_data_or_of_another_scale_are_not_comparable(fabricate: Ca
     assert [run.name for run in library.comparable()] == [one] and not any(row.runs for row in rows)
 
 
+def test_a_key_that_a_row_does_not_take_names_the_row(tmp_path: Path) -> None:
+    library = Library([f"results={tmp_path}", "prune.sparsity=0.9"])
+    with pytest.raises(ValueError, match=r"row \W+the paper.s q\W+prune.sparsity=0.9 and prune.q=baseline: give"):
+        library.row(RowLayout(label="the paper's q", overrides="model=gru_sparse prune.q=baseline"))
+
+
 @pytest.mark.parametrize("override", ["model=gru_dense", "seed=1", "prune=none"])
 def test_the_report_takes_no_row_of_its_own(override: str) -> None:
     with pytest.raises(ValueError, match="the rows choose"):
