@@ -134,7 +134,7 @@ class Library:
                 config = self.composed([*own, *open_ends])  # reports what is wrong with them, also without a run yet
             except UsageError as error:
                 named = of.label or of.overrides
-                raise UsageError(f"row {named!r}: {error}; or choose other tables by --table") from None
+                raise UsageError(f"{error} (row {named!r}); or choose other tables by --table") from None
 
         def at(seed: int) -> Sources:
             return sources(of, seed, self.common, self.composed)

@@ -58,12 +58,13 @@ def train(overrides: list[str], multirun: bool, cfg: str | None) -> int:
 @click.option("--out", type=FILE, help="Folder of the manifests; by default FOLDER.")
 @click.option("--language", help="Of the transcripts: en, de ...; by default the corpus's, else its folder's name.")
 @click.option("--alphabet", help="Characters besides the space; by default a-z and ' for English, else those in use.")
+@click.option("--force", is_flag=True, help="Replace the manifests that are there.")
 def prepare(corpus: str, folder: Path, **options: Any) -> None:
     """Writes the manifests of a published corpus, or of a folder of your own recordings.
 
     FOLDER has the unpacked corpus. A missing file is named, with its source. With CORPUS=folder it has recordings of
-    any layout, each with its text beside it: a.wav and a.txt. Folders named train, dev and test are splits, any other
-    folder is a speaker.
+    any layout, each with its text beside it: a.wav and a.txt. Folders named train, dev and test are splits, the first
+    other folder is the speaker.
 
     Writes train.jsonl, dev.jsonl and test.jsonl, with paths relative to them, durations and speakers. Numbers in the
     transcripts are spelt out, and punctuation is removed. A corpus without these splits is split by speaker. Prints
@@ -164,9 +165,10 @@ def predict(overrides: list[str], **options: Any) -> None:
     time and speed-up. The prediction is fitted to the networks shipped with this package and those in your results
     folder.
 
-    target.cer=0.27, target.parameters=N, target.bytes=N and target.speedup=X, one or several, find the smallest network
-    that meets them and print the command that trains it. The upper end of the interval is at most target.cer.
-    A target varies model.units and prune.sparsity, and the cell where no model is given; given keys stay as they are.
+    target.cer=0.27, target.parameters=N, target.bytes=N and target.speedup=X, one or several, find a network that meets
+    them and print the command that trains it: with target.cer the smallest, whose interval ends at or below it; else
+    the one with the lowest CER. A target varies model.units (target.speedup alone: not) and prune.sparsity, and the
+    cell where no model is given; given keys stay as they are.
     """
     from prune_rnn.predict.predict import predict
 

@@ -58,7 +58,7 @@ def verify(places: list[Path], **options: Any) -> int:
 @cli.command()
 @click.argument("model", type=PATH)
 @click.argument("audio", type=PATH, nargs=-1, required=True)
-@click.option("--stream", is_flag=True, help="As the sound arrives (GRU networks).")
+@click.option("--stream", is_flag=True, help="As the sound arrives (networks that run forward only).")
 @click.option(
     "--threads", type=THREADS, help="CPU threads of each file; by default torch's choice, 1 with --stream or --jobs."
 )
@@ -92,7 +92,7 @@ def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: An
 @click.option(
     "--out",
     type=FILE,
-    help="File of references and hypotheses; by default MANIFEST-hypotheses.jsonl, numbered where that is taken.",
+    help="File of the hypotheses; by default, in this folder, MANIFEST-hypotheses.jsonl or the next free number.",
 )
 @click.option("--skip-bad", is_flag=True, help="Leave out the lines that can't be used, and name them.")
 @click.option(

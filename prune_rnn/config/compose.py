@@ -126,7 +126,7 @@ def named(word: str) -> Iterator[None]:
         raise
     except REFUSALS as error:
         unknown = isinstance(error.__cause__, ConfigAttributeError | ConfigKeyError)
-        raise UsageError(f"{shown(word)}: {reason(error)}{_hint(split(word)[1]) if unknown else ''}") from None
+        raise UsageError(f"{shown(word)}: {_unknown(split(word)[1]) if unknown else reason(error)}") from None
 
 
 def reason(error: BaseException) -> str:
@@ -138,13 +138,14 @@ def reason(error: BaseException) -> str:
     return text[:_LONGEST] or type(error).__name__
 
 
-def _hint(key: str) -> str:
-    """Returns a hint: the options that have the key, else the nearest key, else the command that lists all keys."""
-    if options := [f"{key.partition('.')[0]}={option}" for option in having(key)]:
-        return f"; choose {' or '.join(options)}"
+def _unknown(key: str) -> str:
+    """Returns the message for a key that is not there, with the options that have it, else the nearest key."""
+    group = key.partition(".")[0]
+    if options := [f"{group}={option}" for option in having(key)]:
+        return f"not a key of the chosen {group}; choose {' or '.join(options)}"
     parent, _, last = key.rpartition(".")
     if "." in parent and parent in keys():
-        return f"; what is new there needs a plus: +{key}=..."
+        return f"no such key; what is new there needs a plus: +{key}=..."
     like = [each for each in keys() if each.rpartition(".")[2] == last]
     meant = nearest(key, keys()) or (f"did you mean {like[0]!r}?" if len(like) == 1 else "")
-    return f"; {meant if key not in keys() and meant else '`prune-rnn train --help` lists all keys'}"
+    return f"no such key; {meant if key not in keys() and meant else '`prune-rnn train --help` lists all keys'}"

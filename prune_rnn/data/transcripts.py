@@ -28,8 +28,12 @@ def languages() -> list[str]:
 
 def check_language(key: str, language: str | None) -> None:
     """Raises UsageError that names the key where the numbers of a language can't be spelt."""
-    if language is not None and language not in languages():
-        raise UsageError(f"{key}={shown(language)}: no language of num2words; give one of {', '.join(languages())}")
+    if language is None or language in languages():
+        return
+    plain = language.lower().replace("-", "_")
+    near = next((code for code in (plain, plain.partition("_")[0]) if code in languages()), None)
+    way = f"did you mean {near!r}?" if near else f"give one of {', '.join(languages())}"
+    raise UsageError(f"{key}={shown(language)}: no language of num2words; {way}")
 
 
 def normalise(transcript: str, language: str | None, alphabet: str = text.ALPHABET) -> str:

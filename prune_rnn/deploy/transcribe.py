@@ -110,7 +110,7 @@ def _check_options(options: TranscribeOptions, stream: bool, recordings: int) ->
         best = "--stream writes the best path" if stream else f"--format {form} has the times of the best path"
         raise UsageError(f"--beam {options.beam}: {best}; leave one of the two out")
     if form in ("srt", "vtt") and recordings > 1:
-        raise UsageError(f"--format {form}: is one file for one recording; give one AUDIO, or --format json")
+        raise UsageError(f"--format {form}: takes one recording; give one AUDIO, or --format json")
 
 
 def _whole(network: Network, given: tuple[Path, Tensor], options: TranscribeOptions) -> tuple[str, float]:

@@ -99,7 +99,7 @@ def _beyond(own: Setting, networks: Sequence[Network]) -> list[str]:
     else:
         widest, narrowest = max(each.units for each in family), min(each.units for each in family)
         if own.units > widest:
-            found.append(f"{own.units / widest:.1f} times as wide as the widest of {widest} units")
+            found.append(f"wider ({own.units} units) than the widest network of {widest} units")
         elif own.units < narrowest:
             found.append(f"narrower than the narrowest of {narrowest} units")
     if own.method != "none":

@@ -76,6 +76,7 @@ def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Exp
 
     The width and the sparsity are searched, unless they are given; a model that is not pruned stays dense.
     Without target.cer: of the networks that meet the other targets, the one whose interval has the lowest upper end.
+    With target.speedup alone the width is the model's, and the least sparse network that is fast enough is found.
     UsageError where none meets them.
     """
     config = compose_config([*_models(overrides)[0], *overrides])
@@ -86,13 +87,17 @@ def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Exp
         first = forecast(config, expectation)
         if first.cer is None:
             raise UsageError(f"target.cer={wanted.cer}: the CER is {printed.cer(first)}")
-    candidates = [one for each in _families(overrides) if (one := _best(each, wanted, expectation))]
+    times, alone = wanted.speedup, wanted == Targets(speedup=wanted.speedup)
+    if times is not None and alone:  # nothing limits the size: the width is the model's
+        candidates = [one for each in _families(overrides, [None]) if (one := _least_sparse(each, times))]
+    else:
+        candidates = [one for each in _families(overrides) if (one := _best(each, wanted, expectation))]
     fitting = [each for each in candidates if _fits(each, wanted)]
     if wanted.cer is None:
         fitting.sort(key=lambda each: expectation.of(each.setting).high)
     else:
         fitting.sort(key=lambda each: each.nonzero)
-    chosen = next(iter(fitting), None) if wanted.speedup is None else _fast(fitting, wanted.speedup)
+    chosen = next(iter(fitting), None) if times is None or alone else _first_fast(fitting, times)
     if chosen is None:
         pinned = {"model.units", "prune", *(f"prune.{goal}" for goal in GOALS)}
         pinned |= set() if config.prune.prunes else {"model"}
@@ -122,8 +127,11 @@ class _Family:
         return Candidate(words, self.config, own, parameters - pruned)
 
 
-def _families(overrides: Sequence[str]) -> Iterator[_Family]:
-    """Yields every width of the model that is given, or of each cell's."""
+def _families(overrides: Sequence[str], widths: Sequence[float | None] = _WIDTHS) -> Iterator[_Family]:
+    """Yields every width of the model that is given, or of each cell's.
+
+    widths: times the baseline's units; None: the model's own.
+    """
     keys = {_key(each) for each in overrides}
     models = paths.options("model")
     for model in _models(overrides):
@@ -134,7 +142,9 @@ def _families(overrides: Sequence[str]) -> Iterator[_Family]:
         if fixed is None:
             raise UsageError("prune.q: a target needs a sparsity to search; leave it out")
         base, dense = config.model.baseline_units, "".join(model).replace("_sparse", "_dense")
-        for units in [None] if "model.units" in keys else dict.fromkeys(max(8, round(base * w)) for w in _WIDTHS):
+        for units in dict.fromkeys(
+            None if w is None or "model.units" in keys else max(8, round(base * w)) for w in widths
+        ):
             own = config if units is None else replace(config, model=replace(config.model, units=units))
             parameters, prunable = counts(own.model)
             width = [*overrides, *([] if units is None else [f"model.units={units}"])]
@@ -184,13 +194,23 @@ def _fits(one: Candidate, wanted: Targets) -> bool:
     )
 
 
-def _fast(candidates: Sequence[Candidate], times: float) -> Candidate | None:
+def _first_fast(candidates: Sequence[Candidate], times: float) -> Candidate | None:
     """Returns the first candidate that is so many times as fast as dense on this machine."""
-    for one in [each for each in candidates if each.setting.density < 1][:_TIMED]:
-        speed = probe.speed_up(one.config, one.setting.density, _SECONDS)
-        if speed is not None and speed.times >= times:
-            return one
-    return None
+    sparse = [each for each in candidates if each.setting.density < 1]
+    return next((one for one in sparse[:_TIMED] if _is_fast(one, times)), None)
+
+
+def _least_sparse(family: _Family, times: float) -> Candidate | None:
+    """Returns the least sparse network of a width that is so many times as fast as dense on this machine."""
+    sparse = [family.at(sparsity) for sparsity in family.sparsity if sparsity > 0]
+    index = bisect.bisect_left(sparse, True, key=lambda one: _is_fast(one, times))
+    return sparse[index] if index < len(sparse) else None
+
+
+def _is_fast(one: Candidate, times: float) -> bool:
+    """Times a recurrent layer of the network, dense and sparse."""
+    speed = probe.speed_up(one.config, one.setting.density, _SECONDS)
+    return speed is not None and speed.times >= times
 
 
 def _none(wanted: Targets, candidates: Sequence[Candidate], pinned: Sequence[str]) -> str:

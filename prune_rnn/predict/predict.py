@@ -26,6 +26,8 @@ def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None 
     targets, rest = inverse.targets(overrides)
     if plot is not None:
         check(plot)
+    if targets and targets.speedup is not None and quick:
+        raise UsageError(f"target.speedup={targets.speedup:g}: is timed here; leave out --quick, which times nothing")
     if targets:
         command, of, expectation = inverse.found(targets, rest)
     else:

@@ -22,7 +22,7 @@ def cer(of: Forecast) -> str:
     """Returns the test CER to expect, in words."""
     alike, every = of.by
     if of.cer is None:
-        return "unknown: no run of yours has this speech; train one dense network on it, which fixes the level"
+        return "unknown: no finished dense run of yours has this speech and training; one fixes the level"
     text = f"{100 * of.cer.cer:.1f} %, {_between(of.cer, 100)}, by {alike} networks of this speech and training"
     return text + f" and {every - alike} others" * (every > alike)
 

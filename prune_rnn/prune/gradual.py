@@ -100,8 +100,8 @@ class Gradual(Pruning):
         freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
         if (end - 1) // freq * freq <= start:  # no multiple of freq between the two
             raise ValueError(
-                f"prune.start_epoch={self.start_epoch:g}, prune.end_epoch={self.end_epoch:g}: the masks do not change "
-                f"in between (steps per epoch: {steps_per_epoch}); train for more epochs or on more data"
+                f"prune.start_epoch={self.start_epoch:g}, prune.end_epoch={self.end_epoch:g}: too few steps in "
+                f"between to prune gradually (steps per epoch: {steps_per_epoch}); train longer or on more data"
             )
         theta = start_slope(reached, start, ramp, end, freq, self.ramp_factor)
         return Threshold(

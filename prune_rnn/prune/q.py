@@ -58,7 +58,7 @@ def per_type(q: Any, layer_types: Iterable[str]) -> dict[str, float]:
         raise ValueError(f"prune.q={q}: give a number, one per layer type, {AUTO} or {BASELINE}")
     qs: dict[str, Any] = q if isinstance(q, dict) else dict.fromkeys(wanted, q)
     if set(qs) != set(wanted):
-        raise ValueError(f"prune.q={q}: needs one number for each of the layer types {', '.join(wanted)}, no other")
+        raise ValueError(f"prune.q={q}: give one number for each of the layer types {', '.join(wanted)}")
     for layer_type, value in qs.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= float_info.max:
             raise ValueError(

@@ -57,7 +57,7 @@ def set_otherwise(kept: Recorded) -> list[str]:
         given += other_data  # last: a data set with files does not compose without them
     except ValueError:  # today's options lack the model or the scale
         pass
-    return given
+    return [f"{key}={shown(value)}" for key, _, value in (word.partition("=") for word in given)]
 
 
 def sparsity(kept: Recorded) -> list[str]:
@@ -134,4 +134,9 @@ def _sources(named: str | Plain | None) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    return shown(value) if isinstance(value, str) else shown(json.dumps(value, separators=(",", ":")))
+    """Returns a value as an override has it."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{_text(its)}" for key, its in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_text, value)) + "]"
+    return value if isinstance(value, str) else json.dumps(value)

@@ -13,7 +13,7 @@ from prune_rnn.data.batch import Utterance
 from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.usage import UsageError
 
-_LITTLE = 0.01  # of a layer type's weights: less is probably a mistake
+_LITTLE, _NEARLY_ALL = 0.01, 0.999  # of a layer type's weights: less or more is probably a mistake
 STATE_BYTES = 12  # of each parameter while it is trained: in float32 its value, gradient and momentum
 
 
@@ -62,7 +62,7 @@ def warnings(config: Config, groups: Sequence[Sequence[Utterance]]) -> list[str]
 
 
 def far_off(q: Mapping[str, float] | None, weights: Mapping[str, Mapping[str, Tensor]], *, trained: bool) -> list[str]:
-    """Returns a warning for each layer type in which q prunes next to nothing or, after training, all weights.
+    """Returns a warning for each layer type in which q prunes next to nothing or, after training, nearly all weights.
 
     q: by layer type, where a magnitude is the goal. weights: by layer type and name, before or after training.
     Before training a q that is too great can't be recognised, as training makes the weights larger.
@@ -71,12 +71,13 @@ def far_off(q: Mapping[str, float] | None, weights: Mapping[str, Mapping[str, Te
     for layer_type, magnitude in (q or {}).items():
         group = weights[layer_type].values()
         pruned = sum(int((w == 0 if trained else w.abs() < magnitude).sum()) for w in group)
-        share = pruned / sum(weight.numel() for weight in group)
+        count = sum(weight.numel() for weight in group)
+        share = pruned / count
         where = f"prune.q={magnitude:g}: of the {layer_type} weights"
         way = "or prune.q=auto prune.sparsity=0.9"
         if share < _LITTLE:
             when = "are pruned" if trained else "lie below it as training begins, and training makes them larger"
             found.append(f"{where} {100 * share:.2g} % {when}; give more, {way}")
-        elif trained and share == 1:
-            found.append(f"{where} not one is left; give less, {way}")
+        elif trained and share > _NEARLY_ALL:
+            found.append(f"{where} {count - pruned:,} of {count:,} are left; give less, {way}")
     return found

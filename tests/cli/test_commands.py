@@ -49,7 +49,7 @@ def test_help_of_a_command_fits_and_names_its_keys(command: Command, name: str) 
         (
             ["train", "-m", "mdel=gru_dense,gru_sparse"],
             2,
-            "mdel=gru_dense: Key 'mdel' not in 'Config'; did you mean 'model'?",
+            "mdel=gru_dense: no such key; did you mean 'model'?",
         ),
         (["describe", "model.units=-1"], 2, "model.units=-1: must be 1 or more"),
         (["report", "scale=smal"], 2, "scale=smal: did you mean 'small'?"),

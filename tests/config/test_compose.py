@@ -64,13 +64,13 @@ REFUSED = {
 }
 ALL = "`prune-rnn train --help` lists all keys"
 UNKNOWN = {  # one or two wrong letters get a hint, and what is in another group; a wrong hint is worse than none
-    "modle=gru_dense": "modle=gru_dense: Key 'modle' not in 'Config'; did you mean 'model'?",
+    "modle=gru_dense": "modle=gru_dense: no such key; did you mean 'model'?",
     "train.epoch=3": "did you mean 'train.epochs'?",
     "train.lerning_rat=3": "did you mean 'train.learning_rate'?",
     "units=4": "did you mean 'model.units'?",
     "train.units=4": "did you mean 'model.units'?",
-    "prune.q=0.1": "prune.q=0.1: Key 'q' not in 'Dense'; choose prune=gradual",
-    "train.optimizer=adam": f"train.optimizer=adam: Key 'optimizer' not in 'TrainConfig'; {ALL}",
+    "prune.q=0.1": "prune.q=0.1: not a key of the chosen prune; choose prune=gradual",
+    "train.optimizer=adam": f"train.optimizer=adam: no such key; {ALL}",
     "train.devices=2": ALL,
     "train.lr=1": ALL,
     "sparsity=0.9": ALL,  # of the model, or of pruning

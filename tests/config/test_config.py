@@ -123,7 +123,7 @@ def test_the_identity_is_plain_and_complete() -> None:
 
 WRONG = {
     "model=gru_spars": "model=gru_spars: did you mean 'gru_sparse'?",
-    "modle=gru_dense": "modle=gru_dense: Key 'modle' not in 'Config'; did you mean 'model'?",
+    "modle=gru_dense": "modle=gru_dense: no such key; did you mean 'model'?",
     "scale=huge": "scale=huge: choose one of digits, ljspeech, paper, small, smoke",
     "model.units=-3": "model.units=-3: must be 1 or more",
     "model.units=many": "model.units",
@@ -132,7 +132,7 @@ WRONG = {
     "prune.q=much model=gru_sparse": "prune.q=much: give a number",
     "prune.q=true model=gru_sparse": "prune.q=True",
     "prune.q={recurrent:0.1} model=gru_sparse": "recurrent, linear",
-    "prune.q=0.1": "prune.q=0.1: Key 'q' not in 'Dense'; choose prune=gradual",
+    "prune.q=0.1": "prune.q=0.1: not a key of the chosen prune; choose prune=gradual",
     "prune.sparsity=1.5 model=gru_sparse": "prune.sparsity=1.5: must lie between 0 and 1",
     "prune=gradual": "prune.sparsity has no value; give the network's sparsity",
     "train.steps_per_epoch=0": "train.steps_per_epoch=0: must be 1 or more",

@@ -42,6 +42,9 @@ def test_a_number_that_has_no_words_stays_and_is_reported() -> None:
 def test_an_unknown_language_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(ValueError, match=r"^data\.normalise=german: no language of num2words; give one of am, .*de"):
         check_language("data.normalise", "german")
+    for nearly in ("DE", "de-AT", "de_CH"):
+        with pytest.raises(ValueError, match=rf"^--language={nearly}: no language of num2words; did you mean 'de'\?$"):
+            check_language("--language", nearly)
 
 
 def test_the_way_out_can_be_pasted() -> None:

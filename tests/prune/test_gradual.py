@@ -425,6 +425,6 @@ def test_a_training_too_short_for_a_change_of_the_masks_is_refused(steps_per_epo
     """One epoch: from step 0 to step 0 of 1, or to step 1 of 2, with none in between."""
     method = Gradual(prunable_sparsity=0.9, start_epoch=0.1, ramp_epoch=0.2, end_epoch=0.5)
     with pytest.raises(
-        ValueError, match=f"{words}: the masks do not change in between .steps per epoch: {steps_per_epoch}"
+        ValueError, match=f"{words}: too few steps in between to prune gradually .steps per epoch: {steps_per_epoch}"
     ):
         method.rules(["linear"], steps_per_epoch)

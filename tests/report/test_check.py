@@ -29,7 +29,7 @@ def test_the_tables_use_all_that_they_say(name: str) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("overrides: model=gru_sparse prune.rows=4", "rows[1].overrides: prune.rows=4: Key 'rows' not in 'Gradual'"),
+        ("overrides: model=gru_sparse prune.rows=4", "rows[1].overrides: prune.rows=4: not a key of the chosen prune"),
         ("overrides: nope=1", "rows[1].overrides: nope=1: "),
         ("overrides: model=gru_sparse prune.sparsity=0.99", "rows[1].overrides: prune.sparsity=0.99: of "),
         ("overrides: 'model=\"gru_dense'", "rows[1].overrides: No closing quotation"),
@@ -58,7 +58,7 @@ def test_wrong_overrides_are_named_with_their_row(
 def test_an_override_of_the_command_line_is_no_fault_of_a_row(fabricate: Callable[..., object], tmp_path: Path) -> None:
     fabricate("gru_dense", "scale=smoke")
     words = [f"results={tmp_path / 'results'}", "scale=smoke", "prune.typo=1"]
-    with pytest.raises(UsageError, match=r"^prune.typo=1: Key 'typo'"):
+    with pytest.raises(UsageError, match=r"^prune.typo=1: no such key"):
         report(words, [mine(tmp_path, "kind: compare\nrows:\n  - {overrides: model=gru_sparse}")])
 
 

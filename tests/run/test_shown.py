@@ -30,6 +30,12 @@ def test_what_is_printed_names_the_same_run_again(command: Callable) -> None:
     assert command("train", "-c", "job", "model=gru_sparse", "scale=smoke", *again).stdout.splitlines()[0] == first
 
 
+def test_a_magnitude_of_each_layer_type_can_be_pasted_and_hides_no_other_key() -> None:
+    words = ["prune.q={recurrent:0.2,linear:0.3}", "train.clip=3.0"]
+    shown = set_otherwise(recorded(*resolve(compose_config(["model=gru_sparse", *words]))))
+    assert shown == words and compose_config(["model=gru_sparse", *shown]).train.clip == 3
+
+
 @pytest.mark.parametrize("typed", ["prune.sparsity=0.5", "prune.sparsity=0.886", "prune.prunable_sparsity=0.9"])
 def test_a_sparsity_is_shown_as_it_was_typed(typed: str) -> None:
     """A run keeps that of the prunable weights, 0.529353 for a typed 0.5."""

@@ -49,8 +49,9 @@ def test_a_magnitude_that_prunes_next_to_nothing_or_all_is_warned_of() -> None:
     assert warning.startswith("prune.q=0.001: of the recurrent weights 0.25 % lie below it as training begins")
     assert not far_off({"recurrent": 0.6}, weights, trained=False)
     assert not far_off({"recurrent": 2.0}, weights, trained=False)  # as q of trained weights may be
-    for zeros, message in ((0, "0 % are pruned; give more"), (9, ""), (200, ""), (201, "not one is left; give less")):
-        pruned = {"recurrent": {"a": torch.arange(201) >= zeros}}
+    cases = ((0, "0 % are pruned; give more"), (90, ""), (1998, ""), (2000, "1 of 2,001 are left; give less"))
+    for zeros, message in cases:
+        pruned = {"recurrent": {"a": torch.arange(2001) >= zeros}}
         found = far_off({"recurrent": 0.1}, pruned, trained=True)
         assert [f"prune.q=0.1: of the recurrent weights {message}" in one for one in found] == [True] * bool(message)
     assert not far_off(None, weights, trained=True)

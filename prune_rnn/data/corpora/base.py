@@ -15,11 +15,11 @@ from prune_rnn import files
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recording as published. split: train, dev or test; None where the corpus has no such split. speaker: None
-    where it is not known."""
+    """One recording as published. text: None where there is none. split: train, dev or test; None where the corpus has
+    no such split. speaker: None where it is not known."""
 
     audio: Path
-    text: str
+    text: str | None
     speaker: str | None
     split: str | None
 

@@ -34,9 +34,12 @@ from prune_rnn.speech.text import (
     frames_needed,
     unknown_characters,
 )
+from prune_rnn.usage import SeveralLines
 
+_LEAST = 0.7  # of the speech: a train split below it is reported
 _RARE = 1000  # a letter in fewer than one of so many transcripts is no letter of the language
 _FOREIGN = "have characters outside the alphabet"
+_UNREADABLE = "have a file that is not readable as audio"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -51,6 +54,7 @@ class PrepareOptions:
     out: str | None = None
     language: str | None = None
     alphabet: str | None = None
+    force: bool = False  # replace manifests that are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +88,20 @@ class Prepared:
 def prepare(name: str, folder: Path, options: PrepareOptions) -> Prepared:
     """Writes train.jsonl, dev.jsonl and test.jsonl of a corpus as published.
 
-    ValueError where there is no such corpus, the folder does not have its layout, a manifest is already there, or no
-    utterance of a split can be used.
+    ValueError where there is no such corpus, the folder does not have its layout, a manifest is already there (unless
+    forced), or no utterance of a split can be used.
     """
     if name not in CORPORA:
         raise ValueError(f"{name}: no such corpus; {choose(name, list(CORPORA))}")
     if not folder.is_dir():
-        raise ValueError(f"{folder}: no such folder; {CORPORA[name].title} comes from {CORPORA[name].source}")
+        raise ValueError(f"{folder}: no such folder; it must hold {CORPORA[name].title}, from {CORPORA[name].source}")
     out = Path(options.out) if options.out else folder
     manifests = {split: out / f"{split}.jsonl" for split in SPLITS}
-    if there := next((path for path in manifests.values() if path.exists()), None):
-        raise ValueError(f"{there} is already there; give another folder by --out, or delete it")
     corpus = CORPORA[name]
     language = _language(corpus, folder, options.language)
+    there = next((path for path in manifests.values() if path.exists()), None)
+    if there and not options.force:
+        raise ValueError(f"{there} is already there; give another folder by --out, or replace it by --force")
     recordings = list(corpus.recordings(folder))
     if not recordings:
         raise ValueError(f"{folder}: holds no recording of {corpus.title}; get it from {corpus.source}")
@@ -107,7 +112,9 @@ def prepare(name: str, folder: Path, options: PrepareOptions) -> Prepared:
     notes = _left_out([each for each in found if isinstance(each, tuple)])
     by_split, how = _split(usable)
     if empty := [split for split in SPLITS if not by_split[split]]:
-        raise ValueError("\n".join([f"{folder}: no utterance of {empty[0]} can be used", *notes]))
+        few = f"{len(usable)} utterances can be used, too few for {', '.join(SPLITS)}"
+        what = few if len(usable) < len(SPLITS) else f"no utterance of {empty[0]} can be used"
+        raise SeveralLines("\n".join([f"{one_line(folder)}: {what}", *notes]))
     out.mkdir(parents=True, exist_ok=True)
     for split, path in manifests.items():
         write_atomically(path, "".join(_line(each, out) for each in by_split[split]).encode())
@@ -134,38 +141,44 @@ def _alphabet(recordings: Sequence[Recording], language: str, given: str | None)
         return given
     if language.startswith("en"):
         return LATIN
-    texts = [normalise(each.text, language) for each in recordings]
+    texts = [normalise(each.text or "", language) for each in recordings]
     counts = Counter(character for text in texts for character in set(text))
     letters = [c for c, n in counts.items() if unicodedata.category(c)[0] in "LM" and n * _RARE >= len(texts)]
+    latin = set(LATIN) - {"'"}
+    if 2 * len(latin.intersection(letters)) > len(latin):  # rare ones, such as q, come in later texts
+        letters = [*latin.union(letters)]
     return "".join(sorted(letters)) + "'" * (counts["'"] * _RARE >= len(texts))
 
 
 def _checked(recording: Recording, language: str, alphabet: str) -> _Usable | tuple[str, str]:
     """Returns the recording as it is used, or (kind of fault, detail)."""
-    text, path = normalise(recording.text, language, alphabet), recording.audio
-    if not text:
-        return "have an empty transcript", f"{path.name}: {recording.text!r}"
-    if unknown := unknown_characters(text, alphabet):
-        return _FOREIGN, f"{path.name}: {unknown!r} in {text!r}"
+    path = recording.audio
+    if recording.text is None:
+        return "have no text", f"{path}"
     if not path.is_file():
-        return "have no file", f"{path}"
+        return "have no recording", f"{path}"
+    text = normalise(recording.text, language, alphabet)
+    if not text:
+        return "have an empty transcript", f"{path}: {recording.text!r}"
+    if unknown := unknown_characters(text, alphabet):
+        return _FOREIGN, f"{path}: {unknown!r} in {text!r}"
     try:
         info = soundfile.info(path)
         check_length(path)
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
-        return "have a file that is not readable as audio", f"{path}: {error}"
+        return _UNREADABLE, f"{path}: {error}"
     if reason := unfit_rate(info.samplerate):
         return "have a sample rate unfit for speech", f"{path}: {reason}"
     available = (frames(info.frames * SAMPLE_RATE // info.samplerate) + 1) // 2
     if available < frames_needed(encode(text, alphabet)):
-        return "have more characters than frames of 20 ms", f"{path.name}: {text!r} in {info.duration:.2f} s"
+        return "have more characters than frames of 20 ms", f"{path}: {text!r} in {info.duration:.2f} s"
     return _Usable(recording, text, info.frames / info.samplerate)
 
 
 def _left_out(reasons: Sequence[tuple[str, str]]) -> list[str]:
     counts = Counter(kind for kind, _ in reasons)
     first = {kind: detail for kind, detail in reversed(reasons)}
-    ways = {_FOREIGN: "; --alphabet takes others"}
+    ways = {_FOREIGN: "; --alphabet takes others", _UNREADABLE: "; convert it to WAV or FLAC"}
     return [
         f"left out: {count} {kind}, such as {one_line(first[kind])}{ways.get(kind, '')}"
         for kind, count in counts.most_common()
@@ -186,18 +199,24 @@ def _split(usable: Sequence[_Usable]) -> tuple[dict[str, list[_Usable]], list[st
         return found, []
     seconds: defaultdict[str, float] = defaultdict(float)
     for each in free:
-        seconds[each.recording.speaker or ""] += each.seconds
+        if each.recording.speaker:
+            seconds[each.recording.speaker] += each.seconds
+    notes = []
     if len(seconds) > len(wanted):
         by_speaker = splits.assign(seconds, wanted)
-        assigned = [by_speaker[each.recording.speaker or ""] for each in free]
-        how = "split by speaker, as the corpus has no such split"
+        assigned = [by_speaker.get(each.recording.speaker or "", "train") for each in free]  # unknown speakers train
+        how = "the corpus has no such split: whole speakers are set aside"
+        kept = sum(each.seconds for each, split in zip(free, assigned, strict=True) if split == "train")
+        share = kept / sum(each.seconds for each in free)
+        if share < _LEAST:
+            notes.append(f"warning: train keeps only {100 * share:.0f} % of the speech, as speakers are few")
     else:
         assigned = splits.in_order(len(free), wanted)
-        shared = f"the splits share {len(seconds)} speaker(s)" if any(seconds) else "their speakers are not known"
-        how = f"the last recordings; {shared}"
+        few = f"too few speakers to set some aside: {len(seconds)}, in every split; the CER is not of new voices"
+        how = f"the last recordings; {few if seconds else 'their speakers are not known'}"
     for each, split in zip(free, assigned, strict=True):
         found[split].append(each)
-    return found, [f"{' and '.join(sorted(wanted))}: {how}"]
+    return found, [f"{' and '.join(sorted(wanted))}: {how}", *notes]
 
 
 def _line(each: _Usable, out: Path) -> str:

@@ -169,6 +169,43 @@ def test_a_folder_has_splits_and_speakers_by_its_folders(tmp_path: Path) -> None
     assert [row[2:4] for row in made.rows] == [(2, 0), (1, 1), (2, 2)] and made.notes == []
 
 
+def placed(folder: Path, *names: str) -> Path:
+    for name in names:
+        sound(folder / f"{name}.wav")
+        (folder / f"{name}.txt").write_text("a cat")
+    return folder
+
+
+def test_the_first_folder_is_the_speaker_and_splits_have_other_names_too(tmp_path: Path) -> None:
+    names = [f"{speaker}/{day}/1" for speaker in ("anna", "ben", "cleo") for day in ("monday", "tuesday")]
+    made = prepare("folder", placed(tmp_path / "nested", *names), PrepareOptions(language="en"))
+    assert [row[2:4] for row in made.rows] == [(2, 1), (2, 1), (2, 1)]
+    assert made.notes[1] == "warning: train keeps only 33 % of the speech, as speakers are few"
+    made = prepare("folder", placed(tmp_path / "named", "Train/1", "Valid/2", "Test/3"), PrepareOptions(language="en"))
+    assert {split: entries(tmp_path / "named", split)[0]["audio_filepath"] for split in SPLITS} == {
+        "train": "Train/1.wav", "dev": "Valid/2.wav", "test": "Test/3.wav",
+    }  # fmt: skip
+
+
+def test_a_recording_of_no_known_speaker_is_never_set_aside(tmp_path: Path) -> None:
+    folder = placed(tmp_path, "1", "2", "3", "anna/1", "ben/1", "cleo/1")
+    prepare("folder", folder, PrepareOptions(language="en"))
+    assert {len(entries(folder, split)) for split in ("dev", "test")} == {1} and len(entries(folder, "train")) == 4
+
+
+def test_what_a_folder_lacks_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"anna/1: lies beside the train folder; move it into that of train, dev or"):
+        prepare("folder", placed(tmp_path / "mixed", "train/1", "anna/1"), PrepareOptions(language="en"))
+    with pytest.raises(ValueError, match=r"2 utterances can be used, too few for train, dev, test$"):
+        prepare("folder", placed(tmp_path / "two", "1", "2"), PrepareOptions(language="en"))
+    phone = placed(tmp_path / "phone", "1")
+    (phone / "1.wav").rename(phone / "1.m4a").write_bytes(b"ftypM4A")
+    with pytest.raises(
+        ValueError, match=r"too few.*\nleft out: 1 have a file .*1\.m4a: .*; convert it to WAV or FLAC$"
+    ):
+        prepare("folder", phone, PrepareOptions(language="en"))
+
+
 def test_of_a_folder_without_speakers_the_last_recordings_are_dev_and_test(tmp_path: Path) -> None:
     for number in range(10):
         sound(tmp_path / f"{number}.WAV", "WAV")
@@ -178,8 +215,8 @@ def test_of_a_folder_without_speakers_the_last_recordings_are_dev_and_test(tmp_p
     made = prepare("folder", tmp_path, PrepareOptions(language="en"))
     assert [row[2] for row in made.rows] == [8, 1, 1]
     assert made.notes[0] == "dev and test: the last recordings; their speakers are not known"
-    assert any("1 have an empty transcript, such as silent.ogg" in note for note in made.notes)
-    assert any("1 have no file, such as" in note and "lost.wav" in note for note in made.notes)
+    assert any("1 have no text, such as" in note and "silent.ogg" in note for note in made.notes)
+    assert any("1 have no recording, such as" in note and note.endswith("lost") for note in made.notes)
 
 
 def test_a_folder_that_leaves_a_choice_or_has_no_text_is_refused(tmp_path: Path) -> None:
@@ -200,10 +237,11 @@ def test_what_can_not_be_used_is_counted_with_the_reason(tmp_path: Path) -> None
     lines[0], lines[3] = "LJ001-0001|100 %|100 %", f"LJ001-0004|x|{'abc' * 40}"
     (folder / "metadata.csv").write_text("\n".join(lines))
     text = str(prepare("ljspeech", folder, PrepareOptions()))
-    assert "left out: 1 have characters outside the alphabet, such as LJ001-0001.wav: '%'" in text
+    assert "left out: 1 have characters outside the alphabet, such as" in text and "LJ001-0001.wav: '%'" in text
     assert "in 'one hundred %'; --alphabet takes others" in text
-    assert "left out: 1 have no file" in text and "left out: 1 have a file that is not readable as audio" in text
-    assert "left out: 1 have more characters than frames of 20 ms, such as LJ001-0004.wav" in text
+    assert "left out: 1 have no recording" in text and "left out: 1 have a file that is not readable as audio" in text
+    assert "; convert it to WAV or FLAC" in text
+    assert "left out: 1 have more characters than frames of 20 ms, such as" in text and "LJ001-0004.wav: " in text
 
 
 def test_a_manifest_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
@@ -211,13 +249,24 @@ def test_a_manifest_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     prepare("fsdd", folder, PrepareOptions())
     with pytest.raises(ValueError, match=r"train\.jsonl is already there; give another folder by --out"):
         prepare("fsdd", folder, PrepareOptions())
+    prepare("fsdd", folder, PrepareOptions(force=True))
     prepare("fsdd", folder, PrepareOptions(out=str(tmp_path / "elsewhere")))
     assert entries(tmp_path / "elsewhere", "dev")[0]["audio_filepath"].startswith("../fsdd/recordings/")
 
 
 def test_a_german_corpus_has_its_own_letters_and_the_command_names_them(tmp_path: Path) -> None:
     made = prepare("common_voice", published("common_voice", tmp_path), PrepareOptions())
-    assert set("öß") < set(made.alphabet) and f"'data.alphabet={made.alphabet}'" in str(made)
+    assert set("öß") < set(made.alphabet) and "ü" not in made.alphabet
+    assert f"'data.alphabet={made.alphabet}'" in str(made)
+
+
+def test_a_latin_alphabet_has_all_of_a_to_z(tmp_path: Path) -> None:
+    """Later texts have the letters that these lack; half of the alphabet in use is enough to know it."""
+    folder = published("folder", tmp_path)
+    for path in folder.rglob("*.txt"):
+        path.write_text("Größe sieben, danach kam nichts", encoding="utf-8")
+    made = prepare("folder", folder, PrepareOptions())
+    assert made.alphabet == "abcdefghijklmnopqrstuvwxyzßö"
 
 
 def test_the_command_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path) -> None:
