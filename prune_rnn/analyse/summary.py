@@ -19,10 +19,7 @@ def summary(run: Run) -> str:
         ("test WER", f"{100 * test.wer.rate:.2f} %"),
         ("dev CER", f"{100 * dev.cer:.2f} % (best epoch: {result.best_epoch})"),
         ("parameters", f"{result.parameters:,}, not zero: {result.nonzero:,}"),
-        (
-            "sparsity",
-            f"{100 * result.sparsity:.2f} % of all parameters, {layers:.2f} % of the recurrent layers'",
-        ),
+        ("sparsity", f"{100 * result.sparsity:.2f} % of all parameters, {layers:.2f} % of those in recurrent layers"),
         ("training", f"{result.train_seconds / 60:.1f} min, {1e3 * result.seconds_per_step:.0f} ms per step"),
         ("folder", str(run.folder)),
     ]

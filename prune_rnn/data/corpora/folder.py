@@ -27,22 +27,23 @@ class Folder(Corpus):
     def recordings(self, folder: Path) -> Iterator[Recording]:
         """Yields the recordings by path; a text without a recording has a path to no file."""
         texts: dict[Path, Path] = {}  # by the path without its suffix
-        others: dict[Path, list[Path]] = {}
+        audio: dict[Path, list[Path]] = {}
+        others: dict[Path, list[Path]] = {}  # of a format that is not known
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() == ".txt":
-                texts[path.with_suffix("")] = path
-            elif path.suffix and path.is_file():
-                others.setdefault(path.with_suffix(""), []).append(path)
+            name, suffix = path.with_suffix(""), path.suffix.lower()
+            if suffix == ".txt":
+                texts[name] = path
+            elif suffix:
+                (audio if suffix in _AUDIO else others).setdefault(name, []).append(path)
         if not texts:
             raise ValueError(f"{folder}: has no text files; put the text of a.wav into a.txt, beside it")
-        audio = {name: paths for name, paths in others.items() if name in texts or paths[0].suffix.lower() in _AUDIO}
         places = {name: _place(name.relative_to(folder).parts[:-1]) for name in sorted({*texts, *audio})}
         if "train" in (split for split, _ in places.values()):
             for name, (split, _) in places.items():
                 if split is None:
                     raise ValueError(f"{name}: lies beside the train folder; move it into that of train, dev or test")
         for name, (split, speaker) in places.items():
-            recording, *more = audio.get(name, [name])
+            recording, *more = audio.get(name) or others.get(name, [name])[:1]
             if more:
                 raise ValueError(f"{name}: has {recording.suffix} and {more[0].suffix}; leave one of them")
             yield Recording(recording, " ".join(lines_of(texts[name])) if name in texts else None, speaker, split)

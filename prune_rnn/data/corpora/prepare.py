@@ -205,7 +205,7 @@ def _split(usable: Sequence[_Usable]) -> tuple[dict[str, list[_Usable]], list[st
     if len(seconds) > len(wanted):
         by_speaker = splits.assign(seconds, wanted)
         assigned = [by_speaker.get(each.recording.speaker or "", "train") for each in free]  # unknown speakers train
-        how = "the corpus has no such split: whole speakers are set aside"
+        how = "whole speakers are set aside, as the corpus has no such split"
         kept = sum(each.seconds for each, split in zip(free, assigned, strict=True) if split == "train")
         share = kept / sum(each.seconds for each in free)
         if share < _LEAST:

@@ -198,6 +198,8 @@ def test_what_a_folder_lacks_is_said(tmp_path: Path) -> None:
         prepare("folder", placed(tmp_path / "mixed", "train/1", "anna/1"), PrepareOptions(language="en"))
     with pytest.raises(ValueError, match=r"2 utterances can be used, too few for train, dev, test$"):
         prepare("folder", placed(tmp_path / "two", "1", "2"), PrepareOptions(language="en"))
+    (placed(tmp_path / "aligned", "1", "2", "3") / "1.json").write_text("{}")  # any other file may lie beside
+    assert prepare("folder", tmp_path / "aligned", PrepareOptions(language="en")).notes[1:] == []
     phone = placed(tmp_path / "phone", "1")
     (phone / "1.wav").rename(phone / "1.m4a").write_bytes(b"ftypM4A")
     with pytest.raises(
