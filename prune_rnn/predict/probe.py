@@ -7,23 +7,26 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
 
+import soundfile
 import torch
 from torch import Tensor, UntypedStorage
 from torch.autograd.graph import saved_tensors_hooks
-from torch.nn.utils.rnn import pad_sequence
 
 from prune_rnn.bench import ours
 from prune_rnn.bench.job import LAYER
 from prune_rnn.bench.matrices import UNSTRUCTURED, Masked, Shape, masked
 from prune_rnn.bench.measure import job_of
 from prune_rnn.config.config import Config
-from prune_rnn.data.batch import Batch, Utterance
+from prune_rnn.data.batch import Batch, Utterance, collate
+from prune_rnn.data.coding import Coding
 from prune_rnn.engine.timing import in_turn
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.predict.amount import Amount
-from prune_rnn.speech.features import SAMPLE_RATE, log_spectrogram
-from prune_rnn.speech.text import ALPHABET, encode
+from prune_rnn.run.identity import plain
+from prune_rnn.speech.features import SAMPLE_RATE, frames
 from prune_rnn.train.distributed import usable_device
 from prune_rnn.train.feasible import check_memory
 from prune_rnn.train.loop import Trainer
@@ -68,7 +71,7 @@ class SpeedUp:
 
 
 def step_cost(config: Config, speech: Amount, seconds: float) -> StepCost:
-    """Times optimizer steps of a resolved configuration on noise, with the features, for about so many seconds.
+    """Times optimizer steps of a resolved configuration on recordings of noise, for about so many seconds.
 
     A large network is timed with 1 and with 4 utterances; a whole batch is on the line through both. UsageError where
     the device is not there or its memory too small.
@@ -83,36 +86,39 @@ def step_cost(config: Config, speech: Amount, seconds: float) -> StepCost:
     model = DeepSpeech2(config.model).to(device)
     parameters, size = sum(p.numel() for p in model.parameters()), config.train.batch_size
     masker = config.prune.masker(config.prune.weights(model), speech.steps or 1000, gates=model.gates())
-    groups = [[Utterance(Path("noise"), 0, "")]]
+    groups, coding = [[Utterance(Path("noise"), 0, "")]], Coding.of(plain(config.data))
     still = replace(config.train, learning_rate=_STILL)
     trainer = Trainer(model, masker, still, groups, lambda _: iter(()), seed=0, device=device)
     if parameters * size < _LARGE or size <= _FEW:
-        step, count, kept = _timed(trainer, size, [speech.seconds * each for each in _LENGTHS], seconds)
+        step, count, kept = _timed(trainer, coding, size, [speech.seconds * each for each in _LENGTHS], seconds)
         return StepCost(step, count, size, kept, busy)
-    one, few = (_timed(trainer, count, [_SHORT], seconds / 2) for count in (1, _FEW))
+    one, few = (_timed(trainer, coding, count, [_SHORT], seconds / 2) for count in (1, _FEW))
     an_utterance = max(0.0, few[0] - one[0]) / (_FEW - 1) * speech.seconds / _SHORT
     return StepCost(one[0] + an_utterance * size, one[1] + few[1], _FEW, few[2], busy)
 
 
-def _timed(trainer: Trainer, size: int, lengths: Sequence[float], seconds: float) -> tuple[float, int, float]:
-    """Returns the least seconds of a step, a mean over the lengths, the number of timed steps, and the bytes kept.
+def _timed(
+    trainer: Trainer, coding: Coding, size: int, lengths: Sequence[float], seconds: float
+) -> tuple[float, int, float]:
+    """Returns the seconds of a step, a mean over the lengths, the number of timed steps, and the bytes kept.
 
     lengths: of the utterances in seconds. kept: by the forward pass for the backward pass, a second of speech; counted
-    in a first round, which is not timed.
+    in a first round, which is not timed. Of the rounds the median counts. A step reads its audio, as in training.
     """
-    waveforms = [_noise(size, length) for length in lengths]
     found: list[float] = []
-    until = time.perf_counter() + seconds
-    kept = sum(_kept(trainer, own) for own in waveforms) / size / sum(lengths)
-    while not found or time.perf_counter() < until:
-        start = time.perf_counter()
-        for own in waveforms:
-            trainer.one_step(_batch(own), 0)
-        found.append((time.perf_counter() - start) / len(waveforms))
-    return min(found), len(waveforms) * len(found), kept
+    with TemporaryDirectory() as folder:
+        groups = [_noise(Path(folder), size, length, coding) for length in lengths]
+        until = time.perf_counter() + seconds
+        kept = sum(_kept(trainer, collate(group, coding)) for group in groups) / size / sum(lengths)
+        while not found or time.perf_counter() < until:
+            start = time.perf_counter()
+            for group in groups:
+                trainer.one_step(collate(group, coding), 0)
+            found.append((time.perf_counter() - start) / len(groups))
+    return median(found), len(groups) * len(found), kept
 
 
-def _kept(trainer: Trainer, waveforms: list[Tensor]) -> int:
+def _kept(trainer: Trainer, batch: Batch) -> int:
     """Returns the bytes that the forward pass of a step keeps for the backward pass."""
     parameters = {p.untyped_storage().data_ptr() for p in trainer.model.parameters()}
     found: dict[int, UntypedStorage] = {}  # held, so that no address comes twice
@@ -124,27 +130,22 @@ def _kept(trainer: Trainer, waveforms: list[Tensor]) -> int:
         return tensor
 
     with saved_tensors_hooks(pack, lambda tensor: tensor):
-        trainer.one_step(_batch(waveforms), 0)
+        trainer.one_step(batch, 0)
     return sum(storage.nbytes() for storage in found.values())
 
 
-def _noise(size: int, seconds: float) -> list[Tensor]:
+def _noise(folder: Path, size: int, seconds: float, coding: Coding) -> list[Utterance]:
+    """Writes so many recordings of noise as FLAC, with a transcript of letters in turn."""
     generator = torch.Generator().manual_seed(0)
-    return [0.1 * torch.randn(int(seconds * SAMPLE_RATE), generator=generator) for _ in range(size)]
-
-
-def _batch(waveforms: list[Tensor]) -> Batch:
-    features = [log_spectrogram(each).t() for each in waveforms]
-    letters = [each for each in ALPHABET if each.isalpha()]
-    texts = ["".join(letters[i % len(letters)] for i in range(_CHARACTERS * len(w) // SAMPLE_RATE)) for w in waveforms]
-    labels = [torch.tensor(encode(text)) for text in texts]
-    return Batch(
-        features=pad_sequence(features, batch_first=True).transpose(1, 2).contiguous(),
-        lengths=torch.tensor([len(each) for each in features]),
-        labels=pad_sequence(labels, batch_first=True),
-        label_lengths=torch.tensor([len(label) for label in labels]),
-        transcripts=texts,
-    )
+    letters = [each for each in coding.alphabet[1:] if each != " "]  # the first is the blank
+    samples = int(seconds * SAMPLE_RATE)
+    text = "".join(letters[i % len(letters)] for i in range(int(_CHARACTERS * seconds)))
+    found = []
+    for number in range(size):
+        path = folder / f"{seconds}-{number}.flac"
+        soundfile.write(path, 0.1 * torch.randn(samples, generator=generator).numpy(), SAMPLE_RATE)
+        found.append(Utterance(path, frames(samples), text))
+    return found
 
 
 def speed_up(config: Config, density: float, seconds: float) -> SpeedUp | None:
