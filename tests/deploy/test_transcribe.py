@@ -152,7 +152,7 @@ def test_formats_hold_the_text_with_the_times_of_its_words(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["a", "b", "--format", "srt"], "--format srt: is one file for one recording; give one AUDIO"),
+        (["a", "b", "--format", "srt"], "--format srt: takes one recording; give one AUDIO"),
         (["a", "--format", "json", "--stream"], "--format json: has the times of a whole file's words; leave out"),
         (["a", "--beam", "4", "--stream"], "--beam 4: --stream writes the best path"),
         (["a", "--beam", "4", "--format", "vtt"], "--beam 4: --format vtt has the times"),
