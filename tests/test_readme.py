@@ -101,6 +101,7 @@ def test_the_test_command_stands_where_ci_finds_it() -> None:
     assert len(re.findall(pattern[1], FILES[0].read_text(), re.MULTILINE)) == 1
 
 
+@pytest.mark.slow
 def test_the_worked_example_of_a_pruning_method_trains(tiny: list[str], tmp_path: Path) -> None:
     """In a copy of the package, to which nothing is added but what the page shows."""
     for part in ("prune_rnn", "conf"):

@@ -90,6 +90,7 @@ def test_a_speed_up_alone_keeps_the_width_and_finds_the_least_sparsity(
         predict(["target.speedup=2", "model=gru_sparse"], quick=True)
 
 
+@pytest.mark.slow
 def test_the_key_that_leaves_no_network_is_named_and_training_only_for_a_cer(tmp_path: Path) -> None:
     own = f"results={tmp_path}"
     with pytest.raises(UsageError, match=r"cer=0.3: no network with model.units=50 reaches it; leave out model.units"):
