@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+_MUCH = 1.5  # times the mean: a speaker with more speech is the last to be set aside
 SHARE = 0.1  # of the speech: the least for a split that the corpus lacks
 
 
@@ -22,8 +23,10 @@ def assign(seconds: Mapping[str, float], wanted: Sequence[str]) -> dict[str, str
 
     seconds: of speech, by speaker; more speakers than wanted splits.
     """
-    left = sorted(seconds, key=lambda speaker: hashlib.sha256(speaker.encode()).hexdigest())
-    found, total = {}, sum(seconds.values())
+    total = sum(seconds.values())
+    much = _MUCH * total / len(seconds)
+    left = sorted(seconds, key=lambda each: (seconds[each] > much, hashlib.sha256(each.encode()).hexdigest()))
+    found = {}
     for index, split in enumerate(wanted):
         got, later = 0.0, len(wanted) - index  # speakers that the splits to come need at least
         while len(left) > later and (got == 0 or got + seconds[left[0]] / 2 < SHARE * total):

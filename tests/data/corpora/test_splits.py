@@ -14,6 +14,12 @@ def test_each_split_gets_a_tenth_of_the_speech_or_a_speaker() -> None:
     assert sorted(assign({"a": 1.0, "b": 90.0, "c": 1.0}, ["test", "dev"]).values()) == ["dev", "test", "train"]
 
 
+def test_a_speaker_with_most_of_the_speech_trains() -> None:
+    """90 s are more than 1.5 times the mean of 36; whatever the names are, and so their order."""
+    for name in "abcdefgh":
+        assert assign({name: 90.0, "y": 9.0, "z": 9.0}, ["test", "dev"])[name] == "train"
+
+
 def test_the_order_of_speakers_does_not_matter() -> None:
     names = [f"speaker{number}" for number in range(9)]
     assert assign(dict.fromkeys(names, 1.0), ["dev"]) == assign(dict.fromkeys(reversed(names), 1.0), ["dev"])
