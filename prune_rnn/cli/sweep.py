@@ -28,6 +28,14 @@ from prune_rnn.config.config import compose_config, from_composed
 from prune_rnn.train.distributed import launched_rank
 from prune_rnn.usage import FAULTS, UsageError, within
 
+_PLUGINS = {  # Hydra's own, by the option that each brings
+    "hydra/sweeper=optuna": "hydra-optuna-sweeper",
+    "hydra/sweeper=nevergrad": "hydra-nevergrad-sweeper",
+    "hydra/sweeper=ax": "hydra-ax-sweeper",
+    "hydra/launcher=joblib": "hydra-joblib-launcher",
+    "hydra/launcher=submitit_slurm": "hydra-submitit-launcher",
+    "hydra/launcher=submitit_local": "hydra-submitit-launcher",
+}
 _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 
@@ -104,6 +112,8 @@ def _sweeper(overrides: Sequence[str]) -> str:
     except UsageError:
         raise
     except (*REFUSALS, AssertionError, TypeError, AttributeError) as error:
+        if lacks := next((word for word in overrides if word in _PLUGINS and "Could not find" in reason(error)), None):
+            raise UsageError(f"{lacks}: is not installed; pip install {_PLUGINS[lacks]}") from None
         raise UsageError(
             f"{' '.join(overrides)}: Hydra can't use that; correct it, or install the plug-in that brings it "
             f"({reason(error)})"
@@ -121,6 +131,11 @@ def _combinations(overrides: Sequence[str], basic: bool) -> list[list[str]]:
         with named(word):
             if one.is_discrete_sweep() and not list(one.sweep_string_iterator()):
                 raise ValueError("gives no value, so there is nothing to train; give one or more")
+            if basic and one.is_interval_sweep():
+                raise ValueError(
+                    "an interval needs a sweeper that searches; pip install hydra-optuna-sweeper and add "
+                    "hydra/sweeper=optuna, or give values"
+                )
             if basic:
                 BasicSweeper.split_arguments([one], None)
     if not basic:

@@ -74,15 +74,18 @@ def test_a_folder_of_hydras_is_refused_as_it_would_move_no_run(command: Command,
         ("hydra.sweeper.params.seed=1", "hydra.sweeper.params.seed=1: Hydra can't use that"),
         ("hydra.sweeper=3", "hydra.sweeper=3: is a group; choose one of its options by hydra/sweeper="),
         ("hydra.launcher=1", "hydra.launcher=1: is a group; choose one of its options by hydra/launcher="),
-        ("train.learning_rate=interval(0.1,0.2)", "interval(0.1,0.2): BasicSweeper does not support sweep type"),
+        (
+            "train.learning_rate=interval(0.1,0.2)",
+            "interval(0.1,0.2): an interval needs a sweeper that searches; pip install hydra-optuna-sweeper",
+        ),
         ("model=glob(*)", "model=glob(*): "),
         (
             "hydra/sweeper=optuna",
-            "hydra/sweeper=optuna: Hydra can't use that; correct it, or install the plug-in that brings it",
+            "hydra/sweeper=optuna: is not installed; pip install hydra-optuna-sweeper",
         ),
         (
             "hydra/launcher=joblib",
-            "hydra/launcher=joblib: Hydra can't use that; correct it, or install the plug-in that brings it",
+            "hydra/launcher=joblib: is not installed; pip install hydra-joblib-launcher",
         ),
         (
             "hydra/launcher=mine",
