@@ -40,7 +40,8 @@ def pasted(key: str, value: object) -> str:
     "data.alphabet=ab'" 'data.train=cv/o 3' data.normalise=de
     """
     text = str(value)
-    changed = "\\" in text or text != text.strip()  # Hydra reads such text otherwise, unless it is in quotes
+    whole = text[:1] in ("'", '"') and text[-1] == text[0]
+    changed = whole or "\\" in text or text != text.strip()  # Hydra reads such text otherwise, unless it is in quotes
     word = f"{key}={quoted(text) if changed else text}"
     return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
 

@@ -34,6 +34,8 @@ def test_what_can_be_printed_stays(text: str) -> None:
 @example("abc\"'")
 @example("a\\\\]b")
 @example("a b ")
+@example("''")
+@example('"ab"')
 def test_a_printed_override_is_read_again_by_a_shell_and_hydra(value: str) -> None:
     assert Config  # whose keys Hydra knows
     (word,) = shlex.split(pasted("data.alphabet", value))
