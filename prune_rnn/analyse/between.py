@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -58,11 +58,8 @@ def _tested(folder: Path) -> tuple[Finished, list[Utterance], Edits]:
 
 
 def _against(first: Finished, base: Edits, run: Finished, utterances: list[Utterance], own: Edits) -> Between:
-    by = "speakers"
-    if len(set(base.speakers)) < 2:
-        base, own, by = replace(base, speakers=()), replace(own, speakers=()), "utterances"
     try:
-        interval = relative_interval({0: base}, {0: own}, None)
+        interval, by = relative_interval({0: base}, {0: own}, None), "speakers" if base.speakers else "utterances"
     except ValueError as error:
         interval, by = None, f"no interval: {error}"
     performance = relative(first.cer, run.cer) if first.cer else None

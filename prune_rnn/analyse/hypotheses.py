@@ -28,7 +28,7 @@ class Utterance:
 class Edits:
     """The edits of each utterance, and the characters of its reference; both (utterances,).
 
-    speakers: of each utterance; empty where one is unknown.
+    speakers: of each utterance; empty where one is unknown, or all are of one speaker.
     """
 
     references: tuple[str, ...]
@@ -90,5 +90,5 @@ def edits(utterances: list[Utterance]) -> Edits:
         tuple(one.reference for one in utterances),
         np.array([Levenshtein.distance(one.reference, one.hypothesis) for one in utterances], dtype=np.int64),
         np.array([len(one.reference) for one in utterances], dtype=np.int64),
-        speakers if len(speakers) == len(utterances) else (),
+        speakers if len(speakers) == len(utterances) and len(set(speakers)) > 1 else (),
     )

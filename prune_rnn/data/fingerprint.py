@@ -9,6 +9,7 @@ from pathlib import Path
 from prune_rnn import files
 from prune_rnn.values import from_json
 
+PREFIX = "sha256:"  # of a fingerprint, which may stand for a manifest that is not here
 _SAMPLE = 4096  # bytes of each recording that its fingerprint takes in
 
 
@@ -40,7 +41,7 @@ def _fingerprint(path: Path, changed: int) -> tuple[str, frozenset[bytes]]:
             recordings.add(hashlib.sha256(sample).digest())
         except (ValueError, KeyError, TypeError, OSError):
             continue  # `read_manifest` reports the line's fault
-    return f"sha256:{digest.hexdigest()[:16]}", frozenset(recordings)
+    return f"{PREFIX}{digest.hexdigest()[:16]}", frozenset(recordings)
 
 
 def fingerprint(path: Path) -> str:

@@ -19,7 +19,7 @@ from prune_rnn.config.option import option
 from prune_rnn.data.base import SPLITS, Data, Say
 from prune_rnn.data.batch import SECONDS_OFF, SHARE_OFF, Utterance, check_length, no_file, read_audio, unfit_rate
 from prune_rnn.data.coding import Coding
-from prune_rnn.data.fingerprint import fingerprint, lines_of, recordings
+from prune_rnn.data.fingerprint import PREFIX, fingerprint, lines_of, recordings
 from prune_rnn.data.noise import noise
 from prune_rnn.data.transcripts import check_language, unknown_message
 from prune_rnn.integrity.corpus import check_recording
@@ -74,7 +74,8 @@ class Manifest(Data):
         text.check_characters("data.alphabet", self.alphabet)
         check_language("data.normalise", self.normalise)
         paths = {split: Path(getattr(self, split)).resolve() for split in SPLITS}
-        for split, path in paths.items():
+        for split in self._here():
+            path = paths[split]
             if not os.path.isfile(path):  # False, too, for a name that is too long
                 what = "is a folder" if os.path.isdir(path) else "no such file"
                 raise ValueError(f"data.{split}={getattr(self, split)}: {what}; give the path of a manifest")
@@ -90,7 +91,7 @@ class Manifest(Data):
     def _shared(self) -> list[tuple[str, str, int, bool]]:
         """Returns (split, later split, recordings they share, whether that is all of one of them) where there are."""
         found = []
-        for one, other in combinations(SPLITS, 2):
+        for one, other in combinations(self._here(), 2):
             first, second = (recordings(Path(getattr(self, split))) for split in (one, other))
             if shared := len(first & second):
                 found.append((one, other, shared, shared == min(len(first), len(second))))
@@ -98,10 +99,22 @@ class Manifest(Data):
 
     def content(self) -> Plain:
         """Returns the fingerprint of each split, in place of its path."""
-        return {split: fingerprint(Path(getattr(self, split))) for split in SPLITS}
+        return {split: self._fingerprint(split) for split in SPLITS}
+
+    def _fingerprint(self, split: str) -> str:
+        given = getattr(self, split)
+        return fingerprint(Path(given)) if split in self._here() else given
+
+    def _here(self) -> list[str]:
+        """Returns the splits that are given as paths: `prune-rnn report` may have fingerprints in their place."""
+        return [split for split in SPLITS if not getattr(self, split).startswith(PREFIX)]
 
     def manifests(self, say: Say) -> dict[str, Path]:
-        """Returns the files as given; tells of recordings that are in two of them."""
+        """Returns the files as given; reports recordings that are in two of them. ValueError for a fingerprint."""
+        for split in set(SPLITS).difference(self._here()):
+            raise ValueError(
+                f"data.{split}={getattr(self, split)}: is the fingerprint of a manifest; give the path of the manifest"
+            )
         for one, other, shared, _ in self._shared():
             what = f"{shared} recording{'s' * (shared != 1)}"
             say(f"warning: data.{one} and data.{other} share {what}: the error rates look better than they are")

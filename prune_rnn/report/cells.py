@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from prune_rnn.analyse.hypotheses import Edits
 from prune_rnn.analyse.interval import Interval
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library, Row
@@ -13,6 +14,7 @@ _SPEAKERS_ONLY = "†"
 _NOTE_SPEAKERS_ONLY = (
     f"{_SPEAKERS_ONLY} No setting that was trained like this has two seeds: the interval is over speakers only."
 )
+_OVER_UTTERANCES = "The test split has one speaker, or does not name them: intervals are over its utterances."
 
 
 def laid_out(
@@ -37,6 +39,11 @@ def without_runs(rows: Iterable[Row]) -> list[tuple[str, str]]:
 def speakers_only(intervals: Iterable[Interval | None]) -> list[str]:
     """Returns the note on the mark of intervals without a spread of seeds, where there is one."""
     return [_NOTE_SPEAKERS_ONLY] if any(each and not each.over_seeds for each in intervals) else []
+
+
+def over_utterances(edits: Iterable[Edits | None]) -> list[str]:
+    """Returns the note on intervals over utterances, where one of the runs has no speakers to draw them by."""
+    return [_OVER_UTTERANCES] if any(each is not None and not each.speakers for each in edits) else []
 
 
 def between(interval: Interval | None, form: str = "+.2f") -> Cell:

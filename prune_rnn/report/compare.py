@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from prune_rnn.analyse.agreement import unlike
 from prune_rnn.analyse.comparison import Versus, problems, versus
+from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library, Row
 from prune_rnn.analyse.sources import packed_bytes
 from prune_rnn.report.base import DASH, Cell, Table, number
-from prune_rnn.report.cells import between, laid_out, percent, pruned_in, sparsity, speakers_only
+from prune_rnn.report.cells import between, laid_out, over_utterances, percent, pruned_in, sparsity, speakers_only
 from prune_rnn.run.record import Result
 from prune_rnn.usage import UsageError
 
@@ -36,6 +37,7 @@ COLUMNS: Mapping[str, Callable[[Row, Row | None], str]] = {
     "baseline's units": lambda _, baseline: number(baseline.units if baseline else None, "", "baseline_units"),
     "speech": lambda row, _: row.composed.data.describe(),
     "steps": lambda row, _: _steps(row),
+    "WER %": lambda row, _: _mean(row, lambda run: run.result.test.wer.rate, "wer"),
     "steps in all": lambda row, _: number(_spent(row, lambda result: result.steps), ",.0f"),
     "core-hours": lambda row, _: number(_spent(row, lambda result: result.core_hours), ".2f"),
     "bytes": lambda row, _: number(packed_bytes(row.runs[0].folder) if row.runs else None, ","),
@@ -67,6 +69,8 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
         missing |= {each.command: each.label for each in (row, *others) if not each.runs}
         for each in found:
             texts = [*speakers_only([each.interval]), unlike(row, each.other), *problems([each])]
+            if each.interval:
+                texts += over_utterances(library.edits([row, each.other])[run.name] for run in row.runs)
             notes |= dict.fromkeys(text for text in texts if text)
     return [
         laid_out(
@@ -99,7 +103,11 @@ def _nonzero(row: Row | None, name: str) -> Cell:
 
 
 def _cer(row: Row | None, name: str) -> Cell:
-    return percent(statistics.mean(run.cer for run in row.runs) if row and row.runs else None, name)
+    return _mean(row, lambda run: run.cer, name)
+
+
+def _mean(row: Row | None, of: Callable[[Finished], float], name: str) -> Cell:
+    return percent(statistics.mean(map(of, row.runs)) if row and row.runs else None, name)
 
 
 def _gain(found: Versus | None, heads: Sequence[str]) -> dict[str, str]:

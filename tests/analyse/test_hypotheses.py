@@ -24,6 +24,10 @@ def test_speakers_are_reported_where_all_are_known() -> None:
     assert edits([*known, Utterance("c", "c")]).speakers == ()
 
 
+def test_one_speaker_is_no_speaker_to_draw_by() -> None:
+    assert edits([Utterance("a", "a", "m1"), Utterance("b", "", "m1")]).speakers == ()
+
+
 def test_a_run_without_them_has_none(tmp_path: Path) -> None:
     assert read(tmp_path) is None
 

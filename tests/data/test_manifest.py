@@ -372,6 +372,18 @@ def test_one_file_as_two_splits_is_refused(folder: Path, same: str) -> None:
         splits(folder, test=str(folder / same)).check()
 
 
+def test_a_fingerprint_stands_for_a_manifest_that_is_elsewhere_but_does_not_train(folder: Path) -> None:
+    here = splits(folder)
+    elsewhere = Manifest(**here.content())
+    elsewhere.check()
+    assert elsewhere.content() == here.content()
+    mixed = Manifest(**{**here.content(), "train": here.train, "dev": here.dev})
+    mixed.check()
+    message = rf"^data\.test={mixed.test}: is the fingerprint of a manifest; give the path of the manifest$"
+    with pytest.raises(ValueError, match=message):
+        mixed.manifests(silent)
+
+
 def test_a_name_too_long_for_a_file_is_no_such_file(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"^data\.test=a{300}: no such file; give the path of a manifest"):
         splits(folder, test="a" * 300).check()
