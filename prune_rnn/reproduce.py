@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from prune_rnn import paths
-from prune_rnn.analyse.layout import Layout
+from prune_rnn.analyse.layout import Layout, names
 from prune_rnn.analyse.rows import Library
 from prune_rnn.analyse.sources import PACKED
 from prune_rnn.config.config import compose_config
@@ -105,7 +105,7 @@ def reproduce(overrides: Sequence[str], tables: Sequence[str], jobs: int, say: C
         KeyboardInterrupt: after all trainings have saved their state.
     """
     layouts = layouts_of(tables)
-    check_rows_of(tables, layouts, Library(overrides))
+    check_rows_of(tables or names(), layouts, Library(overrides))
     failed: set[str] = set()
     trained = 0
     while True:

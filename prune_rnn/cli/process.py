@@ -15,7 +15,7 @@ from prune_rnn.cli.group import cli, explain
 from prune_rnn.printed import escape_output, one_line
 from prune_rnn.usage import FAULTS, SeveralLines, UsageError
 
-INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on from here
+INTERRUPTED = 75  # exit code (EX_TEMPFAIL): the same command goes on
 _GRACE = 3.0  # seconds in which torchrun ends the other processes once one has failed
 _RESUMED = (commands.train.name, commands.reproduce.name, deploy.bench.name)
 
@@ -78,7 +78,7 @@ def _run() -> int:
     except KeyboardInterrupt:
         resumes = context is not None and context.invoked_subcommand in _RESUMED
         if _rank() == 0:
-            more = "; the same command goes on from here" if resumes else ""
+            more = "; the same command goes on" if resumes else ""
             print(f"prune-rnn: interrupted{more}", file=sys.stderr)
         return INTERRUPTED if resumes else 130
 

@@ -50,7 +50,7 @@ def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool =
     layouts = layouts_of(tables)
     if missing:
         library = Library(overrides)
-        check_rows_of(tables, layouts, library)
+        check_rows_of(tables or names(), layouts, library)
         return "\n".join(commands(layouts, library))
     scales, unknown = _scales(overrides)
     libraries = [Library(words) for words in scales]
