@@ -111,10 +111,8 @@ class Manifest(Data):
 
     def manifests(self, say: Say) -> dict[str, Path]:
         """Returns the files as given; reports recordings that are in two of them. ValueError for a fingerprint."""
-        for split in set(SPLITS).difference(self._here()):
-            raise ValueError(
-                f"data.{split}={getattr(self, split)}: is the fingerprint of a manifest; give the path of the manifest"
-            )
+        if absent := [f"data.{split}={getattr(self, split)}" for split in SPLITS if split not in self._here()]:
+            raise ValueError(f"{absent[0]}: is the fingerprint of a manifest; give the path of the manifest")
         for one, other, shared, _ in self._shared():
             what = f"{shared} recording{'s' * (shared != 1)}"
             say(f"warning: data.{one} and data.{other} share {what}: the error rates look better than they are")
