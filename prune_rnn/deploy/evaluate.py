@@ -15,8 +15,8 @@ from tabulate import tabulate
 from prune_rnn import paths
 from prune_rnn.data.batch import Utterance, batches, load, read_audio
 from prune_rnn.data.coding import Coding
-from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.transcripts import check_language
+from prune_rnn.data.utterances import read_manifest
 from prune_rnn.deploy import network
 from prune_rnn.deploy.advance import log_probs
 from prune_rnn.deploy.file import packed_files

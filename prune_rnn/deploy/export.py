@@ -15,8 +15,8 @@ from prune_rnn import paths
 from prune_rnn.data.batch import Utterance, batches, read_audio
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.fingerprint import lines_of
-from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
+from prune_rnn.data.utterances import read_manifest
 from prune_rnn.deploy import file
 from prune_rnn.deploy.advance import NEEDS_WHOLE, log_probs
 from prune_rnn.deploy.network import load

@@ -12,7 +12,7 @@ import torch
 from prune_rnn.config.config import Config
 from prune_rnn.data.batch import Batch, Utterance, batches, collate
 from prune_rnn.data.coding import Coding
-from prune_rnn.data.manifest import read_manifest
+from prune_rnn.data.utterances import read_manifest
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.identity import plain
 from prune_rnn.speech.features import BINS

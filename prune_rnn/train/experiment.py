@@ -16,7 +16,7 @@ from prune_rnn.config.config import Config
 from prune_rnn.data import batch, leaks
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.coding import Coding
-from prune_rnn.data.manifest import read_manifest
+from prune_rnn.data.utterances import read_manifest
 from prune_rnn.integrity import corpus
 from prune_rnn.integrity.tidy import tidy
 from prune_rnn.model.deepspeech2 import DeepSpeech2

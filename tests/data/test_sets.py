@@ -7,8 +7,8 @@ import pytest
 from prune_rnn import paths
 from prune_rnn.config.config import compose_config
 from prune_rnn.data.base import SPLITS, Data
-from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.sets import SETS
+from prune_rnn.data.utterances import read_manifest
 from prune_rnn.run.identity import identity
 from prune_rnn.usage import UsageError
 

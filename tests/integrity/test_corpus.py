@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from prune_rnn.data.batch import read_audio
-from prune_rnn.data.manifest import read_manifest
 from prune_rnn.data.synthetic.settings import Synthetic
+from prune_rnn.data.utterances import read_manifest
 from prune_rnn.integrity import corpus as integrity
 
 SECOND = 1 / 3600  # hours

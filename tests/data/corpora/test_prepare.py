@@ -14,7 +14,7 @@ from prune_rnn.data.base import SPLITS
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.corpora.catalogue import CORPORA
 from prune_rnn.data.corpora.prepare import PrepareOptions, prepare
-from prune_rnn.data.manifest import read_manifest
+from prune_rnn.data.utterances import read_manifest
 from prune_rnn.speech.text import alphabet_of
 
 every_corpus = pytest.mark.parametrize("name", CORPORA)
