@@ -26,7 +26,7 @@ class Data(ABC):
 
     name: str = option("its name; not to be set: give data=NAME")
     front_end: FrontEnd = option(
-        "how the network hears; relative: the same at every sample rate",
+        "feature normalisation; relative: the same features at every sample rate",
         FrontEnd.absolute,
         later=True,
     )

@@ -1,4 +1,4 @@
-"""Random pruning: the floor that every other method has to beat."""
+"""Random pruning: the control that every other method has to beat."""
 
 from __future__ import annotations
 
