@@ -42,17 +42,17 @@ def export(run: Path, dtype: str, **options: Any) -> None:
 
 @cli.command()
 @click.argument("places", nargs=-1, type=PATH, metavar="[RUN|FILE]...")
-@click.option("--results", default="results", type=FILE, help="Folder of all results, where no run is named.")
-def verify(places: list[Path], **options: Any) -> int:
+@click.option("--results", default="results", type=PATH, help="Folder of all results, where no run is named.")
+def verify(places: list[Path], results: Path) -> int:
     """Checks that runs and packed files are undamaged.
 
     RUN is a folder below results/runs or that of a synthetic corpus, FILE a packed file or a checkpoint. With none: all
     runs, with their packed files. Prints a line for each damaged file, then their number. A file without its checksum
     counts as damaged. Exit code 1 where something is damaged.
     """
-    from prune_rnn.integrity.verify import VerifyOptions, verify
+    from prune_rnn.integrity import verify as verified
 
-    return 0 if verify(places, VerifyOptions(**options)) else 1
+    return 0 if verified.verify(places, results) else 1
 
 
 @cli.command()

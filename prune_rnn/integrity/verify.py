@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,24 +20,15 @@ Check = Callable[[], object]  # ValueError or OSError, naming the file, where it
 _SAVED, _PACKED = ".pt", ".safetensors"
 
 
-@dataclass(kw_only=True, slots=True)
-class VerifyOptions:
-    """The options of `prune-rnn verify`."""
-
-    results: str = "results"
-
-
-def verify(places: Sequence[Path], options: VerifyOptions, say: Callable[[str], None] = print) -> bool:
+def verify(places: Sequence[Path], results: Path, say: Callable[[str], None] = print) -> bool:
     """Whether nothing is damaged; a file without its checksum is. Reports each damaged file, then their number.
 
-    places: folders of runs or of synthetic speech, packed files, checkpoints; all runs where there is none. ValueError
-    for any other place, and where there is no run.
+    places: folders of runs or of synthetic speech, packed files, checkpoints; all runs of `results` where there is
+    none. ValueError for any other place, and where there is no run.
     """
-    everything = [run.folder for run in run_folders(Path(options.results)) if not run.empty]
+    everything = [run.folder for run in run_folders(results) if not run.empty]
     if not places and not everything:
-        raise ValueError(
-            f"{paths.runs(Path(options.results))} holds no run; train one, or give --results or a RUN or FILE"
-        )
+        raise ValueError(f"{paths.runs(results)} holds no run; train one, or give --results or a RUN or FILE")
     count, damaged = 0, 0
     for place in places or everything:
         errors = set[str]()  # files that are read together have the same error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
 from dataclasses import replace
 
 from prune_rnn.analyse.agreement import unlike
@@ -27,16 +26,12 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     found = compare_pairs(rows, layout.pairs, library.edits(rows), library.spread(rows))
     notes = [*speakers_only(pair.interval for pair in found), *problems(found)]
     notes += [text for pair in found if (text := unlike(pair.row, pair.other))]
-    made = laid_out(name, layout, library, cells(found), notes=notes, missing=without_runs(rows))
+    made = laid_out(name, layout, library, [cells(pair) for pair in found], notes=notes, missing=without_runs(rows))
     return [replace(made, caption=f"{layout.caption} {HOW}".strip())]
 
 
-def cells(pairs: Sequence[Versus]) -> list[dict[str, str]]:
-    """Returns a row for each pair. All of their networks have runs."""
-    return [_row(pair) for pair in pairs]
-
-
-def _row(pair: Versus) -> dict[str, str]:
+def cells(pair: Versus) -> dict[str, str]:
+    """Returns the row of a pair whose networks both have runs."""
     paper, first, second = _paper(pair), len(pair.row.runs), len(pair.other.runs)
     return {
         "Network": Cell(pair.row.label, network=pair.row.label),

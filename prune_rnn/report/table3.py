@@ -42,8 +42,8 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     if not (found := compare_pairs(rows, layout.pairs, edits, spread)):
         return [made]
     title = f"Table 3's rows in pairs at scale={shared.scale.name}"
-    name = f"{name}_pairs"
-    return [made, Table(name=name, title=title, caption=pairs.HOW, rows=pairs.cells(found), notes=problems(found))]
+    cells, name = [pairs.cells(pair) for pair in found], f"{name}_pairs"
+    return [made, Table(name=name, title=title, caption=pairs.HOW, rows=cells, notes=problems(found))]
 
 
 def _voices(rows: Sequence[Row], edits: EditsOf, spread: Spread | None) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -102,8 +101,8 @@ def start_of(config: Config) -> Source | None:
     return source
 
 
-def teacher_of(config: Config, model: DeepSpeech2, device: torch.device) -> Teacher | None:
-    """Returns the teacher on the device; UsageError unless it has the run's alphabet and frame rate."""
+def teacher_of(config: Config, device: torch.device) -> Teacher | None:
+    """Returns the teacher on the device; UsageError unless it has the run's alphabet and front end."""
     if config.teacher is None:
         return None
     source = load("teacher", config.teacher)
@@ -112,7 +111,6 @@ def teacher_of(config: Config, model: DeepSpeech2, device: torch.device) -> Teac
     if theirs != Coding.of(plain(config.data)).alphabet:
         wanted = pasted("data.alphabet", theirs[1:].replace(" ", ""))
         raise UsageError(f"{source.named}: has another alphabet; give {wanted}, as it was trained")
-    check_teacher(source, model)
     return Teacher(source.model.to(device), config.distil, config.temperature)
 
 
@@ -168,14 +166,3 @@ def check_start(source: Source, config: ModelConfig) -> None:
     where += [] if name is None else [f"{name} has the shape {shapes.get(name)} there and {wanted[name]} here"]
     fix = " ".join(f"model.{key}={theirs.get(key)}" for key in apart)
     raise UsageError(f"{source.named}: {'; '.join(where)}; give {f'{fix}, or ' if fix else ''}another network")
-
-
-def check_teacher(source: Source, model: DeepSpeech2) -> None:
-    """Raises UsageError unless the teacher has the network's frame rate."""
-    convolutions: list[Any] = [source.model.conv, model.conv]
-    strides, own = (tuple(conv.stride[1] for conv in each) for each in convolutions)
-    if strides != own:
-        raise UsageError(
-            f"{source.named}: its convolutions have the strides {strides} in time, and those of this network {own}; "
-            "give a teacher of the same frame rate"
-        )

@@ -97,7 +97,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         config.logger.check()
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)
-    start, teacher = start_of(config), teacher_of(config, model, device)  # refused before any speech is read
+    start, teacher = start_of(config), teacher_of(config, device)  # refused before any speech is read
     groups = _batches(config, model)
     coding = Coding.of(plain(config.data))
     load = partial(batch.load, coding=coding, workers=config.train.load_workers)

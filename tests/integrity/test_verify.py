@@ -16,7 +16,7 @@ from prune_rnn import paths
 from prune_rnn.config.config import compose_config
 from prune_rnn.deploy.export import ExportOptions, export
 from prune_rnn.integrity import corpus
-from prune_rnn.integrity.verify import VerifyOptions, verify
+from prune_rnn.integrity.verify import verify
 from prune_rnn.run import store
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import run_of
@@ -38,7 +38,7 @@ OF_TODAY = (paths.CONFIG, paths.RESULT, paths.HISTORY, paths.HYPOTHESES, paths.M
 
 def verified(run: Run) -> tuple[bool, list[str]]:
     lines: list[str] = []
-    return verify([run.folder], VerifyOptions(), lines.append), lines
+    return verify([run.folder], Path("results"), lines.append), lines
 
 
 def test_any_bit_flipped_in_any_file_is_found(run: Run, flipped: Callable[[bytes, int], bytes]) -> None:
