@@ -242,7 +242,6 @@ def reference() -> Callable[..., Tensor]:
         x: Tensor,
         *,
         state: Tensor | None = None,
-        lengths: Tensor | None = None,
         reverse: bool = False,
         rounded: Callable[[Tensor], Tensor] = lambda each: each,
     ) -> Tensor:
@@ -253,8 +252,6 @@ def reference() -> Callable[..., Tensor]:
         out = x.new_zeros(steps, streams, n)
         for t in reversed(range(steps)) if reverse else range(steps):
             carried = cell.step(x[t], rounded(carried[:, :n]).double() @ weight.t(), carried, activation)
-            if lengths is not None:
-                carried[t >= lengths] = 0
             out[t] = carried[:, :n]
         return out
 

@@ -41,48 +41,36 @@ class Backend(ABC):
         x: Tensor,
         *,
         state: Tensor | None = None,
-        lengths: Tensor | None = None,
         reverse: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """Runs the recurrent layer whose recurrent matrix this is, and returns (outputs, last state).
 
         x: (steps, streams, gates * units), the input contribution. state: (streams, vectors * units), zero where None.
-        lengths: (streams,), past which a stream's state is zero. reverse: from the last step to the first.
+        reverse: from the last step to the first.
         Outputs are (steps, streams, units), of each state as by `cell.step`. ValueError where shapes don't fit.
         """
-        x = self._sequence(cell, x, lengths)
+        x = self._sequence(cell, x)
         if state is not None:
             wanted = (x.shape[1], cell.vectors * self.units)
             state = self._given(state, state.shape == wanted, str(wanted))
-        return self._layer(cell, activation, x, state, lengths, reverse)
+        return self._layer(cell, activation, x, state, reverse)
 
-    def both_ways(
-        self,
-        back: Backend,
-        cell: Cell,
-        activation: Activation,
-        x: Tensor,
-        *,
-        lengths: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
+    def both_ways(self, back: Backend, cell: Cell, activation: Activation, x: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the outputs of this matrix's layer and, over the same inputs, of `back`'s layer in reverse.
 
         Each is what `layer` returns; where the engine has both, they run at the same time.
         """
-        x = self._sequence(cell, x, lengths)
-        back._sequence(cell, x, lengths)
-        return self._both_ways(back, cell, activation, x, lengths)
+        x = self._sequence(cell, x)
+        back._sequence(cell, x)
+        return self._both_ways(back, cell, activation, x)
 
-    def _sequence(self, cell: Cell, x: Tensor, lengths: Tensor | None) -> Tensor:
+    def _sequence(self, cell: Cell, x: Tensor) -> Tensor:
         """Returns x as `_given` does; ValueError where the layer's arguments don't fit the matrix."""
         if cell.gates != self.gates:
             raise ValueError(f"a matrix of {self.gates} gates in a layer of the {cell.name}, which has {cell.gates}")
         if self.columns != self.units:
             raise ValueError(f"a matrix of {self.rows} x {self.columns} is not a recurrent one of {self.units} units")
-        x = self._given(x, x.dim() == 3 and x.shape[2] == self.rows, f"(steps, streams, {self.rows})")
-        if lengths is not None and lengths.shape != (x.shape[1],):
-            raise ValueError(f"lengths of shape {tuple(lengths.shape)} for {x.shape[1]} streams")
-        return x
+        return self._given(x, x.dim() == 3 and x.shape[2] == self.rows, f"(steps, streams, {self.rows})")
 
     def _given(self, x: Tensor, fits: bool, wanted: str) -> Tensor:
         """Returns x on the device, float32 and contiguous; ValueError where it doesn't fit the wanted shape."""
@@ -97,19 +85,11 @@ class Backend(ABC):
 
     @abstractmethod
     def _layer(
-        self,
-        cell: Cell,
-        activation: Activation,
-        x: Tensor,
-        state: Tensor | None,
-        lengths: Tensor | None,
-        reverse: bool,
+        self, cell: Cell, activation: Activation, x: Tensor, state: Tensor | None, reverse: bool
     ) -> tuple[Tensor, Tensor]:
         """Returns what `layer` does; all arguments are checked, x and state moved."""
 
-    def _both_ways(
-        self, back: Backend, cell: Cell, activation: Activation, x: Tensor, lengths: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _both_ways(self, back: Backend, cell: Cell, activation: Activation, x: Tensor) -> tuple[Tensor, Tensor]:
         """Returns what `both_ways` does; all arguments are checked, x is moved."""
-        ahead = self._layer(cell, activation, x, None, lengths, False)[0]
-        return ahead, back._layer(cell, activation, x, None, lengths, True)[0]
+        ahead = self._layer(cell, activation, x, None, False)[0]
+        return ahead, back._layer(cell, activation, x, None, True)[0]

@@ -47,10 +47,6 @@ def _at(array: Tensor | None) -> int | None:
     return None if array is None else array.data_ptr()
 
 
-def _limits(lengths: Tensor | None) -> Tensor | None:
-    return None if lengths is None else lengths.to("cpu", torch.int32).contiguous()
-
-
 class Matrix(Backend):
     """A sparse matrix that the engine multiplies with.
 
@@ -117,34 +113,26 @@ class Matrix(Backend):
         return y
 
     def _layer(
-        self,
-        cell: Cell,
-        activation: Activation,
-        x: Tensor,
-        state: Tensor | None,
-        lengths: Tensor | None,
-        reverse: bool,
+        self, cell: Cell, activation: Activation, x: Tensor, state: Tensor | None, reverse: bool
     ) -> tuple[Tensor, Tensor]:
         steps, streams, _ = x.shape
         last = torch.zeros(streams, cell.vectors * self.units) if state is None else state.detach().clone()
-        out, limits = torch.empty(steps, streams, self.units), _limits(lengths)
+        out = torch.empty(steps, streams, self.units)
         if self._library.prune_rnn_layer(
-            self._pointer, cell.kind, activation is Activation.tanh, steps, streams, _at(limits), reverse, _at(x),
-            _at(last), _at(out),
+            self._pointer, cell.kind, activation is Activation.tanh, steps, streams, reverse, _at(x), _at(last),
+            _at(out),
         ):  # fmt: skip
             raise MemoryError("no memory for the layer")
         return out, last
 
-    def _both_ways(
-        self, back: Backend, cell: Cell, activation: Activation, x: Tensor, lengths: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _both_ways(self, back: Backend, cell: Cell, activation: Activation, x: Tensor) -> tuple[Tensor, Tensor]:
         if not isinstance(back, Matrix):
-            return super()._both_ways(back, cell, activation, x, lengths)
+            return super()._both_ways(back, cell, activation, x)
         steps, streams, _ = x.shape
         ahead, behind = torch.empty(2, steps, streams, self.units)
-        last, limits = torch.zeros(2, streams, cell.vectors * self.units), _limits(lengths)
+        last = torch.zeros(2, streams, cell.vectors * self.units)
         if self._library.prune_rnn_both_ways(
-            self._pointer, back._pointer, cell.kind, activation is Activation.tanh, steps, streams, _at(limits), _at(x),
+            self._pointer, back._pointer, cell.kind, activation is Activation.tanh, steps, streams, _at(x),
             _at(last[0]), _at(ahead), _at(last[1]), _at(behind),
         ):  # fmt: skip
             raise MemoryError("no memory for the layer")

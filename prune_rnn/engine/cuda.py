@@ -53,19 +53,13 @@ class _OnDevice(Backend):
 
     @torch.no_grad()
     def _layer(
-        self,
-        cell: Cell,
-        activation: Activation,
-        x: Tensor,
-        state: Tensor | None,
-        lengths: Tensor | None,
-        reverse: bool,
+        self, cell: Cell, activation: Activation, x: Tensor, state: Tensor | None, reverse: bool
     ) -> tuple[Tensor, Tensor]:
         key = cell, activation, x.shape[1]
         with torch.cuda.device_of(x):
             if key not in self._layers:
                 self._layers[key] = self.graphs(*key)
-            return self._layers[key](x, state, lengths, reverse)
+            return self._layers[key](x, state, reverse)
 
 
 class CublasMatrix(_OnDevice):
@@ -97,7 +91,7 @@ class CublasMatrix(_OnDevice):
             torch.mm(rounded[k], self._transposed, out=product)
             dense_step[(-(-self.units // block), streams)](
                 product, buffers.x[k], buffers.states[k], buffers.memory, buffers.states[k + 1], rounded[k + 1],
-                buffers.alive[k], self.units, CELL=cell.kind, GATES=self.gates, LIMIT=limit, UNITS=block,
+                self.units, CELL=cell.kind, GATES=self.gates, LIMIT=limit, UNITS=block,
             )  # fmt: skip
 
         return Graphs(step, streams, cell, self.units, self.device)
@@ -166,13 +160,12 @@ class CudaMatrix(_OnDevice):
         self.bytes = sum(each.nbytes for each in (self._starts, self._values, self._columns))
 
     def _launch(
-        self, x: Tensor, before: Tensor, memory: Tensor, after: Tensor, alive: Tensor, cell: Cell | None,
-        limit: float | None,
-    ) -> None:  # fmt: skip
+        self, x: Tensor, before: Tensor, memory: Tensor, after: Tensor, cell: Cell | None, limit: float | None
+    ) -> None:
         units, entries, warps = self._block
         sparse_step[(-(-self.units // units), len(before))](
             self._columns, self._values, self._starts if self._scale is None else self._scale, self._starts, x, before,
-            memory, after, alive, self.columns, self.units, CELL=None if cell is None else cell.kind, GATES=self.gates,
+            memory, after, self.columns, self.units, CELL=None if cell is None else cell.kind, GATES=self.gates,
             SCALED=self._scale is not None, LIMIT=limit, UNITS=units, ENTRIES=entries, num_warps=warps,
         )  # fmt: skip
 
@@ -182,7 +175,7 @@ class CudaMatrix(_OnDevice):
             return self.dense.product(x)
         y = x.new_empty(len(x), self.rows)
         with torch.cuda.device_of(x):
-            self._launch(x, x, x, y, self._starts, cell=None, limit=None)
+            self._launch(x, x, x, y, cell=None, limit=None)
         return y
 
     def graphs(self, cell: Cell, activation: Activation, streams: int) -> Graphs:
@@ -192,7 +185,7 @@ class CudaMatrix(_OnDevice):
 
         def step(buffers: Graphs, k: int) -> None:
             before, after = buffers.states[k], buffers.states[k + 1]
-            self._launch(buffers.x[k], before, buffers.memory, after, buffers.alive[k], cell, limit)
+            self._launch(buffers.x[k], before, buffers.memory, after, cell, limit)
 
         return Graphs(step, streams, cell, self.units, self.device)
 

@@ -17,7 +17,7 @@ CHUNKS = (32, 16, 8, 4, 2, 1)  # steps of a graph: a sequence is cut into these,
 class Graphs:
     """A layer's buffers on the device and, there, its graphs: `graphs(x, ...)` runs a whole sequence.
 
-    step(k): reads x[k], states[k] and alive[k], writes states[k + 1] and replaces memory, always at the same addresses.
+    step(k): reads x[k] and states[k], writes states[k + 1] and replaces memory, always at the same addresses.
     states: (steps + 1, streams, units), outputs. memory: (streams, (vectors - 1) * units), what else a state holds.
     """
 
@@ -25,7 +25,6 @@ class Graphs:
         new = partial(torch.zeros, device=device)
         self.x, self.states = new(CHUNKS[0], streams, cell.gates * units), new(CHUNKS[0] + 1, streams, units)
         self.memory = new(streams, (cell.vectors - 1) * units)
-        self.alive = new(CHUNKS[0], streams, dtype=torch.int32)
         self._step, self._graphs = step, dict[int, Replayed]()
 
     def _chunk(self, steps: int) -> None:
@@ -38,13 +37,10 @@ class Graphs:
             self._graphs[steps] = Replayed(partial(self._chunk, steps), self.x.device)
         self._graphs[steps]()
 
-    def __call__(self, x: Tensor, state: Tensor | None, lengths: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
-        steps, streams, _ = x.shape
+    def __call__(self, x: Tensor, state: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
+        steps = len(x)
         out = self.states.new_empty(steps, *self.states.shape[1:])
-        limits = torch.full((streams,), steps, device=x.device) if lengths is None else lengths.to(x.device)
-        alive = torch.arange(steps, device=x.device)[:, None] < limits
-        if reverse:
-            x, alive = x.flip(0), alive.flip(0)
+        x = x.flip(0) if reverse else x
         units = self.states.shape[2]
         self.states[0] = 0.0 if state is None else state[:, :units]
         self.memory.copy_(torch.zeros_like(self.memory) if state is None else state[:, units:])
@@ -52,7 +48,7 @@ class Graphs:
         for size in CHUNKS:
             while steps - done >= size:
                 part = slice(done, done + size)
-                self.x[:size], self.alive[:size] = x[part], alive[part]
+                self.x[:size] = x[part]
                 self.replay(size)
                 out[part] = self.states[1 : size + 1]
                 self.states[0] = self.states[size]

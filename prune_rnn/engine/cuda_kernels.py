@@ -27,9 +27,9 @@ def _of_gates(first, units, inside, GATES: tl.constexpr):  # type: ignore[no-unt
 
 @kernel
 def _next(  # type: ignore[no-untyped-def]
-    x, old, memory, a, b, c, d, alive, unit, units, CELL: tl.constexpr, GATES: tl.constexpr, LIMIT: tl.constexpr
+    x, old, memory, a, b, c, d, unit, units, CELL: tl.constexpr, GATES: tl.constexpr, LIMIT: tl.constexpr
 ):  # fmt: skip
-    """The output after `old` where U h is a, b, c and d by gate, zero if not alive; an LSTM's memory is replaced."""
+    """The output after `old` where U h is a, b, c and d by gate; an LSTM's memory is replaced."""
     inside = unit < units
     x_a, x_b, x_c, x_d = _of_gates(x + unit, units, inside, GATES)
     if CELL == 0:
@@ -41,8 +41,8 @@ def _next(  # type: ignore[no-untyped-def]
         inner = tl.sigmoid(x_b + b) * tl.load(memory, mask=inside, other=0.0)
         inner += tl.sigmoid(x_a + a) * _activated(x_c + c, None)
         new = tl.sigmoid(x_d + d) * _activated(inner, None)
-        tl.store(memory, tl.where(alive != 0, inner, 0.0), mask=inside)
-    return tl.where(alive != 0, new, 0.0)
+        tl.store(memory, inner, mask=inside)
+    return new
 
 
 @kernel
@@ -56,7 +56,7 @@ def _tile(columns, values, vector, tile, end, spot, SIZE: tl.constexpr):  # type
 
 @kernel
 def sparse_step(  # type: ignore[no-untyped-def]
-    columns, values, scale, starts, x, before, memory, after, alive, width, units, CELL: tl.constexpr,
+    columns, values, scale, starts, x, before, memory, after, width, units, CELL: tl.constexpr,
     GATES: tl.constexpr, SCALED: tl.constexpr, LIMIT: tl.constexpr, UNITS: tl.constexpr, ENTRIES: tl.constexpr,
 ):  # fmt: skip
     """after = the output after `before`, of the cell of the number CELL; None: just the product.
@@ -102,7 +102,7 @@ def sparse_step(  # type: ignore[no-untyped-def]
         old = tl.load(before + unit, mask=inside, other=0.0)
         memory += stream * units + unit
         x += stream * GATES * units
-        new = _next(x, old, memory, a, b, c, d, tl.load(alive + stream), unit, units, CELL, GATES, LIMIT)
+        new = _next(x, old, memory, a, b, c, d, unit, units, CELL, GATES, LIMIT)
         tl.store(after + stream * units + unit, new, mask=inside)
     else:
         after += stream * GATES * units + unit
@@ -117,7 +117,7 @@ def sparse_step(  # type: ignore[no-untyped-def]
 
 @kernel
 def dense_step(  # type: ignore[no-untyped-def]
-    product, x, before, memory, after, rounded, alive, units, CELL: tl.constexpr, GATES: tl.constexpr,
+    product, x, before, memory, after, rounded, units, CELL: tl.constexpr, GATES: tl.constexpr,
     LIMIT: tl.constexpr, UNITS: tl.constexpr,
 ):  # fmt: skip
     """after = the output after `before` where U h is `product`; rounded = the same in its own type.
@@ -131,6 +131,6 @@ def dense_step(  # type: ignore[no-untyped-def]
     old = tl.load(before + stream * units + unit, mask=inside, other=0.0)
     memory += stream * units + unit
     x += stream * GATES * units
-    new = _next(x, old, memory, a, b, c, d, tl.load(alive + stream), unit, units, CELL, GATES, LIMIT)
+    new = _next(x, old, memory, a, b, c, d, unit, units, CELL, GATES, LIMIT)
     tl.store(after + stream * units + unit, new, mask=inside)
     tl.store(rounded + stream * units + unit, new.to(rounded.dtype.element_ty), mask=inside)

@@ -25,13 +25,7 @@ class TorchMatrix(Backend):
         return self._times(quantised_vectors(x, self.dtype))
 
     def _layer(
-        self,
-        cell: Cell,
-        activation: Activation,
-        x: Tensor,
-        state: Tensor | None,
-        lengths: Tensor | None,
-        reverse: bool,
+        self, cell: Cell, activation: Activation, x: Tensor, state: Tensor | None, reverse: bool
     ) -> tuple[Tensor, Tensor]:
         steps, streams, _ = x.shape
         n = self.units
@@ -39,8 +33,6 @@ class TorchMatrix(Backend):
         states = torch.empty(steps, streams, cell.vectors * n)
         for t in reversed(range(steps)) if reverse else range(steps):
             last = cell.step(x[t], self._product(last[:, :n]), last, activation, out=states[t])
-            if lengths is not None:
-                last[t >= lengths] = 0
         return states[..., :n], last.clone()
 
 

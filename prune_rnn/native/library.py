@@ -18,7 +18,7 @@ from typing import Any
 from prune_rnn import native
 
 _FILE = "lib/libprune_rnn.so"
-_LAYER = [c_int] * 4 + [c_void_p]  # cell, activation, steps, streams, lengths
+_LAYER = [c_int] * 4  # cell, activation, steps, streams
 # cell, units, steps; frames, sizes; tanh, reverse, threads, set
 _LOOP = [c_int] * 3 + [c_int64, c_void_p] + [c_int] * 4
 # what each C function returns and takes, as its definition in the .cpp files says

@@ -97,7 +97,7 @@ def test_products(make: Make, dtype: Dtype, streams: int) -> None:
 @each_dtype
 @pytest.mark.parametrize("activation", Activation, ids=lambda each: each.name)
 def test_layers(make: Make, cell: Cell, dtype: Dtype, activation: Activation, reference: Callable[..., Tensor]) -> None:
-    """From nothing forward; and backward from a given state, utterances of different lengths side by side."""
+    """From nothing forward; and backward from a given state."""
     weight = pruned(cell.gates * UNITS, UNITS, dtype)
     matrix = make(weight, gates=cell.gates)
     run = partial(matrix.layer, cell, activation)
@@ -120,12 +120,10 @@ def test_layers(make: Make, cell: Cell, dtype: Dtype, activation: Activation, re
     close(torch.cat([first, second]), wanted, tolerance)
 
     x, given = random(3, 4, cell.gates * UNITS, seed=4), random(4, cell.vectors * UNITS, seed=5)
-    lengths = torch.tensor([3, 2, 1, 0])
     before = given.clone()
-    states, last = run(x, state=given, lengths=lengths, reverse=True)
-    close(states, wanted_by(x, state=given, lengths=lengths, reverse=True), tolerance)
+    states, last = run(x, state=given, reverse=True)
+    close(states, wanted_by(x, state=given, reverse=True), tolerance)
     assert torch.equal(last[:, :UNITS], states[0]) and torch.equal(given, before)
-    assert not states.cpu()[torch.arange(3)[:, None] >= lengths].any()
 
 
 @each_multiplier
@@ -136,11 +134,10 @@ def test_both_ways_at_once_is_one_after_the_other(make: Make, cell: Cell, dtype:
     """Not a bit differs."""
     weight = pruned(cell.gates * UNITS, UNITS, dtype)
     ahead, back = make(weight, gates=cell.gates), make(Weight(weight.values.flip(1), weight.scale), gates=cell.gates)
-    x, lengths = random(4, streams, cell.gates * UNITS, seed=3), torch.arange(streams)
-    for limits in (None, lengths):
-        found = ahead.both_ways(back, cell, Activation.tanh, x, lengths=limits)
-        assert torch.equal(found[0], ahead.layer(cell, Activation.tanh, x, lengths=limits)[0])
-        assert torch.equal(found[1], back.layer(cell, Activation.tanh, x, lengths=limits, reverse=True)[0])
+    x = random(4, streams, cell.gates * UNITS, seed=3)
+    found = ahead.both_ways(back, cell, Activation.tanh, x)
+    assert torch.equal(found[0], ahead.layer(cell, Activation.tanh, x)[0])
+    assert torch.equal(found[1], back.layer(cell, Activation.tanh, x, reverse=True)[0])
 
 
 @each_multiplier
@@ -196,5 +193,3 @@ def test_what_does_not_fit_is_refused(make: Make) -> None:
         matrix.layer(rnn, Activation.tanh, x[..., :7])
     with pytest.raises(ValueError, match=r"shape \(1, 8\) where \(2, 8\) is wanted"):
         matrix.layer(rnn, Activation.tanh, x, state=torch.zeros(1, 8))
-    with pytest.raises(ValueError, match=r"lengths of shape \(1,\) for 2 streams"):
-        matrix.layer(rnn, Activation.tanh, x, lengths=torch.tensor([3]))

@@ -11,10 +11,10 @@ void* prune_rnn_pack(int rows, int columns, int gates, const float* dense, const
                      int format, int streams);
 void prune_rnn_free(void* matrix);
 int prune_rnn_product(const void* matrix, int streams, const float* x, float* y);
-int prune_rnn_layer(const void* matrix, int cell, int activation, int steps, int streams, const int32_t* lengths, int reverse,
+int prune_rnn_layer(const void* matrix, int cell, int activation, int steps, int streams, int reverse,
                     const float* x, float* state, float* out);
 int prune_rnn_both_ways(const void* matrix, const void* back, int cell, int activation, int steps, int streams,
-                        const int32_t* lengths, const float* x, float* state, float* out, float* back_state, float* back_out);
+                        const float* x, float* state, float* out, float* back_state, float* back_out);
 }
 
 namespace {
@@ -45,9 +45,9 @@ int all_of(int set, int format, int kind, int units, int gates, int threads, int
     std::vector<float> first((size_t)streams * units * (cell == 2 ? 2 : 1)), second = first;
     std::vector<float> one((size_t)steps * streams * units), other = one;
     std::vector<float> ahead = first, back = first, ahead_out = one, back_out = one;
-    prune_rnn_layer(matrix, cell, 0, steps, streams, nullptr, 0, inputs.data(), first.data(), one.data());
-    prune_rnn_layer(matrix, cell, 0, steps, streams, nullptr, 1, inputs.data(), second.data(), other.data());
-    prune_rnn_both_ways(matrix, matrix, cell, 0, steps, streams, nullptr, inputs.data(), ahead.data(), ahead_out.data(),
+    prune_rnn_layer(matrix, cell, 0, steps, streams, 0, inputs.data(), first.data(), one.data());
+    prune_rnn_layer(matrix, cell, 0, steps, streams, 1, inputs.data(), second.data(), other.data());
+    prune_rnn_both_ways(matrix, matrix, cell, 0, steps, streams, inputs.data(), ahead.data(), ahead_out.data(),
                         back.data(), back_out.data());
     for (size_t i = 0; i < one.size(); i++) {
         near(ahead_out[i], one[i], 1e-4, "ahead");

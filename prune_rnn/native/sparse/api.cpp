@@ -65,11 +65,11 @@ API int prune_rnn_product(const void* matrix, int streams, const float* x, float
 }
 
 // x: (steps, streams, gates * units) -> out: (steps, streams, units); state: (streams, vectors * units), replaced.
-// lengths: (streams,) or null. Returns 0, or 1 where memory is short.
-API int prune_rnn_layer(const void* matrix, int cell, int activation, int steps, int streams, const int32_t* lengths,
+// Returns 0, or 1 where memory is short.
+API int prune_rnn_layer(const void* matrix, int cell, int activation, int steps, int streams,
                     int reverse, const float* x, float* state, float* out) {
     try {
-        layer({cell, activation, steps, streams, lengths, x},
+        layer({cell, activation, steps, streams, x},
               {static_cast<const Matrix*>(matrix), reverse != 0, state, out});
         return 0;
     } catch (const std::bad_alloc&) {
@@ -79,10 +79,10 @@ API int prune_rnn_layer(const void* matrix, int cell, int activation, int steps,
 
 // The same for two matrices side by side, the second's from the last step to the first.
 API int prune_rnn_both_ways(const void* matrix, const void* back, int cell, int activation, int steps, int streams,
-                            const int32_t* lengths, const float* x, float* state, float* out, float* back_state,
+                            const float* x, float* state, float* out, float* back_state,
                             float* back_out) {
     try {
-        both_ways({cell, activation, steps, streams, lengths, x}, {static_cast<const Matrix*>(matrix), false, state, out},
+        both_ways({cell, activation, steps, streams, x}, {static_cast<const Matrix*>(matrix), false, state, out},
                   {static_cast<const Matrix*>(back), true, back_state, back_out});
         return 0;
     } catch (const std::bad_alloc&) {

@@ -82,11 +82,6 @@ private:
         for (int s = 0; s < all_.streams; s++) {
             float* after = step.after + (int64_t)s * units + unit;
             float* memory = state_width_ > units ? own_.state + s * state_width_ + units + unit : nullptr;
-            if (all_.lengths && step.t >= all_.lengths[s]) {
-                std::memset(after, 0, 4 * (size_t)count);
-                if (memory) std::memset(memory, 0, 4 * (size_t)count);
-                continue;
-            }
             const float* inputs = all_.x + (step.t * all_.streams + s) * m_.rows + unit;
             advance_(count, units, inputs, y + s * rows, step.before + s * step.stride + unit, memory, after);
         }

@@ -73,10 +73,9 @@ Matrix* pack(int rows, int columns, int gates, const float* dense, const float* 
 // product.cpp: x: (streams, columns) -> y: (streams, rows).
 void product(const Matrix& m, int streams, const float* x, float* y);
 
-// What the directions of a layer share. x: (steps, streams, gates * units); lengths: (streams,) or null.
+// What the directions of a layer share. x: (steps, streams, gates * units).
 struct Sequence {
     int cell, activation, steps, streams;
-    const int32_t* lengths;
     const float* x;
 };
 
