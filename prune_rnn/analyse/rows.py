@@ -14,7 +14,7 @@ from prune_rnn.analyse.finished import Finished, whole
 from prune_rnn.analyse.hypotheses import Edits
 from prune_rnn.analyse.interval import Spread, pooled
 from prune_rnn.analyse.layout import RowLayout
-from prune_rnn.analyse.sources import Sources, command, placeholders, sources
+from prune_rnn.analyse.sources import Sources, command, keys, placeholders, sources
 from prune_rnn.config.config import Config, compose_config
 from prune_rnn.run.identity import identity, plain
 from prune_rnn.run.record import Recorded, recorded
@@ -140,7 +140,10 @@ class Library:
             return sources(of, seed, self.common, self.composed)
 
         def of_seed(seed: int, its: Sources) -> Config:
-            return replace(config, seed=seed, init=its.files.get("init"), teacher=its.files.get("teacher"))
+            found = replace(config, seed=seed)
+            for key in keys(of):
+                setattr(found, key, its.files.get(key))
+            return found
 
         def trains(seed: int) -> str:
             its = at(seed)

@@ -29,9 +29,14 @@ class Sources:
     before: tuple[Run, ...]
 
 
+def keys(of: RowLayout) -> list[str]:
+    """Returns which of "init" and "teacher" the row has networks for."""
+    return [key for key, chain in _chains(of).items() if chain]
+
+
 def placeholders(of: RowLayout) -> list[str]:
     """Returns overrides that stand for a row's sources, to compose the row before they exist."""
-    return [f"{key}=SOURCE" for key, chain in _chains(of).items() if chain]
+    return [f"{key}=SOURCE" for key in keys(of)]
 
 
 def sources(of: RowLayout, seed: int, common: Sequence[str], compose: Callable[[Sequence[str]], Config]) -> Sources:

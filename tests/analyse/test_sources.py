@@ -61,6 +61,14 @@ def test_each_seed_has_the_teacher_of_its_own(fabricate: Fabricate, library: Cal
     assert [run.seed for run in alone.runs] == [0] and alone.runs[0].name not in [run.folder.name for run in taught]
 
 
+def test_overrides_may_name_the_source_themselves(fabricate: Fabricate, library: Callable[[], Library]) -> None:
+    start = packed(fabricate("gru_dense"), 1.0)
+    run = fabricate("gru_sparse", f"init={start}")
+    fabricate("gru_sparse")
+    (found,) = library().row(RowLayout(overrides=f"model=gru_sparse init={start}")).runs
+    assert found.name == run.folder.name
+
+
 def test_a_label_stands_for_its_row() -> None:
     one = RowLayout(overrides="model=gru_sparse", label="gradual", baseline="model=gru_dense")
     other = RowLayout(overrides="model=gru_sparse prune=cubic", baseline="model=gru_dense", against="gradual")
