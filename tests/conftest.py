@@ -231,8 +231,8 @@ def peak() -> Callable[[Callable[[], object]], int]:
 def reference() -> Callable[..., Tensor]:
     """Runs a cell over a sequence by its reference step, in double precision: all that computes it agrees with this.
 
-    Shapes as for `Backend.layer`, which it returns the states of. rounded: what becomes of a state before it is
-    multiplied.
+    Shapes as for `Backend.layer`, which it returns the states of. lengths: (streams,), past which a stream's state is
+    zero. rounded: what becomes of a state before it is multiplied.
     """
 
     def states(
@@ -242,6 +242,7 @@ def reference() -> Callable[..., Tensor]:
         x: Tensor,
         *,
         state: Tensor | None = None,
+        lengths: Tensor | None = None,
         reverse: bool = False,
         rounded: Callable[[Tensor], Tensor] = lambda each: each,
     ) -> Tensor:
@@ -252,6 +253,8 @@ def reference() -> Callable[..., Tensor]:
         out = x.new_zeros(steps, streams, n)
         for t in reversed(range(steps)) if reverse else range(steps):
             carried = cell.step(x[t], rounded(carried[:, :n]).double() @ weight.t(), carried, activation)
+            if lengths is not None:
+                carried[t >= lengths] = 0
             out[t] = carried[:, :n]
         return out
 
