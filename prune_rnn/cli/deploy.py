@@ -50,9 +50,9 @@ def verify(places: list[Path], results: Path) -> int:
     runs, with their packed files. Prints a line for each damaged file, then their number. A file without its checksum
     counts as damaged. Exit code 1 where something is damaged.
     """
-    from prune_rnn.integrity import verify as verified
+    from prune_rnn.integrity.verify import verify
 
-    return 0 if verified.verify(places, results) else 1
+    return 0 if verify(places, results) else 1
 
 
 @cli.command()

@@ -76,11 +76,8 @@ class Manifest(Data):
 
     def content(self) -> Plain:
         """Returns the fingerprint of each split, in place of its path."""
-        return {split: self._fingerprint(split) for split in SPLITS}
-
-    def _fingerprint(self, split: str) -> str:
-        given = getattr(self, split)
-        return fingerprint(Path(given)) if split in self._here() else given
+        here, given = self._here(), {split: getattr(self, split) for split in SPLITS}
+        return {split: fingerprint(Path(value)) if split in here else value for split, value in given.items()}
 
     def _here(self) -> list[str]:
         """Returns the splits that are given as paths: `prune-rnn report` may have fingerprints in their place."""

@@ -59,7 +59,8 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     against = [f"against {layout.against}".strip()] if any(of.against for of in layout.rows) or layout.against else []
     for of in layout.rows:
         row, *others = (library.row(each) for each in (of, *layout.others(of)))
-        found = [_versus(row, other, library) for other in others]
+        edits = library.edits([row, *others])
+        found = [versus(row, other, edits, library.spread([row, other])) for other in others]
         baseline, over_baseline = (others[0], found[0]) if of.baseline else (None, None)
         cells.append(
             {head: COLUMNS[head](row, baseline) for head in columns}
@@ -70,7 +71,7 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
         for each in found:
             texts = [*speakers_only([each.interval]), unlike(row, each.other), *problems([each])]
             if each.interval:
-                texts += over_utterances(library.edits([row, each.other])[run.name] for run in row.runs)
+                texts += over_utterances(edits[run.name] for run in row.runs)
             notes |= dict.fromkeys(text for text in texts if text)
     return [
         laid_out(
@@ -78,10 +79,6 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
             notes=list(notes), missing=[(label, command) for command, label in missing.items()],
         )
     ]  # fmt: skip
-
-
-def _versus(row: Row, other: Row, library: Library) -> Versus:
-    return versus(row, other, library.edits([row, other]), library.spread([row, other]))
 
 
 def _numbers(row: Row, baseline: Row | None, against: Versus | None, compared: bool) -> dict[str, str]:
