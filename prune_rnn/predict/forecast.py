@@ -89,7 +89,7 @@ def _beyond(own: Setting, networks: Sequence[Network]) -> list[str]:
     found = []
     alike = [each for each in others if each.recipe == own.recipe]
     if not alike and own.data == SYNTHETIC:
-        kin = any(each.kin == own.kin for each in others)
+        kin = any((each.kin, each.init, each.teacher) == (own.kin, own.init, own.teacher) for each in others)
         found.append("no network had this much speech or so many steps" if kin else "no network was trained like this")
     family = [each for each in others if each.cell == own.cell]
     if not family:
@@ -106,6 +106,9 @@ def _beyond(own: Setting, networks: Sequence[Network]) -> list[str]:
         pruned = [each for each in others if each.method == own.method]
         if not pruned:
             found.append(f"no network was pruned by prune={own.method}: what it costs is assumed")
+        elif own.variant not in {each.variant for each in pruned}:
+            options = own.variant or "its defaults"
+            found.append(f"no network was pruned by prune={own.method} with {options}: what that costs is assumed")
         elif not any(abs(each.start - own.start) + abs(each.end - own.end) < 0.01 for each in pruned):
             found.append("no network was pruned in these epochs")
         if own.density < LEAST:

@@ -56,6 +56,8 @@ _FIXED: dict[str, Prior] = {
     "late, dense": (0.0, 0.3),
     "hard, late": (0.5, 0.5),
     "deep": (0.0, 0.2),
+    "init": (-0.08, 0.08),  # more training in all
+    "teacher": (-0.03, 0.05),
     # of log CER against gradual pruning, assumed until there are runs: structure costs, chance costs more
     "method cubic": (0.0, 0.03),
     "method saliency": (0.03, 0.05),
@@ -67,6 +69,7 @@ _OTHERS: dict[str, Prior] = {  # by the first word of the name
     "cell": (0.0, 0.08),
     "shape": (0.0, 0.08),
     "method": (0.05, 0.08),
+    "variant": (0.03, 0.05),
     "kin": (0.0, 0.15),
     "data": (0.0, 1.0),
     "recipe": (0.0, 0.04),
@@ -96,6 +99,11 @@ def effects(of: Setting) -> dict[str, float]:
     }
     if of.hours and of.hours_heard:
         found |= {"hours": math.log(of.hours / _HOURS), "hours_heard": math.log(of.hours_heard / _HOURS_HEARD)}
+    for source in ("init", "teacher"):
+        if getattr(of, source):
+            found[source] = 1.0
+    if of.variant:
+        found[f"variant {of.method} {of.variant}"] = 1.0
     if of.density < LEAST:
         found["deep"] = math.log(LEAST / of.density)
     if of.method == "hard":

@@ -87,7 +87,9 @@ def _number(text: str) -> float | None:
     return float(text) if text else None
 
 
-_READ: dict[Any, Callable[[str], Any]] = {"str": str, "int": int, "float": float, "float | None": _number}  # by type
+_READ: dict[Any, Callable[[str], Any]] = {  # by type
+    "str": str, "int": int, "float": float, "float | None": _number, "bool": "True".__eq__,
+}  # fmt: skip
 
 
 def _network(row: dict[str, str]) -> Network:

@@ -23,8 +23,8 @@ def cer(of: Forecast) -> str:
     alike, every = of.by
     if of.cer is None:
         return "unknown: no finished dense run of yours has this speech and training; one fixes the level"
-    text = f"{100 * of.cer.cer:.1f} %, {_between(of.cer, 100)}, by {alike} networks of this speech and training"
-    return text + f" and {every - alike} others" * (every > alike)
+    text = f"{100 * of.cer.cer:.1f} %, {_between(of.cer, 100)}, by {alike} network{'s' * (alike != 1)}"
+    return text + " of this speech and training" + f" and {every - alike} others" * (every > alike)
 
 
 def text(of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.prune.select import select
@@ -12,8 +12,10 @@ from prune_rnn.run.record import Recorded
 SYNTHETIC = "synthetic"
 SECONDS = 3.75  # of an utterance of synthetic speech, on average
 GOALS = {"sparsity", "prunable_sparsity", "parameters", "q"}  # of pruning: how far, not when or how
+_PHASE = {"start_epoch", "ramp_epoch", "end_epoch", "epoch"}  # of pruning: when
 _AMOUNTS = {"train_hours", "corpus", "steps_per_epoch", "epochs", "batch_size", "hold_epochs"}
 _ELSEWHERE = {"seed", "prune", "model"}  # parts of the identity that are no part of the recipe
+_SOURCES = {"init", "teacher"}  # parts of the recipe that name weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +24,11 @@ class Setting:
 
     prunable: weights that can be pruned. density: the share of them that stays, above 0.
     start, end: of pruning, as shares of all epochs. schedule: digest of when and how it is pruned.
+    variant: options of the method that are not its defaults, but for goal and epochs: "regrow=True"; "": none.
+    init, teacher: whether training starts from trained weights, and whether it has a teacher.
     shape: digest of the model without its units.
-    recipe: digest of data and training without the weights of `init` and `teacher`.
-    kin: digest of the recipe without the amounts of speech and steps.
+    recipe: digest of data and training, whatever the weights of `init` and `teacher`.
+    kin: digest of the recipe without the amounts of speech and steps, without `init` and `teacher`.
     hours, hours_heard: of speech to train on, and of speech in all steps; None where the configuration states none.
     """
 
@@ -37,6 +41,9 @@ class Setting:
     start: float
     end: float
     schedule: str
+    variant: str
+    init: bool
+    teacher: bool
     shape: str
     data: str
     recipe: str
@@ -51,7 +58,7 @@ class Setting:
 
     def dense(self) -> Setting:
         """Returns the same network, not pruned."""
-        return replace(self, density=1.0, method="none", schedule="", start=0.0, end=0.0)
+        return replace(self, density=1.0, method="none", schedule="", variant="", start=0.0, end=0.0)
 
 
 def counts(config: ModelConfig) -> tuple[int, int]:
@@ -67,6 +74,7 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
     phase = config.prune.phase()
     start, end = (0.0, 0.0) if phase is None else (each / train.epochs for each in phase)
     recipe = {key: _without(value, {"weights"}) for key, value in own.items() if key not in _ELSEWHERE}
+    recipe |= {"init": True} if "init" in own else {}
     recipe["train"] = {key: value for key, value in own["train"].items() if key != "precision"}
     hours = own["data"].get("train_hours")
     hours_heard = None
@@ -83,13 +91,26 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
         start=start,
         end=end,
         schedule=digest_of({k: v for k, v in own["prune"].items() if k not in GOALS}) if config.prune.prunes else "",
+        variant=_variant(config) if config.prune.prunes else "",
+        init="init" in own,
+        teacher="teacher" in own,
         shape=digest_of({k: v for k, v in own["model"].items() if k not in ("units", "prunable")}),
         data=own["data"]["name"],
         recipe=digest_of(recipe),
-        kin=digest_of({group: _without(values, _AMOUNTS) for group, values in recipe.items()}),
+        kin=digest_of({k: _without(values, _AMOUNTS) for k, values in recipe.items() if k not in _SOURCES}),
         hours=hours,
         hours_heard=hours_heard,
     )
+
+
+def _variant(config: Recorded) -> str:
+    """Returns the options of the pruning method that are not its defaults; layers by their digest."""
+    own = config.identity["prune"]
+    defaults = {**{field.name: field.default for field in fields(config.prune)}, "layers": config.model.prunable}
+    found = {key: value for key, value in own.items() if key not in GOALS | _PHASE and value != defaults[key]}
+    if "layers" in found:
+        found["layers"] = digest_of(found["layers"])
+    return " ".join(f"{key}={found[key]}" for key in sorted(found))
 
 
 def _without(values: object, keys: set[str]) -> object:

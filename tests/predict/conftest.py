@@ -22,7 +22,8 @@ def place() -> Place:
         values: dict[str, object] = {
             "cell": "gru", "units": round(100 * size), "parameters": round(1.1 * size * REFERENCE),
             "prunable": round(size * REFERENCE), "density": density, "method": "gradual" if pruned else "none",
-            "start": 0.05 * pruned, "end": 0.5 * pruned, "schedule": "schedule" if pruned else "", "shape": "shape",
+            "start": 0.05 * pruned, "end": 0.5 * pruned, "schedule": "schedule" if pruned else "", "variant": "",
+            "init": False, "teacher": False, "shape": "shape",
             "data": "synthetic", "recipe": "recipe", "kin": "kin", "hours": 15.0, "hours_heard": 50.0,
         }  # fmt: skip
         return Setting(**{**values, **other})  # type: ignore[arg-type]

@@ -68,6 +68,16 @@ def test_effects_of_methods(place: Place) -> None:
     hard = effects(place(1, 0.01, method="hard", start=0.75))
     assert hard["hard, late"] == pytest.approx(0.25) and hard["deep"] == pytest.approx(math.log(2))
     assert effects(place(1, 0.1, method="nm"))["method nm"] == 1
+    assert effects(place(1, 0.1, variant="regrow=True"))["variant gradual regrow=True"] == 1
+    assert {"init", "teacher"} & {*effects(place(init=True))} == {"init"}
+
+
+def test_options_that_no_network_had_widen_the_interval(lawful: list[Network], place: Place) -> None:
+    """By the prior: 0.05 of log CER, on top of what is unsure anyway."""
+    law = fit(lawful, SEEDS)
+    usual, regrowing = (law.predict(place(1, 0.1, variant=each)) for each in ("", "regrow=True"))
+    assert regrowing[1] == pytest.approx(math.hypot(usual[1], 0.05))
+    assert regrowing[0] - usual[0] == pytest.approx(0.03)
 
 
 def test_spread_of_seeds_is_pooled(lawful: list[Network]) -> None:

@@ -41,3 +41,15 @@ def test_settings_of_other_training_are_others(fabricate: Callable[..., Run]) ->
     assert one == key("seed=1") == key("train.precision=float32", "seed=2")
     others = ("train.steps_per_epoch=3", "train.learning_rate=0.1", "model.units=30", "data.train_hours=1")
     assert len({one, *(key(each) for each in others)}) == 5
+
+
+def test_variant_is_what_a_method_sets_otherwise(fabricate: Callable[..., Run]) -> None:
+    def variant(*overrides: str) -> str:
+        return of_runs([read(fabricate("gru_sparse", *overrides))])[0].setting.variant
+
+    assert variant() == variant("prune.start_epoch=2", "prune.sparsity=0.5") == variant("prune=hard") == ""
+    assert variant("prune.regrow=true", "prune.ramp_factor=1") == "ramp_factor=1.0 regrow=True"
+    assert variant("prune=nm", "prune.n=1", "prune.m=13") == "m=13 n=1"
+    assert variant("prune.sparsity=0.4", "prune.layers={recurrent:[recurrent.*.recurrent.weight]}").startswith(
+        "layers="
+    )
