@@ -6,6 +6,7 @@ units by the narrower ones. Of the networks of the main recipe that are dense or
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -90,8 +91,10 @@ def ours(networks: Sequence[Network]) -> Callable[[Sequence[Network]], np.ndarra
 
 def main() -> None:
     """Prints the table."""
-    every = [n for n in shipped() if n.setting.hours_heard == 50 and n.setting.hours == 15]
+    main_recipe = Counter(n.setting.recipe for n in shipped()).most_common(1)[0][0]
+    every = [n for n in shipped() if n.setting.recipe == main_recipe and not n.setting.variant]
     every = [n for n in every if n.setting.method in ("none", "gradual") and n.setting.start <= 0.05]
+    print(f"{len(every)} networks\n")
     print("| form | median | root mean square | worst | wider: mean | root mean square |\n|" + "---|" * 6)
     forms = [(form.__doc__ or "", lambda networks, form=form: fitted(form, networks)) for form in STARTS]
     for name, fit in [*forms, ("this law", ours)]:

@@ -99,11 +99,14 @@ def _shipped() -> dict[tuple[str, str], Magnitudes]:
 
 
 def observed(run: Finished) -> Iterator[Observed]:
-    """Yields the epochs of a run of gradual pruning in which its threshold was higher than ever before."""
+    """Yields the epochs of a run of gradual pruning in which its threshold was higher than ever before.
+
+    A run that starts from trained weights yields none: its |w| had more time to grow than its epochs say.
+    """
     config, history = run.config, run.history()
     goal = config.identity["prune"].get("prunable_sparsity")
     phase = config.prune.phase()
-    if config.identity["prune"]["method"] != "gradual" or goal is None or phase is None:
+    if config.identity["prune"]["method"] != "gradual" or goal is None or phase is None or "init" in config.identity:
         return
     steps = run.result.steps // config.train.epochs
     for rule in config.prune.rules(run.result.threshold, steps):

@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from prune_rnn.predict.magnitudes import Magnitudes, Regressors, shipped
+from prune_rnn.analyse.finished import read
+from prune_rnn.predict.magnitudes import Magnitudes, Regressors, observed, shipped
+from prune_rnn.run.store import Run
 
+RESULTS = Path(__file__).parents[2] / "results"
 PLAIN = Magnitudes("gru", "recurrent", a=math.log(2), k=1.0, u=0.5, s=0.0, t=0.0, b=-2.0, rise=2.0, deviation=0.1)
 
 
@@ -38,3 +42,11 @@ def test_calibrated_thresholds_of_a_committed_run_prune_as_they_did() -> None:
     for layer_type, threshold, pruned in (("recurrent", 0.0957, 0.870), ("linear", 0.2005, 0.874)):
         given = Regressors(threshold=threshold, units=128, steps=200, time=7 / 20, begin=1 / 20)
         assert shipped("gru", layer_type).sparsity(given) == pytest.approx(pruned, abs=0.05)
+
+
+@pytest.mark.skipif(not (RESULTS / "runs").is_dir(), reason="no committed runs here")
+def test_a_run_that_starts_from_trained_weights_says_nothing_of_others() -> None:
+    from_nothing, from_dense = (
+        read(Run(RESULTS / "runs" / name)) for name in ("gru_sparse_big-41d333309a", "gru_sparse_big-3d94e116e7")
+    )
+    assert list(observed(from_nothing)) and not list(observed(from_dense))
