@@ -16,8 +16,8 @@ widths; and those wider than 128 units by the narrower ones, where every form pr
     a N^-b d^-c                      1.7   4.5    20.3          -3.2   4.3
     floor + a N^-b d^-c              2.0   3.6    12.8          -2.2   3.4
     Frantar et al. 2023              2.0   5.3    24.4          -1.1   3.0
-    Rosenfeld et al. 2021            5.0   7.5    23.1           0.0   5.8
-    this one                         1.5   3.4    15.4          -2.1   3.1
+    Rosenfeld et al. 2021            5.2   7.6    23.1           2.2   7.0
+    this one                         1.4   3.4    15.4          -1.8   2.8
 """
 
 from __future__ import annotations
