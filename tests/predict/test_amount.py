@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from prune_rnn.config.config import compose_config
+from prune_rnn.data.base import SPLITS
 from prune_rnn.data.noise import noise
 from prune_rnn.predict.amount import Amount, amount
 
@@ -32,3 +33,8 @@ def test_a_manifest(lines: list[dict[str, object]], seconds: float, tmp_path: Pa
     assert amount(compose_config([*words, "train.steps_per_epoch=null"])) == Amount(2, seconds)
     splits["train"].write_text("{\n" * 5)
     assert amount(compose_config([*words, "train.steps_per_epoch=null"])) == Amount(3, 3.75)
+
+
+def test_the_fingerprint_of_a_manifest_has_no_amount() -> None:
+    words = ["data=manifest", *(f"data.{split}=sha256:{split}" for split in SPLITS), "train.steps_per_epoch=null"]
+    assert amount(compose_config(words)) == Amount(None, 3.75)
