@@ -85,7 +85,7 @@ def fitted(form: Form, networks: Sequence[Network]) -> Callable[[Sequence[Networ
 
 def ours(networks: Sequence[Network]) -> Callable[[Sequence[Network]], np.ndarray]:
     """Returns what the package's law predicts."""
-    found = law.fit(networks, law.spread_of_seeds(networks))
+    found = law.fit(networks)
     return lambda others: np.array([found.predict(each.setting)[0] for each in others])
 
 

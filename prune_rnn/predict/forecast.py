@@ -65,7 +65,7 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
     ratio = None
     if resolved.prune.prunes:
         mean, deviation = law.ratio(own, own.dense())
-        reach = SURE * math.hypot(deviation, math.sqrt(2) * expectation.seeds, further)
+        reach = SURE * math.hypot(deviation, math.sqrt(2) * expectation.spread.of(own), further)
         ratio = Expected(math.exp(mean), math.exp(mean - reach), math.exp(mean + reach))
     return Forecast(
         config=resolved,

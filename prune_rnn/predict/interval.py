@@ -17,9 +17,10 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from prune_rnn.predict.law import Law, fit, spread_of_seeds, without
+from prune_rnn.predict.law import Law, fit, without
 from prune_rnn.predict.networks import Network
 from prune_rnn.predict.setting import Setting
+from prune_rnn.predict.spread import Spread
 
 LEVEL = 0.9
 _VAGUE = 3.0  # times the lower end
@@ -59,17 +60,17 @@ class Expectation:
                 f"{len(networks)} networks: an interval takes {FEWEST}; reinstall, networks.csv is cut off"
             )
         self.networks = list(networks)
-        self.seeds = spread_of_seeds(networks)
-        self.law = fit(networks, self.seeds)
+        self.spread = Spread(networks)
+        self.law = fit(networks)
 
     @cached_property
     def judged(self) -> list[tuple[Law, float]]:
         """The law without each network, and its error for that network, in standard deviations."""
         found = []
         for network in self.networks:
-            law = fit(without(self.networks, network.setting.key), self.seeds, self.law)
+            law = fit(without(self.networks, network.setting.key), self.law)
             mean, deviation = law.predict(network.setting)
-            own = math.hypot(deviation, self.seeds / math.sqrt(network.seeds))
+            own = math.hypot(deviation, self.spread.of(network.setting) / math.sqrt(network.seeds))
             found.append((law, abs(mean - network.log_cer) / own))
         return found
 
@@ -78,10 +79,11 @@ class Expectation:
 
         further: a standard deviation of log CER on top, for what is unknown of the setting itself.
         """
+        seeds = self.spread.of(setting)
         low, high = [], []
         for law, error in self.judged:
             mean, deviation = law.predict(setting)
-            reach = error * math.sqrt(deviation**2 + self.seeds**2 / runs + further**2)
+            reach = error * math.sqrt(deviation**2 + seeds**2 / runs + further**2)
             low.append(mean - reach)
             high.append(mean + reach)
         rank = min(math.ceil(LEVEL * (len(low) + 1)), len(low)) - 1  # of n numbers in order, from 0

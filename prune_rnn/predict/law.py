@@ -31,10 +31,10 @@ from numpy.typing import NDArray
 
 from prune_rnn.predict.networks import Network
 from prune_rnn.predict.setting import SYNTHETIC, Setting
+from prune_rnn.predict.spread import Spread
 
 REFERENCE = 330_000  # prunable weights at which the curve is 1: those of GRU Dense at scale=small
 LEAST = 0.02  # density below which no more than one network was ever measured
-SEEDS = 0.025  # deviation of log CER over seeds where no setting has two runs
 _MISFIT = 0.012  # deviation of the law itself
 _START = 0.05  # share of the epochs at which pruning starts by default
 _HARD = 0.25  # share of the epochs from which on hard pruning costs ever more, as in the paper's Table 4
@@ -150,11 +150,8 @@ class Law:
         return np.concatenate([slopes, curve[0]]), offset, values
 
 
-def fit(networks: Sequence[Network], seeds: float, near: Law | None = None) -> Law:
-    """Returns the law of the networks.
-
-    seeds: the deviation of log CER over the seeds of a setting. near: a law to begin the search at.
-    """
+def fit(networks: Sequence[Network], near: Law | None = None) -> Law:
+    """Returns the law of the networks. near: a law to begin the search at."""
     values = [effects(network.setting) for network in networks]
     names = sorted({"level", *(name for each in values for name in each)})
     linear = np.array([[each.get(name, 0.0) for name in names] for each in values]).reshape(len(values), len(names))
@@ -162,7 +159,8 @@ def fit(networks: Sequence[Network], seeds: float, near: Law | None = None) -> L
     means, deviations = np.array([prior(name) for name in names]).T
     points = _logarithms([network.setting for network in networks])
     measured = np.array([network.log_cer for network in networks])
-    exactness = 1 / (_MISFIT**2 + seeds**2 / np.array([network.seeds for network in networks], dtype=float))
+    spread = Spread(networks)
+    exactness = np.array([1 / (_MISFIT**2 + spread.of(each.setting) ** 2 / each.seeds) for each in networks])
     found = means.copy() if near is None else np.array([near[name] for name in names])
     information = np.diag(deviations**-2)
     for _ in range(_STEPS):
@@ -177,13 +175,6 @@ def fit(networks: Sequence[Network], seeds: float, near: Law | None = None) -> L
         if np.abs(step).max() < _EXACT:
             break
     return Law(tuple(names), found, np.linalg.inv(information))
-
-
-def spread_of_seeds(networks: Sequence[Network]) -> float:
-    """Returns the deviation of log CER over seeds, pooled over the settings that have several."""
-    several = [(n.seeds - 1, n.deviation) for n in networks if n.deviation is not None]
-    degrees = sum(degree for degree, _ in several)
-    return math.sqrt(sum(degree * each**2 for degree, each in several) / degrees) if degrees else SEEDS
 
 
 def _logarithms(settings: Sequence[Setting]) -> tuple[Vector, Vector]:

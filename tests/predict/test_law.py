@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from prune_rnn.predict.law import SEEDS, effects, fit, spread_of_seeds, without
+from prune_rnn.predict.law import effects, fit, without
 from prune_rnn.predict.networks import Network
 from prune_rnn.predict.setting import Setting
 
@@ -15,7 +15,7 @@ Place = Callable[..., Setting]
 
 def test_a_law_is_found_again(lawful: list[Network], place: Place) -> None:
     """At 8 times the reference and density 1/16: 0.25 (0.7 + 0.3 x 8^-1/2 x 2) = 0.2280."""
-    law = fit(lawful, SEEDS)
+    law = fit(lawful)
     assert law["b"] == pytest.approx(0.5, abs=0.08) and law["c"] == pytest.approx(0.25, abs=0.05)
     assert law["floor"] == pytest.approx(0.7, abs=0.03)
     assert math.exp(law.predict(place(8, 1 / 16))[0]) == pytest.approx(0.2280, rel=0.02)
@@ -23,12 +23,12 @@ def test_a_law_is_found_again(lawful: list[Network], place: Place) -> None:
 
 def test_one_network_off_the_law_hardly_moves_it(lawful: list[Network], place: Place) -> None:
     odd = replace(lawful[12], log_cer=lawful[12].log_cer + 0.5)
-    moved = fit([*lawful[:12], odd, *lawful[13:]], SEEDS).predict(place())[0] - fit(lawful, SEEDS).predict(place())[0]
+    moved = fit([*lawful[:12], odd, *lawful[13:]]).predict(place())[0] - fit(lawful).predict(place())[0]
     assert 0 <= moved < 0.02
 
 
 def test_it_is_less_sure_the_further_a_network_lies_from_all_others(lawful: list[Network], place: Place) -> None:
-    law = fit(lawful, SEEDS)
+    law = fit(lawful)
     near, wide, sparse, odd, new, spanish = (
         law.predict(each)[1]
         for each in (
@@ -47,17 +47,17 @@ def test_a_dense_run_fixes_the_level_of_new_speech(lawful: list[Network], place:
     """At twice the CER, a pruned network has twice the CER too: the floor is a share of the level."""
     spanish = {"recipe": "es", "kin": "es", "data": "manifest", "hours": None, "hours_heard": None}
     own = Network(setting=place(**spanish), log_cer=math.log(0.5), deviation=None, runs=("own",))
-    law = fit([*lawful, own], SEEDS)
+    law = fit([*lawful, own])
     mean, deviation = law.predict(place(1, 0.0625, **spanish))
     assert math.exp(mean) == pytest.approx(2 * 0.25 * (0.7 + 0.3 * 2), rel=0.03) and 0.05 < deviation < 0.15
     sparse = replace(own, setting=place(2, 0.0625, **spanish), log_cer=math.log(0.6), runs=("second",))
-    assert fit([*lawful, own, sparse], SEEDS).predict(place(1, 0.0625, **spanish))[1] < deviation
+    assert fit([*lawful, own, sparse]).predict(place(1, 0.0625, **spanish))[1] < deviation
 
 
 def test_the_ratio_to_the_dense_network_does_not_hang_on_the_level(lawful: list[Network], place: Place) -> None:
     spanish = {"recipe": "es", "kin": "es", "data": "manifest", "hours": None, "hours_heard": None}
     pruned = place(1, 0.0625, **spanish)
-    mean, deviation = fit(lawful, SEEDS).ratio(pruned, pruned.dense())
+    mean, deviation = fit(lawful).ratio(pruned, pruned.dense())
     assert math.exp(mean) == pytest.approx(0.7 + 0.3 * 2, rel=0.02) and deviation < 0.12
 
 
@@ -74,18 +74,10 @@ def test_effects_of_methods(place: Place) -> None:
 
 def test_options_that_no_network_had_widen_the_interval(lawful: list[Network], place: Place) -> None:
     """By the prior: 0.05 of log CER, on top of what is unsure anyway."""
-    law = fit(lawful, SEEDS)
+    law = fit(lawful)
     usual, regrowing = (law.predict(place(1, 0.1, variant=each)) for each in ("", "regrow=True"))
     assert regrowing[1] == pytest.approx(math.hypot(usual[1], 0.05))
     assert regrowing[0] - usual[0] == pytest.approx(0.03)
-
-
-def test_spread_of_seeds_is_pooled(lawful: list[Network]) -> None:
-    """Of two seeds 0.1 apart each from their mean (variance 0.02), and three of variance 0.005: (0.02 + 0.01) / 3."""
-    two = replace(lawful[0], deviation=math.sqrt(0.02), runs=("a", "b"))
-    three = replace(lawful[1], deviation=math.sqrt(0.005), runs=("c", "d", "e"))
-    assert spread_of_seeds([two, three, lawful[2]]) == pytest.approx(0.1)
-    assert spread_of_seeds(lawful) == SEEDS
 
 
 def test_without_a_setting_all_its_networks_are_gone(lawful: list[Network]) -> None:
