@@ -65,39 +65,58 @@ def report(overrides: Sequence[str], tables: Sequence[str] = (), missing: bool =
     printed: list[str] = []
     written = [f"skipped: runs at scale={scale}, which conf/scale does not have" for scale in unknown]
     for library in libraries:
-        suffix = library.shared.scale.name + _mark(special)
-        made: list[Table] = []
-        for name, each in layouts.items():
-            if why := "" if name == _FIRST or tables else _lacking_runs(each, library):
-                written.append(f"skipped: table {name} at scale={library.shared.scale.name}, {why}")
-            else:
-                made += KINDS[each.kind](name, each, library)
-        further = f" With {shlex.join(special)}." if special else ""
-        made = [replace(each, name=f"{each.name}_{suffix}", caption=f"{each.caption}{further}") for each in made]
-        for table in made:
-            base = paths.tables(results) / table.name
-            for ending, content in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
-                write_atomically(base.with_name(f"{base.name}.{ending}"), content.encode(errors=_ESCAPE))
-            lacking = f", {len(table.missing)} rows have no run yet" if table.missing else ""
-            written.append(f"written: {base}.{{md,csv,tex}}{lacking}")
+        made, skipped = _made(library, layouts, special, every=not tables)
+        written += [*skipped, *(_write(table, paths.tables(results)) for table in made)]
         printed += [_printed(table) for table in made if tables or table.name.startswith(_FIRST)]
-        if tables:
-            continue
-        rows = library.rows(layouts[_FIRST].rows)
-        same_data = library.comparable()
-        drawn, skipped = draw_all(Material(agree(rows)[0], same_data), paths.figures(results), suffix)
-        written += [f"written: {figure.png.with_suffix('')}.{{png,svg}}" for figure in drawn]
-        written += [f"skipped: figure {name}, no runs for it" for name in skipped]
-        sections.append(Section(made, drawn))
-        runs |= {run.name: run for run in [*(run for row in rows for run in row.runs), *same_data]}
+        if not tables:
+            section, own, drawn = _section(library, layouts[_FIRST], made, special)
+            sections.append(section)
+            runs |= {run.name: run for run in own}
+            written += drawn
     if not tables:
         speed, unread = _speed(paths.table5(results))
-        written += unread
         command = shlex.join(["prune-rnn", "report", *overrides])
         text = page(command, sections, speed, [runs[name] for name in sorted(runs)])
         write_atomically(results / paths.PAGE, text.encode(errors=_ESCAPE))
-        written.append(f"written: {results / paths.PAGE}")
+        written += [*unread, f"written: {results / paths.PAGE}"]
     return "\n\n".join([*printed, "\n".join(written)])
+
+
+def _made(
+    library: Library, layouts: Mapping[str, Layout], special: Sequence[str], *, every: bool
+) -> tuple[list[Table], list[str]]:
+    """Returns the tables of one scale, and a line for each that is skipped. every: skip those without any run."""
+    scale = library.shared.scale.name
+    made: list[Table] = []
+    skipped: list[str] = []
+    for name, each in layouts.items():
+        if every and name != _FIRST and (why := _lacking_runs(each, library)):
+            skipped.append(f"skipped: table {name} at scale={scale}, {why}")
+        else:
+            made += KINDS[each.kind](name, each, library)
+    further = f" With {shlex.join(special)}." if special else ""
+    suffix = scale + _mark(special)
+    return [replace(each, name=f"{each.name}_{suffix}", caption=f"{each.caption}{further}") for each in made], skipped
+
+
+def _write(table: Table, folder: Path) -> str:
+    """Writes a table as Markdown, CSV and LaTeX; returns what to print."""
+    for ending, content in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
+        write_atomically(folder / f"{table.name}.{ending}", content.encode(errors=_ESCAPE))
+    lacking = f", {len(table.missing)} rows have no run yet" if table.missing else ""
+    return f"written: {folder / table.name}.{{md,csv,tex}}{lacking}"
+
+
+def _section(
+    library: Library, first: Layout, made: list[Table], special: Sequence[str]
+) -> tuple[Section, list[Finished], list[str]]:
+    """Draws the figures of one scale; returns its section of the page, the runs shown, and what to print."""
+    rows, same_data = library.rows(first.rows), library.comparable()
+    folder = paths.figures(Path(library.shared.results))
+    drawn, skipped = draw_all(Material(agree(rows)[0], same_data), folder, library.shared.scale.name + _mark(special))
+    lines = [f"written: {figure.png.with_suffix('')}.{{png,svg}}" for figure in drawn]
+    lines += [f"skipped: figure {name}, no runs for it" for name in skipped]
+    return Section(made, drawn), [*(run for row in rows for run in row.runs), *same_data], lines
 
 
 def _speed(folder: Path) -> tuple[list[Table], list[str]]:
