@@ -1,14 +1,16 @@
-"""Convolutions without a gradient by the C++ library of the time loops, batch norm and activation in the same pass."""
+"""Convolutions by the C++ library: without a gradient, batch norm and activation in the same pass; and for training."""
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn.native.library import built, chosen
+from prune_rnn.native.library import InstructionSet, built, chosen
 
 _BLOCK = 4  # channels out whose weights lie together
 
@@ -62,11 +64,11 @@ class Convolution:
         rounded: bool,
     ) -> None:
         library, instruction_set = _chosen()
-        self._out, self._in, self._bins, self._frames = weight.shape
-        self._stride, self._padding = stride, padding
-        if gain.dim() != 1 or gain.shape != shift.shape or len(gain) % self._out:
-            raise ValueError(f"gain {tuple(gain.shape)} and shift {tuple(shift.shape)} for {self._out} channels")
-        self._bins_out = len(gain) // self._out
+        self._shape, self._stride, self._padding = weight.shape, stride, padding
+        out = len(weight)
+        if gain.dim() != 1 or gain.shape != shift.shape or len(gain) % out:
+            raise ValueError(f"gain {tuple(gain.shape)} and shift {tuple(shift.shape)} for {out} channels")
+        self._bins_out = len(gain) // out
         self._kept = [_packed(weight, rounded, in_pairs=rounded and bool(library.prune_rnn_in_pairs(instruction_set)))]
         self._kept += [_checked(each) for each in (gain, shift)]
         self._function, self._last = library.prune_rnn_convolution, [each.data_ptr() for each in self._kept]
@@ -74,26 +76,70 @@ class Convolution:
         self._instruction_set = instruction_set
 
     def __call__(self, x: Tensor) -> Tensor:
-        batch, frames, channels, bins = x.shape
-        over_bins, over_frames = bins + 2 * self._padding - self._bins, frames - self._frames
-        if channels != self._in or over_frames < 0 or over_bins // self._stride[0] + 1 != self._bins_out:
-            kernel = f"(channel, bin, frame) of {self._in}, {self._bins}, {self._frames}, {self._padding} bins padded"
-            raise ValueError(f"x of shape {tuple(x.shape)} for a kernel {kernel}, that gives {self._bins_out} bins")
-        x = _checked(x)
-        y = torch.empty(batch, over_frames // self._stride[1] + 1, self._out, self._bins_out)
-        sizes = batch, frames, channels, bins, self._out, self._bins, self._frames, *self._stride, self._padding
+        sizes = _sizes(x, self._shape, self._stride, self._padding)
+        x, y = _checked(x), torch.empty(_shape_of(sizes))
+        if y.shape[3] != self._bins_out:
+            raise ValueError(
+                f"x of shape {tuple(x.shape)} gives {y.shape[3]} bins, gain and shift are of {self._bins_out}"
+            )
         if self._function(
-            (ctypes.c_int64 * len(sizes))(*sizes), *self._options, torch.get_num_threads(), self._instruction_set,
+            sizes, *self._options, torch.get_num_threads(), self._instruction_set,
             x.data_ptr(), *self._last, y.data_ptr(),
         ):  # fmt: skip
             raise MemoryError("no memory for the convolution")
         return y
 
 
+def convolved(x: Tensor, weight: Tensor, stride: tuple[int, int], padding: int, on: InstructionSet) -> Tensor:
+    """Returns the convolution alone, (batch, frame, channel, bin) as x; padding: of bins. ValueError as above."""
+    sizes = _sizes(x, weight.shape, stride, padding)
+    x, weight = _checked(x), _packed(weight, False, in_pairs=False)
+    y = torch.empty(_shape_of(sizes))
+    options = False, False, torch.get_num_threads(), int(on)
+    if _library().prune_rnn_convolution(sizes, *options, x.data_ptr(), weight.data_ptr(), None, None, y.data_ptr()):
+        raise MemoryError("no memory for the convolution")
+    return y
+
+
+def gradient_of_weight(
+    x: Tensor, gradient: Tensor, shape: Sequence[int], stride: tuple[int, int], padding: int, on: InstructionSet
+) -> Tensor:
+    """Returns the gradient of the weight of `convolved`, of the given shape; gradient: of the convolution."""
+    sizes = _sizes(x, shape, stride, padding)
+    x, gradient, found = _checked(x), _checked(gradient), torch.empty(*shape)
+    if gradient.shape != _shape_of(sizes):
+        raise ValueError(f"gradient {tuple(gradient.shape)} of a convolution of shape {_shape_of(sizes)}")
+    arrays = x.data_ptr(), gradient.data_ptr(), found.data_ptr()
+    if _library().prune_rnn_convolution_weights(sizes, torch.get_num_threads(), int(on), *arrays):
+        raise MemoryError("no memory for the gradient of the convolution's weight")
+    return found
+
+
+def _sizes(x: Tensor, shape: Sequence[int], stride: tuple[int, int], padding: int) -> Any:
+    """Returns the sizes as the library takes them. ValueError where x and a weight of this shape don't fit."""
+    (batch, frames, channels, bins), (out, within, kernel, taps) = x.shape, shape
+    if channels != within or bins + 2 * padding < kernel or frames < taps:
+        raise ValueError(f"x of shape {tuple(x.shape)} for a weight of shape {tuple(shape)}, {padding} bins padded")
+    sizes = batch, frames, channels, bins, out, kernel, taps, *stride, padding
+    return (ctypes.c_int64 * len(sizes))(*sizes)
+
+
+def _shape_of(sizes: Any) -> tuple[int, ...]:
+    """Returns the shape of the convolution."""
+    batch, frames, _, bins, out, kernel, taps, over_bins, over_frames, padding = sizes
+    return batch, (frames - taps) // over_frames + 1, out, (bins + 2 * padding - kernel) // over_bins + 1
+
+
+def _library() -> ctypes.CDLL:
+    library = built()
+    assert library is not None, "ask `chosen` first"
+    return library
+
+
 def _chosen() -> tuple[ctypes.CDLL, int]:
-    library, instruction_set = built(), chosen()
-    assert library is not None and instruction_set is not None, "ask `chosen` first"
-    return library, int(instruction_set)
+    instruction_set = chosen()
+    assert instruction_set is not None, "ask `chosen` first"
+    return _library(), int(instruction_set)
 
 
 def _packed(weight: Tensor, rounded: bool, in_pairs: bool) -> Tensor:

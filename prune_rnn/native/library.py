@@ -38,6 +38,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "prune_rnn_row_convolution": (None, [c_int] * 6 + [c_void_p] * 5),
     "prune_rnn_in_pairs": (c_int, [c_int]),
     "prune_rnn_convolution": (c_int, [c_void_p] + [c_int] * 4 + [c_void_p] * 5),
+    "prune_rnn_convolution_weights": (c_int, [c_void_p] + [c_int] * 2 + [c_void_p] * 3),
 }
 
 

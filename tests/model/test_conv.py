@@ -1,13 +1,14 @@
 """The C++ convolutions are what their formulas say, whatever computes them."""
 
 import math
+import re
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prune_rnn.model.conv import Convolution, RowConvolution
+from prune_rnn.model.conv import Convolution, RowConvolution, gradient_of_weight
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.native import library
 from prune_rnn.native.library import InstructionSet
@@ -144,10 +145,14 @@ def test_a_convolution_of_what_does_not_fit_is_refused(shape: tuple[int, ...]) -
     weight, per_bin = torch.zeros(3, 2, 7, 4), torch.zeros(15)
     options = {"tanh": False, "stride": (1, 1), "padding": 1, "rounded": False}
     made = Convolution(weight, per_bin, per_bin, **options)
-    with pytest.raises(
-        ValueError, match=r"for a kernel \(channel, bin, frame\) of 2, 7, 4, 1 bins padded, that gives 5 "
-    ):
+    with pytest.raises(ValueError, match=rf"x of shape {re.escape(str(shape))} "):
         made(torch.zeros(shape))
     assert made(torch.zeros(1, 4, 2, 9)).shape == (1, 1, 3, 5)
     with pytest.raises(ValueError, match=r"gain \(16,\) and shift \(16,\) for 3 channels"):
         Convolution(weight, torch.zeros(16), torch.zeros(16), **options)
+
+
+def test_a_gradient_of_another_shape_is_refused() -> None:
+    """Of 9 frames and 7 + 2 bins, a kernel of 7 bins and 4 frames leaves 6 and 3."""
+    with pytest.raises(ValueError, match=r"gradient \(1, 6, 3, 4\) of a convolution of shape \(1, 6, 3, 3\)"):
+        gradient_of_weight(torch.zeros(1, 9, 2, 7), torch.zeros(1, 6, 3, 4), (3, 2, 7, 4), (1, 1), 1, BUILT[0])

@@ -12,6 +12,7 @@ void prune_rnn_row_convolution(int frames, int taps, int units, int tanh, int th
                                const float* weight, const float* gain, const float* shift, float* y);
 int prune_rnn_convolution(const int64_t* sizes, int rounded, int tanh, int threads, int set, const float* x,
                           const float* weight, const float* gain, const float* shift, float* y);
+int prune_rnn_convolution_weights(const int64_t* sizes, int threads, int set, const float* x, const float* gradient, float* y);
 }
 
 namespace {
@@ -58,6 +59,29 @@ int convolution(int set, int rounded, int utterances, int frames, int in, int bi
     }
     return 1;
 }
+
+// The gradient of such a kernel's weights.
+int weights(int set, int utterances, int frames, int in, int bins, int out, int threads) {
+    const int64_t kernel = 5, taps = 3, stride = 2, padding = 2, each = frames - taps + 1;
+    const int64_t bins_out = (bins + 2 * padding - kernel) / stride + 1;
+    const int64_t sizes[] = {utterances, frames, in, bins, out, kernel, taps, stride, 1, padding};
+    const std::vector<float> x = noise((size_t)utterances * frames * in * bins);
+    const std::vector<float> gradient = noise((size_t)utterances * each * out * bins_out);
+    std::vector<float> y(out * in * kernel * taps);
+    prune_rnn_convolution_weights(sizes, threads, set, x.data(), gradient.data(), y.data());
+    for (int64_t i = 0; i < (int64_t)y.size(); i++) {
+        const int64_t tap = i % taps, k = i / taps % kernel, from = i / taps / kernel % in, to = i / taps / kernel / in;
+        double sum = 0;
+        for (int64_t frame = 0; frame < utterances * each; frame++)
+            for (int64_t bin = 0; bin < bins_out; bin++) {
+                const int64_t at = bin * stride + k - padding, seen = frame / each * frames + frame % each + tap;
+                if (at < 0 || at >= bins) continue;
+                sum += (double)x[(seen * in + from) * bins + at] * gradient[(frame * out + to) * bins_out + bin];
+            }
+        near(y[i], sum, 1e-2, "gradient of weights");
+    }
+    return 1;
+}
 }  // namespace
 
 int main() {
@@ -67,6 +91,10 @@ int main() {
             if (!prune_rnn_runs(set)) continue;
             for (int frames : {1, 40})
                 for (int units : {1, 33, 600}) computed += row_convolution(set, frames, 9, units, threads);
+            for (int utterances : {1, 3})
+                for (int in : {1, 3})
+                    for (int bins : {5, 161})
+                        for (int out : {1, 6}) computed += weights(set, utterances, 30, in, bins, out, threads);
             for (int rounded : {0, 1})
                 for (int utterances : {1, 3})
                     for (int in : {1, 3, 4})
