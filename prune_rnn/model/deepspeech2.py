@@ -14,7 +14,7 @@ from prune_rnn.config.option import option
 from prune_rnn.model import layers
 from prune_rnn.model.cell import Cell
 from prune_rnn.model.cells import Cells
-from prune_rnn.model.convolution import conv2d
+from prune_rnn.model.convolution import conv2d, row_convolution
 from prune_rnn.model.recurrence import Activation
 from prune_rnn.model.states import states
 from prune_rnn.speech.features import BINS
@@ -148,7 +148,7 @@ class RowConvolution(nn.Module):
     def forward(self, packed: PackedSequence) -> PackedSequence:
         """Packed (frames, units) -> the same; past its last frame an utterance is zero."""
         padded, lengths = pad_packed_sequence(packed)  # (frame, batch, unit)
-        ahead = F.conv1d(F.pad(padded.permute(1, 2, 0), (0, self.taps - 1)), self.weight, groups=len(self.weight))
+        ahead = row_convolution(F.pad(padded.permute(1, 2, 0), (0, self.taps - 1)), self.weight)
         looked = pack_padded_sequence(ahead.permute(2, 0, 1), lengths)
         return looked._replace(data=self.activation(self.norm(looked.data)))
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from prune_rnn.model.convolution import FEW, conv2d
+from prune_rnn.model.convolution import FEW, conv2d, row_convolution
 from prune_rnn.native import library
 from prune_rnn.native.library import InstructionSet
 
@@ -79,3 +79,18 @@ def test_under_autocast_products_are_of_bfloat16(instruction_set: InstructionSet
         assert conv2d(x, weight, (1, 1)).item() == pytest.approx((1 + 2**-9) ** 2)
         with torch.autocast("cpu", torch.bfloat16):
             assert conv2d(x, weight, (1, 1)).item() == 1
+
+
+@pytest.mark.parametrize(
+    ("batch", "units", "frames", "taps"), [(1, 1, 1, 1), (3, 5, 12, 4), (2, 7, 9, 9), (12, 16, 50, 40)]
+)
+def test_the_row_convolution_equals_torchs_with_its_gradients(batch: int, units: int, frames: int, taps: int) -> None:
+    x = torch.randn(batch, units, frames, requires_grad=True)
+    weight = torch.randn(units, 1, taps, requires_grad=True)
+    wanted, found = F.conv1d(x, weight, groups=units), row_convolution(x, weight)
+    assert torch.equal(found, wanted)
+    seed = torch.randn_like(wanted)
+    for ours, theirs in zip(
+        torch.autograd.grad(found, (x, weight), seed), torch.autograd.grad(wanted, (x, weight), seed), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
