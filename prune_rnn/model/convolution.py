@@ -1,7 +1,7 @@
 """The network's convolutions for training, on a CPU several times as fast as torch's own.
 
-Of few channels: by the C++ library, or as one over time alone where that can't serve; oneDNN fills few channels up with
-zeros. The row convolution: its gradients are convolutions too, which torch has no fast kernel for.
+Over bins and frames: by the C++ library, else, of few channels, as one over time alone (oneDNN fills few channels up with
+zeros). The row convolution: its gradients are convolutions too, for which torch has no fast kernel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn.grad import conv2d_input
 from prune_rnn.model import conv
 from prune_rnn.native.library import InstructionSet, chosen
 
-FEW = 4  # channels; with more, measured, oneDNN's own convolution is faster
+FEW = 4  # channels; with more, measured, oneDNN's own convolution is faster than one over time alone
 
 
 def conv2d(x: Tensor, weight: Tensor, stride: tuple[int, int]) -> Tensor:
@@ -26,12 +26,13 @@ def conv2d(x: Tensor, weight: Tensor, stride: tuple[int, int]) -> Tensor:
     x: (batch, in, bins, frames). weight: (out, in, bins of the kernel, frames of the kernel). stride: bins, frames.
     """
     channels, _, kernel, taps = weight.shape
-    if channels > FEW or x.device.type != "cpu":
-        with torch.autocast("cpu", enabled=False):  # there, three times slower in bfloat16
-            return F.conv2d(x, weight, None, stride, (kernel // 2, taps // 2))
-    if chosen() is not None and x.dtype is weight.dtype is torch.float32 and not torch.is_autocast_enabled("cpu"):
+    on_cpu, autocast = x.device.type == "cpu", torch.is_autocast_enabled("cpu")
+    if on_cpu and not autocast and chosen() is not None and x.dtype is weight.dtype is torch.float32:
         found: Tensor = _Compiled.apply(x, weight, stride)  # type: ignore[no-untyped-call]
         return found
+    if channels > FEW or not on_cpu:
+        with torch.autocast("cpu", enabled=False):  # there, three times slower in bfloat16
+            return F.conv2d(x, weight, None, stride, (kernel // 2, taps // 2))
     return _by_bands(x, weight, stride, 14 if x.shape[1] == 1 else 7)
 
 
