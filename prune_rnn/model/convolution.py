@@ -1,7 +1,7 @@
 """The network's convolutions for training, on a CPU several times as fast as torch's own.
 
-Over bins and frames: by the C++ library, else, of few channels, as one over time alone (oneDNN fills few channels up with
-zeros). The row convolution: its gradients are convolutions too, for which torch has no fast kernel.
+Over bins and frames: by the C++ library, else, of few channels, as one over time alone (oneDNN fills few channels up
+with zeros). The row convolution: its gradients are convolutions too, for which torch has no fast kernel.
 """
 
 from __future__ import annotations
