@@ -39,7 +39,7 @@ class Row:
     composed: Config  # not resolved
     paper: Plain = field(default_factory=dict)
     runs: list[Finished] = field(default_factory=list)
-    before: dict[str, list[Finished]] = field(default_factory=dict)  # by a run's name: the runs that it starts from
+    before: dict[str, list[Finished]] = field(default_factory=dict)  # by a run's name: those trained for it
     outdated: list[str] = field(default_factory=list)  # names of runs that its command would not make today
 
     @property
@@ -97,8 +97,7 @@ class Library:
         settings: dict[str, list[float]] = {}
         for run in self._finished:
             if (run.config.data, plain(run.config.train)) in wanted:
-                setting = {key: value for key, value in run.config.identity.items() if key != "seed"}
-                settings.setdefault(json.dumps(setting, sort_keys=True), []).append(run.cer)
+                settings.setdefault(_setting(run.config.identity), []).append(run.cer)
         return pooled(settings.values())
 
     @cached_property
@@ -166,6 +165,14 @@ class Library:
             before={run.folder.name: whole(its.before) for run, _, its in found},
             outdated=[run.folder.name for run, current, _ in found if not current],
         )
+
+
+def _setting(identity: Plain) -> str:
+    """Returns what all seeds of a run have in common; the weights of `init` and `teacher` may be of other seeds."""
+    own = {key: value for key, value in identity.items() if key != "seed"}
+    own |= {"init": True} if "init" in own else {}
+    own |= {"teacher": {**own["teacher"], "weights": True}} if "teacher" in own else {}
+    return json.dumps(own, sort_keys=True)
 
 
 @cache

@@ -21,7 +21,7 @@ class Sources:
     """The sources of one run.
 
     files: the packed files by "init" and "teacher"; none where one is missing. missing: the command that makes the
-    first missing file, or "". before: the runs that it starts from, one after the other.
+    first missing file, or "". before: the runs that it starts from, one after the other, and that of its teacher.
     """
 
     files: dict[str, str]
@@ -57,7 +57,7 @@ def sources(of: RowLayout, seed: int, common: Sequence[str], compose: Callable[[
                 return Sources(files=files, missing=missing, before=())
             start = [f"init={packed}"]
             files[key] = str(packed)
-            if key == "init":
+            if run.folder not in [each.folder for each in before]:
                 before.append(run)
     return Sources(files=files, missing="", before=tuple(before))
 

@@ -23,7 +23,7 @@ def _steps(row: Row) -> Cell:
 
 
 def _spent(row: Row, of: Callable[[Result], float]) -> float | None:
-    """Returns the mean over seeds of a sum: the cost of a run and of all runs that it starts from."""
+    """Returns the mean over seeds of a sum: the cost of a run, of all runs that it starts from, and of its teacher."""
     sums = [sum(of(each.result) for each in (*row.before[run.name], run)) for run in row.runs]
     return statistics.mean(sums) if sums else None
 

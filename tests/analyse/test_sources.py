@@ -56,9 +56,30 @@ def test_each_seed_has_the_teacher_of_its_own(fabricate: Fabricate, library: Cal
     teachers = [packed(fabricate("gru_dense", f"seed={seed}"), float(seed)) for seed in (0, 1)]
     taught = [fabricate("gru_sparse", f"seed={seed}", f"teacher={teachers[seed]}") for seed in (0, 1)]
     fabricate("gru_sparse")
-    assert [run.name for run in library().row(of).runs] == [run.folder.name for run in taught]
+    row = library().row(of)
+    assert [run.name for run in row.runs] == [run.folder.name for run in taught]
+    assert [[run.seed for run in row.before[each.folder.name]] for each in taught] == [[0], [1]]
     alone = library().row(RowLayout(overrides="model=gru_sparse"))
     assert [run.seed for run in alone.runs] == [0] and alone.runs[0].name not in [run.folder.name for run in taught]
+
+
+def test_a_network_that_is_start_and_teacher_was_trained_once(
+    fabricate: Fabricate, library: Callable[[], Library]
+) -> None:
+    dense = fabricate("gru_dense")
+    file = packed(dense, 1.0)
+    own = fabricate("gru_sparse", f"init={file}", f"teacher={file}")
+    row = library().row(RowLayout(overrides="model=gru_sparse", init=["model=gru_dense"], teacher="model=gru_dense"))
+    assert [run.name for run in row.before[own.folder.name]] == [dense.folder.name]
+
+
+def test_seeds_that_start_from_others_are_of_one_setting(fabricate: Fabricate, library: Callable[[], Library]) -> None:
+    """Two dense seeds and two that start from them: two degrees of freedom."""
+    files = [packed(fabricate("gru_dense", f"seed={seed}", edits=[5 + seed]), float(seed)) for seed in (0, 1)]
+    for seed, file in enumerate(files):
+        fabricate("gru_sparse", f"seed={seed}", f"init={file}", f"teacher={file}", edits=[7 + seed])
+    spread = library().spread([library().row(RowLayout(overrides="model=gru_dense"))])
+    assert spread is not None and spread.degrees == 2
 
 
 def test_overrides_may_name_the_source_themselves(fabricate: Fabricate, library: Callable[[], Library]) -> None:
