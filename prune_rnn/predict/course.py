@@ -10,7 +10,7 @@ from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.predict import magnitudes
 from prune_rnn.predict.magnitudes import Magnitudes, Regressors
 from prune_rnn.prune.q import CALIBRATED
-from prune_rnn.source.load import start_of
+from prune_rnn.source.load import lasting_zeros, start_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,14 @@ def course(config: Config, q_source: str, steps: int) -> Course:
     phase = method.phase()
     if phase is None:
         return Course({}, {}, 0.0, True, 0.0)
-    if method.starts_sparse:
-        return _as_it_starts(config)
     weights = method.weights(meta_model(config.model))
     counts = {t: sum(p.numel() for p in group.values()) for t, group in weights.items()}
+    lasting = lasting_zeros(config, start_of(config))
+    if method.starts_sparse:
+        by_epoch = {t: [sparsity] * epochs for t, sparsity in lasting.items()}
+        return Course(by_epoch, lasting, _mean(lasting, counts), True, 0.0)
     goal: float | None = getattr(method, "prunable_sparsity", None)
-    by_epoch: dict[str, list[float]] = {}
+    by_epoch = {}
     end: dict[str, float] = {}
     variance = 0.0
     for rule in method.rules(weights, steps):
@@ -61,26 +63,17 @@ def course(config: Config, q_source: str, steps: int) -> Course:
                 reached.append(max(now, reached[-1] if reached else 0.0))
             if goal is not None and reached[-1] > 0:
                 reached = [goal if rule.when.done(epoch * steps) else now for epoch, now in enumerate(reached, 1)]
+            reached = [max(each, lasting.get(layer_type, 0.0)) for each in reached]
             by_epoch[layer_type], end[layer_type] = reached, reached[-1]
             variance += 0.0 if goal is not None else (_unsure(known, reached[-1]) * counts[layer_type]) ** 2
-    whole = sum(counts.values())
-    prunable = goal if goal is not None else sum(end[t] * count for t, count in counts.items()) / whole
-    return Course(by_epoch, end, prunable, goal is not None, math.sqrt(variance) / whole / (1 - prunable))
+    prunable = goal if goal is not None and not any(lasting.values()) else _mean(end, counts)
+    deviation = math.sqrt(variance) / sum(counts.values())
+    return Course(by_epoch, end, prunable, goal is not None, deviation / max(1 - prunable, 1e-9))
 
 
-def _as_it_starts(config: Config) -> Course:
-    """Returns the course of a method that keeps the zeros of `init`: the same sparsity in every epoch.
-
-    Raises ValueError where the network can't be read, or has another shape.
-    """
-    source = start_of(config)
-    assert source is not None  # `Config.check` has seen to it
-    weights = config.prune.weights(source.model)
-    zeros = {t: sum(int((p == 0).sum()) for p in group.values()) for t, group in weights.items()}
-    counts = {t: sum(p.numel() for p in group.values()) for t, group in weights.items()}
-    end = {t: zeros[t] / count for t, count in counts.items()}
-    by_epoch = {t: [sparsity] * config.train.epochs for t, sparsity in end.items()}
-    return Course(by_epoch, end, sum(zeros.values()) / sum(counts.values()), True, 0.0)
+def _mean(sparsity: dict[str, float], counts: dict[str, int]) -> float:
+    """Returns the sparsity of all layer types together. counts: weights of each."""
+    return sum(sparsity[t] * count for t, count in counts.items()) / sum(counts.values())
 
 
 def _unsure(known: Magnitudes, sparsity: float) -> float:

@@ -14,10 +14,11 @@ from prune_rnn.predict.course import Course, course
 from prune_rnn.predict.interval import Expectation, Expected, by_networks
 from prune_rnn.predict.law import LEAST
 from prune_rnn.predict.networks import Network, known
-from prune_rnn.predict.setting import SYNTHETIC, Setting, counts, setting
+from prune_rnn.predict.setting import SYNTHETIC, Setting, counts, pruned, setting
 from prune_rnn.predict.size import packed_bytes
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve
+from prune_rnn.source.load import sparser_than_the_goal, start_of
 
 SURE = 1.64  # standard deviations on each side of a 90 % interval
 
@@ -55,7 +56,9 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
     speech = amount(resolved)
     sparsity = course(resolved, q_source, speech.steps or 1000)
     parameters, prunable = counts(resolved.model)
-    density = max(1 - sparsity.prunable, 1 / prunable)
+    weights = pruned(resolved)
+    zeros = round(sparsity.prunable * sum(weights.values()))
+    density = max(1 - zeros / prunable, 1 / prunable)
     own = setting(recorded(resolved, q_source), parameters, prunable, density)
     expectation = expectation or by_networks(known(Path(config.results)))
     alike = [network for network in expectation.networks if network.setting.recipe == own.recipe]
@@ -74,12 +77,12 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
         amount=speech,
         course=sparsity,
         parameters=parameters,
-        nonzero=parameters - round(sparsity.prunable * prunable),
-        sizes={dtype: packed_bytes(resolved.model, sparsity.prunable, dtype) for dtype in Dtype},
+        nonzero=parameters - zeros,
+        sizes={dtype: packed_bytes(resolved.model, weights, sparsity.prunable, dtype) for dtype in Dtype},
         cer=expectation.of(own, further=further) if fixed else None,
         ratio=ratio,
         by=(len(alike), len(expectation.networks)),
-        beyond=_beyond(own, expectation.networks),
+        beyond=[*_beyond(own, expectation.networks), *sparser_than_the_goal(resolved, start_of(resolved))],
     )
 
 

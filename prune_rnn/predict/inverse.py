@@ -17,10 +17,11 @@ from prune_rnn.predict import printed, probe
 from prune_rnn.predict.forecast import Forecast, forecast
 from prune_rnn.predict.interval import Expectation, by_networks
 from prune_rnn.predict.networks import known
-from prune_rnn.predict.setting import GOALS, SYNTHETIC, Setting, counts, setting
+from prune_rnn.predict.setting import GOALS, SYNTHETIC, Setting, counts, pruned, setting
 from prune_rnn.predict.size import packed_bytes
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve
+from prune_rnn.source.load import start_of
 from prune_rnn.usage import UsageError
 
 _PREFIX = "target."
@@ -42,12 +43,16 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A network of the search. words: the overrides that make it. nonzero: its parameters that are not zero."""
+    """A network of the search. words: the overrides that make it. nonzero: its parameters that are not zero.
+
+    sparsity: of the weights that are pruned.
+    """
 
     words: list[str]
     config: Config
     setting: Setting
     nonzero: int
+    sparsity: float
 
 
 def targets(overrides: Sequence[str]) -> tuple[Targets | None, list[str]]:
@@ -83,6 +88,9 @@ def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Exp
     expectation = by_networks(known(Path(config.results)))
     if config.prune.starts_sparse:
         raise UsageError(f"prune={config.prune.method}: keeps the width and the zeros of init; leave out the target")
+    if config.init is not None and not {"model", "model.units"} <= set(map(_key, overrides)):
+        raise UsageError(f"init={config.init}: has one model and width; give them: model=..., model.units=...")
+    start_of(config)  # raises where its shape is another
     if config.data.name != SYNTHETIC and wanted.cer is not None:
         first = forecast(config, expectation)
         if first.cer is None:
@@ -108,23 +116,24 @@ def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Exp
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """One width at all sparsities. sparsity: of all parameters, in rising order; 0: dense."""
+    """One width at all sparsities. pruned: weights. sparsity: of all parameters, in rising order; 0: dense."""
 
     words: list[str]
     dense_words: list[str]
     config: Config
     setting: Setting
+    pruned: int
     sparsity: Sequence[float]
 
     def at(self, sparsity: float) -> Candidate:
         """Returns the network at a sparsity."""
         parameters = self.setting.parameters
         if sparsity == 0:
-            return Candidate(self.dense_words, self.config, self.setting.dense(), parameters)
-        pruned = round(sparsity * parameters)
-        own = replace(self.setting, density=1 - pruned / self.setting.prunable)
+            return Candidate(self.dense_words, self.config, self.setting.dense(), parameters, 0.0)
+        zeros = round(sparsity * parameters)
+        own = replace(self.setting, density=1 - zeros / self.setting.prunable)
         words = self.words if len(self.sparsity) == 1 else [*self.words, f"prune.sparsity={sparsity:g}"]
-        return Candidate(words, self.config, own, parameters - pruned)
+        return Candidate(words, self.config, own, parameters - zeros, zeros / self.pruned)
 
 
 def _families(overrides: Sequence[str], widths: Sequence[float | None] = _WIDTHS) -> Iterator[_Family]:
@@ -137,7 +146,12 @@ def _families(overrides: Sequence[str], widths: Sequence[float | None] = _WIDTHS
     for model in _models(overrides):
         given = compose_config([*model, *overrides])
         free = getattr(given.prune, "sparsity", None) is not None and "prune.sparsity" not in keys
-        config, source = resolve(compose_config([*model, *overrides, "prune.sparsity=0.5"]) if free else given)
+        try:
+            config, source = resolve(compose_config([*model, *overrides, "prune.sparsity=0.1"]) if free else given)
+        except UsageError:
+            if model:
+                continue  # another cell may do
+            raise
         fixed: float | None = getattr(config.prune, "prunable_sparsity", 0.0)
         if fixed is None:
             raise UsageError("prune.q: a target needs a sparsity to search; leave it out")
@@ -146,9 +160,9 @@ def _families(overrides: Sequence[str], widths: Sequence[float | None] = _WIDTHS
             None if w is None or "model.units" in keys else max(8, round(base * w)) for w in widths
         ):
             own = config if units is None else replace(config, model=replace(config.model, units=units))
-            parameters, prunable = counts(own.model)
+            (parameters, prunable), most = counts(own.model), sum(pruned(own).values())
             width = [*overrides, *([] if units is None else [f"model.units={units}"])]
-            grid = [sparsity for sparsity in _SPARSITY if sparsity * parameters < 0.995 * prunable]
+            grid = [sparsity for sparsity in _SPARSITY if sparsity == 0 or sparsity * parameters < 0.995 * most]
             if any(key.partition(".")[0] == "prune" for key in keys):  # a dense network takes no such key
                 grid.remove(0.0)
             named = [dense, *width] if dense.removeprefix("model=") in models else [*model, *width, "prune=none"]
@@ -157,7 +171,8 @@ def _families(overrides: Sequence[str], widths: Sequence[float | None] = _WIDTHS
                 dense_words=named if given.prune.prunes else [*model, *width],
                 config=own,
                 setting=setting(recorded(own, source), parameters, prunable, 0.5),
-                sparsity=grid if free else [fixed * prunable / parameters],
+                pruned=most,
+                sparsity=grid if free else [fixed * most / parameters],
             )
 
 
@@ -190,7 +205,8 @@ def _fits(one: Candidate, wanted: Targets) -> bool:
     if wanted.parameters is not None and one.nonzero > wanted.parameters:
         return False
     return (
-        wanted.bytes is None or packed_bytes(one.config.model, 1 - one.setting.density, Dtype.float32) <= wanted.bytes
+        wanted.bytes is None
+        or packed_bytes(one.config.model, pruned(one.config), one.sparsity, Dtype.float32) <= wanted.bytes
     )
 
 
@@ -209,7 +225,7 @@ def _least_sparse(family: _Family, times: float) -> Candidate | None:
 
 def _is_fast(one: Candidate, times: float) -> bool:
     """Times a recurrent layer of the network, dense and sparse."""
-    speed = probe.speed_up(one.config, one.setting.density, _SECONDS)
+    speed = probe.speed_up(one.config, 1 - one.sparsity, _SECONDS)
     return speed is not None and speed.times >= times
 
 

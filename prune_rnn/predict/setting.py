@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.prune.select import select
 from prune_rnn.run.identity import digest_of
@@ -22,7 +23,7 @@ _SOURCES = {"init", "teacher"}  # parts of the recipe that name weights
 class Setting:
     """One network, whatever its seed.
 
-    prunable: weights that can be pruned. density: the share of them that stays, above 0.
+    prunable: weights that can be pruned (`model.prunable`). density: the share of them that stays, above 0.
     start, end: of pruning, as shares of all epochs. schedule: digest of when and how it is pruned.
     variant: options of the method that are not its defaults, but for goal and epochs: "regrow=True"; "": none.
     init, teacher: whether training starts from trained weights, and whether it has a teacher.
@@ -68,8 +69,17 @@ def counts(config: ModelConfig) -> tuple[int, int]:
     return sum(p.numel() for p in model.parameters()), prunable
 
 
+def pruned(config: Config) -> dict[str, int]:
+    """Returns the size of each weight matrix that the configuration prunes, by name: those of `prune.layers`."""
+    groups = config.prune.weights(meta_model(config.model)) if config.prune.prunes else {}
+    return {name: p.numel() for group in groups.values() for name, p in group.items()}
+
+
 def setting(config: Recorded, parameters: int, prunable: int, density: float) -> Setting:
-    """Returns the setting of a resolved configuration. density: of the prunable weights, in the end."""
+    """Returns the setting of a resolved configuration.
+
+    prunable, density: of all weights of `model.prunable`, whichever are pruned; density: in the end.
+    """
     own, train = config.identity, config.train
     phase = config.prune.phase()
     start, end = (0.0, 0.0) if phase is None else (each / train.epochs for each in phase)

@@ -101,6 +101,29 @@ def start_of(config: Config) -> Source | None:
     return source
 
 
+def lasting_zeros(config: Config, source: Source | None) -> dict[str, float]:
+    """Returns the share of weights by layer type that are zero in the start and so stay zero; none without a start."""
+    if source is None or config.prune.regrows:
+        return {}
+    groups = config.prune.weights(source.model)
+    sizes = {layer_type: sum(p.numel() for p in group.values()) for layer_type, group in groups.items()}
+    zeros = {layer_type: sum(int((p == 0).sum()) for p in group.values()) for layer_type, group in groups.items()}
+    return {layer_type: zeros[layer_type] / size for layer_type, size in sizes.items()}
+
+
+def sparser_than_the_goal(config: Config, source: Source | None) -> list[str]:
+    """Returns a warning for each layer type with more lasting zeros than the goal of pruning."""
+    goal: float | None = getattr(config.prune, "prunable_sparsity", None)
+    if source is None or goal is None or config.prune.starts_sparse:
+        return []
+    return [
+        f"{source.named}: of the {layer_type} weights {100 * share:.1f} % are zero and stay zero, more than the goal "
+        f"of {100 * goal:.1f} %; give a higher prune.sparsity, or a network that is not pruned"
+        for layer_type, share in lasting_zeros(config, source).items()
+        if share > goal + 1e-3
+    ]
+
+
 def teacher_of(config: Config, device: torch.device) -> Teacher | None:
     """Returns the teacher on the device; UsageError unless it has the run's alphabet and front end."""
     if config.teacher is None:

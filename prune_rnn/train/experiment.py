@@ -27,7 +27,7 @@ from prune_rnn.run.record import in_order, recorded
 from prune_rnn.run.resolve import resolve, run_of
 from prune_rnn.run.resume import mend_config, resume
 from prune_rnn.run.store import Run
-from prune_rnn.source.load import start_of, teacher_of
+from prune_rnn.source.load import sparser_than_the_goal, start_of, teacher_of
 from prune_rnn.train import distributed
 from prune_rnn.train.decode import Decoded, decode
 from prune_rnn.train.feasible import check_batches, check_memory, far_off, warnings
@@ -106,7 +106,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
         if new := [character for character in coding.alphabet if character not in start.coding.alphabet]:
             say(f"{start.named}: has no {' '.join(new)}; the output weights of these characters start untrained")
     q, weights = config.prune.magnitudes(), config.prune.weights(model)
-    for text in far_off(q, weights, trained=False):
+    for text in [*sparser_than_the_goal(config, start), *far_off(q, weights, trained=False)]:
         say(f"warning: {text}")
     steps_per_epoch = config.train.steps_per_epoch or len(groups["train"])
     masker = config.prune.masker(weights, steps_per_epoch, seed=config.seed, gates=model.gates())

@@ -67,6 +67,26 @@ def test_fixed_keeps_the_zeros_of_the_network_it_starts_from(network: Callable[.
         of(*words, "model.units=16")
 
 
+def test_zeros_of_the_network_it_starts_from_stay(network: Callable[..., Any], tmp_path: Path) -> None:
+    """Three quarters of the recurrent weights are zero: a goal of a half is passed from the first epoch on."""
+    model, kept = network("gru_sparse")
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() == 2:
+                parameter.fill_(0.5)
+            if name.startswith("recurrent") and parameter.dim() == 2:
+                parameter[torch.arange(len(parameter)) % 4 > 0] = 0
+    path = tmp_path / "packed"
+    path.write_bytes(file.to_bytes(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(BINS), torch.ones(BINS))))
+    words = ["model=gru_sparse", "scale=smoke", "model.lookahead=7", "model.units=24", f"init={path}"]
+    words.append("prune.prunable_sparsity=0.5")
+    found = of(*words)
+    assert set(found.by_epoch["recurrent"]) == {0.75} and found.end["linear"] == 0.5 and 0.5 < found.prunable < 0.75
+    assert set(of(*words, "prune.regrow=true").end.values()) == {0.5}
+    text = " ".join(predict([*words, f"results={tmp_path}"], quick=True).split())
+    assert "of the recurrent weights 75.0 % are zero and stay zero, more than the goal of 50.0 %" in text
+
+
 def test_a_stated_magnitude_gives_an_uncertain_sparsity() -> None:
     """About what the calibrated run of this goal (92.5 %) had as thresholds before its end."""
     found = of("model=gru_sparse", "prune.sparsity=null", "prune.q={recurrent: 0.1155, linear: 0.2456}")

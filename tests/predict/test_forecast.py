@@ -37,7 +37,7 @@ def test_a_network_of_the_package_without_any_results(tmp_path: Path) -> None:
         (["model=gru_dense", "model.layers=2"], "no network had these layers"),
         (["model=gru_dense", "train.steps_per_epoch=20"], "no network had this much speech or so many steps"),
         (["model=gru_dense", "train.momentum=0.5"], "no network was trained like this"),
-        (["model=gru_sparse", "prune=saliency"], "no network was pruned by prune=saliency: what it costs is assumed"),
+        (["model=gru_sparse", "prune=nm"], "pruned by prune=nm with its defaults: what that costs is assumed"),
         (["model=gru_sparse", "prune.end_epoch=18"], "no network was pruned in these epochs"),
         (["model=gru_sparse", "prune.prunable_sparsity=0.985"], "below 2 % of the weights, where one network alone"),
     ],
@@ -45,6 +45,14 @@ def test_a_network_of_the_package_without_any_results(tmp_path: Path) -> None:
 def test_what_lies_outside_is_said(tmp_path: Path, overrides: list[str], words: str) -> None:
     found = of(tmp_path, *overrides)
     assert words in "; ".join(found.beyond) and words in " ".join(printed.text(found).split())
+
+
+def test_layers_of_ones_own_are_counted(tmp_path: Path) -> None:
+    """Four tenths of 343,273 parameters, 137,309, of the 3 x 384 x 128 of the recurrent matrices."""
+    layers = "prune.layers={recurrent: [recurrent.*.recurrent.weight]}"
+    found = of(tmp_path, "model=gru_sparse", layers, "prune.sparsity=0.4")
+    assert found.parameters - found.nonzero == 137_309
+    assert found.setting.density == pytest.approx(1 - 137_309 / 328_832) and found.setting.variant.startswith("layers=")
 
 
 def test_own_speech_needs_one_dense_run(fabricate: Callable[..., Run], corpus: list[str], tmp_path: Path) -> None:
