@@ -175,8 +175,8 @@ def _instead(folder: Path) -> str:
 def _read(path: Path, file: Any) -> Packed:
     metadata = file.metadata() or {}
     if metadata.get("format") != FORMAT:
-        found = f"format {metadata.get('format')!r}"
-        raise ValueError(f"{path} is not of {FORMAT!r} ({found}); export it again with this version")
+        found = f"its format is {metadata['format']!r}" if "format" in metadata else "it names no format"
+        raise ValueError(f"{path} is no packed file of this version ({found}); give one that `prune-rnn export` wrote")
     try:
         if different := metadata.keys() ^ _KEYS:
             raise ValueError(f"{min(different)!r} is missing or unknown")

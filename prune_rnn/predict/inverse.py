@@ -235,11 +235,11 @@ def _none(wanted: Targets, candidates: Sequence[Candidate], pinned: Sequence[str
     text = ", ".join(f"target.{name}={value:g}" for name, value in given.items()) + ": no network"
     if "model.units" not in map(_key, pinned):
         text += f" of {_WIDTHS[0]:g} to {_WIDTHS[-1]:g} times the baseline's units"
-    text += f" with {shlex.join(pinned)} reaches it" if pinned else " reaches it"
+    text += f" with {shlex.join(pinned)} meets it" if pinned else " meets it"
     if wanted.cer is not None and candidates:
         least = min(each.nonzero for each in candidates)
         text += f"; the smallest that reaches the CER keeps {least:,} parameters"
     ways = [f"leave out {shlex.join(pinned)}"] if pinned else []
     ways.append("give a weaker target")
-    ways += ["train.steps_per_epoch and data.train_hours for more training"] if wanted.cer is not None else []
+    ways += ["train longer: raise train.steps_per_epoch or data.train_hours"] if wanted.cer is not None else []
     return f"{text}; {', or '.join(ways)}"

@@ -23,6 +23,8 @@ def cer(of: Forecast) -> str:
     alike, every = of.by
     if of.cer is None:
         return "unknown: no finished dense run of yours has this speech and training; one fixes the level"
+    if of.cer.low >= 1:
+        return "about 100 %: so little training teaches the network nothing"
     text = f"{100 * of.cer.cer:.1f} %, {_between(of.cer, 100)}, by {alike} network{'s' * (alike != 1)}"
     return text + " of this speech and training" + f" and {every - alike} others" * (every > alike)
 
@@ -98,7 +100,8 @@ def _sparsity(of: Forecast) -> str:
         f"{layer_type} " + ", ".join(f"{100 * values[epoch - 1]:.0f}" for epoch in shown)
         for layer_type, values in of.course.by_epoch.items()
     )
-    words = f"{of.goal}, in epochs {phase[0]:g} to {phase[1]:g} of {epochs}; about, in % after epoch "
+    when = f"in epochs {phase[0]:g} to {phase[1]:g}" if phase[0] < phase[1] else f"at once after epoch {phase[0]:g}"
+    words = f"{of.goal}, {when} of {epochs}; about, in % after epoch "
     words += f"{', '.join(map(str, shown))}: {courses}"
     if not of.course.exact:
         off = SURE * of.course.log_density * (1 - of.course.prunable)

@@ -217,8 +217,8 @@ def of_prunable(sparsity: float, model: nn.Module, weights: Weights) -> float:
     prunable = sum(p.numel() for group in weights.values() for p in group.values())
     if not sparsity * parameters < prunable:
         raise UsageError(
-            f"prune.sparsity={sparsity} (model.sparsity, unless given): of {parameters:,} parameters only {prunable:,} "
-            f"can be pruned (those of prune.layers); give less than {prunable / parameters:.3f}"
+            f"prune.sparsity={sparsity} (of the model, unless given): can't be met, as prune.layers has {prunable:,} "
+            f"of {parameters:,} parameters; give less than {prunable / parameters:.3f}"
         )
     return min(round(sparsity * parameters / prunable, 6), 0.999999)
 

@@ -101,7 +101,8 @@ class Gradual(Pruning):
         if (end - 1) // freq * freq <= start:  # no multiple of freq between the two
             raise ValueError(
                 f"prune.start_epoch={self.start_epoch:g}, prune.end_epoch={self.end_epoch:g}: too few steps in "
-                f"between to prune gradually (steps per epoch: {steps_per_epoch}); train longer or on more data"
+                f"between to prune gradually (steps per epoch: {steps_per_epoch}); raise train.epochs, lower "
+                "train.batch_size, or give more speech"
             )
         theta = start_slope(reached, start, ramp, end, freq, self.ramp_factor)
         return Threshold(

@@ -10,6 +10,7 @@ from pathlib import Path
 from prune_rnn.analyse.layout import Layout, RowLayout
 from prune_rnn.analyse.rows import Library
 from prune_rnn.analyse.sources import placeholders
+from prune_rnn.report.compare import COLUMNS
 from prune_rnn.run.resolve import resolve
 from prune_rnn.usage import UsageError
 
@@ -26,7 +27,11 @@ _KINDS_OF_ROWS: Mapping[str, Sequence[str]] = {
     "family": ("table3", "pairs", "compare"),
     "paper": ("table3", "pairs"),
 }
-_CHOSEN = {"seed": "every seed that has a run is shown", "results": "the command line names the folder"}
+_CHOSEN = {
+    "seed": "every seed that has a run is shown",
+    "results": "the command line names the folder",
+    "scale": "the command line names the scale",
+}
 
 
 def check_keys(file: Path, layout: Layout) -> None:
@@ -38,6 +43,8 @@ def check_keys(file: Path, layout: Layout) -> None:
         if layout.kind not in kinds:
             others = " or ".join(f"kind: {kind}" for kind in kinds)
             raise UsageError(f"{file}: {key}: kind: {layout.kind} makes no use of it; leave it out, or give {others}")
+    if unknown := [each for each in layout.columns if each not in COLUMNS]:
+        raise UsageError(f"{file}: columns has {unknown[0]!r}; give some of {', '.join(COLUMNS)}")
     labels = {row.label or row.overrides for row in layout.rows}
     for index, pair in enumerate(layout.pairs):
         if len(pair) != 2 or not set(pair) <= labels:

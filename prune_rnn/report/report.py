@@ -103,7 +103,8 @@ def _write(table: Table, folder: Path) -> str:
     """Writes a table as Markdown, CSV and LaTeX; returns what to print."""
     for ending, content in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
         write_atomically(folder / f"{table.name}.{ending}", content.encode(errors=_ESCAPE))
-    lacking = f", {len(table.missing)} rows have no run yet" if table.missing else ""
+    count = len(table.missing)
+    lacking = f", {count} {'row has' if count == 1 else 'rows have'} no run yet" if count else ""
     return f"written: {folder / table.name}.{{md,csv,tex}}{lacking}"
 
 

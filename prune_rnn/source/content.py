@@ -36,7 +36,7 @@ def file_of(key: str, source: str) -> Path:
         if not path.is_file():
             raise UsageError(f"{key}={source}: no such file; give the folder of a finished run, or a packed file")
         if path.name == paths.MODEL:
-            raise UsageError(f"{key}={source}: are the weights of a run; give its folder: {key}={path.parent}")
+            raise UsageError(f"{key}={source}: holds the weights of a run; give the run's folder: {key}={path.parent}")
         return path
     if not (path / paths.MODEL).is_file():
         packed = sorted(path.glob("model-*.safetensors"))
@@ -51,7 +51,8 @@ def _content(key: str, path: Path, changed: int, size: int) -> str:
         tensors = _tensors(path)
     except Exception as error:  # torch.load raises any error of its unpickler or zip reader
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise ValueError(f"{key}={path}: can't be read ({reason}); give another, or make it again") from None
+        fix = "give the folder of a finished run, or a file that `prune-rnn export` wrote"
+        raise ValueError(f"{key}={path}: can't be read ({reason}); {fix}") from None
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name]

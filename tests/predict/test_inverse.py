@@ -99,14 +99,12 @@ def test_a_speed_up_alone_keeps_the_width_and_finds_the_least_sparsity(
 @pytest.mark.slow
 def test_the_key_that_leaves_no_network_is_named_and_training_only_for_a_cer(tmp_path: Path) -> None:
     own = f"results={tmp_path}"
-    with pytest.raises(UsageError, match=r"cer=0.3: no network with model.units=50 reaches it; leave out model.units"):
+    with pytest.raises(UsageError, match=r"cer=0.3: no network with model.units=50 meets it; leave out model.units"):
         predict(["target.cer=0.3", "model.units=50", own])
-    with pytest.raises(
-        UsageError, match=r"baseline's units with model=rnn_dense reaches it; leave out model=rnn_dense"
-    ):
+    with pytest.raises(UsageError, match=r"baseline's units with model=rnn_dense meets it; leave out model=rnn_dense"):
         predict(["target.cer=0.15", "model=rnn_dense", own])
     for target in ("target.parameters=10", "target.bytes=1"):
-        with pytest.raises(UsageError, match=r"baseline's units reaches it; give a weaker target$"):
+        with pytest.raises(UsageError, match=r"baseline's units meets it; give a weaker target$"):
             predict([target, "model=gru_sparse", own])
 
 

@@ -31,7 +31,7 @@ def test_the_tables_use_all_that_they_say(name: str) -> None:
     [
         ("overrides: model=gru_sparse prune.rows=4", "rows[1].overrides: prune.rows=4: not a key of the chosen prune"),
         ("overrides: nope=1", "rows[1].overrides: nope=1: "),
-        ("overrides: model=gru_sparse prune.sparsity=0.99", "rows[1].overrides: prune.sparsity=0.99 (model.sparsity, "),
+        ("overrides: model=gru_sparse prune.sparsity=0.99", "rows[1].overrides: prune.sparsity=0.99 (of the model, "),
         ("overrides: 'model=\"gru_dense'", "rows[1].overrides: No closing quotation"),
         ("overrides: model=gru_dense seed=1", "rows[1].overrides: seed=1: every seed that has a run is shown; leave"),
         (f"{GOOD}, baseline: model=gru_dens", "rows[1].baseline: model=gru_dens: did you mean 'gru_dense'?"),

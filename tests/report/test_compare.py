@@ -7,6 +7,7 @@ import pytest
 
 from prune_rnn.analyse.layout import Layout, RowLayout
 from prune_rnn.analyse.rows import Library
+from prune_rnn.report.check import check_keys
 from prune_rnn.report.compare import tables
 from prune_rnn.usage import UsageError
 
@@ -63,7 +64,6 @@ def test_other_conditions_are_reported(fabricate: Callable, tmp_path: Path) -> N
     assert f"differ in precision: float32 ({run.folder.name})" in note and "may be due to that" in note
 
 
-def test_an_unknown_column_is_refused(fabricate: Callable, tmp_path: Path) -> None:
-    fabricate("gru_dense")
-    with pytest.raises(UsageError, match="columns has 'unit'; give some of label, model"):
-        tables("t", Layout(kind="compare", rows=[HARD], columns=["unit"]), Library([f"results={tmp_path / 'results'}"]))
+def test_an_unknown_column_is_refused_before_anything_is_trained() -> None:
+    with pytest.raises(UsageError, match=r"t.yaml: columns has 'unit'; give some of label, model"):
+        check_keys(Path("t.yaml"), Layout(kind="compare", rows=[HARD], columns=["unit"]))

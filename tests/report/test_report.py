@@ -67,7 +67,7 @@ def test_the_scales_that_are_there_are_reported(fabricate: Callable, tmp_path: P
     results = tmp_path / "results"
     fabricate("gru_sparse", "scale=smoke")
     printed = report([f"results={results}"])
-    why = "prune.sparsity=0.95 (model.sparsity, unless given): of 131,703 parameters only"
+    why = "prune.sparsity=0.95 (of the model, unless given): can't be met, as prune.layers has"
     assert f"skipped: table frontier at scale=smoke, {why}" in printed
     assert {path.name for path in (results / "tables").glob("table3_*.csv")} == {"table3_smoke.csv"}
     rows = {

@@ -59,7 +59,9 @@ def test_what_holds_no_weights_is_named(packed: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"holds no {paths.MODEL}; give teacher={packed}"):
         content("teacher", str(tmp_path))
     (tmp_path / paths.MODEL).write_bytes(b"")
-    with pytest.raises(UsageError, match=f"/model.pt: are the weights of a run; give its folder: init={tmp_path}$"):
+    with pytest.raises(
+        UsageError, match=f"/model.pt: holds the weights of a run; give the run's folder: init={tmp_path}$"
+    ):
         content("init", str(tmp_path / paths.MODEL))
     packed.write_bytes(b"no network")
     with pytest.raises(ValueError, match=f"init={packed}: can't be read"):

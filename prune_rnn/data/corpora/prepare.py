@@ -209,7 +209,8 @@ def _split(usable: Sequence[_Usable]) -> tuple[dict[str, list[_Usable]], list[st
         kept = sum(each.seconds for each, split in zip(free, assigned, strict=True) if split == "train")
         share = kept / sum(each.seconds for each in free)
         if share < _LEAST:
-            notes.append(f"warning: train keeps only {100 * share:.0f} % of the speech, as speakers are few")
+            fix = "folders named train, dev and test say who goes where"
+            notes.append(f"warning: train keeps only {100 * share:.0f} % of the speech, as speakers are few; {fix}")
     else:
         assigned = splits.in_order(len(free), wanted)
         few = f"too few speakers to set some aside: {len(seconds)}, in every split; the CER is not of new voices"
