@@ -101,12 +101,15 @@ def _shipped() -> dict[tuple[str, str], Magnitudes]:
 def observed(run: Finished) -> Iterator[Observed]:
     """Yields the epochs of a run of gradual pruning in which its threshold was higher than ever before.
 
-    A run that starts from trained weights yields none: its |w| had more time to grow than its epochs say.
+    A run that starts from trained weights yields none, as its |w| had more time to grow than its epochs say. Nor does
+    one with layer types of its own.
     """
     config, history = run.config, run.history()
     goal = config.identity["prune"].get("prunable_sparsity")
     phase = config.prune.phase()
-    if config.identity["prune"]["method"] != "gradual" or goal is None or phase is None or "init" in config.identity:
+    if config.identity["prune"]["method"] != "gradual" or goal is None or phase is None:
+        return
+    if "init" in config.identity or config.identity["prune"]["layers"] != config.model.prunable:
         return
     steps = run.result.steps // config.train.epochs
     for rule in config.prune.rules(run.result.threshold, steps):
@@ -126,18 +129,21 @@ def observed(run: Finished) -> Iterator[Observed]:
 
 
 def of_runs(runs: Iterable[Finished]) -> list[Magnitudes]:
-    """Returns the distributions of the runs: of each cell's layer types, of those of one name, and of all."""
+    """Returns the distributions of the runs: of each cell's layer types, of those of one name, and of all.
+
+    A cell of a single width and number of steps has none of its own.
+    """
     groups: dict[tuple[str, str], list[Observed]] = {}
     for run in runs:
         for each in observed(run):
             for key in ((each.cell, each.layer_type), (ANY, each.layer_type), (ANY, ANY)):
                 groups.setdefault(key, []).append(each)
-    return [_fit(*key, groups[key]) for key in sorted(groups)]
+    return [_fit(*key, groups[key]) for key in sorted(groups) if len(set(map(_kind, groups[key]))) > 1]
 
 
 def errors(of: Sequence[Observed]) -> list[float]:
     """Returns predicted less true log(-log(1 - sparsity)) of each, by those of other widths and numbers of steps."""
-    kinds = [(each.regressors.units, each.regressors.steps) for each in of]
+    kinds = [_kind(each) for each in of]
     found: list[float] = []
     for kind in dict.fromkeys(kinds):
         others = _solved([each for each, its in zip(of, kinds, strict=True) if its != kind])
@@ -146,12 +152,16 @@ def errors(of: Sequence[Observed]) -> list[float]:
     return found
 
 
+def _kind(of: Observed) -> tuple[int, int]:
+    return of.regressors.units, of.regressors.steps
+
+
 def _fit(cell: str, layer_type: str, of: Sequence[Observed]) -> Magnitudes:
     left_out = errors(of)
     between = [each for each in of if 0 < each.share < 0.95]
     x = np.array([math.log(each.share) for each in between])
     y = np.array([_double_log(each.sparsity) - _double_log(each.goal) for each in between])
-    deviation = math.sqrt(float(np.mean(np.square(left_out)))) if left_out else 1.0
+    deviation = math.sqrt(float(np.mean(np.square(left_out))))
     a, k, u, s, t, b = map(float, _solved(of))
     return Magnitudes(cell, layer_type, a, k, u, s, t, b, float(x @ y / (x @ x)), deviation)
 
