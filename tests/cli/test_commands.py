@@ -54,7 +54,7 @@ def test_help_of_a_command_fits_and_names_its_keys(command: Command, name: str) 
         (["report", "scale=smal"], 2, "scale=smal: did you mean 'small'?"),
         (["train", "device=cuda:99"], 2, "device=cuda:99: torch finds "),
         (["train", "model.units=100000"], 2, "model.units=100000: training 160,0"),
-        (["train", "model=gru_sparse", "prune.sparsity=0.99"], 2, "prune.sparsity=0.99 (model.sparsity"),
+        (["train", "model=gru_sparse", "prune.sparsity=0.99"], 2, "prune.sparsity=0.99 (of the model"),
         (
             ["report", "data=manifest", "data.skip_bad=maybe"],
             2,
