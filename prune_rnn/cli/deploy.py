@@ -70,7 +70,7 @@ def verify(places: list[Path], results: Path) -> int:
     "--format",
     type=click.Choice(["text", "json", "srt", "vtt"]),
     default="text",
-    help="json, srt and vtt have the time of each word.",
+    help="json, srt and vtt have the time of each word; srt and vtt are for one recording.",
 )
 def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: Any) -> int:
     """Prints the text of recordings.
