@@ -25,8 +25,11 @@ def cer(of: Forecast) -> str:
         return "unknown: no finished dense run of yours has this speech and training; one fixes the level"
     if of.cer.low >= 1:
         return "about 100 %: so little training teaches the network nothing"
-    text = f"{100 * of.cer.cer:.1f} %, {_between(of.cer, 100)}, by {alike} network{'s' * (alike != 1)}"
-    return text + " of this speech and training" + f" and {every - alike} others" * (every > alike)
+    text = f"{100 * of.cer.cer:.1f} %, {_between(of.cer, 100)}, by "
+    if not alike:
+        return f"{text}{every} networks of other speech or training"
+    text += f"{alike} network{'s' * (alike != 1)} of this speech and training"
+    return text + f" and {every - alike} others" * (every > alike)
 
 
 def text(of: Forecast, cost: StepCost | None = None, speed: SpeedUp | None = None) -> str:

@@ -2,12 +2,19 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
+from prune_rnn.deploy import file
+from prune_rnn.deploy.pack import pack
+from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict.law import REFERENCE
 from prune_rnn.predict.networks import Network
 from prune_rnn.predict.setting import Setting
+from prune_rnn.speech.features import BINS
 
 Place = Callable[..., Setting]
 Trained = Callable[..., Network]
@@ -45,3 +52,18 @@ def lawful(place: Place) -> list[Network]:
         for size in sizes
         for density in densities
     ]
+
+
+@pytest.fixture
+def sparse_start(network: Callable[..., Any], tmp_path: Path) -> Path:
+    """Packs a GRU of 24 units. Of 4 rows 3 are zero in each matrix of its recurrent layers, none in the linear one."""
+    model, kept = network("gru_sparse")
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() == 2:
+                parameter.fill_(0.5)
+            if name.startswith("recurrent") and parameter.dim() == 2:
+                parameter[torch.arange(len(parameter)) % 4 > 0] = 0
+    path = tmp_path / "packed"
+    path.write_bytes(file.to_bytes(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(BINS), torch.ones(BINS))))
+    return path

@@ -1,22 +1,20 @@
 """The sparsity over the epochs is the schedule's."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 
 from prune_rnn.config.config import compose_config
-from prune_rnn.deploy import file
-from prune_rnn.deploy.pack import pack
-from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict.amount import amount
 from prune_rnn.predict.course import Course, course
 from prune_rnn.predict.predict import predict
 from prune_rnn.run.resolve import resolve
-from prune_rnn.speech.features import BINS
 from prune_rnn.usage import UsageError
+
+
+@pytest.fixture
+def start(sparse_start: Path) -> list[str]:
+    return ["model=gru_sparse", "scale=smoke", "model.lookahead=7", f"init={sparse_start}"]
 
 
 def of(*overrides: str) -> Course:
@@ -46,40 +44,19 @@ def test_hard_pruning_is_a_step_and_a_dense_network_has_no_course() -> None:
     assert of("model=rnn_dense") == Course({}, {}, 0.0, True, 0.0)
 
 
-def test_fixed_keeps_the_zeros_of_the_network_it_starts_from(network: Callable[..., Any], tmp_path: Path) -> None:
-    """Of 4 rows 3 are set to zero in each matrix of the recurrent layers, none in the linear one: 75 %, then 0 %."""
-    model, kept = network("gru_sparse")
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.dim() == 2:
-                parameter.fill_(0.5)
-            if name.startswith("recurrent") and parameter.dim() == 2:
-                parameter[torch.arange(len(parameter)) % 4 > 0] = 0
-    path = tmp_path / "packed"
-    path.write_bytes(file.to_bytes(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(BINS), torch.ones(BINS))))
-    words = ["model=gru_sparse", "scale=smoke", "model.lookahead=7", "prune=fixed", f"init={path}"]
-    found = of(*words, "model.units=24")
+def test_fixed_keeps_the_zeros_of_the_network_it_starts_from(start: list[str], tmp_path: Path) -> None:
+    found = of(*start, "prune=fixed", "model.units=24")
     assert found.end == {"recurrent": 0.75, "linear": 0.0} and found.exact and 0 < found.prunable < 0.75
     assert found.by_epoch["recurrent"] == [0.75] * len(found.by_epoch["linear"])
-    text = predict([*words, "model.units=24", f"results={tmp_path}"], quick=True)
+    text = predict([*start, "prune=fixed", "model.units=24", f"results={tmp_path}"], quick=True)
     assert "stays zero: 75.0 % of recurrent, 0.0 % of linear" in " ".join(text.split())
     with pytest.raises(UsageError, match=r"model.units is 24 there and 16 here"):
-        of(*words, "model.units=16")
+        of(*start, "prune=fixed", "model.units=16")
 
 
-def test_zeros_of_the_network_it_starts_from_stay(network: Callable[..., Any], tmp_path: Path) -> None:
+def test_zeros_of_the_network_it_starts_from_stay(start: list[str], tmp_path: Path) -> None:
     """Three quarters of the recurrent weights are zero: a goal of a half is passed from the first epoch on."""
-    model, kept = network("gru_sparse")
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.dim() == 2:
-                parameter.fill_(0.5)
-            if name.startswith("recurrent") and parameter.dim() == 2:
-                parameter[torch.arange(len(parameter)) % 4 > 0] = 0
-    path = tmp_path / "packed"
-    path.write_bytes(file.to_bytes(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(BINS), torch.ones(BINS))))
-    words = ["model=gru_sparse", "scale=smoke", "model.lookahead=7", "model.units=24", f"init={path}"]
-    words.append("prune.prunable_sparsity=0.5")
+    words = [*start, "model.units=24", "prune.prunable_sparsity=0.5"]
     found = of(*words)
     assert set(found.by_epoch["recurrent"]) == {0.75} and found.end["linear"] == 0.5 and 0.5 < found.prunable < 0.75
     assert set(of(*words, "prune.regrow=true").end.values()) == {0.5}

@@ -3,23 +3,17 @@
 import json
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 
 from prune_rnn.config.config import Config, compose_config
-from prune_rnn.deploy import file
-from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict import probe
 from prune_rnn.predict.forecast import forecast
 from prune_rnn.predict.inverse import targets
 from prune_rnn.predict.predict import predict
 from prune_rnn.predict.probe import SpeedUp
-from prune_rnn.speech.features import BINS
 from prune_rnn.usage import UsageError
 
 
@@ -108,11 +102,9 @@ def test_the_key_that_leaves_no_network_is_named_and_training_only_for_a_cer(tmp
             predict([target, "model=gru_sparse", own])
 
 
-def test_with_a_start_the_width_is_given(network: Callable[..., Any], tmp_path: Path) -> None:
-    model, kept = network("gru_sparse")
-    path = tmp_path / "packed"
-    path.write_bytes(file.to_bytes(pack(model.state_dict(), kept, Dtype.float32, torch.zeros(BINS), torch.ones(BINS))))
-    words = ["target.parameters=5000", "scale=smoke", "model.lookahead=7", f"init={path}", f"results={tmp_path}"]
+def test_with_a_start_the_width_is_given(sparse_start: Path, tmp_path: Path) -> None:
+    words = ["target.parameters=5000", "scale=smoke", "model.lookahead=7", f"init={sparse_start}"]
+    words.append(f"results={tmp_path}")
     with pytest.raises(UsageError, match=r"has one model and width; give them: model=..., model.units=..."):
         predict([*words, "model=gru_sparse"])
     with pytest.raises(UsageError, match=r"model.units is 24 there and 16 here"):
