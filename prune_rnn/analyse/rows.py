@@ -16,7 +16,7 @@ from prune_rnn.analyse.interval import Spread, pooled
 from prune_rnn.analyse.layout import RowLayout
 from prune_rnn.analyse.sources import Sources, command, keys, placeholders, sources
 from prune_rnn.config.config import Config, compose_config
-from prune_rnn.run.identity import identity, plain
+from prune_rnn.run.identity import identity, plain, whatever_weights
 from prune_rnn.run.record import Recorded, recorded
 from prune_rnn.run.resolve import automatic_runs, resolve, run_of
 from prune_rnn.run.store import Run, all_runs, usable
@@ -97,7 +97,8 @@ class Library:
         settings: dict[str, list[float]] = {}
         for run in self._finished:
             if (run.config.data, plain(run.config.train)) in wanted:
-                settings.setdefault(_setting(run.config.identity), []).append(run.cer)
+                setting = {k: v for k, v in whatever_weights(run.config.identity).items() if k != "seed"}
+                settings.setdefault(json.dumps(setting, sort_keys=True), []).append(run.cer)
         return pooled(settings.values())
 
     @cached_property
@@ -165,14 +166,6 @@ class Library:
             before={run.folder.name: whole(its.before) for run, _, its in found},
             outdated=[run.folder.name for run, current, _ in found if not current],
         )
-
-
-def _setting(identity: Plain) -> str:
-    """Returns what all seeds of a run have in common; the weights of `init` and `teacher` may be of other seeds."""
-    own = {key: value for key, value in identity.items() if key != "seed"}
-    own |= {"init": True} if "init" in own else {}
-    own |= {"teacher": {**own["teacher"], "weights": True}} if "teacher" in own else {}
-    return json.dumps(own, sort_keys=True)
 
 
 @cache

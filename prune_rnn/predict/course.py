@@ -10,7 +10,7 @@ from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.predict import magnitudes
 from prune_rnn.predict.magnitudes import Magnitudes, Regressors
 from prune_rnn.prune.q import CALIBRATED
-from prune_rnn.source.load import lasting_zeros, start_of
+from prune_rnn.source.load import Source, lasting_zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,15 @@ class Course:
     log_density: float
 
 
-def course(config: Config, q_source: str, steps: int) -> Course:
-    """Returns the course of a resolved configuration. steps: an epoch."""
+def course(config: Config, q_source: str, steps: int, start: Source | None) -> Course:
+    """Returns the course of a resolved configuration. steps: an epoch. start: the network of its `init`."""
     method, epochs = config.prune, config.train.epochs
     phase = method.phase()
     if phase is None:
         return Course({}, {}, 0.0, True, 0.0)
     weights = method.weights(meta_model(config.model))
     counts = {t: sum(p.numel() for p in group.values()) for t, group in weights.items()}
-    lasting = lasting_zeros(config, start_of(config))
+    lasting = lasting_zeros(config, start)
     if method.starts_sparse:
         by_epoch = {t: [sparsity] * epochs for t, sparsity in lasting.items()}
         return Course(by_epoch, lasting, _mean(lasting, counts), True, 0.0)

@@ -54,7 +54,8 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
     """
     resolved, q_source = resolve(config)
     speech = amount(resolved)
-    sparsity = course(resolved, q_source, speech.steps or 1000)
+    start = start_of(resolved)
+    sparsity = course(resolved, q_source, speech.steps or 1000, start)
     parameters, prunable = counts(resolved.model)
     weights = pruned(resolved)
     zeros = round(sparsity.prunable * sum(weights.values()))
@@ -82,7 +83,7 @@ def forecast(config: Config, expectation: Expectation | None = None) -> Forecast
         cer=expectation.of(own, further=further) if fixed else None,
         ratio=ratio,
         by=(len(alike), len(expectation.networks)),
-        beyond=[*_beyond(own, expectation.networks), *sparser_than_the_goal(resolved, start_of(resolved))],
+        beyond=[*_beyond(own, expectation.networks), *sparser_than_the_goal(resolved, start)],
     )
 
 

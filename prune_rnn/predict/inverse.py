@@ -45,13 +45,14 @@ class Targets:
 class Candidate:
     """A network of the search. words: the overrides that make it. nonzero: its parameters that are not zero.
 
-    sparsity: of the weights that are pruned.
+    pruned: the weights that are pruned, their sizes by name. sparsity: of these.
     """
 
     words: list[str]
     config: Config
     setting: Setting
     nonzero: int
+    pruned: dict[str, int]
     sparsity: float
 
 
@@ -116,24 +117,24 @@ def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Exp
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """One width at all sparsities. pruned: weights. sparsity: of all parameters, in rising order; 0: dense."""
+    """One width at all sparsities. pruned: as `Candidate`'s. sparsity: of all parameters, in rising order; 0: dense."""
 
     words: list[str]
     dense_words: list[str]
     config: Config
     setting: Setting
-    pruned: int
+    pruned: dict[str, int]
     sparsity: Sequence[float]
 
     def at(self, sparsity: float) -> Candidate:
         """Returns the network at a sparsity."""
         parameters = self.setting.parameters
         if sparsity == 0:
-            return Candidate(self.dense_words, self.config, self.setting.dense(), parameters, 0.0)
+            return Candidate(self.dense_words, self.config, self.setting.dense(), parameters, {}, 0.0)
         zeros = round(sparsity * parameters)
         own = replace(self.setting, density=1 - zeros / self.setting.prunable)
         words = self.words if len(self.sparsity) == 1 else [*self.words, f"prune.sparsity={sparsity:g}"]
-        return Candidate(words, self.config, own, parameters - zeros, zeros / self.pruned)
+        return Candidate(words, self.config, own, parameters - zeros, self.pruned, zeros / sum(self.pruned.values()))
 
 
 def _families(overrides: Sequence[str], widths: Sequence[float | None] = _WIDTHS) -> Iterator[_Family]:
@@ -160,7 +161,8 @@ def _families(overrides: Sequence[str], widths: Sequence[float | None] = _WIDTHS
             None if w is None or "model.units" in keys else max(8, round(base * w)) for w in widths
         ):
             own = config if units is None else replace(config, model=replace(config.model, units=units))
-            (parameters, prunable), most = counts(own.model), sum(pruned(own).values())
+            (parameters, prunable), weights = counts(own.model), pruned(own)
+            most = sum(weights.values())
             width = [*overrides, *([] if units is None else [f"model.units={units}"])]
             grid = [sparsity for sparsity in _SPARSITY if sparsity == 0 or sparsity * parameters < 0.995 * most]
             if any(key.partition(".")[0] == "prune" for key in keys):  # a dense network takes no such key
@@ -171,7 +173,7 @@ def _families(overrides: Sequence[str], widths: Sequence[float | None] = _WIDTHS
                 dense_words=named if given.prune.prunes else [*model, *width],
                 config=own,
                 setting=setting(recorded(own, source), parameters, prunable, 0.5),
-                pruned=most,
+                pruned=weights,
                 sparsity=grid if free else [fixed * most / parameters],
             )
 
@@ -205,8 +207,7 @@ def _fits(one: Candidate, wanted: Targets) -> bool:
     if wanted.parameters is not None and one.nonzero > wanted.parameters:
         return False
     return (
-        wanted.bytes is None
-        or packed_bytes(one.config.model, pruned(one.config), one.sparsity, Dtype.float32) <= wanted.bytes
+        wanted.bytes is None or packed_bytes(one.config.model, one.pruned, one.sparsity, Dtype.float32) <= wanted.bytes
     )
 
 

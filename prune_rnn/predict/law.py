@@ -96,12 +96,11 @@ def effects(of: Setting) -> dict[str, float]:
         f"recipe {of.recipe}": 1.0,
         f"size {of.recipe}": -size,
         f"share {of.recipe}": -share,
+        "init": float(of.init),
+        "teacher": float(of.teacher),
     }
     if of.hours and of.hours_heard:
         found |= {"hours": math.log(of.hours / _HOURS), "hours_heard": math.log(of.hours_heard / _HOURS_HEARD)}
-    for source in ("init", "teacher"):
-        if getattr(of, source):
-            found[source] = 1.0
     if of.variant:
         found[f"variant {of.method} {of.variant}"] = 1.0
     if of.density < LEAST:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.prune.select import select
-from prune_rnn.run.identity import digest_of
+from prune_rnn.run.identity import digest_of, whatever_weights
 from prune_rnn.run.record import Recorded
 
 SYNTHETIC = "synthetic"
@@ -83,8 +83,7 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
     own, train = config.identity, config.train
     phase = config.prune.phase()
     start, end = (0.0, 0.0) if phase is None else (each / train.epochs for each in phase)
-    recipe = {key: _without(value, {"weights"}) for key, value in own.items() if key not in _ELSEWHERE}
-    recipe |= {"init": True} if "init" in own else {}
+    recipe = {key: value for key, value in whatever_weights(own).items() if key not in _ELSEWHERE}
     recipe["train"] = {key: value for key, value in own["train"].items() if key != "precision"}
     hours = own["data"].get("train_hours")
     hours_heard = None

@@ -54,3 +54,13 @@ def digest(config: Config) -> str:
 def digest_of(values: Plain) -> str:
     """Returns the digest of an identity."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def whatever_weights(identity: Plain) -> Plain:
+    """Returns an identity without the weights of `init` and `teacher`, which differ between seeds of one setting."""
+    own = {**identity}
+    if "init" in own:
+        own["init"] = True
+    if "teacher" in own:
+        own["teacher"] = {key: value for key, value in own["teacher"].items() if key != "weights"}
+    return own

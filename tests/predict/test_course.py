@@ -9,6 +9,7 @@ from prune_rnn.predict.amount import amount
 from prune_rnn.predict.course import Course, course
 from prune_rnn.predict.predict import predict
 from prune_rnn.run.resolve import resolve
+from prune_rnn.source.load import start_of
 from prune_rnn.usage import UsageError
 
 
@@ -21,7 +22,7 @@ def of(*overrides: str) -> Course:
     config, source = resolve(compose_config(overrides))
     steps = amount(config).steps
     assert steps is not None
-    return course(config, source, steps)
+    return course(config, source, steps, start_of(config))
 
 
 def test_a_stated_sparsity_is_reached_at_the_end() -> None:
