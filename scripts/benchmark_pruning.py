@@ -14,7 +14,8 @@ import time
 import torch
 
 from prune_rnn.config.config import compose_config
-from prune_rnn.data import batch as batches
+from prune_rnn.data.batch import batches, collate
+from prune_rnn.data.loader import load
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.masker import Masker
 from prune_rnn.run.resolve import resolve
@@ -32,13 +33,13 @@ def main() -> None:
     torch.manual_seed(0)
     config, _ = resolve(compose_config([f"model={arguments.model}", "scale=small"]))
     model = DeepSpeech2(config.model)
-    groups = batches.batches(load_splits(config, model)["train"], config.train.batch_size)
-    batch = batches.collate(groups[len(groups) // 2])
+    groups = batches(load_splits(config, model)["train"], config.train.batch_size)
+    batch = collate(groups[len(groups) // 2])
     steps = config.train.steps_per_epoch or len(groups)
     masker = config.prune.masker(config.prune.weights(model), steps, gates=model.gates())
     device = torch.device("cpu")
     trainers = {
-        name: Trainer(model, one, config.train, groups, batches.load, seed=0, device=device)
+        name: Trainer(model, one, config.train, groups, load, seed=0, device=device)
         for name, one in (("gradual", masker), ("none", Masker({}, [])))
     }
     for trainer in trainers.values():

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
 import math
 import random
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 import soundfile
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import DataLoader
 from torchaudio.functional import resample
 
 from prune_rnn.data.coding import Coding
@@ -195,52 +188,3 @@ def epoch_order(count: int, seed: int, epoch: int, steps: int) -> list[int]:
         random.Random(f"{seed}/{number + 1}").shuffle(whole)
         order += whole[max(0, begin - number * count) : end - number * count]
     return sorted(order) if epoch == 1 else order
-
-
-def load(groups: Sequence[Sequence[Utterance]], workers: int = 0, coding: Coding = Coding()) -> Iterator[Batch]:
-    """Yields one Batch for each group of utterances, in order. workers: processes that read; 0: this one."""
-    ordered: Any = [list(group) for group in groups]  # a list serves as a data set
-    made = partial(_collate, coding=coding)
-    loader = DataLoader(ordered, batch_size=None, collate_fn=made, num_workers=workers, shuffle=False)
-    # Workers inherit this mask: a signal to all, such as Ctrl-C, reaches the training process only. That process kills
-    # the workers itself, also at its exit, where multiprocessing would wait for them.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-    try:
-        found: Any = iter(loader)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    kill = partial(_kill, getattr(found, "_workers", []))
-    atexit.register(kill)
-    try:
-        for batch in found:
-            if isinstance(batch, Exception):
-                raise batch
-            yield batch
-    except (RuntimeError, EOFError, ConnectionError) as error:  # whichever comes first when one is killed
-        if not workers:
-            raise
-        reason = str(error).partition("\n")[0].rstrip(". ") or type(error).__name__
-        raise RuntimeError(
-            f"one of the {workers} processes that read audio has ended ({reason}), most often for want of memory; "
-            "give fewer by train.load_workers"
-        ) from None
-    finally:
-        if workers:
-            with suppress(Exception):  # an error that was reported may come again, with a traceback
-                found._shutdown_workers()
-            kill()
-        atexit.unregister(kill)
-
-
-def _kill(workers: Sequence[BaseProcess]) -> None:
-    for worker in workers:
-        if worker.is_alive():
-            worker.kill()
-
-
-def _collate(utterances: Sequence[Utterance], coding: Coding) -> Batch | Exception:
-    """Returns the batch or its error; an error raised in a worker would bring that process's traceback."""
-    try:
-        return collate(utterances, coding)
-    except (ValueError, OSError) as error:
-        return error

@@ -13,8 +13,9 @@ import torch
 from tabulate import tabulate
 
 from prune_rnn import paths
-from prune_rnn.data.batch import Utterance, batches, load, read_audio
+from prune_rnn.data.batch import Utterance, batches, read_audio
 from prune_rnn.data.coding import Coding
+from prune_rnn.data.loader import load
 from prune_rnn.data.transcripts import check_language
 from prune_rnn.data.utterances import read_manifest
 from prune_rnn.deploy import network

@@ -13,9 +13,10 @@ import torch
 
 from prune_rnn import paths
 from prune_rnn.config.config import Config
-from prune_rnn.data import batch, leaks
-from prune_rnn.data.batch import Batch, Utterance
+from prune_rnn.data import leaks
+from prune_rnn.data.batch import Batch, Utterance, batches
 from prune_rnn.data.coding import Coding
+from prune_rnn.data.loader import load as load_batches
 from prune_rnn.data.utterances import read_manifest
 from prune_rnn.integrity import corpus
 from prune_rnn.integrity.tidy import tidy
@@ -100,7 +101,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
     start, teacher = start_of(config), teacher_of(config, device)  # refused before any speech is read
     groups = _batches(config, model)
     coding = Coding.of(plain(config.data))
-    load = partial(batch.load, coding=coding, workers=config.train.load_workers)
+    load = partial(load_batches, coding=coding, workers=config.train.load_workers)
     if start is not None and not run.begun:
         start.fill(model, coding.alphabet, load(start.sample(groups["train"])), device)
         if new := [character for character in coding.alphabet if character not in start.coding.alphabet]:
@@ -137,7 +138,7 @@ def _train(config: Config, run: Run, device: torch.device, q_source: str, comman
 def _batches(config: Config, model: DeepSpeech2) -> dict[str, Groups]:
     """Returns the checked batches of train, dev and test."""
     size, world = config.train.batch_size, distributed.world()
-    groups = {split: batch.batches(utterances, size) for split, utterances in load_splits(config, model).items()}
+    groups = {split: batches(utterances, size) for split, utterances in load_splits(config, model).items()}
     if world > min(len(group) for group in groups["train"]):
         raise ValueError(f"train.batch_size={size} leaves some of {world} processes without an utterance")
     check_batches(groups["train"], model, world, size)

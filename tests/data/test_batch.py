@@ -1,12 +1,8 @@
 """Audio of any rate is read as what it sounds like; batches are alike in length and come in a known order."""
 
 import math
-import multiprocessing
 import os
 import random
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,23 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from prune_rnn.data.batch import Batch, Utterance, batches, collate, epoch_order, load, read_audio
-from prune_rnn.speech.features import frames, log_spectrogram
+from prune_rnn.data.batch import Utterance, batches, collate, epoch_order, read_audio
+from prune_rnn.data.loader import load
+from prune_rnn.speech.features import log_spectrogram
 from prune_rnn.speech.text import encode
 
 
 def tone(hertz: float, rate: int, seconds: float = 0.5) -> np.ndarray:
     return 0.5 * np.sin(2 * math.pi * hertz * np.arange(round(seconds * rate)) / rate)
-
-
-def utterances(folder: Path) -> list[Utterance]:
-    """Noise of 1000, 2000 and 700 samples: 5, 11 and 3 frames."""
-    found = []
-    for i, (samples, transcript) in enumerate([(1000, "ab"), (2000, "a cat's"), (700, "z")]):
-        path = folder / f"{i}.wav"
-        soundfile.write(path, np.random.default_rng(i).uniform(-0.5, 0.5, samples), 16000)
-        found.append(Utterance(path, frames(samples), transcript))
-    return found
 
 
 def peak(waveform: Tensor) -> float:
@@ -95,7 +82,9 @@ def test_what_is_no_sound_raises(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bad", "what"), [(np.nan, "samples that are not finite"), (np.inf, "samples that are not finite"), (1e30, "1e+30")]
 )
-def test_samples_that_are_no_sound_are_refused_by_name(tmp_path: Path, bad: float, what: str) -> None:
+def test_samples_that_are_no_sound_are_refused_by_name(
+    tmp_path: Path, bad: float, what: str, noises: list[Utterance]
+) -> None:
     samples = np.zeros((1600, 2), dtype=np.float32)
     samples[7, 1] = bad
     path = tmp_path / "bad.wav"
@@ -105,35 +94,13 @@ def test_samples_that_are_no_sound_are_refused_by_name(tmp_path: Path, bad: floa
     assert what in str(error.value)
     for workers in (0, 1):
         with pytest.raises(ValueError, match=r"bad\.wav: holds ") as error:
-            list(load([utterances(tmp_path), [Utterance(path, 9, "a")]], workers))
+            list(load([noises, [Utterance(path, 9, "a")]], workers))
         assert "\n" not in str(error.value)
-
-
-def test_no_process_is_left_after_an_error(tmp_path: Path, broken_flac: Path) -> None:
-    with pytest.raises(OSError, match=r"broken\.flac") as error:  # holds the frame in which it was raised
-        list(load([utterances(tmp_path), [Utterance(broken_flac, 60, "a")]], 2))
-    assert error.value and not multiprocessing.active_children()
-
-
-def test_a_process_ends_in_the_middle_of_its_batches(tmp_path: Path) -> None:
-    utterances(tmp_path)
-    code = (
-        "import sys; from pathlib import Path; from prune_rnn.data.batch import Utterance, load\n"
-        "kept = load([[Utterance(next(Path(sys.argv[1]).glob('*.wav')), 5, 'a')]] * 9, 2); next(kept); sys.exit(3)"
-    )
-    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], timeout=100).returncode == 3
 
 
 def test_a_float_file_may_pass_one(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "loud.wav", np.full(1600, 30.0), 16000, subtype="FLOAT")
     assert read_audio(tmp_path / "loud.wav").max() == 30
-
-
-def test_a_broken_recording_is_one_line_also_from_a_worker(tmp_path: Path, broken_flac: Path) -> None:
-    for workers in (0, 1):
-        with pytest.raises(OSError, match=r"broken\.flac can't be decoded .*; fix it, or leave it out$") as error:
-            list(load([[Utterance(broken_flac, 60, "a")]], workers))
-        assert "\n" not in str(error.value)
 
 
 def test_a_wav_file_that_is_cut_off_is_refused_and_one_from_a_pipe_is_read(tmp_path: Path) -> None:
@@ -164,8 +131,8 @@ def test_a_rate_that_is_no_speechs_is_refused(tmp_path: Path, rate: int) -> None
 # --- batch ------------------------------------------------------------------------------------------------------------
 
 
-def test_collate_gives_shapes_order_and_zero_padding(tmp_path: Path) -> None:
-    given = utterances(tmp_path)
+def test_collate_gives_shapes_order_and_zero_padding(noises: list[Utterance]) -> None:
+    given = noises
     found = collate(given)
     assert found.features.shape == (3, 161, 11)
     assert found.features.is_contiguous()
@@ -181,43 +148,9 @@ def test_collate_gives_shapes_order_and_zero_padding(tmp_path: Path) -> None:
         assert found.features[i, :, utterance.frames :].count_nonzero() == 0
 
 
-def test_load_gives_a_batch_for_each_group_in_order(tmp_path: Path) -> None:
-    one, two, three = utterances(tmp_path)
-    found = list(load([[three], (one, two)]))
-    assert [batch.transcripts for batch in found] == [["z"], ["ab", "a cat's"]]
-    assert [batch.lengths.tolist() for batch in found] == [[3], [5, 11]]
-    assert all(isinstance(batch, Batch) for batch in found)
-    assert list(load([])) == []
-
-
-def test_workers_leave_signals_to_the_process_that_trains(tmp_path: Path) -> None:
-    """A terminal's Ctrl-C, and the end of a cluster's job, reach all of them."""
-    found = load([[one] for one in utterances(tmp_path)] * 4, workers=2)
-    next(found)
-    for worker in multiprocessing.active_children():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            os.kill(worker.pid or 0, number)
-    assert len(list(found)) == 11
-    found = load([[one] for one in utterances(tmp_path)] * 40, workers=1)
-    next(found)
-    multiprocessing.active_children()[0].kill()
-    with pytest.raises(
-        RuntimeError, match=r"processes that read audio has ended \(.*give fewer by train\.load_workers$"
-    ):
-        list(found)
-
-
-def test_load_by_workers_gives_the_same(tmp_path: Path) -> None:
-    one, two, three = utterances(tmp_path)
-    groups = [[three], [one, two], [two], [one]]
-    for own, theirs in zip(load(groups), load(groups, workers=2), strict=True):
-        assert own.transcripts == theirs.transcripts
-        assert torch.equal(own.features, theirs.features)
-
-
 @pytest.mark.parametrize("world", [1, 2, 3])
-def test_the_parts_are_every_worlds_utterance(tmp_path: Path, world: int) -> None:
-    whole = replace(collate(utterances(tmp_path)), alphabet="_' another")
+def test_the_parts_are_every_worlds_utterance(world: int, noises: list[Utterance]) -> None:
+    whole = replace(collate(noises), alphabet="_' another")
     for rank in range(world):
         part, own = whole.part(rank, world), [i for i in range(3) if i % world == rank]
         assert part.alphabet == whole.alphabet

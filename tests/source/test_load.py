@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from prune_rnn.config.config import Config, compose_config
-from prune_rnn.data import batch
+from prune_rnn.data import loader
+from prune_rnn.data.batch import batches
 from prune_rnn.deploy import file
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
@@ -50,10 +51,10 @@ def test_batch_norm_gets_its_statistics_back(sparse: Run, tiny: list[str], tmp_p
     config = compose_config([*tiny, f"init={exported(sparse, tmp_path / 'p')}"])
     model, source = DeepSpeech2(config.model), start_of(config)
     assert source is not None
-    every = batch.batches(load_splits(config, model)["train"], 24)
+    every = batches(load_splits(config, model)["train"], 24)
     assert len(every) == 1
-    source.fill(model, source.coding.alphabet, batch.load(source.sample(every)), CPU)
-    (whole,) = batch.load(every)
+    source.fill(model, source.coding.alphabet, loader.load(source.sample(every)), CPU)
+    (whole,) = loader.load(every)
     with torch.no_grad():
         wanted = source.model(whole.features, whole.lengths)
         for each in (model.eval(), model.train()):
