@@ -104,6 +104,20 @@ def test_its_table_of_real_speech_is_what_the_report_wrote() -> None:
         assert [cell.strip() for cell in cells] == [row["label"], f"{float(row['nonzero']):,.0f}", *rates]
 
 
+@pytest.mark.parametrize("name", ["README.md", "results/README.md", "results/notes.md"])
+def test_every_interval_of_its_sentences_stands_in_a_table(name: str) -> None:
+    """Of intervals in parentheses with one decimal. "5.2 % more errors (0.4 to 10.1)" is a relative error of -5.2 %."""
+    tables = [file.read_text() for file in (ROOT / "results" / "tables").glob("*_small.md")]
+    number = r"([-+]?\d+\.\d)"
+    written = {pair for table in tables for pair in re.findall(rf"\[{number}, {number}\]", table)}
+    known = {ends for low, high in written for ends in ((low, high), (low.lstrip("+"), high.lstrip("+")))}
+    known |= {(high.lstrip("-"), low.lstrip("-")) for low, high in written}
+    lines = (ROOT / name).read_text().splitlines()
+    sentences = " ".join(line.strip() for line in lines if not line.startswith(("|", "    ")))
+    found = re.findall(rf"{number} to {number}(?=[;)])", re.sub(r"predicted [\d.]+ % \(.*?\)", "", sentences))
+    assert found and [ends for ends in found if ends not in known] == []
+
+
 def test_readme_is_short() -> None:
     assert len(FILES[0].read_text().splitlines()) <= 90
 

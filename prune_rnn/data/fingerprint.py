@@ -9,7 +9,7 @@ from pathlib import Path
 from prune_rnn import files
 from prune_rnn.values import from_json
 
-PREFIX = "sha256:"  # of a fingerprint, which may stand for a manifest that is not here
+_PREFIX = "sha256:"
 _SAMPLE = 4096  # bytes of each recording that its fingerprint takes in
 
 
@@ -41,7 +41,12 @@ def _fingerprint(path: Path, changed: int) -> tuple[str, frozenset[bytes]]:
             recordings.add(hashlib.sha256(sample).digest())
         except (ValueError, KeyError, TypeError, OSError):
             continue  # `read_manifest` reports the line's fault
-    return f"{PREFIX}{digest.hexdigest()[:16]}", frozenset(recordings)
+    return f"{_PREFIX}{digest.hexdigest()[:16]}", frozenset(recordings)
+
+
+def is_fingerprint(manifest: str) -> bool:
+    """Whether a fingerprint stands in the place of a manifest's path."""
+    return manifest.startswith(_PREFIX)
 
 
 def fingerprint(path: Path) -> str:

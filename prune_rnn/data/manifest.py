@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prune_rnn.config.option import option
 from prune_rnn.data.base import SPLITS, Data, Say
-from prune_rnn.data.fingerprint import PREFIX, fingerprint, recordings
+from prune_rnn.data.fingerprint import fingerprint, is_fingerprint, recordings
 from prune_rnn.data.noise import noise
 from prune_rnn.data.transcripts import check_language
 from prune_rnn.speech import text
@@ -81,7 +81,7 @@ class Manifest(Data):
 
     def _here(self) -> list[str]:
         """Returns the splits that are given as paths: `prune-rnn report` may have fingerprints in their place."""
-        return [split for split in SPLITS if not getattr(self, split).startswith(PREFIX)]
+        return [split for split in SPLITS if not is_fingerprint(getattr(self, split))]
 
     def manifests(self, say: Say) -> dict[str, Path]:
         """Returns the files as given; reports recordings that are in two of them. ValueError for a fingerprint."""

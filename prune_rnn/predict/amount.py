@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from prune_rnn.config.config import Config
-from prune_rnn.data.fingerprint import PREFIX, lines_of
+from prune_rnn.data.fingerprint import is_fingerprint, lines_of
 from prune_rnn.predict.setting import SECONDS
 from prune_rnn.values import from_json
 
@@ -30,7 +30,7 @@ def amount(config: Config) -> Amount:
     hours: float | None = getattr(config.data, "train_hours", None)
     manifest: str | None = getattr(config.data, "train", None)
     utterances, seconds = (None if hours is None else 3600 * hours / SECONDS), SECONDS
-    if manifest is not None and not manifest.startswith(PREFIX):
+    if manifest is not None and not is_fingerprint(manifest):
         lines = [line for line in lines_of(Path(manifest)) if line.strip()]
         durations = [each for line in lines if (each := _duration(line))]
         utterances, seconds = len(lines), fmean(durations) if durations else SECONDS
