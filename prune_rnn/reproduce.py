@@ -69,6 +69,10 @@ class Job:
             start_new_session=True,
         )
 
+    def goes_on(self) -> bool:
+        """Whether it trains a run that was cut off."""
+        return self.epochs > 0 and self.run.begun
+
     def code(self) -> int | None:
         """Returns the process's exit code; None while it runs."""
         assert self.process is not None
@@ -114,7 +118,8 @@ def reproduce(overrides: Sequence[str], tables: Sequence[str], jobs: int, say: C
             break
         failed |= _all(work, jobs, say)
         trained += sum(job.epochs > 0 and job.command not in failed for job in work)
-    say(f"{trained} trained{f', {len(failed)} failed' if failed else ''}; the tables: prune-rnn report")
+    shown = shlex.join(["prune-rnn", "report", *(["--table", ",".join(tables)] if tables else []), *overrides])
+    say(f"{trained} trained{f', {len(failed)} failed' if failed else ''}; the tables: {shown}")
     return not failed
 
 
@@ -147,8 +152,8 @@ def _all(work: Sequence[Job], jobs: int, say: Callable[[str], None]) -> set[str]
         while waiting or running:
             while waiting and len(running) < jobs:
                 running.append(waiting.pop(0))
+                say(f"{'continued' if running[-1].goes_on() else 'started'}: {running[-1].command}")
                 running[-1].start()
-                say(f"started: {running[-1].command}")
             time.sleep(_LOOK)
             for job in [job for job in running if job.code() is not None]:
                 running.remove(job)

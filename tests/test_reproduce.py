@@ -1,6 +1,7 @@
 """What the tables lack is trained, each after what it starts from; a second call trains nothing."""
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -40,10 +41,11 @@ def test_what_is_missing_is_trained_once_and_in_order(tiny: list[str], table: st
     started = [line.split()[2:4] for line in said if line.startswith("started")]
     assert [verb for verb, _ in started] == ["train", "export", "train", "export"]
     assert (started[0][1], started[2][1]) == ("model=gru_dense", "model=gru_sparse")
-    assert said[-1] == "2 trained; the tables: prune-rnn report"
+    shown = shlex.join(["prune-rnn", "report", "--table", table, *tiny])
+    assert said[-1] == f"2 trained; the tables: {shown}"
     before = {file: file.stat().st_mtime_ns for run in runs for file in run.folder.iterdir()}
     assert reproduce(tiny, [table], 2, said.append)
-    assert said[-1] == "0 trained; the tables: prune-rnn report"
+    assert said[-1] == f"0 trained; the tables: {shown}"
     assert before == {file: file.stat().st_mtime_ns for run in runs for file in run.folder.iterdir()}
 
 
@@ -54,7 +56,7 @@ def test_a_failure_is_named_and_the_rest_goes_on(tiny: list[str], tmp_path: Path
     said: list[str] = []
     assert not reproduce(tiny, [str(tmp_path / "mine.yaml")], 1, said.append)
     assert any(line.startswith("failed: prune-rnn train") and "loss" in line for line in said)
-    assert said[-1] == "1 trained, 1 failed; the tables: prune-rnn report"
+    assert said[-1].startswith("1 trained, 1 failed; the tables: prune-rnn report --table ")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a matter of Linux")
@@ -111,3 +113,11 @@ def test_what_runs_is_stopped_and_saves(monkeypatch: pytest.MonkeyPatch, tmp_pat
     with pytest.raises(KeyboardInterrupt):
         _all([job], 1, lambda _: None)
     assert job.code() == 75
+
+
+def test_a_run_that_was_cut_off_is_said_to_go_on(tmp_path: Path) -> None:
+    job = Job(f"prune-rnn train model=gru_dense scale=smoke results={tmp_path}")
+    assert not job.goes_on()
+    job.run.folder.mkdir(parents=True)
+    (job.run.folder / "checkpoint.pt").write_bytes(b"")
+    assert job.goes_on()

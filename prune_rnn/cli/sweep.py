@@ -113,7 +113,7 @@ def _sweeper(overrides: Sequence[str]) -> str:
         raise
     except (*REFUSALS, AssertionError, TypeError, AttributeError) as error:
         if lacks := next((word for word in overrides if word in _PLUGINS and "Could not find" in reason(error)), None):
-            raise UsageError(f"{lacks}: is not installed; pip install {_PLUGINS[lacks]}") from None
+            raise UsageError(f"{lacks} is not installed; pip install {_PLUGINS[lacks]}") from None
         raise UsageError(
             f"{' '.join(overrides)}: Hydra can't use that; correct it, or install the plug-in that brings it "
             f"({reason(error)})"

@@ -71,7 +71,7 @@ def _checks(place: Path, *, named: bool) -> Iterator[tuple[Path, Check]]:
                 yield path, partial(_packed, path, run)
     else:
         raise ValueError(
-            f"{place} is neither the folder of a run nor a packed file; give such, or nothing for all runs"
+            f"{place} is neither the folder of a run nor a packed file; give such, or --results FOLDER for all runs"
         )
 
 

@@ -16,10 +16,14 @@ from prune_rnn.values import from_json
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """steps: of an epoch; None where only the data set knows its utterances. seconds: of an utterance, on average."""
+    """steps: of an epoch; None where only the data set knows its utterances. seconds: of an utterance, on average.
+
+    exact: whether the steps are known, not computed from hours of speech.
+    """
 
     steps: int | None
     seconds: float
+    exact: bool = True
 
 
 def amount(config: Config) -> Amount:
@@ -37,7 +41,7 @@ def amount(config: Config) -> Amount:
     steps = config.train.steps_per_epoch
     if steps is None and utterances is not None:
         steps = math.ceil(utterances / config.train.batch_size)
-    return Amount(steps, seconds)
+    return Amount(steps, seconds, exact=config.train.steps_per_epoch is not None or manifest is not None)
 
 
 def _duration(line: str) -> float | None:

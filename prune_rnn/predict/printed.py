@@ -128,7 +128,8 @@ def _bytes(of: Forecast, cost: StepCost) -> float:
 def _training(of: Forecast, cost: StepCost, steps: int) -> str:
     config = of.config
     total = steps * config.train.epochs
-    words = f"{time_left(cost.seconds * total)}: {total:,} steps of {_three(cost.seconds)} s, {cost.steps} timed here"
+    number = f"{total:,}" if of.amount.exact else f"about {total:,}"
+    words = f"{time_left(cost.seconds * total)}: {number} steps of {_three(cost.seconds)} s, {cost.steps} timed here"
     if cost.utterances < config.train.batch_size:
         words += f" with {cost.utterances} of {config.train.batch_size} utterances: at most that long"
     words += "; other work keeps this machine busy: less where it is idle" if cost.busy else ""

@@ -56,6 +56,7 @@ def experiment(config: Config, command: str) -> Run:
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     library.built()  # refused before anything is made
+    config.logger.check()
     torch.set_flush_denormal(True)  # on CTC's first plateau denormals make a CPU's steps take twice as long
     with distributed.group(device):
         if distributed.rank() == 0:
@@ -94,8 +95,6 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
 
 def _train(config: Config, run: Run, device: torch.device, q_source: str, command: str) -> None:
     check_memory(config, device)
-    if distributed.rank() == 0:
-        config.logger.check()
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)
     start, teacher = start_of(config), teacher_of(config, device)  # refused before any speech is read

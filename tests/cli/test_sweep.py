@@ -81,11 +81,11 @@ def test_a_folder_of_hydras_is_refused_as_it_would_move_no_run(command: Command,
         ("model=glob(*)", "model=glob(*): "),
         (
             "hydra/sweeper=optuna",
-            "hydra/sweeper=optuna: is not installed; pip install hydra-optuna-sweeper",
+            "hydra/sweeper=optuna is not installed; pip install hydra-optuna-sweeper",
         ),
         (
             "hydra/launcher=joblib",
-            "hydra/launcher=joblib: is not installed; pip install hydra-joblib-launcher",
+            "hydra/launcher=joblib is not installed; pip install hydra-joblib-launcher",
         ),
         (
             "hydra/launcher=mine",

@@ -14,7 +14,7 @@ from prune_rnn.predict.amount import Amount, amount
 def test_synthetic_speech() -> None:
     """15 h of 3.75 s in batches of 12: 1200."""
     assert amount(compose_config([])) == Amount(200, 3.75)
-    assert amount(compose_config(["train.steps_per_epoch=null"])) == Amount(1200, 3.75)
+    assert amount(compose_config(["train.steps_per_epoch=null"])) == Amount(1200, 3.75, exact=False)
 
 
 @pytest.mark.parametrize(
