@@ -313,10 +313,17 @@ def fabricate_into(results: Path, result_of: Callable[..., Result]) -> Fabricate
     """Returns what writes a finished run into a folder of results.
 
     model, overrides: that name the run, as on the command line. edits: how many characters of each test utterance are
-    wrong. heard: whether there are hypotheses. values: replace fields of result.json.
+    wrong. heard: whether there are hypotheses. speakers: of the utterances. values: replace fields of result.json.
     """
 
-    def run(model: str, *overrides: str, edits: Sequence[int] = (5, 6, 7), heard: bool = True, **values: Any) -> Run:
+    def run(
+        model: str,
+        *overrides: str,
+        edits: Sequence[int] = (5, 6, 7),
+        heard: bool = True,
+        speakers: Sequence[str] = (),
+        **values: Any,
+    ) -> Run:
         config, q_source = resolve(compose_config([f"model={model}", f"results={results}", *overrides]))
         made, sparse, length = run_of(config), model.find("sparse") > 0, len(REFERENCE) * len(edits)
         rnn = model.startswith("rnn")
@@ -338,6 +345,7 @@ def fabricate_into(results: Path, result_of: Callable[..., Result]) -> Fabricate
         }
         if heard:
             lines = [{"reference": REFERENCE, "hypothesis": "z" * n + REFERENCE[n:]} for n in edits]
+            lines = [{**line, **({"speaker": speakers[i]} if speakers else {})} for i, line in enumerate(lines)]
             (made.folder / "hypotheses.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         made.finish(read_result({**plain, **values}))
         return made

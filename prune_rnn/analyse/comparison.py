@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from prune_rnn import paths
 from prune_rnn.analyse.finished import Finished
-from prune_rnn.analyse.hypotheses import Edits
+from prune_rnn.analyse.hypotheses import Edits, by_voice
 from prune_rnn.analyse.interval import Interval, Spread, relative_interval
 from prune_rnn.analyse.rows import Row, beside_baselines
 from prune_rnn.analyse.sources import packed_bytes
@@ -60,6 +60,11 @@ class Versus:
     interval: Interval | None = None
     silent: tuple[str, ...] = ()  # the runs without hypotheses, which leave no interval
     problem: str = ""  # another reason why there is no interval
+
+
+def by_voices(edits: EditsOf) -> dict[str, Edits]:
+    """Returns the edits of each run whose speakers are known, by voice."""
+    return {name: by_voice(own) for name, own in edits.items() if own is not None and own.speakers}
 
 
 def versus(row: Row, other: Row, edits: EditsOf, spread: Spread | None) -> Versus:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import replace
 
 from prune_rnn.analyse.agreement import unlike
-from prune_rnn.analyse.comparison import Versus, compare_pairs, problems, relative
-from prune_rnn.analyse.interval import Interval
+from prune_rnn.analyse.comparison import EditsOf, Versus, by_voices, compare_pairs, problems, relative, versus
+from prune_rnn.analyse.interval import Interval, Spread
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library, Row
 from prune_rnn.report.base import DASH, Cell, Table, number
@@ -23,11 +24,26 @@ HOW = (
 def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     """Returns the table of a layout's `pairs`; its rows are the networks that they name."""
     rows = library.rows(layout.rows)
-    found = compare_pairs(rows, layout.pairs, library.edits(rows), library.spread(rows))
-    notes = [*speakers_only(pair.interval for pair in found), *problems(found)]
+    edits, spread = library.edits(rows), library.spread(rows)
+    found = compare_pairs(rows, layout.pairs, edits, spread)
+    notes = [*_over_voices(found, edits, spread)] if library.shared.data.name == "synthetic" else []
+    notes += [*speakers_only(pair.interval for pair in found), *problems(found)]
     notes += [text for pair in found if (text := unlike(pair.row, pair.other))]
     made = laid_out(name, layout, library, [cells(pair) for pair in found], notes=notes, missing=without_runs(rows))
     return [replace(made, caption=f"{layout.caption} {HOW}".strip())]
+
+
+def _over_voices(pairs: Sequence[Versus], edits: EditsOf, spread: Spread | None) -> list[str]:
+    """Returns a note on the pairs that would show no difference if the intervals were over voices, not speakers."""
+    voices = by_voices(edits)
+    shown = [each for each in pairs if each.interval and not each.interval.includes_zero]
+    if not shown or any(name not in voices for each in shown for name in (*each.row.names, *each.other.names)):
+        return []
+    over = [versus(each.row, each.other, voices, spread).interval for each in shown]
+    none = sum(interval is None or interval.includes_zero for interval in over)
+    return [
+        f"{len(shown)} of {len(pairs)} pairs show a difference; over voices, not speakers, {none} of them would not."
+    ]
 
 
 def cells(pair: Versus) -> dict[str, str]:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from prune_rnn import paths
 from prune_rnn.analyse.agreement import agree
-from prune_rnn.analyse.comparison import EditsOf, Line, compare, compare_pairs, problems, versus
-from prune_rnn.analyse.hypotheses import by_voice
+from prune_rnn.analyse.comparison import EditsOf, Line, by_voices, compare, compare_pairs, problems, versus
 from prune_rnn.analyse.interval import Spread
 from prune_rnn.analyse.layout import Layout
 from prune_rnn.analyse.rows import Library, Row, beside_baselines
@@ -48,7 +47,7 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
 
 def _voices(rows: Sequence[Row], edits: EditsOf, spread: Spread | None) -> list[str]:
     """Returns a note on how much wider the intervals of synthetic speech are over its voices."""
-    voices = {name: by_voice(own) for name, own in edits.items() if own is not None and own.speakers}
+    voices = by_voices(edits)
     found = [
         (versus(row, other, edits, spread).interval, versus(row, other, voices, spread).interval)
         for row, other in permutations(rows, 2)

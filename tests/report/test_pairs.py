@@ -34,6 +34,19 @@ def test_pairs_stand_beside_the_papers(fabricate: Callable, tmp_path: Path) -> N
     assert [label for label, _ in table.missing] == ["Big"] and table.caption.startswith("Two by two. Relative: ")
 
 
+def test_how_many_pairs_would_show_nothing_over_voices(fabricate: Callable, tmp_path: Path) -> None:
+    """One of two voices makes 8 edits instead of 10, in each of its accents: 4 of 8 speakers, but 1 of 2 voices."""
+    speakers = [f"{accent}+{voice}" for voice in ("f", "m") for accent in ("a", "b", "c", "d")]
+    for seed in (0, 1):
+        fabricate("rnn_dense_small", f"seed={seed}", edits=[10] * 8, speakers=speakers)
+        fabricate("rnn_sparse", f"seed={seed}", edits=[8] * 4 + [10] * 4, speakers=speakers)
+        fabricate("rnn_sparse_big", f"seed={seed}", edits=[5] * 8, speakers=speakers)
+    library = Library([f"results={tmp_path / 'results'}"])
+    (table,) = tables("t", layout(["Sparse", "Small"], ["Big", "Small"]), library)
+    assert [row["Relative %"] for row in table.rows] == ["+10.0", "+50.0"]
+    assert table.notes[0] == "2 of 2 pairs show a difference; over voices, not speakers, 1 of them would not."
+
+
 @pytest.mark.parametrize(
     ("low", "high", "paper", "words"),
     [
