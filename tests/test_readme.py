@@ -109,7 +109,7 @@ def test_every_interval_of_its_sentences_stands_in_a_table(name: str) -> None:
     """Of intervals in parentheses with one decimal. "5.2 % more errors (0.4 to 10.1)" is a relative error of -5.2 %."""
     tables = [file.read_text() for file in (ROOT / "results" / "tables").glob("*_small.md")]
     number = r"([-+]?\d+\.\d)"
-    written = {pair for table in tables for pair in re.findall(rf"\[{number}, {number}\]", table)}
+    written = {pair for table in tables for pair in re.findall(rf"[\[(]{number}(?:,| to) {number}[\])]", table)}
     known = {ends for low, high in written for ends in ((low, high), (low.lstrip("+"), high.lstrip("+")))}
     known |= {(high.lstrip("-"), low.lstrip("-")) for low, high in written}
     lines = (ROOT / name).read_text().splitlines()
