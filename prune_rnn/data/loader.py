@@ -52,8 +52,9 @@ def load(groups: Sequence[Sequence[Utterance]], workers: int = 0, coding: Coding
 
 
 def _end(found: Any) -> None:
-    """Kills the workers of torch's iterator, which write nothing."""
-    _remove_worker_pids(id(found))  # torch raises when a worker ends
+    """Kills the workers of torch's iterator, which write nothing; at the exit of Python also for a second time."""
+    if found._worker_pids_set:
+        _remove_worker_pids(id(found))  # torch raises when a worker ends
     found._worker_pids_set, found._shutdown = False, True
     for worker in found._workers:
         worker.kill()

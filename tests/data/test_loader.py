@@ -22,8 +22,8 @@ def test_no_process_is_left_after_an_error(broken_flac: Path, noises: list[Utter
     assert error.value and not multiprocessing.active_children()
 
 
-def ended(code: str, folder: Path) -> int:
-    """Returns the exit code of Python code that may read() nine batches in two processes."""
+def ended(code: str, folder: Path) -> tuple[int, bytes]:
+    """Returns the exit code and the error stream of Python code that may read() nine batches in two processes."""
     head = """
 import sys
 from pathlib import Path
@@ -31,11 +31,12 @@ from prune_rnn.data.batch import Utterance
 from prune_rnn.data.loader import load
 read = lambda: load([[Utterance(next(Path(sys.argv[1]).glob("*.wav")), 5, "a")]] * 9, 2)
 """
-    return subprocess.run([sys.executable, "-c", head + code, str(folder)], timeout=100).returncode
+    done = subprocess.run([sys.executable, "-c", head + code, str(folder)], stderr=subprocess.PIPE, timeout=100)
+    return done.returncode, done.stderr
 
 
 def test_a_process_ends_in_the_middle_of_its_batches(tmp_path: Path, noises: list[Utterance]) -> None:
-    assert ended("found = read(); next(found); sys.exit(3)", tmp_path) == 3
+    assert ended("found = read(); next(found); sys.exit(3)", tmp_path) == (3, b"")
 
 
 def test_a_killed_process_may_have_held_a_lock(tmp_path: Path, noises: list[Utterance]) -> None:
@@ -53,7 +54,7 @@ try:
 except RuntimeError:
     sys.exit(4 if multiprocessing.active_children() else 3)
 """
-    assert ended(code, tmp_path) == 3
+    assert ended(code, tmp_path) == (3, b"")
 
 
 def test_a_broken_recording_is_one_line_also_from_a_worker(tmp_path: Path, broken_flac: Path) -> None:
