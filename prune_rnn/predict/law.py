@@ -34,7 +34,7 @@ from prune_rnn.predict.setting import SYNTHETIC, Setting
 from prune_rnn.predict.spread import Spread
 
 REFERENCE = 330_000  # prunable weights at which the curve is 1: those of GRU Dense at scale=small
-LEAST = 0.02  # density below which no more than one network was ever measured
+LEAST = 0.02  # density below which only two networks were ever measured
 _MISFIT = 0.012  # deviation of the law itself
 _START = 0.05  # share of the epochs at which pruning starts by default
 _HARD = 0.25  # share of the epochs from which on hard pruning costs ever more, as in the paper's Table 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,7 @@ def _pruned(own: Recorded, usual: Recorded) -> list[str]:
     late = any(mine[key] != theirs[key] for key in epochs)
     words = ["epochs " + ", ".join(f"{mine[key]:g}" for key in epochs)] if late else []
     other = [key for key in mine if key not in epochs and "sparsity" not in key and mine[key] != theirs[key]]
-    return [*words, *(f"{key}={mine[key]}" for key in other)]
+    return [*words, *(f"own {key}" if isinstance(mine[key], Mapping) else f"{key}={mine[key]}" for key in other)]
 
 
 def _odd(run: Finished, others: Sequence[Finished]) -> list[str]:
