@@ -21,6 +21,12 @@ def test_points_lie_on_the_line_of_their_kind(fabricate: Callable, tmp_path: Pat
     fabricate("gru_sparse", "prune=hard", "prune.epoch=5", sparsity=0.886)
     fabricate("gru_sparse", "prune.start_epoch=5", sparsity=0.886)
     fabricate("gru_sparse", "prune.regrow=true", sparsity=0.886)
+    fabricate(
+        "gru_sparse",
+        "prune.layers={a:[recurrent.0.recurrent.weight],b:[linear.weight]}",
+        "prune.sparsity=0.1",
+        sparsity=0.1,
+    )
     fabricate("gru_dense", "train.learning_rate=0.001")
     library = Library([f"results={tmp_path / 'results'}"])
     rows = library.rows(layout(file_of("table3")).rows)
@@ -32,6 +38,7 @@ def test_points_lie_on_the_line_of_their_kind(fabricate: Callable, tmp_path: Pat
         "128 units": {"50 %": 1, "88.6 %": 1, "88.6 %, device GPU": 1},
         "128 units, epochs 5, 5, 10": {"88.6 %": 1},
         "128 units, regrow=True": {"88.6 %": 1},
+        "128 units, own layers": {"10 %": 1},
         "128 units, hard": {"at 7": 1, "at 5": 1},
     }
     assert round(family[1]["dense"][1].mean, 6) == 25.0
