@@ -51,6 +51,12 @@ def tone_manifest(folder: Path, name: str, transcripts: list[str]) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """What a test draws without a generator of its own is the same in each call."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Overrides that name a corpus of tones: 24 training utterances, 4 for dev, 4 for test."""

@@ -34,6 +34,8 @@ each_set = pytest.mark.parametrize(
     ],
 )
 each_dtype = pytest.mark.parametrize("dtype", Dtype, ids=lambda dtype: dtype.value)
+# of a layer: a vector at the edge between two steps of int8 or bfloat16 may round to either side
+TOLERANCE = {Dtype.float32: 1e-5, Dtype.bfloat16: 2e-2, Dtype.int8: 4e-2}
 
 
 def random_weight(rows: int, columns: int, density: float, seed: int) -> Tensor:
@@ -156,9 +158,7 @@ def test_any_layer_agrees(
             weight, gates=cell.gates, streams=streams, threads=threads, instruction_set=instruction_set, format=form
         )
         found, last = matrix.layer(cell, activation, x, state=state, reverse=reverse)
-        # a vector at the edge between two steps of int8 or bfloat16 may round to either side
-        tolerance = {Dtype.float32: 1e-5, Dtype.bfloat16: 2e-2, Dtype.int8: 4e-2}[dtype]
-        torch.testing.assert_close(found.double(), wanted, atol=tolerance, rtol=tolerance)
+        torch.testing.assert_close(found.double(), wanted, atol=TOLERANCE[dtype], rtol=TOLERANCE[dtype])
         assert torch.equal(last[:, :units], found[0 if reverse else -1])
 
 
@@ -181,16 +181,17 @@ def test_the_number_of_threads_changes_nothing(instruction_set: InstructionSet) 
 def test_the_number_of_vectors_that_it_was_packed_for_changes_nothing(
     instruction_set: InstructionSet, dtype: Dtype
 ) -> None:
-    """A single vector takes fewer threads than parts."""
+    """A single vector takes fewer threads than parts. Sums of another order differ in their last bits."""
     weight = quantise(random_weight(480, 160, 0.3, 0), dtype)
-    x, steps = torch.randn(1, 160, generator=torch.Generator().manual_seed(1)), torch.randn(7, 1, 480)
+    generator = torch.Generator().manual_seed(1)
+    x, steps = torch.randn(1, 160, generator=generator), torch.randn(7, 1, 480, generator=generator)
     for form in formats(dtype, instruction_set):
         matrices = [
             Matrix(weight, form, gates=3, threads=threads, streams=streams, instruction_set=instruction_set)
             for threads, streams in ((1, 1), (4, 64))
         ]
         one, other = (matrix.layer(Cells.gru.value, Activation.clipped_relu, steps)[0] for matrix in matrices)
-        torch.testing.assert_close(one, other)
+        torch.testing.assert_close(one, other, atol=TOLERANCE[dtype], rtol=TOLERANCE[dtype])
         one, other = (matrix.product(x) for matrix in matrices)
         torch.testing.assert_close(one, other)
 
