@@ -114,7 +114,8 @@ def _section(
     """Draws the figures of one scale; returns its section of the page, the runs shown, and what to print."""
     rows, same_data = library.rows(first.rows), library.comparable()
     folder = paths.figures(Path(library.shared.results))
-    drawn, skipped = draw_all(Material(agree(rows)[0], same_data), folder, library.shared.scale.name + _mark(special))
+    suffix = library.shared.scale.name + _mark(special)
+    drawn, skipped = draw_all(Material(agree(rows)[0], same_data), made, folder, suffix)
     lines = [f"written: {figure.png.with_suffix('')}.{{png,svg}}" for figure in drawn]
     lines += [f"skipped: figure {name}, no runs for it" for name in skipped]
     return Section(made, drawn), [*(run for row in rows for run in row.runs), *same_data], lines

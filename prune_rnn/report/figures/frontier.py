@@ -15,9 +15,8 @@ from prune_rnn.analyse.finished import Finished
 from prune_rnn.report.figures.labels import label_points
 from prune_rnn.report.figures.style import BLACK, MARKERS, NAMES, SPARSE, Material, Plot, legend, log_sizes, panels
 from prune_rnn.run.identity import family
-from prune_rnn.run.record import Recorded
 
-_EPOCHS = ("start_epoch", "ramp_epoch", "end_epoch", "epoch")
+_EPOCHS = ("start_epoch", "ramp_epoch", "end_epoch")
 _DASHES = ("--", ":", "-.")  # of lines of the same width, pruned otherwise than the table's
 _HIGHEST = 1.15  # times the greatest dense CER: points above this are written at the edge
 
@@ -39,19 +38,24 @@ class Point:
 def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
     """Returns, by family and line, the points by size: the dense networks, then the pruned ones of each width.
 
-    A run counts if it has the model and the training of one of the table's rows, at any width and pruning. Runs under
-    other conditions (`agreement`) than the first run of their point make a point of their own.
+    A run counts if it has the model, the training and, but for sparsity and epochs, the pruning of one of the table's
+    rows, at any width. Runs under other conditions (`agreement`) than the first run of their point make a point of
+    their own.
     """
     named: dict[str, dict[str, dict[str, list[Finished]]]] = {}
     for run in sorted(material.runs, key=lambda run: (run.config.prune.prunes, run.config.model.units, run.seed)):
         row = next((row for row in material.rows if row.model == run.config.model.name), None)
         if row is None or family(run.config.identity) != family(row.config.identity):
             continue
+        mine, theirs = run.config.identity["prune"], row.config.identity["prune"]
+        if _method(mine) != _method(theirs):
+            continue
         units, sparse = run.config.model.units, run.config.prune.prunes
-        line = ", ".join([f"{units} units", *_pruned(run.config, row.config)]) if sparse else "dense"
+        epochs = {key: mine[key] for key in mine if key in _EPOCHS}
+        late = any(epochs[key] != theirs[key] for key in epochs)
+        words = [f"epochs {', '.join(f'{epoch:g}' for epoch in epochs.values())}"] if late else []
+        line = ", ".join([f"{units} units", *words]) if sparse else "dense"
         text = f"{100 * run.result.sparsity:.3g} %" if sparse else f"{units}"
-        at_once = run.config.identity["prune"].get("epoch")  # of `hard`: its line is of all epochs
-        text = text if at_once is None else f"at {at_once:g}"
         points = named.setdefault(row.family, {}).setdefault(line, {})
         points.setdefault(", ".join([text, *_odd(run, points.get(text, []))]), []).append(run)
     return {
@@ -60,16 +64,9 @@ def lines(material: Material) -> dict[str, dict[str, list[Point]]]:
     }
 
 
-def _pruned(own: Recorded, usual: Recorded) -> list[str]:
-    """Returns the keys in which a run's pruning differs from the row's: the method, else the epochs and others."""
-    mine, theirs = own.identity["prune"], usual.identity["prune"]
-    if mine["method"] != theirs["method"]:
-        return [mine["method"]]
-    epochs = [key for key in mine if key in _EPOCHS]
-    late = any(mine[key] != theirs[key] for key in epochs)
-    words = ["epochs " + ", ".join(f"{mine[key]:g}" for key in epochs)] if late else []
-    other = [key for key in mine if key not in epochs and "sparsity" not in key and mine[key] != theirs[key]]
-    return [*words, *(f"own {key}" if isinstance(mine[key], Mapping) else f"{key}={mine[key]}" for key in other)]
+def _method(prune: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what determines the pruning, without its epochs and its target."""
+    return {key: value for key, value in prune.items() if key not in _EPOCHS and "sparsity" not in key}
 
 
 def _odd(run: Finished, others: Sequence[Finished]) -> list[str]:
@@ -88,7 +85,7 @@ def draw(material: Material) -> Figure | None:
     found = lines(material)
     if not found:
         return None
-    figure, axes = panels(len(found), 1, 0.6 + 3.4 * len(found))
+    figure, axes = panels(len(found), 1, 1.2 + 4.0 * len(found))
     shown = [(panel, _panel(panel, family, found[family])) for family, [panel] in zip(sorted(found), axes, strict=True)]
     axes[-1][0].set_xlabel("parameters that are not zero")
     legend(figure, [panel for [panel] in axes], 2)
@@ -151,8 +148,7 @@ PLOT = Plot(
     "Error against size",
     "CER of the test split against the parameters that are not zero, of the finished runs that were trained as the "
     "table's: dense networks by their units, pruned ones by their sparsity (epochs: start, ramp and end of pruning, "
-    "where they are not the table's), those pruned hard by the epoch; mean over seeds, bars from the least to the "
-    "greatest, none where there is one seed. Lower and further to the left is better. What lies far above is written "
-    "at the edge.",
+    "where they are not the table's); mean over seeds, bars from the least to the greatest, none where there is one "
+    "seed. Lower and further to the left is better. What lies far above is written at the edge.",
     draw,
 )

@@ -42,7 +42,7 @@ def label_points(
         markers.append(Bbox.from_bounds(across[0] - 7, across[1] - 7, 14, 14))
         stems.append(Bbox.from_extents(across[0] - 5, ups[0][1] - 2, across[0] + 5, ups[1][1] + 2))
     drawn = _array([*markers, *stems, *_drawn_lines(axes)])
-    shown: list[Bbox] = []
+    shown = [text.get_window_extent(renderer) for text in axes.texts]
     notes = []
     for number, (point, text) in enumerate(zip(points, texts, strict=True)):
         # a line to a label may run along its own point's bar
@@ -100,7 +100,7 @@ def _box(note: Annotation, renderer: RendererAgg) -> Bbox:
 def _line(axes: Axes, point: tuple[float, float], box: Bbox) -> list[Bbox]:
     """Returns small boxes along the line from near a point to the middle of its label, without its ends."""
     (x, y), (to_x, to_y) = axes.transData.transform(point), ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-    steps = [(x + part * (to_x - x), y + part * (to_y - y)) for part in (0.25, 0.35, 0.45, 0.55, 0.65)]
+    steps = [(x + part * (to_x - x), y + part * (to_y - y)) for part in np.arange(0.25, 0.95, 0.1)]
     return [Bbox.from_bounds(px - 3, py - 3, 6, 6) for px, py in steps if not box.contains(px, py)]
 
 

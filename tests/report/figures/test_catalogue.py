@@ -22,8 +22,8 @@ def material(sample: Path) -> Material:
 
 @pytest.mark.slow
 def test_files_are_the_same_bytes_again_and_lie_on_white(material: Material, tmp_path: Path) -> None:
-    first, skipped = draw_all(material, tmp_path / "one", "small")
-    again, _ = draw_all(material, tmp_path / "two", "small")
+    first, skipped = draw_all(material, [], tmp_path / "one", "small")
+    again, _ = draw_all(material, [], tmp_path / "two", "small")
     assert [figure.plot for figure in first] == FIGURES and skipped == []
     for one, other in zip(first, again, strict=True):
         assert one.png.name == f"{one.plot.name}_small.png"
@@ -46,5 +46,5 @@ def test_text_is_no_smaller_than_9_points_and_axes_have_their_names(material: Ma
 def test_without_runs_there_is_nothing_to_draw(fabricate: Callable, tmp_path: Path) -> None:
     fabricate("gru_dense", "scale=smoke")  # of another scale
     rows = Library([f"results={tmp_path / 'results'}"]).rows(layout(file_of("table3")).rows)
-    drawn, skipped = draw_all(Material(rows, []), tmp_path / "figures", "small")
+    drawn, skipped = draw_all(Material(rows, []), [], tmp_path / "figures", "small")
     assert drawn == [] and skipped == [plot.name for plot in FIGURES] and not (tmp_path / "figures").exists()
