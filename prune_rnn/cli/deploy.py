@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,17 @@ import click
 
 from prune_rnn.cli.group import BEAM, FILE, PATH, THREADS, Separated, cli, typed
 
-_BEAM = "Width of the beam search, in hypotheses, without a language model; 1 is the best path, as in the tables."
+
+def _searching(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options of `SearchOptions`."""
+    for option in (
+        click.option("--word-bonus", type=float, help="With --lm: added for each word, in nats; by default 1."),
+        click.option("--lm-weight", type=float, help="With --lm: weight of the language model; by default 0.5."),
+        click.option("--lm", type=PATH, help="Language model of words: an ARPA file of KenLM or SRILM, also .arpa.gz."),
+        click.option("--beam", type=BEAM, default=1, help="Width of the beam search; 1: the best path, as in tables."),
+    ):
+        command = option(command)
+    return command
 
 
 @cli.command()
@@ -65,7 +76,7 @@ def verify(places: list[Path], results: Path) -> int:
 @click.option(
     "--jobs", type=THREADS, default=1, help="Files at a time; with --stream a text comes once its file has ended."
 )
-@click.option("--beam", type=BEAM, default=1, help=_BEAM)
+@_searching
 @click.option(
     "--format",
     type=click.Choice(["text", "json", "srt", "vtt"]),
@@ -98,7 +109,7 @@ def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: An
 @click.option(
     "--normalise", help="Language whose numbers are spelt, such as en; punctuation goes. Default: as trained."
 )
-@click.option("--beam", type=BEAM, default=1, help=_BEAM)
+@_searching
 @click.option("--device", default="auto", help="Where to compute: auto, cpu, cuda ...; a packed file: the CPU.")
 @click.option("--threads", type=THREADS, help="CPU threads; by default torch's choice.")
 def evaluate(model: Path, manifest: Path, **options: Any) -> None:

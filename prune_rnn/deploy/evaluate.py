@@ -24,7 +24,7 @@ from prune_rnn.deploy.file import packed_files
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.run.weights import checkpoint
-from prune_rnn.speech import beam
+from prune_rnn.speech.beam import Search, SearchOptions
 from prune_rnn.speech.scores import ErrorRate, error_rates
 from prune_rnn.train.decode import decode
 from prune_rnn.train.distributed import usable_device
@@ -35,20 +35,19 @@ _BATCH = 16  # utterances that a checkpoint decodes at a time
 
 
 @dataclass(kw_only=True, slots=True)
-class EvaluateOptions:
+class EvaluateOptions(SearchOptions):
     """The options of `prune-rnn evaluate`."""
 
     out: str | None = None
     skip_bad: bool = False
     device: str = "auto"
     threads: int | None = None
-    beam: int = 1  # hypotheses of beam search; 1: the best path
     normalise: str | None = None  # language whose numbers are spelt; None: that of the training
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """The error rates of a network on a manifest. out: the file of its hypotheses."""
+    """The error rates of a network on a manifest. out: the file of its hypotheses. search: in words; "": greedy."""
 
     network: str
     manifest: Path
@@ -56,11 +55,11 @@ class Evaluated:
     cer: ErrorRate
     wer: ErrorRate
     out: Path
-    beam: int = 1
+    search: str = ""
 
     def __str__(self) -> str:
         rows = [("network", self.network), ("manifest", f"{self.manifest}, utterances: {self.utterances}")]
-        rows += [("decoding", f"beam search, {self.beam} hypotheses")] if self.beam > 1 else []
+        rows += [("decoding", self.search)] if self.search else []
         rows.append(("hypotheses", str(self.out)))
         rates = [
             (name, f"{100 * e.rate:.2f}", e.insertions, e.deletions, e.substitutions, f"{e.length} {unit}")
@@ -79,7 +78,7 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     OSError, before decoding, where the file of `out` already exists or an input can't be used.
     """
     within("threads", options.threads, 1, THREADS)
-    beam.check(options.beam)
+    search = options.search()
     check_language("--normalise", options.normalise)
     out = Path(options.out) if options.out is not None else _free(f"{manifest.stem}-hypotheses")
     if out.exists():
@@ -88,12 +87,13 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
         torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     folder = model.parent if model.name == paths.MODEL else model
-    name, utterances, hypotheses = (_by_run if folder.is_dir() else _by_file)(folder, manifest, options)
+    by = _by_run if folder.is_dir() else _by_file
+    name, searched, utterances, hypotheses = by(folder, manifest, options, search)
     references = [utterance.transcript for utterance in utterances]
     entries = zip(references, hypotheses, utterances, strict=True)
     lines = [json.dumps({"reference": r, "hypothesis": h, "audio": str(u.audio)}) + "\n" for r, h, u in entries]
     write_atomically(out, "".join(lines).encode())
-    return Evaluated(name, manifest, len(utterances), *error_rates(references, hypotheses), out, options.beam)
+    return Evaluated(name, manifest, len(utterances), *error_rates(references, hypotheses), out, searched)
 
 
 def _free(stem: str) -> Path:
@@ -102,33 +102,35 @@ def _free(stem: str) -> Path:
     return next(path for name in names if not os.path.lexists(path := Path(name)))
 
 
-_Hypotheses = tuple[str, Sequence[Utterance], list[str]]  # the network in words, utterances, the hypothesis of each
+_Hypotheses = tuple[str, str, Sequence[Utterance], list[str]]  # network and search in words, the hypothesis of each
 
 
-def _by_run(folder: Path, manifest: Path, options: EvaluateOptions) -> _Hypotheses:
+def _by_run(folder: Path, manifest: Path, options: EvaluateOptions, search: Search) -> _Hypotheses:
     packed = packed_files(folder)
     if packed and not (folder / paths.MODEL).exists():
         raise ValueError(f"{folder} holds no {paths.MODEL}; give its packed file, {packed[0]}")
     config, model = checkpoint(folder)
     device = usable_device(options.device)
     coding = Coding.of(config.data)
+    searched = options.describe(search, coding.alphabet)
     utterances = _read(manifest, model, coding, options)
     groups = batches(utterances, _BATCH)
-    decoded = decode(model.to(device), load(groups, coding=coding), device, options.beam)
+    decoded = decode(model.to(device), load(groups, coding=coding), device, search)
     hypotheses = dict(zip((u for group in groups for u in group), decoded.hypotheses, strict=True))
     label = f"{config.model.name} at scale={config.scale.name}, seed {config.seed}"
-    return f"{folder / paths.MODEL}: {label}", utterances, [hypotheses[utterance] for utterance in utterances]
+    return f"{folder / paths.MODEL}: {label}", searched, utterances, [hypotheses[utterance] for utterance in utterances]
 
 
-def _by_file(path: Path, manifest: Path, options: EvaluateOptions) -> _Hypotheses:
+def _by_file(path: Path, manifest: Path, options: EvaluateOptions, search: Search) -> _Hypotheses:
     if options.device not in ("auto", "cpu"):
         raise UsageError(f"device={options.device}: a packed file is decoded on the CPU; give the run's folder instead")
     packed = network.load(path)
+    searched = options.describe(search, packed.coding.alphabet)
     utterances = _read(manifest, meta_model(packed.config), packed.coding, options)
     with torch.inference_mode():
         found = (log_probs(packed, packed.coding.features(read_audio(each.audio))) for each in utterances)
-        hypotheses = [beam.text(each, packed.coding.alphabet, options.beam) for each in found]
-    return f"{path}: {packed.config.units} units, packed", utterances, hypotheses
+        hypotheses = [search.text(each, packed.coding.alphabet) for each in found]
+    return f"{path}: {packed.config.units} units, packed", searched, utterances, hypotheses
 
 
 def _read(manifest: Path, model: DeepSpeech2, coding: Coding, options: EvaluateOptions) -> list[Utterance]:

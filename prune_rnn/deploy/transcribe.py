@@ -22,19 +22,18 @@ from prune_rnn.deploy.streams import Streams
 from prune_rnn.deploy.words import FORMATS, words
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.printed import one_line
-from prune_rnn.speech import beam
+from prune_rnn.speech.beam import Search, SearchOptions
 from prune_rnn.speech.features import SAMPLE_RATE, WINDOW
 from prune_rnn.usage import THREADS, UsageError, within
 
 
 @dataclass(kw_only=True, slots=True)
-class TranscribeOptions:
+class TranscribeOptions(SearchOptions):
     """The options of `prune-rnn transcribe`."""
 
     threads: int | None = None  # None: torch's choice; 1 for streams, whose products are small
     jobs: int = 1
     format: str = "text"  # or one of FORMATS, with the times of words
-    beam: int = 1  # hypotheses of beam search; 1: the best path
 
 
 def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, stream: bool) -> bool:
@@ -45,7 +44,7 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     """
     within("threads", options.threads, 1, THREADS)
     within("jobs", options.jobs, 1, THREADS)
-    beam.check(options.beam)
+    search = options.search()
     _check_options(options, stream, len(audio))
     if stream or options.jobs > 1 or options.threads:
         torch.set_num_threads(options.threads or 1)
@@ -57,15 +56,17 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     if not readable:
         return False
     waveforms, jobs = [waveform for _, waveform in readable], min(options.jobs, len(readable))
-    print(describe_backend(), file=sys.stderr)
+    searched = options.describe(search, network.coding.alphabet)
+    print("\n".join(filter(None, (describe_backend(), searched))), file=sys.stderr)
+    whole = partial(_whole, network, search=search, form=options.format)
     with torch.inference_mode():
         noise = torch.zeros(WINDOW * 10)
-        streamed_text(network, noise) if stream else _whole(network, (Path(), noise), options)  # warm-up
+        streamed_text(network, noise) if stream else whole((Path(), noise))  # warm-up
     start = time.perf_counter()
     # each thread has its own treatment of denormals
     with ThreadPoolExecutor(jobs, initializer=torch.set_flush_denormal, initargs=(True,)) as pool:
         if not stream:
-            decoded = pool.map(partial(_whole, network, options=options), readable)
+            decoded = pool.map(whole, readable)
         elif jobs == 1:
             decoded = map(partial(_printed, network), waveforms)
         else:
@@ -113,17 +114,14 @@ def _check_options(options: TranscribeOptions, stream: bool, recordings: int) ->
         raise UsageError(f"--format {form}: takes one recording; give one AUDIO, or --format json")
 
 
-def _whole(network: Network, given: tuple[Path, Tensor], options: TranscribeOptions) -> tuple[str, float]:
+def _whole(network: Network, given: tuple[Path, Tensor], search: Search, form: str) -> tuple[str, float]:
     """Returns the text of a recording in its format, and the seconds of decoding."""
     path, waveform = given
     start = time.perf_counter()
     with torch.inference_mode():  # each thread has its own
         found = log_probs(network, network.coding.features(waveform))
     alphabet = network.coding.alphabet
-    if options.format == "text":
-        text = beam.text(found, alphabet, options.beam)
-    else:
-        text = FORMATS[options.format](path, words(found, alphabet))
+    text = search.text(found, alphabet) if form == "text" else FORMATS[form](path, words(found, alphabet))
     return text, time.perf_counter() - start
 
 

@@ -1,46 +1,106 @@
-"""Beam search over a network's output, without a language model: the text with the most probable paths in total."""
+"""How a network's output becomes text: the best path, beam search, and beam search with a language model."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 from torch import Tensor
 
-from prune_rnn.speech.text import greedy
-from prune_rnn.usage import BEAM, check_installed, within
+from prune_rnn.speech.fusion import search
+from prune_rnn.speech.ngram import Ngram, read_arpa
+from prune_rnn.speech.text import greedy, unknown_characters
+from prune_rnn.usage import BEAM, UsageError, check_installed, within
 
 _LEAST = 1e-4  # symbols below this probability are passed over
+_MOST = 100  # of a weight and a bonus
 
 
-def check(beam: int) -> None:
-    """Raises UsageError unless it is a number of hypotheses and the package for the search is installed."""
-    within("beam", beam, 1, BEAM)
-    if beam > 1:
-        check_installed(f"beam={beam}", "fast-ctc-decode", "beam")
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How the text of an utterance is found.
 
-
-def text(log_probs: Tensor, alphabet: str, beam: int = 1) -> str:
-    """Returns the text of one utterance; with a beam of 1, the text of the best path.
-
-    log_probs: (frames, symbols). beam: hypotheses that each frame continues. ValueError where a number is not finite.
-    Source: Graves et al. 2006, section 3.2.
-
-    >>> import torch
-    >>> log_probs = torch.tensor([[0.6, 0.4], [0.6, 0.4]]).log()
-    >>> text(log_probs, "_a"), text(log_probs, "_a", beam=4)  # 0.36 for the best path, 0.64 for the paths of "a"
-    ('', 'a')
+    beam: hypotheses that each frame continues; 1: the best path. lm: a language model of words. weight: of its
+    log-probabilities. bonus: of each word, in nats.
     """
-    if beam == 1:
-        return greedy(log_probs, alphabet)
-    probabilities = log_probs.float().exp()
-    if not probabilities.isfinite().all():
-        raise ValueError("the network's output is not finite: its weights or the recording are damaged")
-    from fast_ctc_decode import beam_search
 
-    least = min(_LEAST, 0.5 / len(alphabet))
-    found: str = beam_search(probabilities.numpy(), alphabet, beam_size=beam, beam_cut_threshold=least)[0]
-    return found
+    beam: int = 1
+    lm: Ngram | None = None
+    weight: float = 0.5
+    bonus: float = 1.0
+
+    def text(self, log_probs: Tensor, alphabet: str) -> str:
+        """Returns the text of one utterance.
+
+        log_probs: (frames, symbols). ValueError where a number is not finite. Source: Graves et al. 2006, section 3.2.
+
+        >>> import torch
+        >>> log_probs = torch.tensor([[0.6, 0.4], [0.6, 0.4]]).log()
+        >>> Search().text(log_probs, "_a"), Search(4).text(log_probs, "_a")  # best path 0.36, the paths of "a" 0.64
+        ('', 'a')
+        """
+        if self.beam == 1:
+            return greedy(log_probs, alphabet)
+        probabilities = log_probs.float().exp()
+        if not probabilities.isfinite().all():
+            raise ValueError("the network's output is not finite: its weights or the recording are damaged")
+        least = min(_LEAST, 0.5 / len(alphabet))
+        if self.lm:
+            return search(log_probs, alphabet, self.beam, self.lm, weight=self.weight, bonus=self.bonus, least=least)
+        from fast_ctc_decode import beam_search
+
+        found: str = beam_search(probabilities.numpy(), alphabet, beam_size=self.beam, beam_cut_threshold=least)[0]
+        return found
+
+    def texts(self, log_probs: Tensor, lengths: Tensor, alphabet: str) -> list[str]:
+        """Returns the text of each utterance. log_probs: (frames, batch, symbols). lengths: (batch,), in frames."""
+        each = zip(log_probs.cpu().unbind(1), lengths.tolist(), strict=True)
+        return [self.text(own[:length], alphabet) for own, length in each]
 
 
-def texts(log_probs: Tensor, lengths: Tensor, alphabet: str, beam: int = 1) -> list[str]:
-    """Returns the text of each utterance. log_probs: (frames, batch, symbols). lengths: (batch,), in frames."""
-    each = zip(log_probs.cpu().unbind(1), lengths.tolist(), strict=True)
-    return [text(own[:length], alphabet, beam) for own, length in each]
+GREEDY = Search()
+
+
+@dataclass(kw_only=True, slots=True)
+class SearchOptions:
+    """The options of a search, as commands have them. lm: an ARPA file."""
+
+    beam: int = 1
+    lm: Path | None = None
+    lm_weight: float | None = None  # None: Search's
+    word_bonus: float | None = None
+
+    def search(self) -> Search:
+        """Returns the search; UsageError for a wrong option, ValueError and OSError for the language model's file."""
+        within("beam", self.beam, 1, BEAM)
+        own = {"lm-weight": self.lm_weight, "word-bonus": self.word_bonus}
+        within("lm-weight", self.lm_weight, _LEAST, _MOST)
+        within("word-bonus", self.word_bonus, -_MOST, _MOST)
+        if self.lm is None:
+            if self.beam > 1:
+                check_installed(f"beam={self.beam}", "fast-ctc-decode", "beam")
+            if given := [name for name, value in own.items() if value is not None]:
+                raise UsageError(f"--{given[0]} {own[given[0]]:g}: has no effect without --lm FILE; give both")
+            return Search(self.beam)
+        if self.beam == 1:
+            raise UsageError(f"--lm {self.lm}: needs a beam search; give --beam 16 as well")
+        weight = GREEDY.weight if self.lm_weight is None else self.lm_weight
+        bonus = GREEDY.bonus if self.word_bonus is None else self.word_bonus
+        return Search(self.beam, read_arpa(self.lm), weight, bonus)
+
+    def describe(self, search: Search, alphabet: str) -> str:
+        """Returns the search in words; "" for the best path.
+
+        UsageError where the network's alphabet spells no word of the language model.
+        """
+        if search.beam == 1:
+            return ""
+        beam = f"beam search, {self.beam} hypotheses"
+        if search.lm is None:
+            return beam
+        words = search.lm.vocabulary
+        spelt = sum(not unknown_characters(word, alphabet) for word in words)
+        if not spelt:
+            raise UsageError(f"--lm {self.lm}: the network's characters spell none of its words; give another file")
+        known = f"{spelt:,} of its {len(words):,} words" if spelt < len(words) else f"{spelt:,} words"
+        return f"{beam}; {self.lm}: {search.lm.order}-gram, {known}{'' if search.lm.open else ', no others'}"

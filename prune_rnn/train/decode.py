@@ -12,7 +12,7 @@ from torch import Tensor
 
 from prune_rnn.data.batch import Batch
 from prune_rnn.model.deepspeech2 import DeepSpeech2
-from prune_rnn.speech.beam import texts
+from prune_rnn.speech.beam import GREEDY, Search
 from prune_rnn.speech.scores import Scores, error_rates
 from prune_rnn.speech.text import BLANK
 
@@ -41,8 +41,8 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
-def decode(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device, beam: int = 1) -> Decoded:
-    """Decodes, by beam search where `beam` is above 1; leaves the model in evaluation mode.
+def decode(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device, search: Search = GREEDY) -> Decoded:
+    """Decodes by the search, and leaves the model in evaluation mode.
 
     ArithmeticError where a loss is not finite.
     """
@@ -56,5 +56,5 @@ def decode(model: DeepSpeech2, batches: Iterable[Batch], device: torch.device, b
             raise ArithmeticError(f"the loss of the utterances from {batch.transcripts[0]!r} on is {own}")
         loss += own
         references += batch.transcripts
-        hypotheses += texts(log_probs, lengths, batch.alphabet, beam)
+        hypotheses += search.texts(log_probs, lengths, batch.alphabet)
     return Decoded(loss / len(references), references, hypotheses)

@@ -75,6 +75,20 @@ def test_a_run_and_its_packed_file_hear_the_same_by_a_beam(
     assert (tmp_path / "run.jsonl").read_text() == (tmp_path / "file.jsonl").read_text()
 
 
+def test_a_run_and_its_packed_file_write_only_words_of_the_language_model(
+    packed: tuple[Path, Path], split: Path, command: Callable, tmp_path: Path
+) -> None:
+    (tmp_path / "two.arpa").write_text("\\1-grams:\n-0.3 ab\n-0.3 bca\n\\end\\\n")
+    for name, model in zip(("run", "file"), packed, strict=True):
+        words = ["--beam=8", "--lm=two.arpa", "--word-bonus=5", f"--out={name}.jsonl"]
+        done = command("evaluate", str(model), str(split), *words, check=True)
+        assert "beam search, 8 hypotheses; two.arpa: 1-gram, 2 words, no others" in done.stdout
+    lines = (tmp_path / "run.jsonl").read_text()
+    assert lines == (tmp_path / "file.jsonl").read_text()
+    heard = {word for line in lines.splitlines() for word in json.loads(line)["hypothesis"].split()}
+    assert heard and heard <= {"ab", "bca"}
+
+
 def test_a_run_without_its_weights_names_the_packed_file(
     packed: tuple[Path, Path], split: Path, command: Callable
 ) -> None:

@@ -48,6 +48,15 @@ def test_a_beam_of_many_hypotheses(network: Callable, command: Callable, recordi
     assert done.stdout.strip()
 
 
+def test_a_language_model(network: Callable, command: Callable, recordings: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.arpa").write_text("\\1-grams:\n-0.3 seven\n-0.3 six\n\\end\\\n")
+    words = [packed_file(network, "gru_sparse", tmp_path), recordings[0], "--beam", "8", "--word-bonus", "9", "--lm"]
+    done = command("transcribe", *words, "a.arpa", check=True)
+    assert set(done.stdout.split()) <= {"seven", "six"} and "a.arpa: 1-gram, 2 words, no others" in done.stderr
+    missing = command("transcribe", *words, "b.arpa")
+    assert missing.returncode == 1 and "b.arpa" in missing.stderr and "Traceback" not in missing.stderr
+
+
 def test_files_at_a_time_come_in_order_with_the_same_texts(
     network: Callable, command: Callable, recordings: list[str], tmp_path: Path
 ) -> None:
@@ -156,6 +165,7 @@ def test_formats_hold_the_text_with_the_times_of_its_words(
         (["a", "--format", "json", "--stream"], "--format json: has the times of a whole file's words; leave out"),
         (["a", "--beam", "4", "--stream"], "--beam 4: --stream writes the best path"),
         (["a", "--beam", "4", "--format", "vtt"], "--beam 4: --format vtt has the times"),
+        (["a", "--lm", "a.arpa"], "--lm a.arpa: needs a beam search; give --beam 16 as well"),
         (["a", "--beam", "0"], "0 is not in the range 1<=x<=1000"),
     ],
 )

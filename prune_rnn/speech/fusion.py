@@ -1,0 +1,94 @@
+"""Beam search with a language model of words: CTC prefix search and shallow fusion."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from prune_rnn.speech.ngram import BEGIN, END, Ngram, Words
+from prune_rnn.speech.text import BLANK
+
+_NEVER = -math.inf
+_Paths = dict[str, list[float]]  # text: log-probabilities of its paths that end with a blank, and of the others
+
+
+@dataclass(frozen=True, slots=True)
+class _Scorer:
+    """Scores the texts of one utterance by a language model."""
+
+    lm: Ngram
+    weight: float
+    bonus: float
+    known: dict[str, tuple[Words, float]] = field(default_factory=dict)  # whole words: the last ones, and their score
+
+    def score(self, text: str) -> float:
+        """Returns the score of a text whose last word may go on: the beginning of no word counts as unknown."""
+        whole, space, last = text.rpartition(" ")
+        fits = last in self.lm.beginnings
+        return self._whole(whole + space)[1] + (0.0 if fits else self.weight * self.lm.unknown)
+
+    def final(self, text: str) -> float:
+        """Returns the score of a whole text."""
+        history, score = self._whole(f"{text} " if text else "")
+        return score + (self.weight * self.lm.score(history, END) if (END,) in self.lm.grams else 0.0)
+
+    def _whole(self, text: str) -> tuple[Words, float]:
+        """Returns the last words, and the score of all. text: empty, or ends with a space."""
+        if not text:
+            return (BEGIN,), 0.0
+        if text not in self.known:
+            before, space, word = text[:-1].rpartition(" ")
+            history, score = self._whole(before + space)
+            score += self.weight * self.lm.score(history, word) + self.bonus
+            self.known[text] = (*history, word)[-self.lm.order :], score
+        return self.known[text]
+
+
+def search(log_probs: Tensor, alphabet: str, beam: int, lm: Ngram, *, weight: float, bonus: float, least: float) -> str:
+    """Returns the text with the greatest log-probability of all its paths plus the score of its words.
+
+    log_probs: (frames, symbols). beam: texts that each frame continues. weight: above 0, times the language model's
+    log-probability of each word. bonus: for each word, in nats; without one short texts win. least: symbols below this
+    probability are passed over. The text has single spaces, none at its ends. Where the model allows none of the last
+    texts, a last word that is not whole is dropped. Source: Hannun et al. 2014 (1408.2873), algorithm 1.
+    """
+    scorer = _Scorer(lm, weight, bonus)
+    kept: _Paths = {"": [0.0, _NEVER]}
+    scores = {"": 0.0}
+    for frame in log_probs.tolist():
+        symbols = [(alphabet[i], p) for i, p in enumerate(frame) if i != BLANK and p > math.log(least)]
+        paths: _Paths = {}
+        for text, (blank, other) in kept.items():
+            both = _add(blank, other)
+            _to(paths, text, 0, both + frame[BLANK])
+            for symbol, probability in symbols:
+                repeated = symbol == text[-1:]
+                before = blank if repeated else both
+                if repeated:
+                    _to(paths, text, 1, other + probability)
+                if symbol == " " and text[-1:] in ("", " "):
+                    _to(paths, text, 0, before + probability)
+                else:
+                    _to(paths, text + symbol, 1, before + probability)
+        scores = {text: scores[text] if text in scores else scorer.score(text) for text in paths}
+        ranked = ((_add(*ends) + scores[text], text) for text, ends in paths.items() if scores[text] > _NEVER)
+        kept = {text: paths[text] for _, text in heapq.nlargest(beam, ranked)}
+    whole: _Paths = {}
+    for text, ends in kept.items():
+        _to(whole, text.rstrip(" "), 0, _add(*ends))
+    value, text = max((_add(*ends) + scorer.final(text), text) for text, ends in whole.items())
+    return text if value > _NEVER else next(iter(kept)).rpartition(" ")[0]
+
+
+def _to(paths: _Paths, text: str, end: int, value: float) -> None:
+    ends = paths.setdefault(text, [_NEVER, _NEVER])
+    ends[end] = _add(ends[end], value)
+
+
+def _add(one: float, other: float) -> float:
+    """Returns the logarithm of the sum of two probabilities given by their logarithms."""
+    low, high = (one, other) if one < other else (other, one)
+    return high if low == _NEVER else high + math.log1p(math.exp(low - high))
