@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import meta_model
 from prune_rnn.predict import magnitudes
-from prune_rnn.predict.magnitudes import Magnitudes, Regressors
+from prune_rnn.predict.magnitudes import COURSE, END, Magnitudes, Regressors
 from prune_rnn.prune.q import CALIBRATED
+from prune_rnn.prune.schedule import Schedule
 from prune_rnn.source.load import Source, lasting_zeros
 
 
@@ -47,28 +49,50 @@ def course(config: Config, q_source: str, steps: int, start: Source | None) -> C
     variance = 0.0
     for rule in method.rules(weights, steps):
         for layer_type in rule.layer_types:
-            known = magnitudes.shipped(config.model.cell.name, layer_type)
-            reached: list[float] = []
-            for epoch in range(1, epochs + 1):
-                step = rule.when.last_update_within((epoch - 1) * steps + 1, epoch * steps)
-                now = 0.0
-                if step is not None:
-                    amount = rule.when.at(step)
-                    if goal is None:
-                        begin = phase[0] / epochs
-                        time = step / steps / epochs - begin
-                        now = known.sparsity(Regressors(amount, config.model.units, steps, time, begin))
-                    else:
-                        now = known.on_the_way(goal, amount) if q_source == CALIBRATED else amount
-                reached.append(max(now, reached[-1] if reached else 0.0))
-            if goal is not None and reached[-1] > 0:
-                reached = [goal if rule.when.done(epoch * steps) else now for epoch, now in enumerate(reached, 1)]
-            reached = [max(each, lasting.get(layer_type, 0.0)) for each in reached]
-            by_epoch[layer_type], end[layer_type] = reached, reached[-1]
-            variance += 0.0 if goal is not None else (_unsure(known, reached[-1]) * counts[layer_type]) ** 2
+            if goal is None:
+                last = magnitudes.shipped(END, config.model.cell.name, layer_type)
+                reached = _by_threshold(config, layer_type, rule.when, steps, phase[0], last)
+                variance += (_unsure(last, reached[-1]) * counts[layer_type]) ** 2
+            else:
+                reached = _to_goal(config, layer_type, rule.when, steps, goal, q_source == CALIBRATED)
+            by_epoch[layer_type] = [max(each, lasting.get(layer_type, 0.0)) for each in reached]
+            end[layer_type] = by_epoch[layer_type][-1]
     prunable = goal if goal is not None and not any(lasting.values()) else _mean(end, counts)
     deviation = math.sqrt(variance) / sum(counts.values())
     return Course(by_epoch, end, prunable, goal is not None, deviation / max(1 - prunable, 1e-9))
+
+
+def _by_threshold(
+    config: Config, layer_type: str, when: Schedule, steps: int, first: float, last: Magnitudes
+) -> list[float]:
+    """Returns the sparsity after each epoch under a stated threshold. first: epoch of pruning. last: at the end."""
+    known = magnitudes.shipped(COURSE, config.model.cell.name, layer_type)
+    epochs, begin = config.train.epochs, first / config.train.epochs
+    reached, end = [0.0] * epochs, 0.0
+    for epoch, step in _updates(when, steps, epochs):
+        given = Regressors(when.at(step), config.model.units, steps, step / steps / epochs - begin, begin)
+        reached[epoch:] = [max(reached[epoch - 1], known.sparsity(given))] * (epochs - epoch)
+        end = last.sparsity(given)
+    return [end if after == reached[-1] else min(after, end) for after in reached]
+
+
+def _to_goal(config: Config, layer_type: str, when: Schedule, steps: int, goal: float, calibrated: bool) -> list[float]:
+    """Returns the sparsity after each epoch on the way to a goal. calibrated: by a threshold."""
+    known = magnitudes.shipped(COURSE, config.model.cell.name, layer_type)
+    reached = [0.0] * config.train.epochs
+    for epoch, step in _updates(when, steps, config.train.epochs):
+        now = known.on_the_way(goal, when.at(step)) if calibrated else when.at(step)
+        reached[epoch:] = [max(reached[epoch - 1], now)] * (len(reached) - epoch)
+    if reached[-1] == 0:
+        return reached
+    return [goal if when.done(epoch * steps) else now for epoch, now in enumerate(reached, 1)]
+
+
+def _updates(when: Schedule, steps: int, epochs: int) -> Iterator[tuple[int, int]]:
+    """Yields the epochs, from 0, in which masks are updated, and the last step of each at which they are."""
+    for epoch in range(epochs):
+        if (step := when.last_update_within(epoch * steps + 1, (epoch + 1) * steps)) is not None:
+            yield epoch, step
 
 
 def _mean(sparsity: dict[str, float], counts: dict[str, int]) -> float:

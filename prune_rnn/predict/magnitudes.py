@@ -3,8 +3,9 @@
     log(-log(1 - sparsity)) = a + k log(threshold) + u log(units / 128) + s log(steps / 200) + t log(time) + b begin
 
 A Weibull distribution, whose scale narrows with the width and changes with the time since pruning began, and with the
-time before it, in which the weights grew. It is fitted to thresholds and sparsities at the end of each epoch of
-finished runs: pruning has changed the weights that remain. The threshold of a calibrated run is a share of the goal's
+time before it, in which the weights grew. It is fitted to thresholds and sparsities of finished runs, because pruning
+changes the weights that remain: once at the end of each epoch, for the course, and once to the highest threshold of
+each run alone, for the end. The threshold of a calibrated run is a share of the goal's
 magnitude; `rise` says how sparsity follows that share:
 
     log(1 - sparsity) / log(1 - goal) = share^rise
@@ -15,7 +16,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -26,9 +27,11 @@ from numpy.typing import NDArray
 from prune_rnn.analyse.finished import Finished
 
 SHIPPED = Path(__file__).with_name("magnitudes.csv")
+COURSE, END = "course", "end"
 ANY = "any"  # cell
 _UNITS, _STEPS, _TIME = 128, 200, 0.45  # at which the terms are 0: units, steps an epoch, share of the epochs
-_RIDGE = 1e-3
+_RIDGE = 1e-4
+_TERM_OF_TIME = 4  # its place among the terms
 Vector = NDArray[np.float64]
 
 
@@ -50,8 +53,12 @@ class Regressors:
 
 @dataclass(frozen=True, slots=True)
 class Magnitudes:
-    """The distribution of one cell's layer type. deviation: of log(-log(1 - sparsity)), each width left out in turn."""
+    """The distribution of one cell's layer type. deviation: of log(-log(1 - sparsity)), each width left out in turn.
 
+    part: of pruning, COURSE or END.
+    """
+
+    part: str
     cell: str
     layer_type: str
     a: float
@@ -75,7 +82,12 @@ class Magnitudes:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The end of one epoch of a run: the sparsity at a threshold. goal: of the run. share: of the goal's magnitude."""
+    """The end of one epoch of a run: the sparsity at a threshold. goal: of the run. share: of the goal's magnitude.
+
+    part: END for the highest threshold.
+    """
+
+    part: str
 
     cell: str
     layer_type: str
@@ -85,17 +97,17 @@ class Observed:
     share: float
 
 
-def shipped(cell: str, layer_type: str) -> Magnitudes:
+def shipped(part: str, cell: str, layer_type: str) -> Magnitudes:
     """Returns the distribution of a cell's layer type, else of the layer type in all cells, else of all of them."""
     found = _shipped()
-    return found.get((cell, layer_type)) or found.get((ANY, layer_type)) or found[ANY, ANY]
+    return found.get((part, cell, layer_type)) or found.get((part, ANY, layer_type)) or found[part, ANY, ANY]
 
 
 @cache
-def _shipped() -> dict[tuple[str, str], Magnitudes]:
+def _shipped() -> dict[tuple[str, str, str], Magnitudes]:
     with SHIPPED.open(encoding="utf-8", newline="") as file:
         rows = [[row[field.name] for field in fields(Magnitudes)] for row in csv.DictReader(file)]
-    return {(row[0], row[1]): Magnitudes(row[0], row[1], *map(float, row[2:])) for row in rows}
+    return {(part, cell, of): Magnitudes(part, cell, of, *map(float, rest)) for part, cell, of, *rest in rows}
 
 
 def observed(run: Finished) -> Iterator[Observed]:
@@ -115,6 +127,7 @@ def observed(run: Finished) -> Iterator[Observed]:
     for rule in config.prune.rules(run.result.threshold, steps):
         (layer_type,) = rule.layer_types
         highest = 0.0
+        found: list[Observed] = []
         for _, row in history.iterrows():
             epoch, threshold = int(row["epoch"]), float(row[f"threshold_{layer_type}"])
             last = rule.when.last_update_within(1, epoch * steps)
@@ -125,28 +138,33 @@ def observed(run: Finished) -> Iterator[Observed]:
             time = epoch / config.train.epochs - begin
             regressors = Regressors(threshold, config.model.units, steps, time, begin)
             pruned = float(row[f"sparsity_{layer_type}"])
-            yield Observed(config.model.cell.name, layer_type, regressors, pruned, goal, rule.when.at(last))
+            found.append(
+                Observed(COURSE, config.model.cell.name, layer_type, regressors, pruned, goal, rule.when.at(last))
+            )
+        yield from found[:-1]
+        yield from (replace(each, part=END) for each in found[-1:])
 
 
 def of_runs(runs: Iterable[Finished]) -> list[Magnitudes]:
-    """Returns the distributions of the runs: of each cell's layer types, of those of one name, and of all.
+    """Returns the distributions of the runs, for each part: of each cell's layer types, of those of one name, of all.
 
     A cell of a single width and number of steps has none of its own.
     """
-    groups: dict[tuple[str, str], list[Observed]] = {}
+    groups: dict[tuple[str, str, str], list[Observed]] = {}
     for run in runs:
         for each in observed(run):
-            for key in ((each.cell, each.layer_type), (ANY, each.layer_type), (ANY, ANY)):
-                groups.setdefault(key, []).append(each)
+            for part in {COURSE, each.part}:
+                for key in ((each.cell, each.layer_type), (ANY, each.layer_type), (ANY, ANY)):
+                    groups.setdefault((part, *key), []).append(each)
     return [_fit(*key, groups[key]) for key in sorted(groups) if len(set(map(_kind, groups[key]))) > 1]
 
 
-def errors(of: Sequence[Observed]) -> list[float]:
+def errors(of: Sequence[Observed], part: str) -> list[float]:
     """Returns predicted less true log(-log(1 - sparsity)) of each, by those of other widths and numbers of steps."""
     kinds = [_kind(each) for each in of]
     found: list[float] = []
     for kind in dict.fromkeys(kinds):
-        others = _solved([each for each, its in zip(of, kinds, strict=True) if its != kind])
+        others = _solved([each for each, its in zip(of, kinds, strict=True) if its != kind], part)
         mine = [each for each, its in zip(of, kinds, strict=True) if its == kind]
         found += [float(others @ each.regressors.terms()) - _double_log(each.sparsity) for each in mine]
     return found
@@ -156,19 +174,24 @@ def _kind(of: Observed) -> tuple[int, int]:
     return of.regressors.units, of.regressors.steps
 
 
-def _fit(cell: str, layer_type: str, of: Sequence[Observed]) -> Magnitudes:
-    left_out = errors(of)
+def _fit(part: str, cell: str, layer_type: str, of: Sequence[Observed]) -> Magnitudes:
+    left_out = errors(of, part)
     between = [each for each in of if 0 < each.share < 0.95]
     x = np.array([math.log(each.share) for each in between])
     y = np.array([_double_log(each.sparsity) - _double_log(each.goal) for each in between])
     deviation = math.sqrt(float(np.mean(np.square(left_out))))
-    a, k, u, s, t, b = map(float, _solved(of))
-    return Magnitudes(cell, layer_type, a, k, u, s, t, b, float(x @ y / (x @ x)), deviation)
+    a, k, u, s, t, b = map(float, _solved(of, part))
+    rise = float(x @ y / (x @ x)) if part == COURSE else 1.0  # at the end there is no way to go
+    return Magnitudes(part, cell, layer_type, a, k, u, s, t, b, rise, deviation)
 
 
-def _solved(of: Sequence[Observed]) -> Vector:
-    """Returns the coefficients, by least squares in the sparsity."""
+def _solved(of: Sequence[Observed], part: str) -> Vector:
+    """Returns the coefficients, by least squares in the sparsity; at the end that of the time is 0.
+
+    There the time says little that the beginning does not say, and both together predict worse.
+    """
     terms = np.array([each.regressors.terms() for each in of])
+    terms[:, _TERM_OF_TIME] *= part == COURSE
     left = np.array([1 - each.sparsity for each in of])
     weights = -left * np.log(left)
     scaled = terms * weights[:, None]

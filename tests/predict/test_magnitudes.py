@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from prune_rnn.analyse.finished import read
-from prune_rnn.predict.magnitudes import Magnitudes, Regressors, observed, shipped
+from prune_rnn.predict.magnitudes import COURSE, END, Magnitudes, Regressors, observed, shipped
 from prune_rnn.run.store import Run
 
 RESULTS = Path(__file__).parents[2] / "results"
-PLAIN = Magnitudes("gru", "recurrent", a=math.log(2), k=1.0, u=0.5, s=0.0, t=0.0, b=-2.0, rise=2.0, deviation=0.1)
+PLAIN = Magnitudes(
+    "course", "gru", "recurrent", a=math.log(2), k=1.0, u=0.5, s=0.0, t=0.0, b=-2.0, rise=2.0, deviation=0.1
+)
 
 
 def test_sparsity_is_a_weibull_distribution() -> None:
@@ -33,15 +35,17 @@ def test_on_the_way_to_a_goal() -> None:
 
 
 def test_an_unknown_cell_is_as_all_others() -> None:
-    assert shipped("lstm2", "recurrent").cell == "any" and shipped("gru", "odd").layer_type == "any"
-    assert shipped("gru", "linear").cell == "gru"
+    for part in (COURSE, END):
+        assert shipped(part, "lstm2", "recurrent").cell == "any" and shipped(part, "gru", "odd").layer_type == "any"
+        assert shipped(part, "gru", "linear").cell == "gru" and shipped(part, "gru", "linear").part == part
 
 
 def test_calibrated_thresholds_of_a_committed_run_prune_as_they_did() -> None:
     """gru_sparse-0bbe69e734, epoch 8: recurrent 0.0957 had pruned 87.0 %, linear 0.2005 87.4 %."""
     for layer_type, threshold, pruned in (("recurrent", 0.0957, 0.870), ("linear", 0.2005, 0.874)):
         given = Regressors(threshold=threshold, units=128, steps=200, time=7 / 20, begin=1 / 20)
-        assert shipped("gru", layer_type).sparsity(given) == pytest.approx(pruned, abs=0.05)
+        for part in (COURSE, END):
+            assert shipped(part, "gru", layer_type).sparsity(given) == pytest.approx(pruned, abs=0.05)
 
 
 @pytest.mark.skipif(not (RESULTS / "runs").is_dir(), reason="no committed runs here")
@@ -49,4 +53,9 @@ def test_a_run_that_starts_from_trained_weights_says_nothing_of_others() -> None
     from_nothing, from_dense = (
         read(Run(RESULTS / "runs" / name)) for name in ("gru_sparse_big-41d333309a", "gru_sparse_big-3d94e116e7")
     )
-    assert list(observed(from_nothing)) and not list(observed(from_dense))
+    found = list(observed(from_nothing))
+    assert not list(observed(from_dense))
+    for layer_type in ("recurrent", "linear"):
+        own = [each for each in found if each.layer_type == layer_type]
+        ends = [each for each in own if each.part == END]
+        assert ends == own[-1:] == [max(own, key=lambda each: each.regressors.threshold)]
