@@ -92,11 +92,14 @@ class Library:
         return [self.row(each) for each in of]
 
     def spread(self, rows: Sequence[Row]) -> Spread | None:
-        """Returns the spread of seeds, pooled over all settings with the data and the training of any of the rows."""
-        wanted = [(row.config.data, plain(row.config.train)) for row in rows]
+        """Returns the spread of seeds, pooled over all settings with the data and the training of any of the rows.
+
+        Precision and averaging of weights do not make a training another one here.
+        """
+        wanted = [(row.config.data, _training(row.config)) for row in rows]
         settings: dict[str, list[float]] = {}
         for run in self._finished:
-            if (run.config.data, plain(run.config.train)) in wanted:
+            if (run.config.data, _training(run.config)) in wanted:
                 setting = {k: v for k, v in whatever_weights(run.config.identity).items() if k != "seed"}
                 settings.setdefault(json.dumps(setting, sort_keys=True), []).append(run.cer)
         return pooled(settings.values())
@@ -172,6 +175,11 @@ class Library:
 def _composed(words: tuple[str, ...]) -> Config:
     """Returns the configuration, composed once for all results folders: that takes most of a second."""
     return compose_config(words)
+
+
+def _training(config: Recorded) -> Plain:
+    """Returns how a run was trained, but for its rounding and the averaging of its weights."""
+    return {key: value for key, value in plain(config.train).items() if key not in ("precision", "average")}
 
 
 def no_runs(shared: Config) -> UsageError:

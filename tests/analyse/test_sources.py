@@ -82,6 +82,15 @@ def test_seeds_that_start_from_others_are_of_one_setting(fabricate: Fabricate, l
     assert spread is not None and spread.degrees == 2
 
 
+def test_rounding_and_averaging_are_no_other_training(fabricate: Fabricate, library: Callable[[], Library]) -> None:
+    """Two default seeds, two in float32 and two averaged: three degrees of freedom; those of another rate do not count."""
+    for words in ((), ("train.precision=float32",), ("train.average=0.9",), ("train.learning_rate=0.001",)):
+        for seed in (0, 1):
+            fabricate("gru_dense", f"seed={seed}", *words, edits=[5 + seed])
+    spread = library().spread([library().row(RowLayout(overrides="model=gru_dense train.average=0.9"))])
+    assert spread is not None and spread.degrees == 3
+
+
 def test_overrides_may_name_the_source_themselves(fabricate: Fabricate, library: Callable[[], Library]) -> None:
     start = packed(fabricate("gru_dense"), 1.0)
     run = fabricate("gru_sparse", f"init={start}")
