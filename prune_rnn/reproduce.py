@@ -124,11 +124,9 @@ def reproduce(overrides: Sequence[str], tables: Sequence[str], jobs: int, say: C
 
 
 def _wanted(layouts: Mapping[str, Layout], library: Library) -> list[str]:
-    """Returns the commands that pack finished runs of the tables or of their sources, then those that train."""
-    missing = [shlex.split(command) for command in commands(layouts, library)]
+    """Returns the commands that pack finished runs of the tables, then those that train."""
     rows = [library.row(each) for layout in layouts.values() for each in layout.every()]
     folders = [run.folder for row in rows for run in row.runs]
-    folders += [Path(words[2]) for words in missing if words[1] == "export"]
     data = library.shared.data  # has the recordings' folder, which no run records
     further = [word for key in ("dev", "cache") if (path := getattr(data, key, None)) for word in (f"--{key}", path)]
     exports = [
@@ -136,7 +134,7 @@ def _wanted(layouts: Mapping[str, Layout], library: Library) -> list[str]:
         for folder in dict.fromkeys(folders)
         if (folder / paths.MODEL).is_file() and not (folder / PACKED).is_file()
     ]
-    return [shlex.join(words) for words in (*exports, *(words for words in missing if words[1] == "train"))]
+    return [*map(shlex.join, exports), *commands(layouts, library)]
 
 
 def _all(work: Sequence[Job], jobs: int, say: Callable[[str], None]) -> set[str]:

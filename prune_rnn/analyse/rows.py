@@ -145,12 +145,12 @@ class Library:
         def of_seed(seed: int, its: Sources) -> Config:
             found = replace(config, seed=seed)
             for key in keys(of):
-                setattr(found, key, its.files.get(key))
+                setattr(found, key, its.where.get(key))
             return found
 
         def trains(seed: int) -> str:
             its = at(seed)
-            return its.missing or command([*own, *(f"{key}={path}" for key, path in its.files.items())], seed)
+            return its.missing or command([*own, *(f"{key}={path}" for key, path in its.where.items())], seed)
 
         there = [(seed, its) for seed in self._seeds if not (its := at(seed)).missing]
         found = [(*one, its) for seed, its in there if (one := _run_of(of_seed(seed, its)))]

@@ -1,4 +1,4 @@
-"""The sources of a row's runs: the packed files of the networks that they start from or learn from, seed by seed."""
+"""The sources of a row's runs: the networks that they start from or learn from, seed by seed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PACKED = "model-float32.safetensors"
 class Sources:
     """The sources of one run.
 
-    files: the packed files by "init" and "teacher"; none where one is missing. missing: the command that makes the
-    first missing file, or "". before: the runs that it starts from, one after the other, and that of its teacher.
+    where: packed files or folders, by "init" and "teacher"; none where one is missing. missing: the command that trains
+    the first missing network, or "". before: the runs that it starts from, in their order, and that of its teacher.
     """
 
-    files: dict[str, str]
+    where: dict[str, str]
     missing: str
     before: tuple[Run, ...]
 
@@ -41,7 +41,7 @@ def placeholders(of: RowLayout) -> list[str]:
 
 def sources(of: RowLayout, seed: int, common: Sequence[str], compose: Callable[[Sequence[str]], Config]) -> Sources:
     """Returns the sources of a row's run of this seed; each network of `of.init` starts from the one before."""
-    files: dict[str, str] = {}
+    found: dict[str, str] = {}
     before: list[Run] = []
     for key, chain in _chains(of).items():
         start: list[str] = []
@@ -49,17 +49,22 @@ def sources(of: RowLayout, seed: int, common: Sequence[str], compose: Callable[[
             own = [*shlex.split(words), *common, *start]
             config = compose([*own, f"seed={seed}"])
             run = run_of(resolve(config)[0])
-            packed = run.folder / PACKED
-            if not packed.is_file():
-                export = ["prune-rnn", "export", str(run.folder)]
-                trained = run.finished and (run.folder / paths.MODEL).is_file()
-                missing = shlex.join(export) if trained else command(own, seed)
-                return Sources(files=files, missing=missing, before=())
-            start = [f"init={packed}"]
-            files[key] = str(packed)
+            source = _source(run)
+            if source is None:
+                return Sources(where=found, missing=command(own, seed), before=())
+            start = [f"init={source}"]
+            found[key] = str(source)
             if run.folder not in [each.folder for each in before]:
                 before.append(run)
-    return Sources(files=files, missing="", before=tuple(before))
+    return Sources(where=found, missing="", before=tuple(before))
+
+
+def _source(run: Run) -> Path | None:
+    """Returns what holds the weights of a finished run: its packed file, else its folder; None where nothing does."""
+    packed = run.folder / PACKED
+    if packed.is_file():
+        return packed
+    return run.folder if run.finished and (run.folder / paths.MODEL).is_file() else None
 
 
 def command(words: Sequence[str], seed: int) -> str:

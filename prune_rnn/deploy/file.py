@@ -118,11 +118,14 @@ def _decoded(name: str, shape: layout.Shape, tensors: dict[str, Tensor]) -> Weig
     return Weight(flat.view(shape), scale)
 
 
+def stored(matrices: dict[str, Weight], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Returns the tensors of the file."""
+    return tensors | {key: each for name, weight in matrices.items() for key, each in _encoded(name, weight).items()}
+
+
 def to_bytes(packed: Packed) -> bytes:
     """Returns the content of the file."""
-    tensors = dict(packed.tensors)
-    for name, weight in packed.matrices.items():
-        tensors |= _encoded(name, weight)
+    tensors = stored(packed.matrices, packed.tensors)
     metadata = {
         "format": FORMAT,
         "config": json.dumps(packed.config.values),

@@ -12,6 +12,9 @@ from safetensors.torch import load as load_packed
 from torch import Tensor
 
 from prune_rnn import files, paths
+from prune_rnn.deploy.file import stored
+from prune_rnn.deploy.fold import fold
+from prune_rnn.engine.quantise import Dtype
 from prune_rnn.usage import UsageError
 
 _LENGTH = 16  # characters of the digest
@@ -21,7 +24,7 @@ _STATISTICS = "features."  # begins the names of a packed file's tensors that be
 def content(key: str, source: str) -> str:
     """Returns a digest of all weights of a finished run (its folder) or of a packed file (its path).
 
-    A run's model.pt and its packed file have different digests: the latter lacks the statistics of batch norm.
+    A run and the float32 file that `prune-rnn export` packs of it have the same digest.
     key: of the source on the command line, for messages. ValueError where the file is missing or can't be read.
     """
     path = file_of(key, source)
@@ -64,6 +67,6 @@ def _content(key: str, path: Path, changed: int, size: int) -> str:
 def _tensors(path: Path) -> dict[str, Tensor]:
     read = files.read(path, files.TENSORS)
     if path.name == paths.MODEL:
-        found: dict[str, Tensor] = torch.load(io.BytesIO(read), map_location="cpu", weights_only=True)["model"]
-        return found
+        state = torch.load(io.BytesIO(read), map_location="cpu", weights_only=True)["model"]
+        return stored(*fold(state, Dtype.float32))
     return {name: each for name, each in load_packed(read).items() if not name.startswith(_STATISTICS)}

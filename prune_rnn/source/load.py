@@ -14,7 +14,9 @@ from prune_rnn.data.base import Data
 from prune_rnn.data.batch import Batch, Utterance
 from prune_rnn.data.coding import Coding
 from prune_rnn.deploy import file
-from prune_rnn.deploy.file import Packed, PackedConfig
+from prune_rnn.deploy.file import PackedConfig
+from prune_rnn.deploy.fold import fold
+from prune_rnn.engine.quantise import Dtype, Weight
 from prune_rnn.model import layers
 from prune_rnn.model.deepspeech2 import DeepSpeech2, ModelConfig, meta_model
 from prune_rnn.printed import pasted
@@ -27,22 +29,20 @@ from prune_rnn.train.distil import Teacher
 from prune_rnn.usage import UsageError
 
 _OUTPUT = tuple(f"{layers.OUTPUT}.{part}" for part in ("weight", "bias"))  # a row for each character
-_SAMPLE = 20  # batches, of all lengths, for the statistics of a source that has none
+_SAMPLE = 20  # batches, of all lengths, for the statistics of batch norm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A trained network on the CPU, in evaluation mode.
+    """A trained network on the CPU, in evaluation mode. Its batch norm is folded, as in a packed file.
 
-    key, where: as on the command line. folded: whether batch norm is an affine map without statistics, as in a packed
-    file, which fits evaluation only.
+    key, where: as on the command line.
     """
 
     key: str
     where: str
     config: Recorded | PackedConfig
     model: DeepSpeech2
-    folded: bool
 
     @property
     def named(self) -> str:
@@ -51,7 +51,7 @@ class Source:
 
     def sample(self, groups: Sequence[Sequence[Utterance]]) -> list[Sequence[Utterance]]:
         """Returns the training batches that `fill` needs."""
-        count = min(_SAMPLE, len(groups)) if self.folded else 0
+        count = min(_SAMPLE, len(groups))
         return [groups[index * len(groups) // count] for index in range(count)]
 
     @property
@@ -60,7 +60,7 @@ class Source:
         return Coding.of(self.config.data)
 
     def fill(self, model: DeepSpeech2, alphabet: str, batches: Iterable[Batch], device: torch.device) -> None:
-        """Gives a network of the same shape the weights and statistics. batches: those of `sample`.
+        """Gives a network of the same shape the weights, and its batch norm the statistics of `sample`.
 
         alphabet: of the network. The output weights of characters that the source lacks stay as they are.
         """
@@ -72,8 +72,7 @@ class Source:
                     value[index] = state[name][theirs.index(character)]
             state[name] = value
         model.load_state_dict(state)
-        if self.folded:
-            unfold(model, batches, device)
+        unfold(model, batches, device)
 
 
 def check_front_end(source: Source, data: Data) -> None:
@@ -141,32 +140,35 @@ def load(key: str, where: str) -> Source:
     """Returns the network of a run's folder or a packed file; ValueError where it can't be read."""
     file_of(key, where)
     try:
+        config: Recorded | PackedConfig
         if Path(where).is_dir():
-            config, model = checkpoint(Path(where))
-            return Source(key=key, where=where, config=config, model=model, folded=False)
-        packed = file.read(Path(where))
-        return Source(key=key, where=where, config=packed.config, model=unpacked(packed), folded=True)
+            config, trained = checkpoint(Path(where))
+            matrices, tensors = fold(trained.state_dict(), Dtype.float32)
+        else:
+            packed = file.read(Path(where))
+            config, matrices, tensors = packed.config, packed.matrices, packed.tensors
+        return Source(key=key, where=where, config=config, model=_unpacked(config.model, matrices, tensors))
     except (OSError, ValueError) as error:
         raise ValueError(f"{key}: {error}") from None
 
 
-def unpacked(packed: Packed) -> DeepSpeech2:
+def _unpacked(config: ModelConfig, matrices: dict[str, Weight], tensors: dict[str, Tensor]) -> DeepSpeech2:
     """Returns the network of a packed file, in evaluation mode; its batch norm has no statistics of its own."""
-    model = meta_model(packed.config.model)
+    model = meta_model(config)
     state: dict[str, Tensor] = {}
     for name, value in model.state_dict().items():
         if found := layers.norm_of(name):
             layer, part = found
             state[name] = {
-                "weight": packed.tensors[f"{layer}.gain"],
-                "bias": packed.tensors[f"{layer}.shift"],
+                "weight": tensors[f"{layer}.gain"],
+                "bias": tensors[f"{layer}.shift"],
                 "running_mean": torch.zeros(value.shape),
                 "running_var": torch.full(value.shape, 1 - torch.nn.BatchNorm1d(1).eps),
             }.get(part, torch.zeros(value.shape, dtype=value.dtype))
         elif matrix := layers.matrix_of(name):
-            state[name] = packed.matrices[matrix].float()
+            state[name] = matrices[matrix].float()
         else:
-            state[name] = packed.tensors[name]
+            state[name] = tensors[name]
     model.load_state_dict(state, assign=True)
     return model.eval()
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from prune_rnn import paths
 from prune_rnn.analyse.layout import Layout, RowLayout
 from prune_rnn.analyse.rows import Library
 from prune_rnn.analyse.sources import PACKED, packed_bytes
@@ -32,8 +33,6 @@ def test_what_is_missing_is_made_first(fabricate: Fabricate, library: Callable[[
     results = f"results={library().shared.results}"
     assert library().row(of).commands(1) == [(0, f"prune-rnn train model=gru_dense {results}")]
     dense = fabricate("gru_dense")
-    (dense.folder / "model.pt").touch()
-    assert library().row(of).commands(1) == [(0, f"prune-rnn export {dense.folder}")]
     first = packed(dense, 1.0)
     ((_, command),) = library().row(of).commands(1)
     assert command == f"prune-rnn train {RETRAINED} prune.sparsity=0.5 {results} init={first}"
@@ -49,6 +48,20 @@ def test_what_is_missing_is_made_first(fabricate: Fabricate, library: Callable[[
     assert [run.name for run in row.runs] == [last.folder.name] and not row.commands(1)
     assert [run.name for run in row.before[last.folder.name]] == [dense.folder.name, middle.folder.name]
     assert packed_bytes(dense.folder) == (dense.folder / PACKED).stat().st_size and packed_bytes(last.folder) is None
+
+
+def test_a_run_that_is_not_packed_is_a_source_itself(fabricate: Fabricate, library: Callable[[], Library]) -> None:
+    """Packed later, it is the same network: the row keeps its run."""
+    of = RowLayout(overrides=RETRAINED, init=["model=gru_dense"])
+    dense = fabricate("gru_dense")
+    dense.save(paths.MODEL, {"model": {"weight": torch.tensor([1.0])}})
+    ((_, command),) = library().row(of).commands(1)
+    assert command.endswith(f" init={dense.folder}")
+    own = fabricate(*RETRAINED.removeprefix("model=").split(), f"init={dense.folder}")
+    for _ in range(2):
+        row = library().row(of)
+        assert [run.name for run in row.runs] == [own.folder.name] and not row.commands(1)
+        packed(dense, 1.0)
 
 
 def test_each_seed_has_the_teacher_of_its_own(fabricate: Fabricate, library: Callable[[], Library]) -> None:
@@ -83,7 +96,7 @@ def test_seeds_that_start_from_others_are_of_one_setting(fabricate: Fabricate, l
 
 
 def test_rounding_and_averaging_are_no_other_training(fabricate: Fabricate, library: Callable[[], Library]) -> None:
-    """Two default seeds, two in float32 and two averaged: three degrees of freedom; those of another rate do not count."""
+    """Two default seeds, two in float32, two averaged: three degrees of freedom. Those of another rate do not count."""
     for words in ((), ("train.precision=float32",), ("train.average=0.9",), ("train.learning_rate=0.001",)):
         for seed in (0, 1):
             fabricate("gru_dense", f"seed={seed}", *words, edits=[5 + seed])
