@@ -42,7 +42,7 @@ class Masked:
 
 
 def masked(rows: int, columns: int, sparsity: float, blocks: bool, generator: torch.Generator) -> Tensor:
-    """Returns random weights, (rows, columns), of which each is kept with probability 1 - sparsity.
+    """Returns random weights, (rows, columns); each is kept with probability 1 - sparsity.
 
     blocks: 16 rows of a column are kept or not as a whole.
     """

@@ -74,7 +74,7 @@ def _call(
     frames: int,
     *arrays: Tensor | None,
 ) -> None:
-    """Runs the loop; the arrays, contiguous float32, are the C function's, some of which it writes."""
+    """Runs the loop. The arrays are the arguments of the C function, contiguous float32; it writes some of them."""
     cell, activation, reverse, instruction_set = options
     tanh = activation is Activation.tanh
     units = weight.shape[1]

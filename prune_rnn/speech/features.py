@@ -13,7 +13,7 @@ SAMPLE_RATE = 16_000  # Hz
 WINDOW = 320  # samples: 20 ms
 STEP = 160  # samples: 10 ms
 BINS = WINDOW // 2 + 1  # 161
-LONG = 6000  # frames: a minute; of longer recordings as many are computed at a time, which bounds the memory
+LONG = 6000  # frames: a minute; a longer recording is computed in parts of this length, which bounds the memory
 DEVIATION_FLOOR = 1e-5  # added to a deviation before the division
 _WINDOW = torch.hann_window(WINDOW, device="cpu")
 _WIDE_WINDOW = _WINDOW.double().numpy()

@@ -49,7 +49,7 @@ class Ngram:
         return self.grams.get((UNKNOWN,), (-math.inf, 0.0))[0]
 
     def score(self, history: Words, word: str) -> float:
-        """Returns the log-probability of a word after others, of which the last `order` - 1 count.
+        """Returns the log-probability of a word after others; the last `order` - 1 of them count.
 
         Source: Katz 1987; an n-gram that the file lacks backs off to a shorter one.
         """

@@ -58,7 +58,7 @@ class Opponent(ABC):
         return ()
 
     def layers(self, job: Layer) -> Iterable[Baseline]:
-        """Yields its dense recurrent layers. Results: (steps, streams, units), or another shape of as many values.
+        """Yields its dense recurrent layers. Results: (steps, streams, units), or another shape of the same size.
 
         States and gates are float32 everywhere. A library layer that can't be given the input contribution gets one
         input that is always zero; it is called "(no inputs)" and isn't exact.

@@ -20,7 +20,7 @@ from prune_rnn.analyse.rows import Row
 from prune_rnn.files import write_atomically
 
 WIDTH = 5.4  # inches: the text is still legible on a phone, and in a column of print
-# Okabe and Ito's colours, told apart by the colour-blind; those too pale for thin lines on white are left out
+# Okabe and Ito's colours, which differ for the colour-blind too; those too pale for thin lines on white are left out
 BLACK, BLUE, VERMILLION, GREEN, PURPLE = "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SPARSE = (BLUE, VERMILLION, GREEN, PURPLE)  # by index among a family's sparse models
 MARKERS = ("o", "s", "^", "D")
