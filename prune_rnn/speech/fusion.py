@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import dataclass, field
+from os.path import commonprefix
 
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from prune_rnn.speech.ngram import BEGIN, END, Ngram, Words
 from prune_rnn.speech.text import BLANK
 
 _NEVER = -math.inf
+_SETTLED = 100  # frames between two looks for words that all texts share, so that texts stay short
 _Paths = dict[str, list[float]]  # text: log-probabilities of its paths that end with a blank, and of the others
 
 
@@ -22,6 +24,7 @@ class _Scorer:
     lm: Ngram
     weight: float
     bonus: float
+    before: Words = (BEGIN,)  # the last words before the texts
     known: dict[str, tuple[Words, float]] = field(default_factory=dict)  # whole words: the last ones, and their score
 
     def score(self, text: str) -> float:
@@ -35,10 +38,14 @@ class _Scorer:
         history, score = self._whole(f"{text} " if text else "")
         return score + (self.weight * self.lm.score(history, END) if (END,) in self.lm.grams else 0.0)
 
+    def last_words(self, text: str) -> Words:
+        """Returns the last words of a whole text."""
+        return self._whole(f"{text} ")[0]
+
     def _whole(self, text: str) -> tuple[Words, float]:
         """Returns the last words, and the score of all. text: empty, or ends with a space."""
         if not text:
-            return (BEGIN,), 0.0
+            return self.before, 0.0
         if text not in self.known:
             before, space, word = text[:-1].rpartition(" ")
             history, score = self._whole(before + space)
@@ -55,10 +62,10 @@ def search(log_probs: Tensor, alphabet: str, beam: int, lm: Ngram, *, weight: fl
     probability are passed over. The text has single spaces, none at its ends. Where the model allows none of the last
     texts, a last word that is not whole is dropped. Source: Hannun et al. 2014 (1408.2873), algorithm 1.
     """
-    scorer = _Scorer(lm, weight, bonus)
+    scorer, settled = _Scorer(lm, weight, bonus), ""
     kept: _Paths = {"": [0.0, _NEVER]}
     scores = {"": 0.0}
-    for frame in log_probs.tolist():
+    for number, frame in enumerate(log_probs.tolist(), 1):
         symbols = [(alphabet[i], p) for i, p in enumerate(frame) if i != BLANK and p > math.log(least)]
         paths: _Paths = {}
         for text, (blank, other) in kept.items():
@@ -76,11 +83,17 @@ def search(log_probs: Tensor, alphabet: str, beam: int, lm: Ngram, *, weight: fl
         scores = {text: scores[text] if text in scores else scorer.score(text) for text in paths}
         ranked = ((_add(*ends) + scores[text], text) for text, ends in paths.items() if scores[text] > _NEVER)
         kept = {text: paths[text] for _, text in heapq.nlargest(beam, ranked)}
+        if number % _SETTLED == 0 and (shared := commonprefix(list(kept)).rpartition(" ")[0]):  # noqa: RUF071
+            settled += f"{shared} "
+            scorer = _Scorer(lm, weight, bonus, scorer.last_words(shared))
+            kept = {text[len(shared) + 1 :]: ends for text, ends in kept.items()}
+            scores = {}
     whole: _Paths = {}
     for text, ends in kept.items():
         _to(whole, text.rstrip(" "), 0, _add(*ends))
     value, text = max((_add(*ends) + scorer.final(text), text) for text, ends in whole.items())
-    return text if value > _NEVER else next(iter(kept)).rpartition(" ")[0]
+    last = text if value > _NEVER else next(iter(kept)).rpartition(" ")[0]
+    return (settled + last).rstrip(" ")
 
 
 def _to(paths: _Paths, text: str, end: int, value: float) -> None:

@@ -62,6 +62,17 @@ def test_only_whole_words_of_a_closed_vocabulary() -> None:
     assert words == ["a"]
 
 
+@pytest.mark.parametrize("lm", [OPEN, CLOSED])
+@pytest.mark.parametrize("seed", range(5))
+def test_settled_words_change_nothing(lm: Ngram, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    log_probs = (3 * torch.randn(80, 4, generator=torch.Generator().manual_seed(seed))).log_softmax(-1)
+    texts = []
+    for frames in (1, 7, 1000):
+        monkeypatch.setattr("prune_rnn.speech.fusion._SETTLED", frames)
+        texts.append(search(log_probs, ALPHABET, 8, lm, weight=0.5, bonus=1.0, least=1e-4))
+    assert texts[0] == texts[1] == texts[2] and len(texts[0].split()) > 3
+
+
 def test_a_bonus_makes_more_words() -> None:
     log_probs = torch.tensor([[0.2, 0.1, 0.6, 0.1], [0.3, 0.4, 0.2, 0.1], [0.2, 0.1, 0.6, 0.1]]).log()
     few, many = (search(log_probs, ALPHABET, 100, OPEN, weight=0.1, bonus=b, least=1e-4) for b in (-9.0, 9.0))
