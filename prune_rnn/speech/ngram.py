@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,27 +76,41 @@ def read_arpa(path: Path) -> Ngram:
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             for number, order, line in _entries(file):
-                words, values = _entry(f"{path}, line {number}", line, order)
+                words, values = _entry(f"line {number}", line, order)
                 if words not in grams or grams[words][0] < values[0]:  # words in upper and lower case become one
                     grams[words] = values
     except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
-        raise ValueError(f"{path}: no ARPA file: {error}; give the text file that KenLM's lmplz wrote") from None
+        raise ValueError(f"{path}: no ARPA file ({error}); give the text file that KenLM's lmplz wrote") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     if not grams:
-        raise ValueError(f"{path}: no ARPA file: it has no n-gram; give the text file that KenLM's lmplz wrote")
+        raise ValueError(f"{path}: has no n-gram; give the text file that KenLM's lmplz wrote")
     return Ngram(grams, order)
 
 
 def _entries(lines: Iterable[str]) -> Iterator[tuple[int, int, str]]:
-    r"""Yields number, order and text of each line between `\1-grams:` and `\end\`."""
+    r"""Yields number, order and text of each line between `\1-grams:` and `\end\`.
+
+    ValueError where the end is missing, or there are not as many n-grams as the file states.
+    """
     order = 0
+    stated: dict[int, int] = {}
+    found: Counter[int] = Counter()
     for number, line in enumerate(lines, 1):
         line = line.strip()
         if line == "\\end\\":
+            for of, count in stated.items():
+                if found[of] != count:
+                    raise ValueError(f"it states ngram {of}={count} and has {found[of]}; correct the count")
             return
         if line.startswith("\\") and line.endswith("-grams:"):
             order += 1
-        elif line and order:
+        elif order and line:
+            found[order] += 1
             yield number, order, line
+        elif header := re.fullmatch(r"ngram (\d+)\s*=\s*(\d+)", line):
+            stated[int(header[1])] = int(header[2])
+    raise ValueError("it does not end with \\end\\; the file is cut off, or no ARPA file")
 
 
 def _entry(where: str, line: str, order: int) -> tuple[Words, tuple[float, float]]:

@@ -76,8 +76,11 @@ def test_of_two_spellings_the_likelier_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "it has no n-gram"),
-        ("hello\nworld\n", "it has no n-gram"),
+        ("", "it does not end with \\end\\; the file is cut off"),
+        ("hello\nworld\n", "it does not end with \\end\\"),
+        ("\\data\\\n\\end\\\n", "has no n-gram"),
+        ("\\1-grams:\n-1 one\n", "it does not end with \\end\\"),
+        ("ngram 1=2\n\\1-grams:\n-1 one\n\\end\\\n", "it states ngram 1=2 and has 1; correct the count"),
         ("\\1-grams:\none -1\n", "line 2: 'one -1' is not a logarithm of at most 0, 1 word and at most one number"),
         ("\\1-grams:\n0.5 one\n", "line 2: '0.5 one' is not"),
         ("\\1-grams:\nnan one\n", "line 2: 'nan one' is not"),
@@ -95,5 +98,5 @@ def test_no_arpa_file(text: str, message: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.arpa", "a.arpa.gz"])
 def test_a_binary_file_is_refused_by_name(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"mmap lm http://kheafield.com/code format version 5\n\0\xff\xfe")
-    with pytest.raises(ValueError, match=rf"{name}: no ARPA file"):
+    with pytest.raises(ValueError, match=rf"{name}: no ARPA file \("):
         read_arpa(tmp_path / name)
