@@ -69,6 +69,11 @@ class Job:
             start_new_session=True,
         )
 
+    @property
+    def key(self) -> tuple[str, Path]:
+        """What it does to which run, however the command is written."""
+        return self.arguments[0], self.run.folder
+
     def goes_on(self) -> bool:
         """Whether it trains a run that was cut off."""
         return self.epochs > 0 and self.run.begun
@@ -110,14 +115,14 @@ def reproduce(overrides: Sequence[str], tables: Sequence[str], jobs: int, say: C
     """
     layouts = layouts_of(tables)
     check_rows_of(tables or names(), layouts, Library(overrides))
-    failed: set[str] = set()
+    failed: set[tuple[str, Path]] = set()
     trained = 0
     while True:
-        work = [Job(command) for command in _wanted(layouts, Library(overrides)) if command not in failed]
+        work = [job for job in map(Job, _wanted(layouts, Library(overrides))) if job.key not in failed]
         if not work:
             break
         failed |= _all(work, jobs, say)
-        trained += sum(job.epochs > 0 and job.command not in failed for job in work)
+        trained += sum(job.epochs > 0 and job.key not in failed for job in work)
     shown = shlex.join(["prune-rnn", "report", *(["--table", ",".join(tables)] if tables else []), *overrides])
     say(f"{trained} trained{f', {len(failed)} failed' if failed else ''}; the tables: {shown}")
     return not failed
@@ -137,12 +142,12 @@ def _wanted(layouts: Mapping[str, Layout], library: Library) -> list[str]:
     return [*map(shlex.join, exports), *commands(layouts, library)]
 
 
-def _all(work: Sequence[Job], jobs: int, say: Callable[[str], None]) -> set[str]:
-    """Runs the jobs in order, at most `jobs` at a time; returns the commands that failed.
+def _all(work: Sequence[Job], jobs: int, say: Callable[[str], None]) -> set[tuple[str, Path]]:
+    """Runs the jobs in order, at most `jobs` at a time; returns the keys of those that failed.
 
     Whatever is raised, jobs that still run are first asked to save and end.
     """
-    waiting, failed = list(work), set[str]()
+    waiting, failed = list(work), set[tuple[str, Path]]()
     running: list[Job] = []
     total, first, started = sum(job.epochs for job in work), sum(job.done() for job in work), time.monotonic()
     shown = started
@@ -157,7 +162,7 @@ def _all(work: Sequence[Job], jobs: int, say: Callable[[str], None]) -> set[str]
                 running.remove(job)
                 last = job.end()
                 if job.code():
-                    failed.add(job.command)
+                    failed.add(job.key)
                     say(f"failed: {job.command}: {last}")
             if total and time.monotonic() - shown >= _LINE:
                 shown = time.monotonic()

@@ -94,7 +94,7 @@ class Library:
     def spread(self, rows: Sequence[Row]) -> Spread | None:
         """Returns the spread of seeds, pooled over all settings with the data and the training of any of the rows.
 
-        Precision and averaging of weights do not make a training another one here.
+        Runs that differ only in train.precision or train.average count as trained alike.
         """
         wanted = [(row.config.data, _training(row.config)) for row in rows]
         settings: dict[str, list[float]] = {}

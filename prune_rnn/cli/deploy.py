@@ -115,7 +115,7 @@ def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: An
 def evaluate(model: Path, manifest: Path, **options: Any) -> None:
     """Counts the errors of a trained network on any manifest.
 
-    MODEL is the folder of a run (its model.pt counts), or a file that `prune-rnn export` wrote. Prints CER
+    MODEL is the folder of a run (its model.pt is used), or a file that `prune-rnn export` wrote. Prints CER
     and WER with their insertions, deletions and substitutions. Writes a line of JSON for each utterance: reference,
     hypothesis, audio.
     """

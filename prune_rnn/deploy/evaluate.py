@@ -78,11 +78,11 @@ def evaluate(model: Path, manifest: Path, options: EvaluateOptions) -> Evaluated
     OSError, before decoding, where the file of `out` already exists or an input can't be used.
     """
     within("threads", options.threads, 1, THREADS)
-    search = options.search()
     check_language("--normalise", options.normalise)
     out = Path(options.out) if options.out is not None else _free(f"{manifest.stem}-hypotheses")
     if out.exists():
         raise ValueError(f"{out} is already there; give another file by --out, or delete it")
+    search = options.search()
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
@@ -102,7 +102,7 @@ def _free(stem: str) -> Path:
     return next(path for name in names if not os.path.lexists(path := Path(name)))
 
 
-_Hypotheses = tuple[str, str, Sequence[Utterance], list[str]]  # network and search in words, the hypothesis of each
+_Hypotheses = tuple[str, str, Sequence[Utterance], list[str]]  # network, search, utterances, hypotheses
 
 
 def _by_run(folder: Path, manifest: Path, options: EvaluateOptions, search: Search) -> _Hypotheses:
@@ -112,7 +112,7 @@ def _by_run(folder: Path, manifest: Path, options: EvaluateOptions, search: Sear
     config, model = checkpoint(folder)
     device = usable_device(options.device)
     coding = Coding.of(config.data)
-    searched = options.describe(search, coding.alphabet)
+    searched = search.describe(coding.alphabet)
     utterances = _read(manifest, model, coding, options)
     groups = batches(utterances, _BATCH)
     decoded = decode(model.to(device), load(groups, coding=coding), device, search)
@@ -125,7 +125,7 @@ def _by_file(path: Path, manifest: Path, options: EvaluateOptions, search: Searc
     if options.device not in ("auto", "cpu"):
         raise UsageError(f"device={options.device}: a packed file is decoded on the CPU; give the run's folder instead")
     packed = network.load(path)
-    searched = options.describe(search, packed.coding.alphabet)
+    searched = search.describe(packed.coding.alphabet)
     utterances = _read(manifest, meta_model(packed.config), packed.coding, options)
     with torch.inference_mode():
         found = (log_probs(packed, packed.coding.features(read_audio(each.audio))) for each in utterances)

@@ -95,9 +95,12 @@ def gaps_of(nonzero: Tensor) -> tuple[Tensor, Tensor]:
 
 def _encoded(name: str, weight: Weight) -> dict[str, Tensor]:
     flat = weight.values.flatten()
-    positions, gaps = gaps_of(flat != 0)
     scale = {} if weight.scale is None else {f"{name}.scale": weight.scale}
-    if len(positions) * (flat.element_size() + 1) >= flat.numel() * flat.element_size():
+    dense = flat.numel() * flat.element_size()
+    if int(flat.count_nonzero()) * (flat.element_size() + 1) >= dense:  # before the gaps, which take time and memory
+        return {name: weight.values, **scale}
+    positions, gaps = gaps_of(flat != 0)
+    if len(positions) * (flat.element_size() + 1) >= dense:
         return {name: weight.values, **scale}
     shape = torch.tensor(weight.values.shape, dtype=torch.int32)
     return {f"{name}.values": flat[positions], f"{name}.gaps": gaps, f"{name}.shape": shape, **scale}

@@ -44,8 +44,8 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     """
     within("threads", options.threads, 1, THREADS)
     within("jobs", options.jobs, 1, THREADS)
-    search = options.search()
     _check_options(options, stream, len(audio))
+    search = options.search()
     if stream or options.jobs > 1 or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
@@ -56,7 +56,7 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     if not readable:
         return False
     waveforms, jobs = [waveform for _, waveform in readable], min(options.jobs, len(readable))
-    searched = options.describe(search, network.coding.alphabet)
+    searched = search.describe(network.coding.alphabet)
     print("\n".join(filter(None, (describe_backend(), searched))), file=sys.stderr)
     whole = partial(_whole, network, search=search, form=options.format)
     with torch.inference_mode():

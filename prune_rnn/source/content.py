@@ -29,7 +29,12 @@ def content(key: str, source: str) -> str:
     """
     path = file_of(key, source)
     status = path.stat()
-    return _content(key, path, status.st_mtime_ns, status.st_size)
+    try:
+        return _content(path, status.st_mtime_ns, status.st_size)
+    except Exception as error:  # torch.load raises any error of its unpickler or zip reader
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        fix = "give the folder of a finished run, or a file that `prune-rnn export` wrote"
+        raise ValueError(f"{key}={path}: can't be read ({reason}); {fix}") from None
 
 
 def file_of(key: str, source: str) -> Path:
@@ -49,13 +54,8 @@ def file_of(key: str, source: str) -> Path:
 
 
 @cache
-def _content(key: str, path: Path, changed: int, size: int) -> str:
-    try:
-        tensors = _tensors(path)
-    except Exception as error:  # torch.load raises any error of its unpickler or zip reader
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        fix = "give the folder of a finished run, or a file that `prune-rnn export` wrote"
-        raise ValueError(f"{key}={path}: can't be read ({reason}); {fix}") from None
+def _content(path: Path, changed: int, size: int) -> str:
+    tensors = _tensors(path)
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name]

@@ -29,7 +29,7 @@ from prune_rnn.train.distil import Teacher
 from prune_rnn.usage import UsageError
 
 _OUTPUT = tuple(f"{layers.OUTPUT}.{part}" for part in ("weight", "bias"))  # a row for each character
-_SAMPLE = 20  # batches, of all lengths, for the statistics of batch norm
+_SAMPLE, _LARGEST = 20, 32  # batches, of all lengths, for the statistics of batch norm; utterances of each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Source:
     def sample(self, groups: Sequence[Sequence[Utterance]]) -> list[Sequence[Utterance]]:
         """Returns the training batches that `fill` needs."""
         count = min(_SAMPLE, len(groups))
-        return [groups[index * len(groups) // count] for index in range(count)]
+        return [groups[index * len(groups) // count][:_LARGEST] for index in range(count)]
 
     @property
     def coding(self) -> Coding:

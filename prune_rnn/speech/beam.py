@@ -13,19 +13,20 @@ from prune_rnn.speech.text import greedy, unknown_characters
 from prune_rnn.usage import BEAM, UsageError, check_installed, within
 
 _LEAST = 1e-4  # symbols below this probability are passed over
-_MOST = 100  # of a weight and a bonus
+_LIGHTEST, _MOST = 1e-4, 100  # of a weight; of a weight and a bonus
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """How the text of an utterance is found.
 
-    beam: hypotheses that each frame continues; 1: the best path. lm: a language model of words. weight: of its
-    log-probabilities. bonus: of each word, in nats.
+    beam: hypotheses that each frame continues; 1: the best path. lm: a language model of words, of the file `path`.
+    weight: of its log-probabilities. bonus: of each word, in nats.
     """
 
     beam: int = 1
     lm: Ngram | None = None
+    path: Path | None = None
     weight: float = 0.5
     bonus: float = 1.0
 
@@ -57,6 +58,23 @@ class Search:
         each = zip(log_probs.cpu().unbind(1), lengths.tolist(), strict=True)
         return [self.text(own[:length], alphabet) for own, length in each]
 
+    def describe(self, alphabet: str) -> str:
+        """Returns the search in words; "" for the best path.
+
+        UsageError where the network's alphabet spells no word of the language model.
+        """
+        if self.beam == 1:
+            return ""
+        beam = f"beam search, {self.beam} hypotheses"
+        if self.lm is None:
+            return beam
+        words = self.lm.vocabulary
+        spelt = sum(not unknown_characters(word, alphabet) for word in words)
+        if not spelt:
+            raise UsageError(f"--lm {self.path}: the network's characters spell none of its words; give another file")
+        known = f"{spelt:,} of its {len(words):,} words" if spelt < len(words) else f"{spelt:,} words"
+        return f"{beam}; {self.path}: {self.lm.order}-gram, {known}{'' if self.lm.open else ', no others'}"
+
 
 GREEDY = Search()
 
@@ -74,7 +92,7 @@ class SearchOptions:
         """Returns the search; UsageError for a wrong option, ValueError and OSError for the language model's file."""
         within("beam", self.beam, 1, BEAM)
         own = {"lm-weight": self.lm_weight, "word-bonus": self.word_bonus}
-        within("lm-weight", self.lm_weight, _LEAST, _MOST)
+        within("lm-weight", self.lm_weight, _LIGHTEST, _MOST)
         within("word-bonus", self.word_bonus, -_MOST, _MOST)
         if self.lm is None:
             if self.beam > 1:
@@ -86,21 +104,4 @@ class SearchOptions:
             raise UsageError(f"--lm {self.lm}: needs a beam search; give --beam 16 as well")
         weight = GREEDY.weight if self.lm_weight is None else self.lm_weight
         bonus = GREEDY.bonus if self.word_bonus is None else self.word_bonus
-        return Search(self.beam, read_arpa(self.lm), weight, bonus)
-
-    def describe(self, search: Search, alphabet: str) -> str:
-        """Returns the search in words; "" for the best path.
-
-        UsageError where the network's alphabet spells no word of the language model.
-        """
-        if search.beam == 1:
-            return ""
-        beam = f"beam search, {self.beam} hypotheses"
-        if search.lm is None:
-            return beam
-        words = search.lm.vocabulary
-        spelt = sum(not unknown_characters(word, alphabet) for word in words)
-        if not spelt:
-            raise UsageError(f"--lm {self.lm}: the network's characters spell none of its words; give another file")
-        known = f"{spelt:,} of its {len(words):,} words" if spelt < len(words) else f"{spelt:,} words"
-        return f"{beam}; {self.lm}: {search.lm.order}-gram, {known}{'' if search.lm.open else ', no others'}"
+        return Search(self.beam, read_arpa(self.lm), self.lm, weight, bonus)

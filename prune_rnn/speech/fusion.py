@@ -13,7 +13,7 @@ from prune_rnn.speech.ngram import BEGIN, END, Ngram, Words
 from prune_rnn.speech.text import BLANK
 
 _NEVER = -math.inf
-_SETTLED = 100  # frames between two looks for words that all texts share, so that texts stay short
+_SETTLED = 100  # frames; this often, words that all texts share are cut off, so that texts stay short
 _Paths = dict[str, list[float]]  # text: log-probabilities of its paths that end with a blank, and of the others
 
 
@@ -28,7 +28,7 @@ class _Scorer:
     known: dict[str, tuple[Words, float]] = field(default_factory=dict)  # whole words: the last ones, and their score
 
     def score(self, text: str) -> float:
-        """Returns the score of a text whose last word may go on: the beginning of no word counts as unknown."""
+        """Returns the score of a text whose last word may go on; it counts as unknown if it begins no known word."""
         whole, space, last = text.rpartition(" ")
         fits = last in self.lm.beginnings
         return self._whole(whole + space)[1] + (0.0 if fits else self.weight * self.lm.unknown)
@@ -62,11 +62,12 @@ def search(log_probs: Tensor, alphabet: str, beam: int, lm: Ngram, *, weight: fl
     probability are passed over. The text has single spaces, none at its ends. Where the model allows none of the last
     texts, a last word that is not whole is dropped. Source: Hannun et al. 2014 (1408.2873), algorithm 1.
     """
+    threshold = math.log(least)
     scorer, settled = _Scorer(lm, weight, bonus), ""
     kept: _Paths = {"": [0.0, _NEVER]}
     scores = {"": 0.0}
     for number, frame in enumerate(log_probs.tolist(), 1):
-        symbols = [(alphabet[i], p) for i, p in enumerate(frame) if i != BLANK and p > math.log(least)]
+        symbols = [(alphabet[i], p) for i, p in enumerate(frame) if i != BLANK and p > threshold]
         paths: _Paths = {}
         for text, (blank, other) in kept.items():
             both = _add(blank, other)

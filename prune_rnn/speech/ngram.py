@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from prune_rnn.usage import shown
 BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
 _NATS = math.log(10)  # ARPA files have decimal logarithms
 _MARKS = {mark.casefold(): mark for mark in (BEGIN, END, UNKNOWN)}
+_SPACES = " \t\r\n"  # others may be part of a word
 Words = tuple[str, ...]
 
 
@@ -57,6 +59,7 @@ class Ngram:
         """
         word = word if (word,) in self.grams else UNKNOWN
         history = history[len(history) - self.order + 1 :] if len(history) >= self.order else history
+        history = tuple(each if (each,) in self.grams else UNKNOWN for each in history)
         backed_off = 0.0
         while history:
             if found := self.grams.get((*history, word)):
@@ -69,7 +72,7 @@ class Ngram:
 def read_arpa(path: Path) -> Ngram:
     """Returns the model of an ARPA file, also compressed by gzip. Words are normalised as transcripts are.
 
-    ValueError that names file and line where the file is no ARPA file. OSError where it can't be read.
+    ValueError that names the file, and the line where one is wrong. OSError where it can't be read.
     """
     grams: dict[Words, tuple[float, float]] = {}
     order = 0
@@ -79,7 +82,7 @@ def read_arpa(path: Path) -> Ngram:
                 words, values = _entry(f"line {number}", line, order)
                 if words not in grams or grams[words][0] < values[0]:  # words in upper and lower case become one
                     grams[words] = values
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+    except (UnicodeDecodeError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise ValueError(f"{path}: no ARPA file ({error}); give the text file that KenLM's lmplz wrote") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
@@ -97,14 +100,16 @@ def _entries(lines: Iterable[str]) -> Iterator[tuple[int, int, str]]:
     stated: dict[int, int] = {}
     found: Counter[int] = Counter()
     for number, line in enumerate(lines, 1):
-        line = line.strip()
+        line = line.strip(_SPACES)
         if line == "\\end\\":
-            for of, count in stated.items():
-                if found[of] != count:
-                    raise ValueError(f"it states ngram {of}={count} and has {found[of]}; correct the count")
+            for of in {*stated, *found} if stated else ():
+                if found[of] != stated.get(of, 0):
+                    raise ValueError(f"it states ngram {of}={stated.get(of, 0)} and has {found[of]}; correct the count")
             return
-        if line.startswith("\\") and line.endswith("-grams:"):
+        if section := re.fullmatch(r"\\(\d+)-grams:", line):
             order += 1
+            if int(section[1]) != order:
+                raise ValueError(f"line {number}: {line} comes where \\{order}-grams: is expected; the file is damaged")
         elif order and line:
             found[order] += 1
             yield number, order, line
@@ -115,7 +120,7 @@ def _entries(lines: Iterable[str]) -> Iterator[tuple[int, int, str]]:
 
 def _entry(where: str, line: str, order: int) -> tuple[Words, tuple[float, float]]:
     """Returns the words of a line, its log-probability and its back-off weight (0 where it has none)."""
-    first, *rest = line.split()
+    first, *rest = re.split(f"[{_SPACES}]+", line)
     try:
         probability = _NATS * float(first)
         backing_off = _NATS * float(rest[order]) if len(rest) > order else 0.0

@@ -52,7 +52,11 @@ def test_a_language_model(network: Callable, command: Callable, recordings: list
     (tmp_path / "a.arpa").write_text("\\1-grams:\n-0.3 seven\n-0.3 six\n\\end\\\n")
     words = [packed_file(network, "gru_sparse", tmp_path), recordings[0], "--beam", "8", "--word-bonus", "9", "--lm"]
     done = command("transcribe", *words, "a.arpa", check=True)
-    assert set(done.stdout.split()) <= {"seven", "six"} and "a.arpa: 1-gram, 2 words, no others" in done.stderr
+    assert (
+        done.stdout.split()
+        and set(done.stdout.split()) <= {"seven", "six"}
+        and "a.arpa: 1-gram, 2 words, no others" in done.stderr
+    )
     missing = command("transcribe", *words, "b.arpa")
     assert missing.returncode == 1 and "b.arpa" in missing.stderr and "Traceback" not in missing.stderr
 

@@ -105,7 +105,6 @@ def test_training_starts_from_the_weights(sparse: Run, tiny: list[str]) -> None:
     before, after = state(sparse), state(experiment(compose_config(still), ""))
     kept = [key for key in before if not layers.norm_of(key)]
     assert len(kept) > 5 and all(torch.equal(before[key], after[key]) for key in kept)
-    assert torch.equal(before["output.bias"], after["output.bias"])
 
 
 def test_characters_take_their_output_weights_along(sparse: Run, tiny: list[str]) -> None:

@@ -97,10 +97,10 @@ def test_a_language_model_is_described_and_must_share_the_alphabet(tmp_path: Pat
     options = SearchOptions(beam=4, lm=file)
     search = options.search()
     assert (search.weight, search.bonus) == (GREEDY.weight, GREEDY.bonus)
-    assert options.describe(search, "_ ab") == f"beam search, 4 hypotheses; {file}: 1-gram, 2 words, no others"
-    assert options.describe(search, ALPHABET).endswith("1-gram, 1 of its 2 words, no others")
+    assert search.describe("_ ab") == f"beam search, 4 hypotheses; {file}: 1-gram, 2 words, no others"
+    assert search.describe(ALPHABET).endswith("1-gram, 1 of its 2 words, no others")
     with pytest.raises(UsageError, match="characters spell none of its words; give another file"):
-        options.describe(search, "_ x")
+        search.describe("_ x")
 
 
 def test_with_a_language_model_the_text_has_its_words(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def lm(tmp_path: Path) -> Ngram:
         (("two",), "one", -0.4),  # two has no back-off weight
         (("one",), "</s>", -0.2 - 1.0),
         (("one",), "three", -0.2 - 2.0),
+        (("three",), "two", -0.1 - 0.7),  # back-off of <unk>
         ((), "one", -0.4),
     ],
 )
@@ -86,6 +87,8 @@ def test_of_two_spellings_the_likelier_counts(tmp_path: Path) -> None:
         ("\\1-grams:\nnan one\n", "line 2: 'nan one' is not"),
         ("\\1-grams:\n-1 one\n\\2-grams:\n-1 one\n", "line 4: '-1 one' is not a logarithm of at most 0, 2 words"),
         ("\\1-grams:\n-1 one -1 -1\n", "line 2"),
+        ("\\1-grams:\n-1 one\n\\3-grams:\n", "line 3: \\3-grams: comes where \\2-grams: is expected"),
+        ("ngram 1=1\n\\1-grams:\n-1 one\n\\2-grams:\n-1 a b\n\\end\\", "states ngram 2=0 and has 1"),
     ],
 )
 def test_no_arpa_file(text: str, message: str, tmp_path: Path) -> None:
@@ -100,3 +103,16 @@ def test_a_binary_file_is_refused_by_name(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"mmap lm http://kheafield.com/code format version 5\n\0\xff\xfe")
     with pytest.raises(ValueError, match=rf"{name}: no ARPA file \("):
         read_arpa(tmp_path / name)
+
+
+def test_a_compressed_file_that_is_damaged_is_named(tmp_path: Path) -> None:
+    content = bytearray(gzip.compress("".join(f"-1 {number}\n" for number in range(5000)).encode()))
+    content[len(content) // 2] ^= 0xFF
+    (tmp_path / "a.arpa.gz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.arpa\.gz: no ARPA file"):
+        read_arpa(tmp_path / "a.arpa.gz")
+
+
+def test_only_blanks_and_tabs_separate(tmp_path: Path) -> None:
+    (tmp_path / "a.arpa").write_text("\\1-grams:\n-1 10\u202f000\n\\end\\\n", encoding="utf-8")
+    assert len(read_arpa(tmp_path / "a.arpa").vocabulary) == 1

@@ -63,8 +63,8 @@ def _heads(table: Table) -> dict[str, str]:
     """Returns what the rows are compared with, and the name of the value."""
     found = {"the baseline": _BASELINE}
     for head in table.columns:
-        if head.startswith("against "):
-            found[head.removeprefix("against ").removesuffix(" %")] = _AGAINST
+        if head.startswith("against"):
+            found[head.removeprefix("against").removesuffix("%").strip() or "another network"] = _AGAINST
     shown = _shown(table)
     return {head: name for head, name in found.items() if any(row.get(f"{name}_low") is not None for row in shown)}
 
