@@ -52,7 +52,8 @@ def course(config: Config, q_source: str, steps: int, start: Source | None) -> C
             if goal is None:
                 last = magnitudes.shipped(END, config.model.cell.name, layer_type)
                 reached = _by_threshold(config, layer_type, rule.when, steps, phase[0], last)
-                variance += (_unsure(last, reached[-1]) * counts[layer_type]) ** 2
+                if reached[-1] > lasting.get(layer_type, 0.0):
+                    variance += (_unsure(last, reached[-1], steps) * counts[layer_type]) ** 2
             else:
                 reached = _to_goal(config, layer_type, rule.when, steps, goal, q_source == CALIBRATED)
             by_epoch[layer_type] = [max(each, lasting.get(layer_type, 0.0)) for each in reached]
@@ -65,7 +66,10 @@ def course(config: Config, q_source: str, steps: int, start: Source | None) -> C
 def _by_threshold(
     config: Config, layer_type: str, when: Schedule, steps: int, first: float, last: Magnitudes
 ) -> list[float]:
-    """Returns the sparsity after each epoch under a stated threshold. first: epoch of pruning. last: at the end."""
+    """Returns the sparsity after each epoch under a stated threshold.
+
+    first: epoch in which pruning begins. last: the distribution for the end; the course is scaled to meet it.
+    """
     known = magnitudes.shipped(COURSE, config.model.cell.name, layer_type)
     epochs, begin = config.train.epochs, first / config.train.epochs
     reached, end = [0.0] * epochs, 0.0
@@ -73,7 +77,7 @@ def _by_threshold(
         given = Regressors(when.at(step), config.model.units, steps, step / steps / epochs - begin, begin)
         reached[epoch:] = [max(reached[epoch - 1], known.sparsity(given))] * (epochs - epoch)
         end = last.sparsity(given)
-    return [end if after == reached[-1] else min(after, end) for after in reached]
+    return [end * after / reached[-1] for after in reached] if reached[-1] > 0 else reached
 
 
 def _to_goal(config: Config, layer_type: str, when: Schedule, steps: int, goal: float, calibrated: bool) -> list[float]:
@@ -100,7 +104,7 @@ def _mean(sparsity: dict[str, float], counts: dict[str, int]) -> float:
     return sum(sparsity[t] * count for t, count in counts.items()) / sum(counts.values())
 
 
-def _unsure(known: Magnitudes, sparsity: float) -> float:
-    """Returns the standard deviation of a sparsity that a threshold reaches."""
+def _unsure(known: Magnitudes, sparsity: float, steps: int) -> float:
+    """Returns the standard deviation of a sparsity that a threshold reaches. steps: an epoch."""
     left = max(1 - sparsity, 1e-6)
-    return -left * math.log(left) * known.deviation
+    return -left * math.log(left) * math.hypot(known.deviation, magnitudes.beyond(steps))

@@ -5,8 +5,8 @@
 A Weibull distribution, whose scale narrows with the width and changes with the time since pruning began, and with the
 time before it, in which the weights grew. It is fitted to thresholds and sparsities of finished runs, because pruning
 changes the weights that remain: once at the end of each epoch, for the course, and once to the highest threshold of
-each run alone, for the end. The threshold of a calibrated run is a share of the goal's
-magnitude; `rise` says how sparsity follows that share:
+each run alone, for the end. The threshold of a calibrated run is a share of the goal's magnitude; `rise` says how
+sparsity follows that share:
 
     log(1 - sparsity) / log(1 - goal) = share^rise
 """
@@ -30,6 +30,8 @@ SHIPPED = Path(__file__).with_name("magnitudes.csv")
 COURSE, END = "course", "end"
 ANY = "any"  # cell
 _UNITS, _STEPS, _TIME = 128, 200, 0.45  # at which the terms are 0: units, steps an epoch, share of the epochs
+_FEWEST, _MOST = 50, 200  # steps an epoch of the runs
+_PER_STEPS = 0.25  # as much as their logarithm changes it within the runs
 _RIDGE = 1e-4
 _TERM_OF_TIME = 4  # its place among the terms
 Vector = NDArray[np.float64]
@@ -55,7 +57,7 @@ class Regressors:
 class Magnitudes:
     """The distribution of one cell's layer type. deviation: of log(-log(1 - sparsity)), each width left out in turn.
 
-    part: of pruning, COURSE or END.
+    part: COURSE (each epoch) or END (the highest threshold of each run). rise: of the course alone.
     """
 
     part: str
@@ -71,13 +73,24 @@ class Magnitudes:
     deviation: float
 
     def sparsity(self, of: Regressors) -> float:
-        """Returns the share of weights below the threshold."""
+        """Returns the share of weights below the threshold; END takes steps outside of the runs as the nearest."""
+        if self.part == END:
+            of = replace(of, steps=_within(of.steps))
         terms = np.array([self.a, self.k, self.u, self.s, self.t, self.b]) @ of.terms()
         return -math.expm1(-math.exp(min(float(terms), 50.0)))
 
     def on_the_way(self, goal: float, share: float) -> float:
         """Returns the sparsity of a calibrated run at a share of its goal's magnitude."""
         return -math.expm1(math.log1p(-goal) * min(1.0, share) ** self.rise)
+
+
+def beyond(steps: int) -> float:
+    """Returns what steps an epoch outside of the runs add to the deviation of log(-log(1 - sparsity))."""
+    return _PER_STEPS * abs(math.log(steps / _within(steps)))
+
+
+def _within(steps: int) -> int:
+    return min(max(steps, _FEWEST), _MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +101,6 @@ class Observed:
     """
 
     part: str
-
     cell: str
     layer_type: str
     regressors: Regressors
@@ -188,7 +200,7 @@ def _fit(part: str, cell: str, layer_type: str, of: Sequence[Observed]) -> Magni
 def _solved(of: Sequence[Observed], part: str) -> Vector:
     """Returns the coefficients, by least squares in the sparsity; at the end that of the time is 0.
 
-    There the time says little that the beginning does not say, and both together predict worse.
+    Time and beginning are correlated there; with both, widths that are left out are predicted worse.
     """
     terms = np.array([each.regressors.terms() for each in of])
     terms[:, _TERM_OF_TIME] *= part == COURSE

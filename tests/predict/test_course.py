@@ -65,6 +65,27 @@ def test_zeros_of_the_network_it_starts_from_stay(start: list[str], tmp_path: Pa
     assert "of the recurrent weights 75.0 % are zero and stay zero, more than the goal of 50.0 %" in text
 
 
+@pytest.mark.parametrize(
+    ("model", "q", "pruned"),
+    [
+        ("gru_sparse", "{recurrent: 0.1224, linear: 0.2536}", 0.9232),  # gru_sparse-98276e977d
+        ("rnn_sparse", "{recurrent: 0.1677, linear: 0.2014}", 0.9109),  # rnn_sparse-687211022f
+    ],
+)
+def test_the_papers_q_ends_where_it_did(model: str, q: str, pruned: float) -> None:
+    """Two runs that no distribution was fitted to: within 1.5 points."""
+    found = of(f"model={model}", "prune.sparsity=null", f"prune.q={q}")
+    assert found.prunable == pytest.approx(pruned, abs=0.015)
+    for layer_type, values in found.by_epoch.items():
+        assert values == sorted(values) and values[9] == values[-1] == found.end[layer_type] and values[8] < values[9]
+
+
+def test_steps_outside_of_the_runs_make_it_less_sure() -> None:
+    q = ["model=gru_sparse", "prune.sparsity=null", "prune.q={recurrent: 0.1155, linear: 0.2456}"]
+    usual, many = of(*q), of(*q, "train.steps_per_epoch=2000")
+    assert many.log_density > 2 * usual.log_density and many.prunable == pytest.approx(usual.prunable, abs=0.01)
+
+
 def test_a_stated_magnitude_gives_an_uncertain_sparsity() -> None:
     """About what the calibrated run of this goal (92.5 %) had as thresholds before its end."""
     found = of("model=gru_sparse", "prune.sparsity=null", "prune.q={recurrent: 0.1155, linear: 0.2456}")

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from prune_rnn.config.config import Config, compose_config
 from prune_rnn.data import loader
-from prune_rnn.data.batch import batches
+from prune_rnn.data.batch import Utterance, batches
 from prune_rnn.deploy import file
+from prune_rnn.deploy.fold import fold
 from prune_rnn.deploy.pack import pack
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.model import layers
@@ -50,6 +51,29 @@ def test_a_run_and_its_packed_file_are_one_network(sparse: Run, tiny: list[str],
     assert content("init", str(path)) == content("init", str(sparse.folder))
     configs = [compose_config([*tiny, f"init={each}", f"teacher={each}"]) for each in (path, sparse.folder)]
     assert digest(configs[0]) == digest(configs[1])
+
+
+@pytest.mark.parametrize("flush", [False, True])
+def test_denormal_numbers_are_zero_in_every_process(flush: bool) -> None:
+    state = {"recurrent.0.norm.running_var": torch.ones(1), "recurrent.0.norm.running_mean": torch.tensor([1e-39])}
+    state |= {"recurrent.0.norm.weight": torch.ones(1), "recurrent.0.norm.bias": torch.zeros(1)}
+    state |= {"linear.weight": torch.tensor([[1e-40, 1.0]]), "output.bias": torch.tensor([-1e-40])}
+    assert torch.set_flush_denormal(flush)
+    try:
+        matrices, tensors = fold(state, Dtype.float32)
+    finally:
+        torch.set_flush_denormal(False)
+    found = [weight.values for weight in matrices.values()] + [
+        each for key, each in tensors.items() if "gain" not in key
+    ]
+    assert len(found) >= 3 and {float(value) for each in found for value in each.flatten()} == {0.0, 1.0}
+
+
+def test_a_sample_has_few_utterances_of_each_batch(sparse: Run) -> None:
+    """Of 40 batches of 512, 20 of 32: statistics need no more, and a GPU may hold no whole batch on one rank."""
+    groups = [[Utterance(Path(f"{i}"), 100, "a")] * 512 for i in range(40)]
+    sample = load("init", str(sparse.folder)).sample(groups)
+    assert [len(each) for each in sample] == [32] * 20 and sample[1][0].audio == Path("2")
 
 
 def test_it_computes_as_the_training_did_in_evaluation(sparse: Run) -> None:
