@@ -78,7 +78,7 @@ def prepare(corpus: str, folder: Path, **options: Any) -> None:
 @cli.command()
 @click.option("--results", type=PATH, default="results", help="Folder of all results.")
 def runs(results: Path) -> None:
-    """Lists the runs: finished, cut off, being trained or damaged.
+    """Lists the runs: finished, cut off, being trained or damaged (weights are checked by `prune-rnn verify` alone).
 
     One line each, by scale, model and seed, with the test CER, the sparsity, the training time, and the settings that
     differ from the model's and the scale's.

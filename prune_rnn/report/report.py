@@ -91,7 +91,7 @@ def _made(
     skipped: list[str] = []
     for name, each in layouts.items():
         if every and name != _FIRST and (why := _lacking_runs(each, library)):
-            skipped.append(f"skipped: table {name} at scale={scale}, {why}")
+            skipped.append(f"not made: table {name} at scale={scale}, {why}")
         else:
             made += KINDS[each.kind](name, each, library)
     further = f" With {shlex.join(special)}." if special else ""

@@ -57,7 +57,7 @@ def test_a_scale_without_runs_has_commands_and_no_figures(fabricate: Callable, t
     results = tmp_path / "results"
     printed = report([f"results={results}", "scale=small"])
     assert printed.count("skipped: figure") == len(FIGURES) and not (results / "figures").exists()
-    assert "skipped: table trend at scale=small, no runs for it" in printed
+    assert "not made: table trend at scale=small, no runs for it" in printed
     page = (results / "report.html").read_text()
     assert "prune-rnn train model=gru_sparse_big" in page and "No finished runs" in page and "<img" not in page
 
@@ -68,7 +68,7 @@ def test_the_scales_that_are_there_are_reported(fabricate: Callable, tmp_path: P
     fabricate("gru_sparse", "scale=smoke")
     printed = report([f"results={results}"])
     why = "prune.sparsity=0.95 (of the model, unless given): can't be met, as prune.layers has"
-    assert f"skipped: table frontier at scale=smoke, {why}" in printed
+    assert f"not made: table frontier at scale=smoke, {why}" in printed
     assert {path.name for path in (results / "tables").glob("table3_*.csv")} == {"table3_smoke.csv"}
     rows = {
         row["model"]: row for row in csv.DictReader((results / "tables" / "table3_smoke.csv").read_text().splitlines())

@@ -87,23 +87,22 @@ def draw(material: Material) -> Figure | None:
         return None
     figure, axes = panels(len(found), 1, 1.2 + 4.0 * len(found))
     shown = [(panel, _panel(panel, family, found[family])) for family, [panel] in zip(sorted(found), axes, strict=True)]
-    axes[-1][0].set_xlabel("parameters that are not zero")
     legend(figure, [panel for [panel] in axes], 2)
     for panel, all_points in shown:
         # lines of one width have points of one sparsity, one above the other
-        rising = sorted(all_points, key=lambda point: point.mean)  # of equal keys the last one stays
-        points = list({(point.text, round(point.size)): point for point in rising}.values())
-        positions = [(point.size, point.mean) for point in points]
-        bars = [(min(point.cer), max(point.cer)) for point in points]
-        label_points(panel, positions, [point.text for point in points], bars)
+        rising = sorted(all_points, key=lambda shown: shown[0].mean)  # of equal keys the last one stays
+        points = {(point.text, round(point.size)): (point, colour) for point, colour in rising}.values()
+        positions = [(point.size, point.mean) for point, _ in points]
+        bars = [(min(point.cer), max(point.cer)) for point, _ in points]
+        label_points(panel, positions, [point.text for point, _ in points], bars, [colour for _, colour in points])
     return figure
 
 
-def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point]:
-    """Draws a family's lines, and returns the points inside the axes."""
+def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[tuple[Point, str]]:
+    """Draws a family's lines, and returns the points inside the axes, each with its colour."""
     dense = [point.mean for point in found.get("dense", [])]
     highest = _HIGHEST * max(dense) if dense else float("inf")
-    inside: list[Point] = []
+    inside: list[tuple[Point, str]] = []
     above: list[tuple[Point, str]] = []
     for (line, points), style in zip(found.items(), _styles(found), strict=True):
         colour = style["color"]
@@ -113,7 +112,7 @@ def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point
         label = f"{NAMES.get(family, family)} {line}"
         sizes, means = [point.size for point in within], [point.mean for point in within]
         axes.plot(sizes, means, linewidth=1.0, label=label, **style)
-        inside += within
+        inside += [(point, colour) for point in within]
         above += [(point, colour) for point in points if point.mean > highest]
     log_sizes(axes, (1, 2, 5))
     axes.margins(x=0.12, y=0.12)
@@ -123,6 +122,7 @@ def _panel(axes: Axes, family: str, found: dict[str, list[Point]]) -> list[Point
         text = f"{point.text}: {point.mean:.1f} \N{UPWARDS ARROW}"
         axes.annotate(text, (point.size, 0.97), xycoords=("data", "axes fraction"), color=colour, va="top")
     axes.set_ylabel("test CER, %")
+    axes.set_xlabel("parameters that are not zero")
     axes.set_title(NAMES.get(family, family))
     return inside
 
@@ -149,6 +149,7 @@ PLOT = Plot(
     "CER of the test split against the parameters that are not zero, of the finished runs that were trained as the "
     "table's: dense networks by their units, pruned ones by their sparsity (epochs: start, ramp and end of pruning, "
     "where they are not the table's); mean over seeds, bars from the least to the greatest, none where there is one "
-    "seed. Lower and further to the left is better. What lies far above is written at the edge.",
+    "seed. A label has the colour of its line. Lower and further to the left is better. What lies far above is "
+    "written at the edge.",
     draw,
 )

@@ -38,7 +38,7 @@ def draw(table: Table) -> Figure:
         panel.set_title(fill(f"against {head}", _LINE))
     axes[0].set_yticks(range(len(rows)), [str(row["label"]) for row in rows])
     axes[0].set_ylim(len(rows) - 0.5, -0.5)
-    figure.supxlabel("fewer errors, % (negative: more)", fontsize=10)
+    figure.supxlabel("fewer errors, % (negative: more); open: the interval includes zero", fontsize=9)
     return figure
 
 

@@ -24,11 +24,15 @@ _FAR = (1, 3, 5, 8)  # times the room; beyond the first with a line to the point
 
 
 def label_points(
-    axes: Axes, points: Sequence[tuple[float, float]], texts: Sequence[str], bars: Sequence[tuple[float, float]]
+    axes: Axes,
+    points: Sequence[tuple[float, float]],
+    texts: Sequence[str],
+    bars: Sequence[tuple[float, float]],
+    colours: Sequence[str] = (),
 ) -> list[Annotation]:
     """Writes each text near its point, inside the axes, where it covers the least of points, bars, lines and labels.
 
-    bars: (low, high) of the vertical bar through each point.
+    bars: (low, high) of the vertical bar through each point. colours: of the texts; none: black.
     """
     figure = cast(Figure, axes.figure)
     canvas = FigureCanvasAgg(figure)
@@ -60,6 +64,7 @@ def label_points(
             covered += sum(_shared(part, others) for part in line)
             costs.append(covered + 10 * outside + 20 * candidate[0])
         notes.append(_annotate(axes, text, point, *candidates[costs.index(min(costs))]))
+        notes[-1].set_color(colours[number] if colours else "black")
         shown.append(_box(notes[-1], renderer))
         if notes[-1].arrow_patch is not None:
             shown += _line(axes, point, shown[-1])

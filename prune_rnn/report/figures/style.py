@@ -23,7 +23,7 @@ WIDTH = 5.4  # inches: the text is still legible on a phone, and in a column of 
 # Okabe and Ito's colours, which differ for the colour-blind too; those too pale for thin lines on white are left out
 BLACK, BLUE, VERMILLION, GREEN, PURPLE = "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SPARSE = (BLUE, VERMILLION, GREEN, PURPLE)  # by index among a family's sparse models
-MARKERS = ("o", "s", "^", "D")
+MARKERS = ("o", "s", "^", "D", "v")
 _SETTINGS: Any = {  # its type lists all of matplotlib's settings by name
     "font.family": "DejaVu Sans",
     "font.size": 10,
