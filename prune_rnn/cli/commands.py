@@ -117,7 +117,7 @@ def report(overrides: list[str], table: list[str] | None, missing: bool) -> None
     Writes every table of conf/table to results/tables as Markdown, CSV and LaTeX, figures to results/figures as PNG and
     SVG, and all of it on one page, results/report.html. Prints Table 3. A row without a run shows dashes and the
     command that trains it. Without scale=... all scales that have a finished run are reported. Give the keys that the
-    runs were trained with, except model and seed; keys of prune count for pruned rows only.
+    runs were trained with, except model and seed; keys of prune apply to the pruned rows only.
     """
     from prune_rnn.report.report import report
 
@@ -131,8 +131,8 @@ def reproduce(overrides: list[str], table: list[str] | None, jobs: int) -> int:
     """Trains the missing runs of the tables.
 
     The runs are those of `prune-rnn report --missing`, with the same keys. A run that was cut off goes on, and a second
-    call trains nothing. Prints the progress of all runs, and the time that is left. Packs each finished run as
-    `prune-rnn export` does. Exit code 1 where a run failed; the others are trained.
+    call trains nothing. Prints the progress of all runs, and the time that is left. Packs the finished runs of the
+    tables, also earlier ones, as `prune-rnn export` does. Exit code 1 where a run failed; the others are trained.
     """
     from prune_rnn.reproduce import reproduce
     from prune_rnn.train.experiment import say
@@ -167,8 +167,8 @@ def predict(overrides: list[str], **options: Any) -> None:
 
     target.cer=0.27, target.parameters=N, target.bytes=N and target.speedup=X, one or several, find a network that meets
     them and print the command that trains it: with target.cer the smallest, whose interval ends at or below it; else
-    the one with the lowest CER. A target varies model.units (target.speedup alone: not) and prune.sparsity, and the
-    cell where no model is given; given keys stay as they are.
+    the one with the lowest CER. The search varies prune.sparsity, model.units (but for target.speedup alone), and
+    the cell where no model is given; given keys stay as they are.
     """
     from prune_rnn.predict.predict import predict
 

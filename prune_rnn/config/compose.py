@@ -142,7 +142,8 @@ def _unknown(key: str) -> str:
     """Returns the message for a key that is not there, with the options that have it, else the nearest key."""
     group = key.partition(".")[0]
     if options := [f"{group}={option}" for option in having(key)]:
-        return f"not a key of the chosen {group}; choose {' or '.join(options)}"
+        sparse = " (a dense model has prune=none; give model=gru_sparse, say)" if group == "prune" else ""
+        return f"not a key of the chosen {group}{sparse}; choose {' or '.join(options)}"
     parent, _, last = key.rpartition(".")
     if "." in parent and parent in keys():
         return f"no such key; what is new there needs a plus: +{key}=..."

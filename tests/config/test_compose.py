@@ -69,7 +69,7 @@ UNKNOWN = {  # one or two wrong letters get a hint, and what is in another group
     "train.lerning_rat=3": "did you mean 'train.learning_rate'?",
     "units=4": "did you mean 'model.units'?",
     "train.units=4": "did you mean 'model.units'?",
-    "prune.q=0.1": "prune.q=0.1: not a key of the chosen prune; choose prune=gradual",
+    "prune.q=0.1": "(a dense model has prune=none; give model=gru_sparse, say); choose prune=gradual",
     "train.optimizer=adam": f"train.optimizer=adam: no such key; {ALL}",
     "train.devices=2": ALL,
     "train.lr=1": ALL,
