@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -21,7 +22,8 @@ def load(groups: Sequence[Sequence[Utterance]], workers: int = 0, coding: Coding
     """Yields one Batch for each group of utterances, in order. workers: processes that read; 0: this one."""
     ordered: Any = [list(group) for group in groups]  # a list serves as a data set
     made = partial(_collate, coding=coding)
-    loader = DataLoader(ordered, batch_size=None, collate_fn=made, num_workers=workers, shuffle=False)
+    options: Any = {"num_workers": workers, "worker_init_fn": _quiet}
+    loader = DataLoader(ordered, batch_size=None, collate_fn=made, shuffle=False, **options)
     # Workers inherit this mask: a signal to all, such as Ctrl-C, reaches the training process only.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
@@ -62,6 +64,15 @@ def _end(found: Any) -> None:
     for queue in found._index_queues:
         queue.cancel_join_thread()
         queue.close()
+
+
+def _quiet(_: int) -> None:
+    """Prints no traceback of a thread in a worker.
+
+    The thread that hands over batches has an error if the training process stops in the middle of one, because another
+    worker was killed. That process reports it.
+    """
+    sys.excepthook = lambda *_: None
 
 
 def _collate(utterances: Sequence[Utterance], coding: Coding) -> Batch | Exception:

@@ -57,6 +57,24 @@ except RuntimeError:
     assert ended(code, tmp_path) == (3, b"")
 
 
+def test_a_process_reports_no_connection_that_breaks_off(tmp_path: Path, noises: list[Utterance]) -> None:
+    """As when the training process stops in the middle of a batch, because another process was killed."""
+    code = """
+import os, socket, time
+from multiprocessing import resource_sharer
+from prune_rnn.data import loader
+def broken(*given, collate=loader.collate, **named):
+    own = resource_sharer.DupFd(os.open(os.devnull, os.O_RDONLY))
+    with socket.socket(socket.AF_UNIX) as other:
+        other.connect(resource_sharer._resource_sharer._address)
+    time.sleep(0.3)
+    return collate(*given, **named)
+loader.collate = broken
+sys.exit(len(list(read())))
+"""
+    assert ended(code, tmp_path) == (9, b"")
+
+
 def test_a_broken_recording_is_one_line_also_from_a_worker(tmp_path: Path, broken_flac: Path) -> None:
     for workers in (0, 1):
         with pytest.raises(OSError, match=r"broken\.flac can't be decoded .*; fix it, or leave it out$") as error:
