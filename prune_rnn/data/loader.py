@@ -32,6 +32,9 @@ def load(groups: Sequence[Sequence[Utterance]], workers: int = 0, coding: Coding
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     end = partial(_end, found)
     if workers:
+        # torch would raise wherever the training is when a worker is killed; its queue looks for that too, every 5 s
+        _remove_worker_pids(id(found))
+        found._worker_pids_set = False
         found._workers_done_event = threading.Event()  # torch's has a lock, which stays locked if a worker is killed
         atexit.register(end)  # multiprocessing would wait for the workers
     try:
@@ -55,9 +58,7 @@ def load(groups: Sequence[Sequence[Utterance]], workers: int = 0, coding: Coding
 
 def _end(found: Any) -> None:
     """Kills the workers of torch's iterator, which write nothing; at the exit of Python also for a second time."""
-    if found._worker_pids_set:
-        _remove_worker_pids(id(found))  # torch raises when a worker ends
-    found._worker_pids_set, found._shutdown = False, True
+    found._shutdown = True
     for worker in found._workers:
         worker.kill()
         worker.join()
