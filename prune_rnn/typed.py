@@ -12,6 +12,10 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 Kind = TypeVar("Kind")
 Plain = dict[str, Any]  # what JSON, YAML and a checkpoint hold
 _GREATEST = sys.float_info.max
+_WORDS: dict[Any, str] = {  # of a type
+    int: "a whole number", float: "a number", str: "a text", bool: "true or false", list: "a list, as in [a, b]",
+    tuple: "a list, as in [a, b]", dict: "a group of keys",
+}  # fmt: skip
 
 
 def typed(kind: type[Kind], value: Any, name: str = "") -> Kind:
@@ -39,13 +43,16 @@ def _typed(kind: Any, value: Any, name: str) -> Any:
     if origin in (Union, UnionType):
         if value is None and NoneType in parts:
             return None
-        wanted = [part for part in parts if part is not NoneType]
-        fits = [part for part in wanted if (get_origin(part) is list) == isinstance(value, list)]
-        return _typed((fits or wanted)[0], value, name)
+        others = [part for part in parts if part is not NoneType]
+        fits = [part for part in others if (get_origin(part) is list) == isinstance(value, list)]
+        return _typed((fits or others)[0], value, name)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _dataclass(kind, value, name)
-    if isinstance(kind, type) and issubclass(kind, Enum) and value in kind.__members__:
-        return kind[value]
+    wanted = _WORDS.get(origin or kind) or getattr(kind, "__name__", kind)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        if isinstance(value, str) and value in kind.__members__:
+            return kind[value]
+        wanted = f"one of {', '.join(kind.__members__)}"
     if origin is dict and isinstance(value, dict):
         return {_typed(parts[0], k, name): _typed(parts[1], each, f"{name}.{k}") for k, each in value.items()}
     if origin in (list, tuple) and isinstance(value, list):
@@ -54,8 +61,7 @@ def _typed(kind: Any, value: Any, name: str) -> Any:
         return float(value)
     if kind in (int, str, bool) and type(value) is kind:
         return value
-    wanted = getattr(kind, "__name__", kind)
-    raise ValueError(f"{name.removeprefix('.') or 'it'} is {value!r}, not of the type {wanted}")
+    raise ValueError(f"{name.removeprefix('.') or 'it'} is {value!r}, not {wanted}")
 
 
 @cache

@@ -29,8 +29,10 @@ def test_a_configuration_comes_back_as_it_was(words: str) -> None:
     ("path", "value", "message"),
     [
         (["identity", "prune", "method"], "magic", "identity.prune.method is 'magic', not one of none, gradual"),
-        (["identity", "model", "units"], "many", "identity.model.units is 'many', not of the type int"),
-        (["identity", "model", "cell"], "elman", "identity.model.cell is 'elman'"),
+        (["identity", "model", "units"], "many", "identity.model.units is 'many', not a whole number"),
+        (["identity", "model", "cell"], "elman", "identity.model.cell is 'elman', not one of rnn, gru, lstm"),
+        (["identity", "model", "cell"], [1], "identity.model.cell is [1], not one of rnn, gru, lstm"),
+        (["identity", "model", "prunable"], 1, "identity.model.prunable is 1, not a group of keys"),
         (["identity", "train", "speed"], 1, "identity.train.speed is not a known key"),
         (["scale"], None, "scale is None, not a group of keys"),
     ],
