@@ -31,8 +31,8 @@ def read(path: Path, *needed: str) -> dict[str, str]:
     """Returns the digests by file name; ValueError where the list is missing, damaged or lacks a needed file."""
     try:
         found = _read(path, *stamp(path))
-        if missing := set(needed) - found.keys():
-            raise ValueError(f"{min(missing)} is not listed")
+        if missing := [name for name in sorted(needed) if name not in found]:
+            raise ValueError(f"{missing[0]} is not listed")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ValueError(f"{path} is missing or damaged ({reason})") from None
