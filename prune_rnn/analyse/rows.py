@@ -14,6 +14,7 @@ from prune_rnn.analyse.finished import Finished, whole
 from prune_rnn.analyse.hypotheses import Edits
 from prune_rnn.analyse.interval import Spread, pooled
 from prune_rnn.analyse.layout import RowLayout
+from prune_rnn.analyse.origins import origins
 from prune_rnn.analyse.sources import Sources, command, keys, placeholders, sources
 from prune_rnn.config.config import Config, compose_config
 from prune_rnn.run.identity import identity, plain, whatever_weights
@@ -101,12 +102,17 @@ class Library:
         for run in self._finished:
             if (run.config.data, _training(run.config)) in wanted:
                 setting = {k: v for k, v in whatever_weights(run.config.identity).items() if k != "seed"}
-                settings.setdefault(json.dumps(setting, sort_keys=True), []).append(run.cer)
+                key = json.dumps([setting, self._origins[run.name]], sort_keys=True)
+                settings.setdefault(key, []).append(run.cer)
         return pooled(settings.values())
 
     @cached_property
     def _finished(self) -> list[Finished]:
         return whole(run for run in all_runs(Path(self.shared.results)) if run.finished)
+
+    @cached_property
+    def _origins(self) -> dict[str, str]:
+        return origins(self._finished)
 
     def comparable(self) -> list[Finished]:
         """Returns all finished runs of this scale that were trained and tested on the same data, by name."""

@@ -49,7 +49,7 @@ def sources(of: RowLayout, seed: int, common: Sequence[str], compose: Callable[[
             own = [*shlex.split(words), *common, *start]
             config = compose([*own, f"seed={seed}"])
             run = run_of(resolve(config)[0])
-            source = _source(run)
+            source = weights_of(run)
             if source is None:
                 return Sources(where=found, missing=command(own, seed), before=())
             start = [f"init={source}"]
@@ -59,7 +59,7 @@ def sources(of: RowLayout, seed: int, common: Sequence[str], compose: Callable[[
     return Sources(where=found, missing="", before=tuple(before))
 
 
-def _source(run: Run) -> Path | None:
+def weights_of(run: Run) -> Path | None:
     """Returns what holds the weights of a finished run: its packed file, else its folder; None where nothing does."""
     packed = run.folder / PACKED
     if packed.is_file():

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from prune_rnn.analyse.finished import Finished, read
+from prune_rnn.analyse.origins import origins
 from prune_rnn.predict.setting import Setting, setting
 from prune_rnn.run.store import all_runs
 
@@ -44,13 +45,17 @@ def density(run: Finished) -> float:
     return (result.nonzero - (result.parameters - result.prunable)) / result.prunable
 
 
-def of_runs(runs: Iterable[Finished]) -> list[Network]:
-    """Returns the networks of finished runs, one for each setting; runs without an error are left out."""
+def of_runs(runs: Sequence[Finished], others: Iterable[Finished] = ()) -> list[Network]:
+    """Returns the networks of finished runs, one for each setting; runs without an error are left out.
+
+    others: further runs that these may start from or learn from.
+    """
     found: dict[tuple[object, ...], list[tuple[Setting, Finished]]] = {}
+    origin = origins(runs, others)
     for run in runs:
         if run.cer > 0 and (share := density(run)) > 0:
             own = setting(run.config, run.result.parameters, run.result.prunable, share)
-            found.setdefault(own.key, []).append((own, run))
+            found.setdefault((*own.key, origin[run.name]), []).append((own, run))
     networks = []
     for group in found.values():
         logs = [math.log(run.cer) for _, run in group]
@@ -63,8 +68,9 @@ def of_runs(runs: Iterable[Finished]) -> list[Network]:
 def known(results: Path) -> list[Network]:
     """Returns the shipped networks and those of the results folder; a run that is in both counts once."""
     names = {name for network in shipped() for name in network.runs}
-    own = [read(run) for run in all_runs(results) if run.finished and run.folder.name not in names]
-    return [*shipped(), *of_runs(own)]
+    finished = [run for run in all_runs(results) if run.finished]
+    own = [read(run) for run in finished if run.folder.name not in names]
+    return [*shipped(), *of_runs(own, (read(run) for run in finished if run.folder.name in names))]
 
 
 @cache
