@@ -101,6 +101,8 @@ def _unfinished(run: Run, config: Recorded, row: _Row) -> None:
     if (path := run.folder / paths.HISTORY).exists():
         try:
             history = list(csv.DictReader(io.StringIO(files.read(path, files.LINES).decode(), newline="")))
+            if not history:
+                raise ValueError("it has no whole epoch")
             epoch, seconds = int(history[-1]["epoch"]), sum(float(one["seconds"]) for one in history)
         except (OSError, ValueError, KeyError, IndexError, TypeError, csv.Error) as error:
             raise ValueError(f"{path} is damaged ({type(error).__name__}: {error})") from None

@@ -165,10 +165,11 @@ def predict(overrides: list[str], **options: Any) -> None:
     time and speed-up. The prediction is fitted to the networks shipped with this package and those in your results
     folder.
 
-    target.cer=0.27, target.parameters=N, target.bytes=N and target.speedup=X, one or several, find a network that meets
-    them and print the command that trains it: with target.cer the smallest, whose interval ends at or below it; else
-    the one with the lowest CER. The search varies prune.sparsity, model.units (but for target.speedup alone), and
-    the cell where no model is given; given keys stay as they are.
+    target.cer=0.27, target.parameters=N, target.bytes=N (of the float32 file) and target.speedup=X, one or several,
+    find a network that meets them and print the command that trains it: with target.cer the smallest, whose interval
+    ends at or below it; else the one with the lowest CER. The search varies prune.sparsity in steps of 0.1 %,
+    model.units in steps of 1 % (but for target.speedup alone), and the cell where no model is given; given keys stay as
+    they are.
     """
     from prune_rnn.predict.predict import predict
 

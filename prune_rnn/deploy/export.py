@@ -70,7 +70,10 @@ class Exported:
     stream_cer: float | None  # None: not asked for
 
     def __str__(self) -> str:
-        change = f"{100 * (self.cer / self.checkpoint_cer - 1):+.2f} %" if self.checkpoint_cer else "from none"
+        more = self.cer / self.checkpoint_cer - 1 if self.checkpoint_cer else 0.0
+        change = (
+            f"{100 * abs(more):.2f} % {'more' if more >= 0 else 'fewer'} errors" if self.checkpoint_cer else "no error"
+        )
         ratio = f"dense float32 weights: {self.dense_bytes:,} ({self.dense_bytes / self.bytes:.1f} times)"
         rows = [
             ("file", str(self.path)),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import bisect
-import math
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from prune_rnn import paths
 from prune_rnn.config.config import Config, compose_config
-from prune_rnn.config.nearest import choose
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict import printed, probe
 from prune_rnn.predict.forecast import Forecast, forecast
@@ -19,26 +17,16 @@ from prune_rnn.predict.interval import Expectation, by_networks
 from prune_rnn.predict.networks import known
 from prune_rnn.predict.setting import GOALS, SYNTHETIC, Setting, counts, pruned, setting
 from prune_rnn.predict.size import packed_bytes
+from prune_rnn.predict.targets import Targets
 from prune_rnn.run.record import recorded
 from prune_rnn.run.resolve import resolve
 from prune_rnn.source.load import start_of
 from prune_rnn.usage import UsageError
 
-_PREFIX = "target."
 _WIDTHS = [round(0.25 * 1.08**step, 4) for step in range(34)]  # times the baseline's units: up to 3.2
-_SPARSITY = [0.0, *(percent / 100 for percent in range(50, 98))]  # 0: dense
+_NEAR = [1.08 ** (step / 8) for step in range(-8, 9)]  # times the best of these widths: up to the widths beside it
+_SPARSITY = [0.0, *(thousandth / 1000 for thousandth in range(500, 971))]  # 0: dense
 _TIMED, _SECONDS = 10, 1.0  # candidates that are timed at most; each
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """cer: fraction that the upper end of the interval may reach. parameters: not zero. bytes: of the packed float32
-    file. speedup: of a recurrent layer at one stream, on this machine, over the fastest dense one."""
-
-    cer: float | None = None
-    parameters: float | None = None
-    bytes: float | None = None
-    speedup: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +42,6 @@ class Candidate:
     nonzero: int
     pruned: dict[str, int]
     sparsity: float
-
-
-def targets(overrides: Sequence[str]) -> tuple[Targets | None, list[str]]:
-    """Returns the targets among overrides, None where there are none, and the other overrides.
-
-    Raises UsageError where a target is unknown or no number above 0.
-    """
-    names = [field.name for field in fields(Targets)]
-    given: dict[str, float] = {}
-    for word in (each for each in overrides if each.startswith(_PREFIX)):
-        name, _, value = word.removeprefix(_PREFIX).partition("=")
-        if name not in names:
-            raise UsageError(f"{word}: {_PREFIX}{name} is no target; {choose(name, names)}")
-        try:
-            given[name] = float(value)
-        except ValueError:
-            given[name] = math.nan
-        if not 0 < given[name] < math.inf or (name == "cer" and given[name] >= 1):
-            limits = "a fraction between 0 and 1, such as 0.27" if name == "cer" else "a number above 0"
-            raise UsageError(f"{word}: must be {limits}")
-    return Targets(**given) if given else None, [each for each in overrides if not each.startswith(_PREFIX)]
 
 
 def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Expectation]:
@@ -97,15 +64,23 @@ def found(wanted: Targets, overrides: Sequence[str]) -> tuple[str, Forecast, Exp
         if first.cer is None:
             raise UsageError(f"target.cer={wanted.cer}: the CER is {printed.cer(first)}")
     times, alone = wanted.speedup, wanted == Targets(speedup=wanted.speedup)
+
+    def rank(one: Candidate) -> float:
+        return expectation.of(one.setting).high if wanted.cer is None else one.nonzero
+
+    def best(widths: Sequence[float]) -> list[Candidate]:
+        found = [one for each in _families(overrides, widths) if (one := _best(each, wanted, expectation))]
+        return sorted(found, key=rank)
+
     if times is not None and alone:  # nothing limits the size: the width is the model's
         candidates = [one for each in _families(overrides, [None]) if (one := _least_sparse(each, times))]
     else:
-        candidates = [one for each in _families(overrides) if (one := _best(each, wanted, expectation))]
+        candidates = best(_WIDTHS)
     fitting = [each for each in candidates if _fits(each, wanted)]
-    if wanted.cer is None:
-        fitting.sort(key=lambda each: expectation.of(each.setting).high)
-    else:
-        fitting.sort(key=lambda each: each.nonzero)
+    if times is None and candidates and "model.units" not in map(_key, overrides):
+        model = (fitting or candidates)[0].config.model
+        candidates = best([near * model.units / model.baseline_units for near in _NEAR])
+        fitting = [each for each in candidates if _fits(each, wanted)]
     chosen = next(iter(fitting), None) if times is None or alone else _first_fast(fitting, times)
     if chosen is None:
         pinned = {"model.units", "prune", *(f"prune.{goal}" for goal in GOALS)}
@@ -153,14 +128,19 @@ def _families(overrides: Sequence[str], widths: Sequence[float | None] = _WIDTHS
             if model:
                 continue  # another cell may do
             raise
-        fixed: float | None = getattr(config.prune, "prunable_sparsity", 0.0)
-        if fixed is None:
+        if getattr(config.prune, "prunable_sparsity", 0.0) is None:
             raise UsageError("prune.q: a target needs a sparsity to search; leave it out")
         base, dense = config.model.baseline_units, "".join(model).replace("_sparse", "_dense")
         for units in dict.fromkeys(
             None if w is None or "model.units" in keys else max(8, round(base * w)) for w in widths
         ):
             own = config if units is None else replace(config, model=replace(config.model, units=units))
+            if not free:
+                try:
+                    own, _ = resolve(replace(given, model=own.model))
+                except UsageError:
+                    continue  # too much for this width, which has more that is never pruned
+            fixed: float = getattr(own.prune, "prunable_sparsity", None) or 0.0
             (parameters, prunable), weights = counts(own.model), pruned(own)
             most = sum(weights.values())
             width = [*overrides, *([] if units is None else [f"model.units={units}"])]

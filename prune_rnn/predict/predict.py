@@ -12,6 +12,7 @@ from prune_rnn.predict.forecast import Forecast, forecast
 from prune_rnn.predict.interval import by_networks
 from prune_rnn.predict.networks import known
 from prune_rnn.predict.plot import check, save
+from prune_rnn.predict.targets import targets as targets_of
 from prune_rnn.usage import UsageError
 
 _STEP_SECONDS, _SPEED_SECONDS = 7.0, 3.0
@@ -23,7 +24,7 @@ def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None 
     json_: as JSON. plot: a file that the forecast is drawn to. quick: without training time and speed-up, which are
     timed on this machine for about ten seconds.
     """
-    targets, rest = inverse.targets(overrides)
+    targets, rest = targets_of(overrides)
     if plot is not None:
         check(plot)
     if targets and targets.speedup is not None and quick:

@@ -207,6 +207,15 @@ class Pruning(Method, ABC):
                 )
         return ""
 
+    @property
+    def share(self) -> float:
+        """The share of the prunable weights that is zero in the end; ValueError where `resolve` is to work it out."""
+        if self.prunable_sparsity is None:
+            raise ValueError(
+                "prune.prunable_sparsity is open; give it (prune.sparsity takes a whole network: `resolve`)"
+            )
+        return self.prunable_sparsity
+
     def goal(self, q_source: str) -> str:
         return f"{100 * (self.prunable_sparsity or 0):.2f} % of the prunable weights to be pruned"
 

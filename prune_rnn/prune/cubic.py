@@ -33,7 +33,6 @@ class Cubic(Pruning):
             raise ValueError(f"prune.updates_per_epoch={self.updates_per_epoch}: must be above 0")
 
     def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
-        assert self.prunable_sparsity is not None  # `resolve` has worked it out
         start, end = round(self.start_epoch * steps_per_epoch), round(self.end_epoch * steps_per_epoch)
         if start == end:
             raise ValueError(
@@ -41,7 +40,7 @@ class Cubic(Pruning):
                 f"(steps per epoch: {steps_per_epoch}); train for more epochs or on more data"
             )
         freq = max(1, round(steps_per_epoch / self.updates_per_epoch))
-        curve = self.curve(start_step=start, end_step=end, freq=freq, sparsity=self.prunable_sparsity)
+        curve = self.curve(start_step=start, end_step=end, freq=freq, sparsity=self.share)
         return self.rule_of_each(layer_types, curve)
 
     def phase(self) -> tuple[float, float]:

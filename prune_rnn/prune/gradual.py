@@ -120,8 +120,7 @@ class Gradual(Pruning):
     def keep(self, candidates: Sequence[Candidate], scores: Sequence[Tensor], amount: float, last: bool) -> Kept:
         """Keeps what reaches the threshold: the amount, or with q=auto that share of the goal's quantile now."""
         if self.q == AUTO:
-            assert self.prunable_sparsity is not None  # `resolve` has worked it out
-            reached = quantile(scores, self.prunable_sparsity)
+            reached = quantile(scores, self.share)
             # `at_threshold` keeps scores >= threshold: the next float32 prunes scores equal to `reached` too
             amount = next_above(reached) if last else min(amount, 1.0) * reached
         return keep.at_threshold(candidates, scores, amount, last)

@@ -49,8 +49,7 @@ class Hard(Pruning):
         return Pruning.resolve(self, around)
 
     def rules(self, layer_types: Iterable[str], steps_per_epoch: int) -> list[Rule]:
-        assert self.prunable_sparsity is not None  # `resolve` has worked it out
-        once = Once(max(1, round(self.epoch * steps_per_epoch)), self.prunable_sparsity)
+        once = Once(max(1, round(self.epoch * steps_per_epoch)), self.share)
         return self.rule_of_each(layer_types, once)
 
     def phase(self) -> tuple[float, float]:

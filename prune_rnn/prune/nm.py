@@ -58,6 +58,5 @@ class NM(Cubic):
 
     def keep(self, candidates: Sequence[Candidate], scores: Sequence[Tensor], amount: float, last: bool) -> Kept:
         """Keeps n of m at the goal, more before it."""
-        assert self.prunable_sparsity is not None  # `resolve` has worked it out
-        pruned = keep.share_of_group(amount, self.prunable_sparsity, self.m - self.n)
+        pruned = keep.share_of_group(amount, self.share, self.m - self.n)
         return keep.of_groups(candidates, scores, self.m - pruned, self.m)

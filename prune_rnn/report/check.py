@@ -62,7 +62,13 @@ def check_rows(file: Path, layout: Layout, library: Library) -> None:
                         raise UsageError(f"{word}: {why}; leave it out")
                 resolve(replace(library.composed([*own, *library.common, *further]), init=None, teacher=None))
             except ValueError as error:
-                raise UsageError(f"{file}: rows[{index}].{key}: {error}") from None
+                labels = ", ".join(each.label for each in layout.rows if each.label)
+                fix = (
+                    f", nor the label of a row ({labels})"
+                    if key in ("baseline", "against") and "=" not in words
+                    else ""
+                )
+                raise UsageError(f"{file}: rows[{index}].{key}: {error}{fix}") from None
 
 
 def _networks(layout: Layout, row: RowLayout) -> Iterator[tuple[str, str, list[str]]]:

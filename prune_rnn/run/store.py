@@ -163,9 +163,10 @@ class Run:
             sealed.check_archive(content)
             state: Plain = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except FileNotFoundError:
-            raise ValueError(
-                f"{path} is missing; train the run again with another results=..., or delete {self.folder}"
-            ) from None
+            fix = f"train the run again with another results=..., or delete {self.folder}"
+            if packed := sorted(self.folder.glob("model-*.safetensors")):
+                fix = f"the run has its packed file alone, {packed[0]}"
+            raise ValueError(f"{path} is missing; {fix}") from None
         except Exception as error:  # torch.load raises any error of its unpickler or zip reader
             reason = str(error).partition("\n")[0].partition(". ")[0]
             fix = self.again if self.finished else "delete it to train this run anew"

@@ -86,6 +86,8 @@ def read_arpa(path: Path) -> Ngram:
         raise ValueError(f"{path}: no ARPA file ({error}); give the text file that KenLM's lmplz wrote") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    except OSError as error:
+        raise OSError(f"{path}: can't be read ({error.strerror}); give an ARPA file of words") from None
     if not grams:
         raise ValueError(f"{path}: has no n-gram; give the text file that KenLM's lmplz wrote")
     return Ngram(grams, order)

@@ -51,12 +51,14 @@ def test_a_damaged_run_is_a_line_that_says_why(
     make("result").finish(result_of())
     (paths.runs(tmp_path / "results") / "result" / paths.RESULT).write_text("{")
     (make("history").folder / paths.HISTORY).write_bytes(b"epoch,seconds\n\xff,1\n")
+    (make("header").folder / paths.HISTORY).write_text("epoch,seconds\n")
     (make("config").folder / paths.CONFIG).write_text("a: [b")
     (paths.runs(tmp_path / "results") / "empty").mkdir()
     found = {name: " ".join(words) for name, words in lines(command).items()}
     assert found["fine"].endswith("finished")
     assert "damaged: result.json is damaged" in found["result"] and "smoke" in found["result"]
     assert "damaged: history.csv is damaged" in found["history"]
+    assert "history.csv is damaged (ValueError: it has no whole epoch)" in found["header"]
     assert "damaged: config.yaml is missing or damaged" in found["config"]
     assert "damaged: config.yaml is missing or damaged" in found["empty"]
     assert list(found)[-2:] == ["config", "empty"]

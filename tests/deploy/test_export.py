@@ -31,7 +31,7 @@ def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: C
     run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
     dev = next(word for word in tiny if word.startswith("data.dev=")).replace("data.", "--")
     done = command("export", str(run.folder), dev, check=True)
-    assert "4 of 4 utterances decoded to the same text" in done.stdout and "(+0.00 %)" in done.stdout
+    assert "4 of 4 utterances decoded to the same text" in done.stdout and "(0.00 % more errors)" in done.stdout
     path = run.folder / "model-float32.safetensors"
     size = int(re.search(r"size +([\d,]+) bytes", done.stdout)[1].replace(",", ""))
     assert size == path.stat().st_size and read(path).config.values == run.config().values

@@ -11,9 +11,9 @@ from prune_rnn.config.config import Config, compose_config
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.predict import probe
 from prune_rnn.predict.forecast import forecast
-from prune_rnn.predict.inverse import targets
 from prune_rnn.predict.predict import predict
 from prune_rnn.predict.probe import SpeedUp
+from prune_rnn.predict.targets import targets
 from prune_rnn.usage import UsageError
 
 
@@ -51,6 +51,14 @@ def test_without_a_cer_the_best_network_that_is_small_enough(tmp_path: Path) -> 
     assert 40_000 < found["not_zero"] <= 60_000
 
 
+def test_a_sparsity_that_is_given_holds_at_every_width(tmp_path: Path) -> None:
+    """The widest GRU that keeps at most 60,000 weights at 90 % has 175 units: 59,853. The search has steps of 1 %."""
+    own = ["model=gru_sparse_big", "prune.sparsity=0.9", "target.parameters=60000", f"results={tmp_path}"]
+    found = json.loads(predict(own, quick=True, json_=True))
+    assert 0.97 * 60_000 < found["not_zero"] <= 60_000
+    assert found["not_zero"] == pytest.approx(0.1 * found["parameters"], abs=1)
+
+
 def test_what_none_reaches_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"target.cer=0.15: no network of 0.25 to [\d.]+ times the baseline's units"):
         predict(["target.cer=0.15", "model=rnn_sparse", f"results={tmp_path}"])
@@ -77,13 +85,16 @@ def test_keys_of_pruning_leave_the_search_over_cells(tmp_path: Path) -> None:
 def test_a_speed_up_alone_keeps_the_width_and_finds_the_least_sparsity(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a machine where a layer is 0.2 / density times as fast, 80 % of its weights go for once, 90 % for twice."""
+    """On a machine where a layer is 0.2 / density times as fast, 80 % of its weights go for once, 90 % for twice.
+
+    328,832 of 343,273 can go: 76.6 and 86.2 % of all, in steps of 0.1 %.
+    """
 
     def speed_up(config: Config, density: float, seconds: float) -> SpeedUp:
         return SpeedUp(dense=1.0, dense_name="", sparse=density / 0.2, sparse_name="")
 
     monkeypatch.setattr(probe, "speed_up", speed_up)
-    for times, sparsity in ((1.0, 0.77), (2.0, 0.87)):
+    for times, sparsity in ((1.0, 0.767), (2.0, 0.863)):
         words = words_of(predict([f"target.speedup={times}", "model=gru_sparse", f"results={tmp_path}"]))
         assert words[0] == "model=gru_sparse" and words[-1] == f"prune.sparsity={sparsity}"
     with pytest.raises(UsageError, match=r"target\.speedup=2: is timed here; leave out --quick"):
@@ -124,7 +135,8 @@ def test_a_network_that_keeps_its_zeros_takes_no_target(tmp_path: Path) -> None:
         ("target.cer=27", "target.cer=27: must be a fraction between 0 and 1, such as 0.27"),
         ("target.cer=no", "target.cer=no: must be a fraction"),
         ("target.bytes=-1", "target.bytes=-1: must be a number above 0"),
-        ("target.size=3", "target.size=3: target.size is no target; choose one of cer, parameters, bytes, speedup"),
+        ("target.size=3", "target.size=3: target.size is no target; choose one of target.cer, target.parameters, "),
+        ("target.cerr=0.3", "target.cerr=0.3: target.cerr is no target; did you mean 'target.cer'?"),
     ],
 )
 def test_wrong_targets_are_refused(word: str, message: str) -> None:

@@ -50,6 +50,12 @@ def test_a_bad_number_is_refused(changes: dict[str, Any], message: str) -> None:
         config(**changes).check(20)
 
 
+def test_a_goal_that_is_open_is_named() -> None:
+    """In a loop of one's own, where nothing resolves a sparsity of the whole network."""
+    with pytest.raises(ValueError, match=r"prune\.prunable_sparsity is open"):
+        config(prunable_sparsity=None, sparsity=0.8).rules(["linear"], 100)
+
+
 def test_too_few_steps_to_prune_in_are_refused() -> None:
     with pytest.raises(ValueError, match=r"prune\.start_epoch=0\.1 and prune\.end_epoch=0\.5 fall on the same step"):
         config().rules(["linear"], 1)

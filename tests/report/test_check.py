@@ -35,7 +35,10 @@ def test_the_tables_use_all_that_they_say(name: str) -> None:
         ("overrides: 'model=\"gru_dense'", "rows[1].overrides: No closing quotation"),
         ("overrides: model=gru_dense seed=1", "rows[1].overrides: seed=1: every seed that has a run is shown; leave"),
         (f"{GOOD}, baseline: model=gru_dens", "rows[1].baseline: model=gru_dens: did you mean 'gru_dense'?"),
-        (f"{GOOD}, against: odd", "rows[1].against: 'odd' is not of the form KEY=VALUE"),
+        (
+            f"{GOOD}, against: odd",
+            "rows[1].against: 'odd' is not of the form KEY=VALUE, nor the label of a row (dense)",
+        ),
         (f"{GOOD}, init: [model=gru_dense, nope=1]", "rows[1].init[1]: nope=1: "),
         (f"{GOOD}, teacher: nope=1", "rows[1].teacher: nope=1: "),
     ],

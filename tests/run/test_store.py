@@ -135,6 +135,14 @@ def test_a_saved_file_is_one_that_torch_reads(tmp_path: Path) -> None:
     assert torch.load(tmp_path / paths.MODEL, weights_only=True) == {"step": 3}
 
 
+def test_where_the_packed_file_alone_is_left_nothing_is_to_be_deleted(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"model\.pt is missing; train the run again .*, or delete"):
+        Run(tmp_path).load(paths.MODEL)
+    (tmp_path / "model-float32.safetensors").touch()
+    with pytest.raises(ValueError, match=r"is missing; the run has its packed file alone, \S+float32\.safetensors$"):
+        Run(tmp_path).load(paths.MODEL)
+
+
 def test_a_saved_file_without_a_checksum_is_damaged(tmp_path: Path) -> None:
     torch.save({"step": 3}, tmp_path / paths.MODEL)
     with pytest.raises(ValueError, match=r"model\.pt can't be read \(it does not end with a checksum\)"):

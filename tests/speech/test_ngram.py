@@ -116,3 +116,10 @@ def test_a_compressed_file_that_is_damaged_is_named(tmp_path: Path) -> None:
 def test_only_blanks_and_tabs_separate(tmp_path: Path) -> None:
     (tmp_path / "a.arpa").write_text("\\1-grams:\n-1 10\u202f000\n\\end\\\n", encoding="utf-8")
     assert len(read_arpa(tmp_path / "a.arpa").vocabulary) == 1
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"none\.arpa: can't be read \(No such file or directory\); give an ARPA file"):
+        read_arpa(tmp_path / "none.arpa")
+    with pytest.raises(OSError, match=r"can't be read \(Is a directory\)"):
+        read_arpa(tmp_path)
