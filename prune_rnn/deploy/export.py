@@ -31,7 +31,7 @@ from prune_rnn.run.outcome import versions
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.store import Run
 from prune_rnn.run.weights import checkpoint
-from prune_rnn.speech.features import log_power
+from prune_rnn.speech.features import counted, log_power
 from prune_rnn.speech.scores import error_rates
 from prune_rnn.speech.text import greedy
 from prune_rnn.train.experiment import say
@@ -179,10 +179,10 @@ def _compare(run: Run, cer: float) -> None:
 
 
 def _statistics(audio: list[Tensor], coding: Coding) -> tuple[Tensor, Tensor]:
-    """Returns the log power spectrogram's mean and deviation over all frames, (bins,) each."""
+    """Returns the log power spectrogram's mean and deviation over the frames that count, (bins,) each."""
     count, sums, squares = 0, torch.zeros(()), torch.zeros(())
     for waveform in audio:
-        log = log_power(waveform, coding.front_end).double()
+        log = counted(log_power(waveform, coding.front_end), coding.front_end).double()
         count, sums, squares = count + log.shape[1], sums + log.sum(1), squares + (log**2).sum(1)
     mean = sums / count
     return mean.float(), (squares / count - mean**2).clamp_min(0).sqrt().float()

@@ -7,95 +7,18 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from prune_rnn.deploy.advance import Memory, advance
 from prune_rnn.deploy.network import Network
-from prune_rnn.speech.features import DEVIATION_FLOOR, STEP, frames, log_of, power_of_few
-from prune_rnn.speech.front_end import LOWEST, FrontEnd
+from prune_rnn.deploy.running import RunningFeatures
+from prune_rnn.speech.features import STEP
 from prune_rnn.speech.text import ALPHABET, BLANK
 
 PIECE = 2 * STEP  # samples fed at a time: 20 ms, one output frame
-PRIOR = 3.0  # weight of the corpus's statistics, in frames
-FIRST = 100  # frames at the beginning that are normalised together
 LOUDEST = 2.0  # the greatest sample: resampling may pass 1, but not by so much
 _TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)  # of samples
-_Array = NDArray[np.float64]
-
-
-class RunningFeatures:
-    """Samples to features; each bin is normalised by the stream so far and the corpus's own statistics.
-
-    A whole file is normalised by its own mean, deviation and (front end `relative`) peak. A stream knows these only at
-    its end. Its first FIRST frames wait for each other and are normalised together. Each later frame is returned at
-    once, normalised by the statistics and the peak of all frames so far.
-    """
-
-    def __init__(self, mean: Tensor, deviation: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> None:
-        self._front_end = front_end
-        self._peak = 0.0  # power, of all frames so far
-        self._samples = torch.zeros(0)
-        self._waiting: _Array | None = np.zeros((0, len(mean)))  # power, (frames, bins), until there are FIRST
-        self._count = PRIOR
-        average, spread = mean.double().numpy(), deviation.double().numpy()
-        self._sums = PRIOR * np.concatenate([average, spread**2 + average**2])  # of values, then of squares
-
-    def feed(self, samples: Tensor) -> Tensor:
-        """(n,) float in [-1, 1] at 16 kHz -> (bins, frames) that the samples complete; maybe none."""
-        self._samples = torch.cat([self._samples, samples])
-        complete = frames(len(self._samples))
-        if complete == 0:
-            return self._none()
-        power = power_of_few(self._samples)
-        self._samples = self._samples[complete * STEP :].clone()  # a view would keep all
-        if self._waiting is None:
-            return self._normalised(power)
-        self._waiting = np.concatenate([self._waiting, power])
-        if len(self._waiting) < FIRST:
-            return self._none()
-        first, later = self._waiting[:FIRST], self._waiting[FIRST:]
-        return torch.cat([self._normalised_together(first), self._normalised(later)], dim=1)
-
-    def finish(self) -> Tensor:
-        """Returns the frames that still wait, (bins, frames); maybe none."""
-        return self._none() if self._waiting is None else self._normalised_together(self._waiting)
-
-    def _none(self) -> Tensor:
-        return torch.zeros(len(self._sums) // 2, 0)
-
-    def _normalised_together(self, power: _Array) -> Tensor:
-        """Returns the first frames, normalised by all of them; later frames no longer wait."""
-        self._waiting = None
-        self._peak = float(power[:, LOWEST:].max(initial=0.0))
-        log = log_of(power, self._peak, self._front_end)
-        self._summed(log)
-        return self._scaled(log, self._count, self._sums)
-
-    def _normalised(self, power: _Array) -> Tensor:
-        if len(power) == 0:
-            return self._none()
-        peaks = np.maximum.accumulate(power[:, LOWEST:].max(1)).clip(self._peak)[:, None]
-        self._peak = float(peaks[-1, 0])
-        log = log_of(power, peaks, self._front_end)
-        return self._scaled(log, *self._summed(log))
-
-    def _summed(self, log: _Array) -> tuple[_Array, _Array]:
-        """Adds the frames; returns the count, (frames, 1), and the sums, (frames, 2 bins), after each of them."""
-        count: _Array = self._count + np.arange(1.0, len(log) + 1)[:, None]
-        sums: _Array = self._sums + np.concatenate([log, log * log], axis=1).cumsum(0)
-        if len(log):
-            self._count, self._sums = float(count[-1, 0]), sums[-1].copy()
-        return count, sums
-
-    def _scaled(self, log: _Array, count: _Array | float, sums: _Array) -> Tensor:
-        """(frames, bins) -> (bins, frames), normalised by the sums over `count` frames."""
-        bins, means = log.shape[1], sums / count
-        mean, square = means[..., :bins], means[..., bins:]
-        deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
-        least = self._front_end.least_deviation
-        divisor = np.maximum(deviation, least) if least else deviation + DEVIATION_FLOOR
-        return torch.from_numpy(((log - mean) / divisor).astype(np.float32).T)
 
 
 class GreedyStream:

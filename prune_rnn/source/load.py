@@ -76,9 +76,9 @@ class Source:
 
 
 def check_front_end(source: Source, data: Data) -> None:
-    """Raises UsageError unless the source has the front end of the run."""
+    """Raises UsageError unless the source's front end serves the run."""
     theirs = source.coding.front_end
-    if theirs is not data.front_end:
+    if not theirs.serves(data.front_end):
         raise UsageError(f"{source.named}: has another front end; give data.front_end={theirs.name}, as it was trained")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from prune_rnn.speech.front_end import BELOW_PEAK, FLOOR, LOWEST, SOFTEST, FrontEnd
+from prune_rnn.speech.front_end import ACTIVE, BELOW_PEAK, FLOOR, HOLD, LOWEST, SOFTEST, FrontEnd
 
 SAMPLE_RATE = 16_000  # Hz
 WINDOW = 320  # samples: 20 ms
@@ -61,15 +64,29 @@ def log_of(power: NDArray[np.float64], peak: float | NDArray[np.float64], front_
     return np.log(power / np.maximum(peak, SOFTEST) + BELOW_PEAK)
 
 
-def log_spectrogram(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tensor:
-    """Returns the log power spectrogram, each bin with mean 0 and standard deviation 1 over the utterance; with the
-    front end `relative`, a bin whose deviation is below 1 neper keeps its deviation.
+def counted(log: Tensor, front_end: FrontEnd) -> Tensor:
+    """Returns a copy of the frames that count in the statistics, at least one.
 
+    log: (bins, frames) from `log_power`. Returns (bins, counted frames).
+    """
+    if front_end is not FrontEnd.active:
+        return log.clone()
+    level = log[LOWEST:].amax(0)
+    active = (level >= level.amax() + math.log(ACTIVE)).float()
+    near = F.max_pool1d(active[None], 2 * HOLD + 1, stride=1, padding=HOLD)[0] > 0
+    return log.t()[near].t()
+
+
+def log_spectrogram(waveform: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> Tensor:
+    """Returns the log power spectrogram, less its mean over the utterance and divided by its deviation, bin by bin.
+
+    Mean and deviation are over the frames that count, and the deviation has a minimum: see `FrontEnd`.
     waveform: (samples,) float in [-1, 1], at 16 kHz, at least one window long (else ValueError).
     Returns (bins, frames), float32.
     """
     log = log_power(waveform, front_end)
-    centred = log.sub_(log.mean(dim=1, keepdim=True))
-    deviation = centred.square().mean(dim=1, keepdim=True).sqrt()  # torch.std_mean takes four times as long
+    some = counted(log, front_end)
+    mean = some.mean(dim=1, keepdim=True)
+    deviation = some.sub_(mean).square_().mean(dim=1, keepdim=True).sqrt()  # torch.std_mean takes four times as long
     least = front_end.least_deviation
-    return centred.div_(deviation.clamp_min(least) if least else deviation + DEVIATION_FLOOR)
+    return log.sub_(mean).div_(deviation.clamp_min(least) if least else deviation + DEVIATION_FLOOR)

@@ -7,14 +7,11 @@ import pytest
 import torch
 
 from prune_rnn.deploy import advance as advancing
-from prune_rnn.deploy import stream
 from prune_rnn.deploy.advance import Memory, advance, log_probs
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.pack import pack
-from prune_rnn.deploy.stream import PRIOR, GreedyStream, RunningFeatures, Stream, checked
+from prune_rnn.deploy.stream import GreedyStream, Stream, checked
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.speech.features import log_power
-from prune_rnn.speech.front_end import FrontEnd
 from prune_rnn.speech.text import greedy
 
 BINS = 161
@@ -64,46 +61,6 @@ def test_an_output_waits_for_its_look_ahead_and_no_longer(network: Callable) -> 
 def test_a_network_that_runs_both_ways_is_refused(network: Callable) -> None:
     with pytest.raises(ValueError, match=r"needs whole files, as .* takes them: it can't be streamed"):
         Stream(made(network, "rnn_sparse"))
-
-
-@pytest.mark.parametrize("held", [5, 17, 30])
-@pytest.mark.parametrize("piece", [1, 100, 320, 777, 100_000])
-def test_features_are_normalised_by_what_was_heard_and_the_corpus(
-    piece: int, held: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stream, "FIRST", held)
-    samples = torch.randn(3000, generator=torch.Generator().manual_seed(0)) * 0.1
-    mean, deviation = torch.full((BINS,), -3.0), torch.full((BINS,), 2.0)
-    running = RunningFeatures(mean, deviation)
-    found = torch.cat([*(running.feed(part) for part in samples.split(piece)), running.finish()], dim=1)
-    log = log_power(samples).double()
-    assert found.shape == log.shape == (BINS, 17)
-    for frame in (0, 5, 16):  # as if PRIOR frames of the corpus came first; the first `held` know each other
-        heard = min(17, max(frame + 1, held))
-        average = (PRIOR * -3.0 + log[:, :heard].sum(1)) / (PRIOR + heard)
-        square = (PRIOR * (4.0 + 9.0) + (log[:, :heard] ** 2).sum(1)) / (PRIOR + heard)
-        wanted = (log[:, frame] - average) / ((square - average**2).sqrt() + 1e-5)
-        torch.testing.assert_close(found[:, frame].double(), wanted, atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize("piece", [1, 320, 777, 100_000])
-def test_the_relative_floor_follows_the_peak_of_what_was_heard(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second half is ten times as loud: its floor is 20 dB higher, and the first half's is its own."""
-    monkeypatch.setattr(stream, "FIRST", 5)
-    samples = torch.randn(3200, generator=torch.Generator().manual_seed(0)) * 0.01
-    samples[1600:] *= 10
-    running = RunningFeatures(torch.zeros(BINS), torch.ones(BINS), FrontEnd.relative)
-    found = torch.cat([*(running.feed(part) for part in samples.split(piece)), running.finish()], dim=1)
-    powers = torch.stack([torch.fft.rfft(w * torch.hann_window(320)).abs() ** 2 for w in samples.unfold(0, 320, 160)])
-    peaks = powers[:, 2:].amax(1).double()
-    peaks[:5] = peaks[:5].max()
-    log = (powers.double() / peaks.cummax(0).values[:, None] + 1e-6).log()
-    for frame in (0, 7, 18):
-        heard = log[: max(frame + 1, 5)]
-        average = heard.sum(0) / (PRIOR + len(heard))
-        square = (PRIOR * 1.0 + (heard**2).sum(0)) / (PRIOR + len(heard))
-        wanted = (log[frame] - average) / (square - average**2).sqrt().clamp_min(1.0)
-        torch.testing.assert_close(found[:, frame].double(), wanted, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("piece", [1, 2, 5])

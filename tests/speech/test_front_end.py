@@ -1,10 +1,10 @@
-"""A recording sounds the same to the network at every sample rate, with the front end `relative`."""
+"""A recording sounds the same to the network at every sample rate, with the front ends `relative` and `active`."""
 
 import pytest
 import torch
 from torchaudio.functional import resample
 
-from prune_rnn.speech.features import log_power, log_spectrogram
+from prune_rnn.speech.features import counted, log_power, log_spectrogram
 from prune_rnn.speech.front_end import FrontEnd
 
 
@@ -32,7 +32,7 @@ def test_the_rate_of_a_recording_does_not_matter_to_the_relative_one(rate: int) 
         frames = min(as_it_is.shape[1], at_rate.shape[1])
         apart = (as_it_is[:, :frames] - at_rate[:, :frames]).square().mean(1).sqrt()
         found[front_end] = float(apart[85:].mean())
-    assert found[FrontEnd.relative] < 0.25 < 0.4 < found[FrontEnd.absolute]
+    assert found[FrontEnd.relative] == found[FrontEnd.active] < 0.25 < 0.4 < found[FrontEnd.absolute]
 
 
 def test_the_floor_lies_60_decibels_below_the_peak() -> None:
@@ -64,3 +64,40 @@ def test_a_bin_that_changes_little_is_not_made_louder() -> None:
     time = torch.arange(16_000) / 16_000
     tone = torch.sin(2 * torch.pi * 1000 * time)
     assert log_spectrogram(tone, FrontEnd.relative).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-4])
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_long_silence_does_not_change_how_the_speech_sounds(level: float, where: str) -> None:
+    """30 s of zeros, or of noise 60 dB below the speech: of it 25 frames count, beside 198 of speech."""
+    rest = level * torch.randn(480_000, generator=torch.Generator().manual_seed(1))
+    parts = [rest, narrow(2.0)] if where == "before" else [narrow(2.0), rest]
+    apart = {}
+    for front_end in (FrontEnd.relative, FrontEnd.active):
+        alone, beside = log_spectrogram(narrow(2.0), front_end), log_spectrogram(torch.cat(parts), front_end)
+        same = beside[:, -alone.shape[1] :] if where == "before" else beside[:, : alone.shape[1]]
+        apart[front_end] = float((same - alone).square().mean().sqrt())
+    assert apart[FrontEnd.active] < 0.5 < 1.5 < apart[FrontEnd.relative]
+
+
+def test_what_counts_is_near_an_active_frame() -> None:
+    """A click in frame 100 of 200: it counts with the 25 frames before and after it."""
+    log = torch.full((161, 200), -13.8)
+    log[:, 100], log[:, 40], log[0, 160] = 0.0, -6.91, 5.0  # frame 40 is 30.01 dB below; bin 0 is no speech
+    found = counted(log, FrontEnd.active)
+    assert found.shape == (161, 51) and bool((found[5, 25] == 0) & (found[5, :25] == -13.8).all())
+    log[:, 40] = -6.90  # 29.97 dB below
+    assert counted(log, FrontEnd.active).shape == (161, 102)
+    assert counted(log, FrontEnd.relative).shape == (161, 200)
+
+
+def test_a_short_pause_counts() -> None:
+    """Half a second between two words, and every utterance without long silence, sound as with `relative`."""
+    waveform = torch.cat([narrow(), torch.zeros(7000), narrow()])
+    torch.testing.assert_close(*(log_spectrogram(waveform, each) for each in (FrontEnd.relative, FrontEnd.active)))
+
+
+def test_networks_of_like_front_ends_serve_each_other() -> None:
+    absolute, relative, active = FrontEnd
+    assert relative.serves(active) and active.serves(relative) and active.serves(active)
+    assert not absolute.serves(active) and not relative.serves(absolute)
