@@ -45,6 +45,7 @@ RANKS = [
         "deploy.fold",
         "deploy.network",
         "deploy.advance",
+        "deploy.running",
         "deploy.stream",
     },
     {"deploy.streams", "deploy.transcribe", "source.content"},

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from prune_rnn.deploy import stream
+from prune_rnn.deploy import running
 from prune_rnn.deploy import streams as streams_module
 from prune_rnn.deploy.file import to_bytes
 from prune_rnn.deploy.network import Network, load
@@ -63,7 +63,7 @@ def test_each_caller_gets_what_it_gets_alone(
 ) -> None:
     """Sums of another order differ in their last bits; a value between two steps of a coarse type then rounds to
     the other one."""
-    monkeypatch.setattr(stream, "FIRST", 7)
+    monkeypatch.setattr(running, "FIRST", 7)
     packed = made(network, dtype, name)
 
     @settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck), derandomize=True)
