@@ -24,14 +24,14 @@ def _searching(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @cli.command()
-@click.argument("run", type=PATH)
+@click.argument("run", type=PATH, metavar="RUN|FILE")
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "bfloat16", "int8"]),
     default="float32",
     help="Type of the weights; float32 is lossless.",
 )
-@click.option("--out", type=FILE, help="The file; by default model-DTYPE.safetensors in the run's folder.")
+@click.option("--out", type=FILE, help="The file; by default model-DTYPE.safetensors in its folder.")
 @click.option("--dev", type=FILE, help="Manifest of the dev split, for runs on data=manifest.")
 @click.option("--cache", type=FILE, help="Folder of the synthetic corpus; by default that of train.")
 @click.option(
@@ -40,9 +40,10 @@ def _searching(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Decode the dev split also as transcribe --stream does (not with bidirectional networks).",
 )
 def export(run: Path, dtype: str, **options: Any) -> None:
-    """Packs a finished run into one small file for inference.
+    """Packs a trained network into one small file for inference.
 
-    RUN is a folder below results/runs. The safetensors file holds the weights that are not zero, as values and 8-bit
+    RUN is a folder below results/runs, of a finished run. FILE is its packed file in float32, which can be packed in
+    another --dtype. The safetensors file holds the weights that are not zero, as values and 8-bit
     gaps, the configuration and the alphabet. Decodes the dev split with the file, and prints the change.
     """
     from prune_rnn.deploy.export import ExportOptions, export

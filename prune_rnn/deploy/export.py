@@ -1,4 +1,4 @@
-"""From a finished run to a packed file, checked on the dev split."""
+"""From a trained network to a packed file, checked on the dev split."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from prune_rnn.data.utterances import read_manifest
 from prune_rnn.deploy import file
 from prune_rnn.deploy.advance import NEEDS_WHOLE, log_probs
 from prune_rnn.deploy.network import load
-from prune_rnn.deploy.pack import pack
 from prune_rnn.deploy.stream import streamed_text
+from prune_rnn.deploy.trained import Statistics, trained
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.files import write_atomically
@@ -30,7 +30,6 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.run.outcome import versions
 from prune_rnn.run.record import Recorded
 from prune_rnn.run.store import Run
-from prune_rnn.run.weights import checkpoint
 from prune_rnn.speech.features import counted, log_power
 from prune_rnn.speech.scores import error_rates
 from prune_rnn.speech.text import greedy
@@ -56,7 +55,10 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A packed file compared with its checkpoint; error rates of the dev split are fractions."""
+    """A packed file compared with what it was packed from; error rates of the dev split are fractions.
+
+    source: what that is, such as "checkpoint".
+    """
 
     path: Path
     label: str
@@ -64,49 +66,51 @@ class Exported:
     bytes: int
     dense_bytes: int  # of all parameters in float32
     utterances: int
-    same: int  # of the utterances, decoded to the checkpoint's text
+    source: str
+    same: int  # of the utterances, decoded to the source's text
     cer: float
-    checkpoint_cer: float
+    source_cer: float
     stream_cer: float | None  # None: not asked for
 
     def __str__(self) -> str:
-        more = self.cer / self.checkpoint_cer - 1 if self.checkpoint_cer else 0.0
-        change = (
-            f"{100 * abs(more):.2f} % {'more' if more >= 0 else 'fewer'} errors" if self.checkpoint_cer else "no error"
-        )
+        change = "no error"
+        if self.source_cer:
+            more = self.cer / self.source_cer - 1
+            change = f"{100 * abs(more):.2f} % {'more' if more >= 0 else 'fewer'} errors"
         ratio = f"dense float32 weights: {self.dense_bytes:,} ({self.dense_bytes / self.bytes:.1f} times)"
         rows = [
             ("file", str(self.path)),
             ("weights", f"{self.dtype.value}, {self.label}"),
             ("size", f"{self.bytes:,} bytes; {ratio}"),
-            ("dev split", f"{self.same} of {self.utterances} utterances decoded to the same text as by the checkpoint"),
-            ("dev CER", f"{100 * self.cer:.2f} %, checkpoint: {100 * self.checkpoint_cer:.2f} % ({change})"),
+            ("dev split", f"{self.same} of {self.utterances} utterances: the same text as by the {self.source}"),
+            ("dev CER", f"{100 * self.cer:.2f} %, {self.source}: {100 * self.source_cer:.2f} % ({change})"),
         ]
         if self.stream_cer is not None:
             rows.append(("dev CER, streamed", f"{100 * self.stream_cer:.2f} %"))
         return tabulate(rows, tablefmt="plain")
 
 
-def export(folder: Path, options: ExportOptions) -> Exported:
-    """Writes the packed file of a finished run and decodes the dev split with it.
+def export(place: Path, options: ExportOptions) -> Exported:
+    """Writes the packed file of a finished run, or of a packed file in float32, and decodes the dev split with it.
 
     ValueError where the run isn't finished, its dev split is not available, a float32 file gives other probabilities
     than the checkpoint, the checkpoint is not that of the run's result, or the network can't be streamed as asked for.
     """
     torch.set_flush_denormal(True)
-    path = Path(options.out) if options.out else folder / f"model-{options.dtype.value}.safetensors"
     if options.out:
-        _check_place(path)
-    config, model = checkpoint(folder)
+        _check_place(Path(options.out))
+    source = trained(place)
+    config, model = source.config, source.model
+    path = Path(options.out) if options.out else source.place(options.dtype)
     if options.stream and config.model.both_ways:
         raise UsageError(f"--stream: {NEEDS_WHOLE}; leave out --stream")
-    run = Run(folder)
-    clean(run, say)
+    if run := source.run:
+        clean(run, say)
     coding = Coding.of(config.data)
     dev = _dev_split(config, options, model, coding)
     audio = [read_audio(utterance.audio) for utterance in dev]
-    mean, deviation = _statistics(_train_sample(config, options) or audio, coding)
-    content = file.to_bytes(pack(model.state_dict(), config, options.dtype, mean, deviation))
+    packed = source.packed(options.dtype, lambda: _statistics(_train_sample(config, options) or audio, coding))
+    content = file.to_bytes(packed)
     say(describe_backend())
     with tempfile.TemporaryDirectory() as unchecked:
         written = Path(unchecked) / path.name
@@ -116,7 +120,7 @@ def export(folder: Path, options: ExportOptions) -> Exported:
     features = [coding.features(waveform) for waveform in audio]
     references = [utterance.transcript for utterance in dev]
     with torch.inference_mode():
-        theirs = [model(one[None], torch.tensor([one.shape[1]]))[:, 0] for one in features]
+        theirs = [source.log_probs(one) for one in features]
         ours = [log_probs(network, one) for one in features]
     wanted, found = ([greedy(one, coding.alphabet) for one in each] for each in (theirs, ours))
     same = sum(a == b for a, b in zip(wanted, found, strict=True))
@@ -125,9 +129,10 @@ def export(folder: Path, options: ExportOptions) -> Exported:
         raise ValueError(
             f"{path} would give probabilities up to {apart:.2g} apart from the checkpoint's on the dev split"
         )
-    checkpoint_cer = error_rates(references, wanted)[0].rate
-    _compare(run, checkpoint_cer)
-    with run.lock() if path.parent == folder else nullcontext():
+    source_cer = error_rates(references, wanted)[0].rate
+    if run:
+        _compare(run, source_cer)
+    with run.lock() if run and path.parent == run.folder else nullcontext():
         write_atomically(path, content)
     return Exported(
         path=path,
@@ -136,9 +141,10 @@ def export(folder: Path, options: ExportOptions) -> Exported:
         bytes=path.stat().st_size,
         dense_bytes=4 * sum(p.numel() for p in model.parameters()),
         utterances=len(dev),
+        source=source.named,
         same=same,
         cer=error_rates(references, found)[0].rate,
-        checkpoint_cer=checkpoint_cer,
+        source_cer=source_cer,
         stream_cer=None if streamed is None else error_rates(references, streamed)[0].rate,
     )
 
@@ -178,7 +184,7 @@ def _compare(run: Run, cer: float) -> None:
         say(f"{text}: the versions of the packages are others than at the training, or one of the two is damaged")
 
 
-def _statistics(audio: list[Tensor], coding: Coding) -> tuple[Tensor, Tensor]:
+def _statistics(audio: list[Tensor], coding: Coding) -> Statistics:
     """Returns the log power spectrogram's mean and deviation over the frames that count, (bins,) each."""
     count, sums, squares = 0, torch.zeros(()), torch.zeros(())
     for waveform in audio:

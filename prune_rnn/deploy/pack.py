@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor
 
 from prune_rnn.deploy.file import Packed, PackedConfig
 from prune_rnn.deploy.fold import fold
-from prune_rnn.engine.quantise import Dtype
+from prune_rnn.engine.quantise import Dtype, quantise
 from prune_rnn.run.record import Recorded
 
 
@@ -20,3 +22,9 @@ def pack(state: dict[str, Tensor], config: Recorded, dtype: Dtype, mean: Tensor,
     return Packed(
         PackedConfig.of(config.values), dtype, matrices, {name: tensor.clone() for name, tensor in tensors.items()}
     )
+
+
+def rounded(packed: Packed, dtype: Dtype) -> Packed:
+    """Returns a packed network in float32 with its matrices rounded to the type: what `pack` makes of its run."""
+    matrices = {name: quantise(weight.float(), dtype) for name, weight in packed.matrices.items()}
+    return replace(packed, dtype=dtype, matrices=matrices)

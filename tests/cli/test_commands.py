@@ -65,7 +65,7 @@ def test_help_of_a_command_fits_and_names_its_keys(command: Command, name: str) 
         (["report", "--table", "nope"], 2, "--table nope: there is no such table; give one of table3"),
         (["export", "x", "--dtype", "fp32"], 2, "'--dtype': 'fp32' is not one of 'float32', 'bfloat16', 'int8'"),
         (["export", "x", "dtype=int8"], 2, "dtype=int8: options begin with dashes; write --dtype int8"),
-        (["export"], 2, "Missing argument 'RUN'"),
+        (["export"], 2, "Missing argument 'RUN|FILE'"),
         (["transcribe", "m", "f", "jobs=2"], 2, "jobs=2: options begin with dashes; write --jobs 2"),
         (["transcribe", "m", "f", "--jobs"], 2, "Option '--jobs' requires an argument"),
         (["transcribe", "m", "f", "--threads=two"], 2, "'--threads': 'two' is not a valid integer range"),

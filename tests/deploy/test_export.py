@@ -31,7 +31,9 @@ def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: C
     run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
     dev = next(word for word in tiny if word.startswith("data.dev=")).replace("data.", "--")
     done = command("export", str(run.folder), dev, check=True)
-    assert "4 of 4 utterances decoded to the same text" in done.stdout and "(0.00 % more errors)" in done.stdout
+    assert (
+        "4 of 4 utterances: the same text as by the checkpoint" in done.stdout and "(0.00 % more errors)" in done.stdout
+    )
     path = run.folder / "model-float32.safetensors"
     size = int(re.search(r"size +([\d,]+) bytes", done.stdout)[1].replace(",", ""))
     assert size == path.stat().st_size and read(path).config.values == run.config().values
@@ -41,6 +43,33 @@ def test_a_run_is_packed_and_checked(tiny: list[str], tmp_path: Path, command: C
     assert exported.path == other and read(other).dtype is exported.dtype is Dtype.int8
     assert exported.dense_bytes == 4 * run.result().parameters and exported.utterances == 4
     assert exported.stream_cer is not None and "dev CER, streamed" in str(exported)
+
+
+def test_a_float32_file_is_packed_in_another_type_as_its_run_is(
+    tiny: list[str], tmp_path: Path, command: Callable
+) -> None:
+    """To the byte, with no run at hand; a file that was rounded is not rounded again."""
+    run = experiment(compose_config(["model=gru_sparse", "prune.sparsity=0.4", *tiny]), "test")
+    dev = next(word for word in tiny if word.startswith("data.dev=")).removeprefix("data.dev=")
+    packed = tmp_path / "net-float32.safetensors"
+    export(run.folder, ExportOptions(dev=dev, out=str(packed)))
+    for dtype in (Dtype.bfloat16, Dtype.int8):
+        wanted = export(run.folder, ExportOptions(dtype=dtype, dev=dev)).path.read_bytes()
+        done = command("export", str(packed), "--dtype", dtype.value, "--dev", dev, check=True)
+        assert (
+            "of 4 utterances: the same text as by the float32 file" in done.stdout and "float32 file: " in done.stdout
+        )
+        assert (tmp_path / f"net-{dtype.value}.safetensors").read_bytes() == wanted
+    for words, message in (
+        ([str(packed)], f"--dtype float32: {packed} is in float32 already; give --dtype int8 or bfloat16"),
+        (
+            [str(tmp_path / "net-int8.safetensors"), "--dtype", "bfloat16"],
+            "its weights are in int8 already; give the run",
+        ),
+        ([dev], "damaged or no packed network"),
+    ):
+        done = command("export", *words, "--dev", dev)
+        assert done.returncode and message in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_streams_are_decoded_as_transcribe_decodes_them(tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
