@@ -11,7 +11,7 @@ from prune_rnn.speech.features import DEVIATION_FLOOR, STEP, frames, log_of, pow
 from prune_rnn.speech.front_end import ACTIVE, HOLD, LOWEST, FrontEnd
 
 PRIOR = {FrontEnd.absolute: 3.0, FrontEnd.relative: 3.0, FrontEnd.active: 30.0}  # weight of the corpus, in frames
-SOFT = 20.0  # power of a bin, 25 dB below that of a full-scale sine: with `active`, the least peak of a stream
+SOFT = 64.0  # power of a bin, 20 dB below that of a full-scale sine: with `active`, the least peak of a stream
 FIRST = 100  # frames at the beginning that are normalised together
 _Array = NDArray[np.float64]
 

@@ -24,6 +24,7 @@ from prune_rnn.engine.choose import describe_backend
 from prune_rnn.printed import one_line
 from prune_rnn.speech.beam import Search, SearchOptions
 from prune_rnn.speech.features import SAMPLE_RATE, WINDOW
+from prune_rnn.speech.text import SingleSpaces
 from prune_rnn.usage import THREADS, UsageError, within
 
 
@@ -121,15 +122,18 @@ def _whole(network: Network, given: tuple[Path, Tensor], search: Search, form: s
     with torch.inference_mode():  # each thread has its own
         found = log_probs(network, network.coding.features(waveform))
     alphabet = network.coding.alphabet
-    text = search.text(found, alphabet) if form == "text" else FORMATS[form](path, words(found, alphabet))
+    if form == "text":
+        text = SingleSpaces().feed(search.text(found, alphabet))
+    else:
+        text = FORMATS[form](path, words(found, alphabet))
     return text, time.perf_counter() - start
 
 
 def _printed(network: Network, waveform: Tensor) -> tuple[str, float]:
     """Prints the text piece by piece; returns "" and the seconds of decoding."""
-    start = time.perf_counter()
+    start, spaces = time.perf_counter(), SingleSpaces()
     with torch.inference_mode():
-        streamed_text(network, waveform, partial(print, end="", flush=True))
+        streamed_text(network, waveform, lambda piece: print(spaces.feed(piece), end="", flush=True))
     return "", time.perf_counter() - start
 
 
@@ -152,4 +156,4 @@ def _side_by_side(network: Network, waveforms: Sequence[Tensor], callers: int) -
                 if pieces[key] is None:
                     seconds[index] = time.perf_counter() - start
                     del active[key]
-        yield texts[position], seconds[position]
+        yield SingleSpaces().feed(texts[position]), seconds[position]

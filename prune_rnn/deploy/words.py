@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from prune_rnn.speech.features import SAMPLE_RATE, STEP
 from prune_rnn.speech.text import BLANK
 
 _SECONDS = 2 * STEP / SAMPLE_RATE  # of an output frame
-_LONGEST, _WIDEST, _PAUSE = 6.0, 80, 1.0  # of a subtitle: seconds, characters, seconds without a word within it
+_LONGEST, _WIDEST, _PAUSE = 6.0, 80, 1.0  # of a subtitle: seconds, characters, seconds between two words
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +27,41 @@ class Word:
     end: float
 
 
+class _Part(NamedTuple):
+    """Characters of a word without a pause between them, and their frames, the end excluded."""
+
+    characters: int
+    start: int
+    end: int
+
+
 def words(log_probs: Tensor, alphabet: str) -> list[Word]:
     """(output frames, symbols) -> the words of the best path. Their texts, joined by spaces, are the greedy text's.
 
     A character is recognised in one frame or a few, within what the network heard of it: a word's end may lie up to
-    some 0.1 s before its sound has died away.
+    some 0.1 s before its sound has died away. Of a word with a pause in it the time is that of its longest part.
     """
     labels, counts = torch.unique_consecutive(log_probs.argmax(-1), return_counts=True)
     found: list[Word] = []
-    text, start, end, frame = "", 0, 0, 0
+    text, parts, frame = "", [_Part(0, 0, 0)], 0
     for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
         symbol = "" if label == BLANK else alphabet[label]
         if symbol == " " and text:
-            found.append(_word(text, start, end))
+            found.append(_word(text, parts))
             text = ""
         elif symbol.strip():
-            start, end, text = (start if text else frame), frame + count, text + symbol
+            if not text:
+                parts = [_Part(0, frame, frame)]
+            elif frame - parts[-1].end > _PAUSE / _SECONDS:
+                parts.append(_Part(0, frame, frame))
+            parts[-1] = _Part(parts[-1].characters + 1, parts[-1].start, frame + count)
+            text += symbol
         frame += count
-    return [*found, _word(text, start, end)] if text else found
+    return [*found, _word(text, parts)] if text else found
 
 
-def _word(text: str, start: int, end: int) -> Word:
+def _word(text: str, parts: Sequence[_Part]) -> Word:
+    _, start, end = max(parts, key=lambda part: part.characters)
     return Word(text, round(start * _SECONDS, 2), round(end * _SECONDS, 2))
 
 

@@ -95,3 +95,25 @@ def greedy(log_probs: Tensor, alphabet: str = ALPHABET) -> str:
     """
     labels = torch.unique_consecutive(log_probs.argmax(-1)).tolist()
     return "".join(alphabet[label] for label in labels if label != BLANK)
+
+
+class SingleSpaces:
+    """Text in pieces, less the spaces at its ends and those that follow a space.
+
+    >>> spaces = SingleSpaces()
+    >>> [spaces.feed(piece) for piece in (" a ", " ", "b", " ")]
+    ['a', '', ' b', '']
+    """
+
+    def __init__(self) -> None:
+        self._begun = self._space = False
+
+    def feed(self, piece: str) -> str:
+        """Returns what the piece adds; a space comes with the character after it."""
+        found = ""
+        for character in piece:
+            if character != " ":
+                found += f" {character}" if self._space and self._begun else character
+                self._begun = True
+            self._space = character == " "
+        return found

@@ -9,6 +9,7 @@ from torch import Tensor
 from prune_rnn.speech.text import (
     ALPHABET,
     BLANK,
+    SingleSpaces,
     alphabet_of,
     check_characters,
     encode,
@@ -145,3 +146,9 @@ def test_a_letter_that_has_no_character_with_its_mark_has_two_labels() -> None:
 def test_the_letters_of_any_transcript_make_an_alphabet(transcript: str) -> None:
     if letters := "".join(sorted(set(normalise(transcript)) - {" "})):
         check_characters("data.alphabet", letters)
+
+
+@pytest.mark.parametrize("pieces", [["  one  two "], ["", " ", " one", " ", " ", "two", " "], [*"  one  two "]])
+def test_spaces_at_the_ends_and_after_a_space_are_left_out(pieces: list[str]) -> None:
+    spaces = SingleSpaces()
+    assert "".join(map(spaces.feed, pieces)) == "one two"
