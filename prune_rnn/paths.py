@@ -58,3 +58,13 @@ def options(group: str) -> list[str]:
 def groups() -> list[str]:
     """Returns the groups that have an option to choose, sorted."""
     return [folder.name for folder in sorted(conf().iterdir()) if folder.is_dir() and folder.name != "table"]
+
+
+def packed(folder: Path) -> list[Path]:
+    """Returns the packed files of a run, by name."""
+    return sorted(folder.glob("model-*.safetensors"))
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether a run's folder holds its trained weights, or a packed file of them."""
+    return (folder / MODEL).exists() or bool(packed(folder))

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.sources import weights_of
-from prune_rnn.run.identity import digest_of, whatever_weights
+from prune_rnn.run.identity import digest_of, whatever_seed
 from prune_rnn.run.store import Run
 from prune_rnn.source.content import content
 from prune_rnn.typed import Plain
@@ -27,8 +27,7 @@ def origins(runs: Sequence[Finished], others: Iterable[Finished] = ()) -> dict[s
                 sources[content("init", str(path))] = run
 
     def setting(run: Finished) -> str:
-        own = {key: value for key, value in whatever_weights(run.config.identity).items() if key != "seed"}
-        return digest_of({**own, "origin": origin(run)})
+        return digest_of({**whatever_seed(run.config.identity), "origin": origin(run)})
 
     def origin(run: Finished) -> str:
         found: Plain = {

@@ -17,7 +17,7 @@ from prune_rnn.analyse.layout import RowLayout
 from prune_rnn.analyse.origins import origins
 from prune_rnn.analyse.sources import Sources, command, keys, placeholders, sources
 from prune_rnn.config.config import Config, compose_config
-from prune_rnn.run.identity import identity, plain, whatever_weights
+from prune_rnn.run.identity import identity, plain, whatever_seed
 from prune_rnn.run.record import Recorded, recorded
 from prune_rnn.run.resolve import automatic_runs, resolve, run_of
 from prune_rnn.run.store import Run, all_runs, usable
@@ -101,8 +101,7 @@ class Library:
         settings: dict[str, list[float]] = {}
         for run in self._finished:
             if (run.config.data, _training(run.config)) in wanted:
-                setting = {k: v for k, v in whatever_weights(run.config.identity).items() if k != "seed"}
-                key = json.dumps([setting, self._origins[run.name]], sort_keys=True)
+                key = json.dumps([whatever_seed(run.config.identity), self._origins[run.name]], sort_keys=True)
                 settings.setdefault(key, []).append(run.cer)
         return pooled(settings.values())
 

@@ -84,9 +84,12 @@ def _row(run: Run) -> _Row:
         row.model, row.scale, row.seed = config.model.name, config.scale.name, config.seed
         row.besides = " ".join(set_otherwise(config) + ([] if run.finished else sparsity(config)))
         if run.finished:
+            run.check()
             result = run.result()
             row.cer, row.sparsity = f"{100 * result.test.cer.rate:.2f}", f"{100 * result.sparsity:.1f}"
             row.minutes, row.state = f"{result.train_seconds / 60:.1f}", "finished"
+            if not paths.has_weights(run.folder):
+                row.state = "finished, without weights"
         else:
             _unfinished(run, config, row)
     except FAULTS as error:

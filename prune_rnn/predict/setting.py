@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from prune_rnn.config.config import Config
 from prune_rnn.model.deepspeech2 import ModelConfig, meta_model
 from prune_rnn.prune.select import select
-from prune_rnn.run.identity import digest_of, whatever_weights
+from prune_rnn.run.identity import digest_of, whatever_seed
 from prune_rnn.run.record import Recorded
 
 SYNTHETIC = "synthetic"
@@ -15,7 +15,7 @@ SECONDS = 3.75  # of an utterance of synthetic speech, on average
 GOALS = {"sparsity", "prunable_sparsity", "parameters", "q"}  # of pruning: how far, not when or how
 _PHASE = {"start_epoch", "ramp_epoch", "end_epoch", "epoch"}  # of pruning: when
 _AMOUNTS = {"train_hours", "corpus", "steps_per_epoch", "epochs", "batch_size", "hold_epochs"}
-_ELSEWHERE = {"seed", "prune", "model"}  # parts of the identity that are no part of the recipe
+_ELSEWHERE = {"prune", "model"}  # parts of the identity that are no part of the recipe
 _SOURCES = {"init", "teacher"}  # parts of the recipe that name weights
 
 
@@ -83,7 +83,7 @@ def setting(config: Recorded, parameters: int, prunable: int, density: float) ->
     own, train = config.identity, config.train
     phase = config.prune.phase()
     start, end = (0.0, 0.0) if phase is None else (each / train.epochs for each in phase)
-    recipe = {key: value for key, value in whatever_weights(own).items() if key not in _ELSEWHERE}
+    recipe = {key: value for key, value in whatever_seed(own).items() if key not in _ELSEWHERE}
     recipe["train"] = {key: value for key, value in own["train"].items() if key != "precision"}
     hours = own["data"].get("train_hours")
     hours_heard = None

@@ -56,9 +56,9 @@ def digest_of(values: Plain) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
-def whatever_weights(identity: Plain) -> Plain:
-    """Returns an identity without the weights of `init` and `teacher`, which differ between seeds of one setting."""
-    own = {**identity}
+def whatever_seed(identity: Plain) -> Plain:
+    """Returns an identity without what differs between seeds of one setting: seed, weights of `init` and `teacher`."""
+    own = {key: value for key, value in identity.items() if key != "seed"}
     if "init" in own:
         own["init"] = True
     if "teacher" in own:

@@ -164,7 +164,7 @@ class Run:
             state: Plain = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except FileNotFoundError:
             fix = f"train the run again with another results=..., or delete {self.folder}"
-            if packed := sorted(self.folder.glob("model-*.safetensors")):
+            if packed := paths.packed(self.folder):
                 fix = f"the run has its packed file alone, {packed[0]}"
             raise ValueError(f"{path} is missing; {fix}") from None
         except Exception as error:  # torch.load raises any error of its unpickler or zip reader

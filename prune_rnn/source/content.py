@@ -47,7 +47,7 @@ def file_of(key: str, source: str) -> Path:
             raise UsageError(f"{key}={source}: holds the weights of a run; give the run's folder: {key}={path.parent}")
         return path
     if not (path / paths.MODEL).is_file():
-        packed = sorted(path.glob("model-*.safetensors"))
+        packed = paths.packed(path)
         fix = f"give {key}={packed[0]}" if packed else "give the folder of a finished run, or a packed file"
         raise UsageError(f"{key}={source}: holds no {paths.MODEL}; {fix}")
     return path / paths.MODEL

@@ -94,6 +94,9 @@ def load_splits(config: Config, model: DeepSpeech2) -> dict[str, list[Utterance]
 
 
 def _train(config: Config, run: Run, device: torch.device, q_source: str, command: str) -> None:
+    if paths.has_weights(run.folder) and not run.begun:
+        lost = f"{run.folder / paths.RESULT} is missing, and the weights of the finished run are there"
+        raise ValueError(f"{lost}; restore the file, or delete the folder to train again")
     check_memory(config, device)
     torch.manual_seed(config.seed)
     model = DeepSpeech2(config.model).to(device)

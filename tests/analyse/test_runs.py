@@ -31,7 +31,9 @@ def lines(command: Callable) -> dict[str, list[str]]:
 
 def test_every_state_is_reported(command: Callable, make: Callable[..., Run], result_of: Callable) -> None:
     make("b-2", "model=gru_dense", "seed=1").finish(result_of(train_seconds=90.0))
-    make("b-1", "model=gru_dense").finish(result_of())
+    trained = make("b-1", "model=gru_dense")
+    trained.finish(result_of())
+    (trained.folder / "model-int8.safetensors").touch()
     cut_off = make("a-1", "model=rnn_dense")
     cut_off.write_history([{"epoch": 1, "seconds": 30.0}, {"epoch": 2, "seconds": 42.0}])
     trained = make("a-2", "model=rnn_dense", "seed=1", "train.epochs=15")
@@ -39,7 +41,7 @@ def test_every_state_is_reported(command: Callable, make: Callable[..., Run], re
         found = lines(command)
     assert list(found) == ["b-1", "b-2", "a-1", "a-2"]  # by model, then seed
     assert found["b-1"] == ["gru_dense", "smoke", "0", "25.00", "25.0", "17.0", "finished"]
-    assert found["b-2"] == ["gru_dense", "smoke", "1", "25.00", "25.0", "1.5", "finished"]
+    assert found["b-2"] == ["gru_dense", "smoke", "1", "25.00", "25.0", "1.5", "finished,", "without", "weights"]
     assert found["a-1"] == ["rnn_dense", "smoke", "0", "1.2", "cut", "off", "at", "epoch", "2", "of", "4"]
     assert " ".join(found["a-2"]) == "rnn_dense smoke 1 0.0 being trained, 0 of 15 epochs done train.epochs=15"
 
@@ -48,6 +50,10 @@ def test_a_damaged_run_is_a_line_that_says_why(
     command: Callable, make: Callable[..., Run], result_of: Callable, tmp_path: Path
 ) -> None:
     make("fine").finish(result_of())
+    whole = make("whole")
+    whole.write_history([{"epoch": 1, "seconds": 30.0}])
+    whole.finish(result_of())
+    (whole.folder / paths.HISTORY).write_text("epoch,seconds\n1,31.0\n")
     make("result").finish(result_of())
     (paths.runs(tmp_path / "results") / "result" / paths.RESULT).write_text("{")
     (make("history").folder / paths.HISTORY).write_bytes(b"epoch,seconds\n\xff,1\n")
@@ -55,7 +61,8 @@ def test_a_damaged_run_is_a_line_that_says_why(
     (make("config").folder / paths.CONFIG).write_text("a: [b")
     (paths.runs(tmp_path / "results") / "empty").mkdir()
     found = {name: " ".join(words) for name, words in lines(command).items()}
-    assert found["fine"].endswith("finished")
+    assert found["fine"].endswith("finished, without weights")
+    assert "damaged: history.csv is damaged (its checksum is not" in found["whole"]
     assert "damaged: result.json is damaged" in found["result"] and "smoke" in found["result"]
     assert "damaged: history.csv is damaged" in found["history"]
     assert "history.csv is damaged (ValueError: it has no whole epoch)" in found["header"]
@@ -73,10 +80,10 @@ def test_runs_are_distinguished_by_what_was_set(
     make("c", "model=gru_dense", "prune=gradual", "prune.prunable_sparsity=0.25", "train.clip=null")
     make("d", "model=gru_sparse").finish(result_of())
     found = {name: " ".join(words) for name, words in lines(command).items()}
-    assert found["a"].endswith(" finished train.epochs=8 prune.start_epoch=2.0")
+    assert found["a"].endswith(" finished, without weights train.epochs=8 prune.start_epoch=2.0")
     assert found["b"].endswith(" of 4 scale.width=0.1 model.activation=tanh data.seed=3")
     assert found["c"].endswith(" of 4 prune=gradual train.clip=null prune.prunable_sparsity=0.25")
-    assert found["d"].endswith(" finished")
+    assert found["d"].endswith(" finished, without weights")
 
 
 def test_the_last_column_is_not_cut(command: Callable, make: Callable[..., Run]) -> None:

@@ -88,6 +88,17 @@ def test_a_finished_run_is_not_run_again(tiny: list[str], monkeypatch: pytest.Mo
     assert {file: file.stat().st_mtime_ns for file in experiment(config, "").folder.iterdir()} == before
 
 
+def test_a_run_whose_result_was_lost_is_not_overwritten(tiny: list[str]) -> None:
+    run = experiment(compose_config(["model=gru_dense", *tiny]), "test")
+    (run.folder / paths.RESULT).unlink()
+    before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
+    with pytest.raises(
+        ValueError, match=r"result\.json is missing, and the weights of the finished run are"
+    ):
+        experiment(compose_config(["model=gru_dense", *tiny]), "test")
+    assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
+
+
 @pytest.mark.parametrize("cut", [1, 6, 8])  # within the first epoch, at its end, within the second
 def test_a_run_cut_off_by_a_signal_ends_as_an_unbroken_one(
     cut: int, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
