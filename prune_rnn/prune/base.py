@@ -178,7 +178,8 @@ class Pruning(Method, ABC):
         """Checks the goal and the layers; each method adds its own."""
         goals = self.stated()
         if not goals:
-            raise ValueError("prune.sparsity has no value; give the network's sparsity, e.g. prune.sparsity=0.9")
+            fix = "give the network's sparsity, e.g. prune.sparsity=0.9, or in a loop of your own prunable_sparsity=0.9"
+            raise ValueError(f"prune.sparsity has no value; {fix}")
         if len(goals) > 1:
             raise ValueError(f"{' and '.join(goals)}: give one of them")
         for key in ("sparsity", "prunable_sparsity"):

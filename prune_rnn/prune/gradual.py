@@ -114,6 +114,9 @@ class Gradual(Pruning):
         """Returns a rule for each layer type: its rising threshold, or with q=auto the rising share (0 to 1) of q."""
         if self.q == AUTO:
             return self.rule_of_each(layer_types, self.schedule(1.0, steps_per_epoch))
+        if self.q == BASELINE:
+            fix = "in a loop of your own give numbers, or q='auto' and prunable_sparsity"
+            raise ValueError(f"prune.q={BASELINE}: `prune-rnn train` takes it from a dense run; {fix}")
         qs = q.per_type(self.q, self.layers)
         return [rule for t in layer_types for rule in self.rule_of_each([t], self.schedule(qs[t], steps_per_epoch))]
 

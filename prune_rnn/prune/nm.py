@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from torch import Tensor
@@ -13,7 +13,9 @@ from prune_rnn.prune import keep
 from prune_rnn.prune.base import Pruning, Surroundings
 from prune_rnn.prune.cubic import Cubic
 from prune_rnn.prune.keep import Kept
+from prune_rnn.prune.masker import Masker
 from prune_rnn.prune.score import Candidate
+from prune_rnn.prune.select import Weights
 from prune_rnn.usage import UsageError, within
 
 
@@ -42,8 +44,18 @@ class NM(Cubic):
 
     def resolve(self, around: Surroundings) -> str:
         """Works out the sparsity of the prunable weights from their shapes."""
-        groups = self.weights(around.network()).values()
-        shapes = [parameter.shape for group in groups for parameter in group.values()]
+        self.prunable_sparsity = self._goal(self.weights(around.network()))
+        return Pruning.resolve(self, around)
+
+    def masker(
+        self, weights: Weights, steps_per_epoch: int, *, seed: int = 0, gates: Mapping[str, int] | None = None
+    ) -> Masker:
+        resolved = replace(self, prunable_sparsity=self._goal(weights))
+        return Pruning.masker(resolved, weights, steps_per_epoch, seed=seed, gates=gates)
+
+    def _goal(self, weights: Weights) -> float:
+        """Returns the sparsity that n and m make of the weights; UsageError where another is stated, or it is 0."""
+        shapes = [parameter.shape for group in weights.values() for parameter in group.values()]
         pruned = sum(keep.pruned_of_groups(shape, self.n, self.m) for shape in shapes)
         goal = round(pruned / sum(shape.numel() for shape in shapes), 6)
         if self.prunable_sparsity not in (None, goal):
@@ -53,8 +65,7 @@ class NM(Cubic):
             )
         if not goal:
             raise UsageError(f"prune.n={self.n} of prune.m={self.m}: prunes nothing here; give a smaller n")
-        self.prunable_sparsity = goal
-        return Pruning.resolve(self, around)
+        return goal
 
     def keep(self, candidates: Sequence[Candidate], scores: Sequence[Tensor], amount: float, last: bool) -> Kept:
         """Keeps n of m at the goal, more before it."""

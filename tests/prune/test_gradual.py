@@ -428,3 +428,9 @@ def test_a_training_too_short_for_a_change_of_the_masks_is_refused(steps_per_epo
         ValueError, match=f"{words}: too few steps in between to prune gradually .steps per epoch: {steps_per_epoch}"
     ):
         method.rules(["linear"], steps_per_epoch)
+
+
+def test_a_loop_of_ones_own_has_no_baseline() -> None:
+    method = Gradual(q="baseline", layers={"recurrent": ["w"]}, start_epoch=1, ramp_epoch=2, end_epoch=4)
+    with pytest.raises(ValueError, match="takes it from a dense run; in a loop of your own give numbers, or q='auto'"):
+        method.masker({"recurrent": {"w": nn.Parameter(torch.ones(2, 2))}}, 10)

@@ -52,3 +52,14 @@ def test_the_sparsity_follows_from_the_shapes() -> None:
 def test_what_contradicts_n_of_m_is_refused(word: str, message: str) -> None:
     with pytest.raises(UsageError, match=re.escape(message)):
         resolve(compose_config([*SMALL, word]))
+
+
+def test_a_loop_of_ones_own_needs_no_sparsity_and_another_is_refused() -> None:
+    """3 of 4 of each row of 8 columns go: 0.75."""
+    weights = {"recurrent": {"w": nn.Parameter(torch.randn(6, 8, generator=torch.Generator().manual_seed(0)))}}
+    masker = config().masker(weights, 10)
+    for step in range(1, 6):
+        masker.after_step(step)
+    assert masker.sparsity() == {"recurrent": 0.75}
+    with pytest.raises(UsageError, match=r"prune\.prunable_sparsity=0\.5: prune\.n=1 and prune\.m=4 make 0\.75; leave"):
+        config(prunable_sparsity=0.5).masker(weights, 10)

@@ -92,9 +92,7 @@ def test_a_run_whose_result_was_lost_is_not_overwritten(tiny: list[str]) -> None
     run = experiment(compose_config(["model=gru_dense", *tiny]), "test")
     (run.folder / paths.RESULT).unlink()
     before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
-    with pytest.raises(
-        ValueError, match=r"result\.json is missing, and the weights of the finished run are"
-    ):
+    with pytest.raises(ValueError, match=r"result\.json is missing, and the weights of the finished run are"):
         experiment(compose_config(["model=gru_dense", *tiny]), "test")
     assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
 
