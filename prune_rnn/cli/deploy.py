@@ -89,7 +89,8 @@ def transcribe(model: Path, audio: tuple[Path, ...], stream: bool, **options: An
 
     MODEL is a file that `prune-rnn export` wrote. AUDIO is WAV, FLAC or any other format that libsndfile reads, at any
     rate. With --stream the network reads 20 ms at a time; the text comes about 0.9 s later, after the first second (GRU
-    and LSTM networks: bidirectional ones need whole files). With --jobs, several files are then computed together, as
+    and LSTM networks: bidirectional ones need whole files). AUDIO may then be -, a WAV file on standard input that is
+    being recorded: 16-bit PCM, one channel, 16 kHz. With --jobs, several files are then computed together, as
     concurrent streams. The time and any fault of a file go to the error stream; the other files are
     transcribed, and the exit code is 1.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -91,10 +91,15 @@ class Stream:
         return self.text.feed(advance(self.network, [self.memory], [features], last)[0])
 
 
-def streamed_text(network: Network, waveform: Tensor, write: Callable[[str], object] = lambda text: None) -> str:
-    """Returns the text of (samples,) at 16 kHz, fed 20 ms at a time; calls `write` with each new piece of text."""
+def streamed_text(
+    network: Network, sound: Tensor | Iterable[Tensor], write: Callable[[str], object] = lambda text: None
+) -> str:
+    """Returns the text of samples at 16 kHz; calls `write` with each new piece of text.
+
+    sound: (samples,), fed 20 ms at a time, or the pieces to feed.
+    """
     stream, text = Stream(network), ""
-    for samples in waveform.split(PIECE):
+    for samples in sound.split(PIECE) if isinstance(sound, Tensor) else sound:
         if found := stream.feed_checked(samples):
             write(found)
             text += found

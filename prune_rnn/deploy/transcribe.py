@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from prune_rnn.data.batch import read_audio
 from prune_rnn.deploy.advance import NEEDS_WHOLE, log_probs
+from prune_rnn.deploy.live import INPUT, pieces
 from prune_rnn.deploy.network import Network, load
 from prune_rnn.deploy.stream import PIECE, streamed_text
 from prune_rnn.deploy.streams import Streams
@@ -41,18 +42,27 @@ def transcribe(model: Path, audio: list[Path], options: TranscribeOptions, strea
     """Prints the text of each recording, and its time on the error stream.
 
     With several recordings each line of text begins with the path. Unusable recordings are reported on the error stream
-    before the first is decoded; returns whether there were none. ValueError and OSError for the model.
+    before the first is decoded; returns whether there were none. ValueError and OSError for the model. With INPUT as
+    the only recording, prints the text of standard input as it arrives.
     """
     within("threads", options.threads, 1, THREADS)
     within("jobs", options.jobs, 1, THREADS)
     _check_options(options, stream, len(audio))
     search = options.search()
+    live = Path(INPUT) in audio
+    if live and (len(audio) > 1 or not stream or options.jobs > 1):
+        raise UsageError(f"{INPUT}: standard input is taken alone, with --stream and one job; or give files")
     if stream or options.jobs > 1 or options.threads:
         torch.set_num_threads(options.threads or 1)
     torch.set_flush_denormal(True)
     network = load(model, frames=1, streams=min(options.jobs, len(audio))) if stream else load(model)
     if stream and network.config.both_ways:
         raise ValueError(f"{NEEDS_WHOLE}: leave out --stream")
+    if live:
+        print(describe_backend(), file=sys.stderr)
+        _printed(network, pieces(sys.stdin.buffer))
+        print(flush=True)
+        return True
     readable = [(path, waveform) for path in audio if (waveform := _usable(path)) is not None]
     if not readable:
         return False
@@ -129,11 +139,11 @@ def _whole(network: Network, given: tuple[Path, Tensor], search: Search, form: s
     return text, time.perf_counter() - start
 
 
-def _printed(network: Network, waveform: Tensor) -> tuple[str, float]:
-    """Prints the text piece by piece; returns "" and the seconds of decoding."""
+def _printed(network: Network, sound: Tensor | Iterable[Tensor]) -> tuple[str, float]:
+    """Prints the text piece by piece; returns "" and the seconds of decoding. sound: as for `streamed_text`."""
     start, spaces = time.perf_counter(), SingleSpaces()
     with torch.inference_mode():
-        streamed_text(network, waveform, lambda piece: print(spaces.feed(piece), end="", flush=True))
+        streamed_text(network, sound, lambda piece: print(spaces.feed(piece), end="", flush=True))
     return "", time.perf_counter() - start
 
 
