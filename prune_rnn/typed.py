@@ -48,11 +48,9 @@ def _typed(kind: Any, value: Any, name: str) -> Any:
         return _typed((fits or others)[0], value, name)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _dataclass(kind, value, name)
-    wanted = _WORDS.get(origin or kind) or getattr(kind, "__name__", kind)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        if isinstance(value, str) and value in kind.__members__:
-            return kind[value]
-        wanted = f"one of {', '.join(kind.__members__)}"
+    choices: Any = kind.__members__ if isinstance(kind, type) and issubclass(kind, Enum) else {}
+    if isinstance(value, str) and value in choices:
+        return choices[value]
     if origin is dict and isinstance(value, dict):
         return {_typed(parts[0], k, name): _typed(parts[1], each, f"{name}.{k}") for k, each in value.items()}
     if origin in (list, tuple) and isinstance(value, list):
@@ -61,6 +59,8 @@ def _typed(kind: Any, value: Any, name: str) -> Any:
         return float(value)
     if kind in (int, str, bool) and type(value) is kind:
         return value
+    wanted = _WORDS.get(origin or kind) or getattr(kind, "__name__", kind)
+    wanted = f"one of {', '.join(choices)}" if choices else wanted
     raise ValueError(f"{name.removeprefix('.') or 'it'} is {value!r}, not {wanted}")
 
 

@@ -112,7 +112,7 @@ class _Family:
         return Candidate(words, self.config, own, parameters - zeros, self.pruned, zeros / sum(self.pruned.values()))
 
 
-def _families(overrides: Sequence[str], widths: Sequence[float | None] = _WIDTHS) -> Iterator[_Family]:
+def _families(overrides: Sequence[str], widths: Sequence[float | None]) -> Iterator[_Family]:
     """Yields every width of the model that is given, or of each cell's.
 
     widths: times the baseline's units; None: the model's own.
