@@ -61,8 +61,8 @@ def groups() -> list[str]:
 
 
 def packed(folder: Path) -> list[Path]:
-    """Returns the packed files of a run, by name."""
-    return sorted(folder.glob("model-*.safetensors"))
+    """Returns the packed files of a folder, float32 first."""
+    return sorted(folder.glob("*.safetensors"), key=lambda file: ("float32" not in file.name, file.name))
 
 
 def has_weights(folder: Path) -> bool:

@@ -35,8 +35,8 @@ with tempfile.TemporaryDirectory() as folder:
                     "Smaller by": f"{made.dense_bytes / made.bytes:.1f}",
                     "Same text": f"{made.same} of {made.utterances}",
                     "CER %": f"{100 * made.cer:.2f}",
-                    "Checkpoint's CER %": f"{100 * made.checkpoint_cer:.2f}",
-                    "Change %": f"{100 * (made.cer / made.checkpoint_cer - 1):+.2f}",
+                    "Checkpoint's CER %": f"{100 * made.source_cer:.2f}",
+                    "Change %": f"{100 * (made.cer / made.source_cer - 1):+.2f}",
                 }
             )
 caption = (

@@ -99,7 +99,9 @@ def _row(run: Run) -> _Row:
 
 
 def _unfinished(run: Run, config: Recorded, row: _Row) -> None:
-    """Sets the row's minutes and state from the epochs in the run's history."""
+    """Sets the row's minutes and state from the epochs in the run's history; ValueError where its result was lost."""
+    if paths.has_weights(run.folder) and not (run.begun or run.held):
+        raise ValueError(f"{run.folder / paths.RESULT} is missing")
     epoch, seconds = 0, 0.0
     if (path := run.folder / paths.HISTORY).exists():
         try:

@@ -31,13 +31,13 @@ def _searching(command: Callable[..., Any]) -> Callable[..., Any]:
     default="float32",
     help="Type of the weights; float32 is lossless.",
 )
-@click.option("--out", type=FILE, help="The file; by default model-DTYPE.safetensors in its folder.")
+@click.option("--out", type=FILE, help="The file; by default model-DTYPE.safetensors beside the weights.")
 @click.option("--dev", type=FILE, help="Manifest of the dev split, for runs on data=manifest.")
 @click.option("--cache", type=FILE, help="Folder of the synthetic corpus; by default that of train.")
 @click.option(
     "--stream",
     is_flag=True,
-    help="Decode the dev split also as transcribe --stream does (not with bidirectional networks).",
+    help="Decode the dev split also frame by frame, as a stream (not with bidirectional networks).",
 )
 def export(run: Path, dtype: str, **options: Any) -> None:
     """Packs a trained network into one small file for inference.

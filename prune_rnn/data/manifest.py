@@ -29,7 +29,7 @@ class Manifest(Data):
     test: str = option("manifest that the error rates are of", path=True)
     skip_bad: bool = option("go on without the lines that can't be used, after naming them", False)
     front_end: FrontEnd = option(
-        "feature normalisation; relative: the same features at every sample rate; active: also beside long silence",
+        "normalisation of features; relative: alike at every sample rate; active: and beside long silence",
         FrontEnd.active,
         before=FrontEnd.absolute,
     )

@@ -20,7 +20,6 @@ from prune_rnn.data.transcripts import check_language
 from prune_rnn.data.utterances import read_manifest
 from prune_rnn.deploy import network
 from prune_rnn.deploy.advance import log_probs
-from prune_rnn.deploy.file import packed_files
 from prune_rnn.files import write_atomically
 from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.run.weights import checkpoint
@@ -106,7 +105,7 @@ _Hypotheses = tuple[str, str, Sequence[Utterance], list[str]]  # network, search
 
 
 def _by_run(folder: Path, manifest: Path, options: EvaluateOptions, search: Search) -> _Hypotheses:
-    packed = packed_files(folder)
+    packed = paths.packed(folder)
     if packed and not (folder / paths.MODEL).exists():
         raise ValueError(f"{folder} holds no {paths.MODEL}; give its packed file, {packed[0]}")
     config, model = checkpoint(folder)

@@ -98,8 +98,8 @@ def export(place: Path, options: ExportOptions) -> Exported:
     """
     torch.set_flush_denormal(True)
     if options.out:
-        _check_place(Path(options.out))
-    source = trained(place)
+        _check_place(Path(options.out), place)
+    source = trained(place, options.dtype)
     config, model = source.config, source.model
     path = Path(options.out) if options.out else source.place(options.dtype)
     if options.stream and config.model.both_ways:
@@ -149,9 +149,11 @@ def export(place: Path, options: ExportOptions) -> Exported:
     )
 
 
-def _check_place(path: Path) -> None:
-    """Raises UsageError where a file that is no packed network would be replaced."""
+def _check_place(path: Path, source: Path) -> None:
+    """Raises UsageError where the source, or a file that is no packed network, would be replaced."""
     if path.exists():
+        if path.samefile(source):
+            raise UsageError(f"--out {path}: is the file to pack; give another name")
         try:
             file.read(path)
         except (OSError, ValueError):

@@ -164,14 +164,9 @@ def read(path: Path) -> Packed:
         return _read(path, file)
 
 
-def packed_files(folder: Path) -> list[Path]:
-    """Returns the packed files of a folder, float32 first."""
-    return sorted(folder.glob("*.safetensors"), key=lambda file: "float32" not in file.name)
-
-
 def _instead(folder: Path) -> str:
     """Returns the advice on a folder that was given as a packed file."""
-    if packed := packed_files(folder):
+    if packed := paths.packed(folder):
         return f"give a file, such as {packed[0]}"
     if (folder / paths.RESULT).exists():
         return f"pack the run by `prune-rnn export {shlex.quote(str(folder))}`, and give that file"

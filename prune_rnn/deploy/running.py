@@ -21,11 +21,10 @@ class RunningFeatures:
 
     A whole file is normalised by its own mean, deviation and peak. A stream knows these only at its end. Its first
     FIRST frames wait for each other and are normalised together. Each later frame is returned at once, normalised by
-    the statistics and the peak of the corpus and of all frames so far.
+    the statistics of the corpus and of all frames so far, and by the peak so far.
 
     With the front end `active` a frame counts in the statistics if an active frame lies at most HOLD frames before it.
-    The peak begins at SOFT, so that silence before the speech is not taken for speech. A frame that is over 30 dB
-    louder than all frames before it ends a silence: the statistics begin again with it.
+    The peak begins at SOFT, so that silence before the speech is not taken for speech.
     """
 
     def __init__(self, mean: Tensor, deviation: Tensor, front_end: FrontEnd = FrontEnd.absolute) -> None:
@@ -33,15 +32,10 @@ class RunningFeatures:
         self._samples = torch.zeros(0)
         self._waiting: _Array | None = np.zeros((0, len(mean)))  # power, (frames, bins), until there are FIRST
         average, spread = mean.double().numpy(), deviation.double().numpy()
-        self._prior = np.concatenate([average, spread**2 + average**2])  # means of values, then of squares
+        self._count = PRIOR[front_end]
+        self._sums = self._count * np.concatenate([average, spread**2 + average**2])  # of values, then of squares
         self._peak = SOFT if front_end is FrontEnd.active else 0.0  # power, of all frames so far
         self._quiet = HOLD  # frames since the last active one
-        self._begin()
-
-    def _begin(self) -> None:
-        """Begins the statistics."""
-        self._count = PRIOR[self._front_end]
-        self._sums = self._count * self._prior
 
     def feed(self, samples: Tensor) -> Tensor:
         """(n,) float in [-1, 1] at 16 kHz -> (bins, frames) that the samples complete; maybe none."""
@@ -64,7 +58,7 @@ class RunningFeatures:
         return self._none() if self._waiting is None else self._normalised_together(self._waiting)
 
     def _none(self) -> Tensor:
-        return torch.zeros(len(self._prior) // 2, 0)
+        return torch.zeros(len(self._sums) // 2, 0)
 
     def _normalised_together(self, power: _Array) -> Tensor:
         """Returns the first frames, normalised by all of them; later frames no longer wait."""
@@ -80,13 +74,6 @@ class RunningFeatures:
             return self._none()
         levels = power[:, LOWEST:].max(1)
         peaks = np.maximum.accumulate(levels).clip(self._peak)
-        if self._front_end is FrontEnd.active:
-            before = np.concatenate([[self._peak], peaks[:-1]])
-            starts = np.flatnonzero(ACTIVE * peaks > before)
-            if starts.any():  # some frame but the first ends a silence; such frames are few
-                return torch.cat([self._normalised(part) for part in np.split(power, starts)], dim=1)
-            if len(starts):
-                self._begin()
         self._peak = float(peaks[-1])
         log = log_of(power, peaks[:, None], self._front_end)
         return self._scaled(log, *self._summed(log, self._counts(levels, peaks)))

@@ -70,15 +70,17 @@ class OfRun(Trained):
 
 
 class OfFile(Trained):
-    """The network of a packed file in float32; UsageError where its weights are of another type."""
+    """The network of a packed file in float32, to be packed in another type; UsageError where one is not so."""
 
     named = "float32 file"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dtype: Dtype) -> None:
         self.path, self.content = path, file.read(path)
         if self.content.dtype is not Dtype.float32:
             what = f"its weights are in {self.content.dtype.value} already"
             raise UsageError(f"{path}: {what}; give the run's folder, or its file in float32")
+        if dtype is Dtype.float32:
+            raise UsageError(f"--dtype float32: {path} is in float32 already; give --dtype int8 or bfloat16")
         try:
             config = read_config(self.content.config.values)
         except (KeyError, ValueError) as error:
@@ -94,11 +96,10 @@ class OfFile(Trained):
         return log_probs(self._network, features)
 
     def packed(self, dtype: Dtype, statistics: Callable[[], Statistics]) -> Packed:
-        if dtype is Dtype.float32:
-            raise UsageError(f"--dtype float32: {self.path} is in float32 already; give --dtype int8 or bfloat16")
         return rounded(self.content, dtype)
 
 
-def trained(place: Path) -> Trained:
-    """Returns the network of a run's folder or a packed file."""
-    return OfFile(place) if place.is_file() else OfRun(place)
+def trained(place: Path, dtype: Dtype) -> Trained:
+    """Returns the network of a run's folder or a packed file, to be packed in the type."""
+    of_file = place.is_file() or (place.suffix == ".safetensors" and not place.exists())
+    return OfFile(place, dtype) if of_file else OfRun(place)

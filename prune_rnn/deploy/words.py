@@ -15,7 +15,8 @@ from prune_rnn.speech.features import SAMPLE_RATE, STEP
 from prune_rnn.speech.text import BLANK
 
 _SECONDS = 2 * STEP / SAMPLE_RATE  # of an output frame
-_LONGEST, _WIDEST, _PAUSE = 6.0, 80, 1.0  # of a subtitle: seconds, characters, seconds between two words
+_LONGEST, _WIDEST = 6.0, 80  # of a subtitle: seconds, characters
+_PAUSE = 1.0  # seconds without a character that part two subtitles, or two parts of a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +40,20 @@ def words(log_probs: Tensor, alphabet: str) -> list[Word]:
     """(output frames, symbols) -> the words of the best path. Their texts, joined by spaces, are the greedy text's.
 
     A character is recognised in one frame or a few, within what the network heard of it: a word's end may lie up to
-    some 0.1 s before its sound has died away. Of a word with a pause in it the time is that of its longest part.
+    some 0.1 s before its sound has died away. Of a word with a pause in it the time is that of the part with most
+    characters.
     """
     labels, counts = torch.unique_consecutive(log_probs.argmax(-1), return_counts=True)
     found: list[Word] = []
-    text, parts, frame = "", [_Part(0, 0, 0)], 0
+    text, frame = "", 0
+    parts: list[_Part] = []
     for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
         symbol = "" if label == BLANK else alphabet[label]
         if symbol == " " and text:
             found.append(_word(text, parts))
-            text = ""
+            text, parts = "", []
         elif symbol.strip():
-            if not text:
-                parts = [_Part(0, frame, frame)]
-            elif frame - parts[-1].end > _PAUSE / _SECONDS:
+            if not parts or frame - parts[-1].end > _PAUSE / _SECONDS:
                 parts.append(_Part(0, frame, frame))
             parts[-1] = _Part(parts[-1].characters + 1, parts[-1].start, frame + count)
             text += symbol

@@ -57,8 +57,8 @@ class NM(Cubic):
         """Returns the sparsity that n and m make of the weights; UsageError where another is stated, or it is 0."""
         shapes = [parameter.shape for group in weights.values() for parameter in group.values()]
         pruned = sum(keep.pruned_of_groups(shape, self.n, self.m) for shape in shapes)
-        goal = round(pruned / sum(shape.numel() for shape in shapes), 6)
-        if self.prunable_sparsity not in (None, goal):
+        goal = round(pruned / max(1, sum(shape.numel() for shape in shapes)), 6)
+        if self.prunable_sparsity is not None and round(self.prunable_sparsity, 6) != goal:
             raise UsageError(
                 f"prune.prunable_sparsity={self.prunable_sparsity}: prune.n={self.n} and prune.m={self.m} make {goal}; "
                 "leave it out"

@@ -36,6 +36,7 @@ def resume(run: Run, restore: Callable[[Plain], None], say: Callable[[str], None
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
             damaged.append(f"{run.folder / name} does not hold the state of this network ({reason})")
     else:
+        there += [paths.MODEL] * (run.folder / paths.MODEL).exists()  # of a run that was about to finish
         raise ValueError(f"{'; '.join(damaged)}; delete {' and '.join(there)} there to train this run anew")
     for text in damaged:
         say(f"{text}; going on from the checkpoint before it")

@@ -21,8 +21,8 @@ class FrontEnd(Enum):
     noise as loud as speech there, and sounds otherwise at another sample rate.
     relative: the log of the power over the utterance's peak, plus a floor 60 dB below it; each bin is divided by its
     deviation, or by 1 neper where that is less. A band without speech is silent, whatever rate and format it came by.
-    active: as `relative`, but mean and deviation leave out the frames that are farther than HOLD from each active one.
-    So long silence before or after the speech does not change how the speech sounds.
+    active: as `relative`, but a frame counts in mean and deviation only if an active one lies at most HOLD frames from
+    it. So long silence before or after the speech hardly changes how the speech sounds.
     """
 
     absolute = "absolute"

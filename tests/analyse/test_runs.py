@@ -56,6 +56,7 @@ def test_a_damaged_run_is_a_line_that_says_why(
     (whole.folder / paths.HISTORY).write_text("epoch,seconds\n1,31.0\n")
     make("result").finish(result_of())
     (paths.runs(tmp_path / "results") / "result" / paths.RESULT).write_text("{")
+    (make("lost").folder / "model.pt").touch()
     (make("history").folder / paths.HISTORY).write_bytes(b"epoch,seconds\n\xff,1\n")
     (make("header").folder / paths.HISTORY).write_text("epoch,seconds\n")
     (make("config").folder / paths.CONFIG).write_text("a: [b")
@@ -63,6 +64,7 @@ def test_a_damaged_run_is_a_line_that_says_why(
     found = {name: " ".join(words) for name, words in lines(command).items()}
     assert found["fine"].endswith("finished, without weights")
     assert "damaged: history.csv is damaged (its checksum is not" in found["whole"]
+    assert found["lost"].endswith("damaged: result.json is missing")
     assert "damaged: result.json is damaged" in found["result"] and "smoke" in found["result"]
     assert "damaged: history.csv is damaged" in found["history"]
     assert "history.csv is damaged (ValueError: it has no whole epoch)" in found["header"]

@@ -17,12 +17,13 @@ from prune_rnn.data.batch import read_audio
 from prune_rnn.data.coding import Coding
 from prune_rnn.data.manifest import Manifest
 from prune_rnn.deploy.advance import log_probs
-from prune_rnn.deploy.export import ExportOptions, export
+from prune_rnn.deploy.export import ExportOptions, _statistics, export
 from prune_rnn.deploy.file import Packed, read
 from prune_rnn.deploy.network import Network
 from prune_rnn.deploy.stream import streamed_text
 from prune_rnn.engine.quantise import Dtype
 from prune_rnn.speech.features import log_power
+from prune_rnn.speech.front_end import FrontEnd
 from prune_rnn.train.experiment import experiment
 from prune_rnn.usage import UsageError
 
@@ -61,6 +62,8 @@ def test_a_float32_file_is_packed_in_another_type_as_its_run_is(
         )
         assert (tmp_path / f"net-{dtype.value}.safetensors").read_bytes() == wanted
     for words, message in (
+        ([str(packed), "--dtype", "int8", "--out", str(packed)], f"--out {packed}: is the file to pack; give another"),
+        ([str(tmp_path / "none.safetensors")], "none.safetensors: no such file"),
         ([str(packed)], f"--dtype float32: {packed} is in float32 already; give --dtype int8 or bfloat16"),
         (
             [str(tmp_path / "net-int8.safetensors"), "--dtype", "bfloat16"],
@@ -138,6 +141,15 @@ def test_what_can_not_be_exported_is_said(tiny: list[str], tmp_path: Path, comma
     (run.folder / "model.pt").unlink()
     with pytest.raises(ValueError, match=r"model\.pt is missing"):
         export(run.folder, ExportOptions())
+
+
+def test_what_streams_begin_with_leaves_long_silence_out() -> None:
+    """Ten seconds of zeros are 1,000 frames, of which 25 count, beside 99 of noise."""
+    noise = 0.1 * torch.randn(16_000, generator=torch.Generator().manual_seed(0))
+    mean, _ = _statistics([torch.cat([noise, torch.zeros(160_000)])], Coding(FrontEnd.active))
+    alone, _ = _statistics([noise], Coding(FrontEnd.active))
+    floor = torch.full((161,), 1e-6).log()
+    torch.testing.assert_close(mean, (100 * alone + 25 * floor) / 125, atol=0.15, rtol=0)
 
 
 @pytest.mark.parametrize(("apart", "refused"), [(1e-5, False), (1e-2, True)])

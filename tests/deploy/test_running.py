@@ -75,6 +75,29 @@ def test_silence_before_speech_does_not_change_it(level: float, piece: int) -> N
     assert float((found[:, 1000:][:, 200:] - alone[:, 200:]).square().mean().sqrt()) < 0.1
 
 
+@pytest.mark.parametrize("piece", [320, 777, 200_000])
+def test_the_active_features_by_definition(piece: int) -> None:
+    """Speech, half a second of silence, and speech. A frame counts while at most 25 quiet ones precede it; the corpus
+    counts for 30 frames, and the peak is at least 64."""
+    samples = torch.cat([speech(1.5, 0.03), 1e-6 * speech(0.5), speech(1.0, 0.03)])
+    mean, deviation = torch.full((BINS,), -8.0), torch.full((BINS,), 2.0)
+    found = streamed(samples, piece, RunningFeatures(mean, deviation, FrontEnd.active))
+    powers = torch.stack([torch.fft.rfft(w * torch.hann_window(320)).abs() ** 2 for w in samples.unfold(0, 320, 160)])
+    levels = powers[:, 2:].amax(1).double()
+    assert 0.1 < levels.max() < 64  # so the peak stays 64
+    log = (powers.double() / 64 + 1e-6).log()
+    heard = [bool((levels[max(0, frame - 25) : frame + 1] >= 0.064).any()) for frame in range(len(levels))]
+    assert 20 < heard.count(False) < 30
+    counts = torch.tensor(heard).double()[:, None]
+    for frame in (0, 120, 160, 230, 280):
+        last = max(frame + 1, 100)
+        total = 30 + counts[:last].sum()
+        average = (30 * -8.0 + (counts * log)[:last].sum(0)) / total
+        square = (30 * (4.0 + 64.0) + (counts * log**2)[:last].sum(0)) / total
+        wanted = (log[frame] - average) / (square - average**2).sqrt().clamp_min(1.0)
+        torch.testing.assert_close(found[:, frame].double(), wanted, atol=1e-3, rtol=1e-3)
+
+
 def test_silence_before_speech_changes_it_with_the_relative_one() -> None:
     log = log_power(speech(), FrontEnd.relative)
     found, alone = (

@@ -11,6 +11,7 @@ import torch
 
 from prune_rnn.deploy.file import to_bytes
 from prune_rnn.deploy.pack import pack
+from prune_rnn.deploy.stream import GreedyStream
 from prune_rnn.engine.quantise import Dtype
 
 
@@ -75,6 +76,21 @@ def test_streaming(network: Callable, command: Callable, recordings: list[str], 
     done = command("transcribe", "--stream", packed_file(network, "gru_sparse", tmp_path), recordings[0], check=True)
     assert done.stdout.strip() and "\t" not in done.stdout and "real-time factor" in done.stderr
     assert done.stderr.endswith(", 1 thread\n")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_streams_print_no_stray_spaces(
+    network: Callable,
+    command: Callable,
+    recordings: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    jobs: str,
+) -> None:
+    monkeypatch.setattr(GreedyStream, "feed", lambda self, log_probs: " a " if len(log_probs) else "")
+    words = ["--stream", packed_file(network, "gru_sparse", tmp_path), *recordings, "--jobs", jobs]
+    lines = [line.split("\t")[1] for line in command("transcribe", *words, check=True).stdout.splitlines()]
+    assert all(line == " ".join(["a"] * line.count("a")) != "" for line in lines) and len(lines) == 2
 
 
 def test_streams_side_by_side_give_the_same_texts(

@@ -25,11 +25,12 @@ def test_a_word_lasts_from_its_first_character_to_its_last() -> None:
     ]
 
 
-def test_a_word_with_a_pause_in_it_has_the_time_of_its_longest_part() -> None:
+def test_a_word_with_a_pause_in_it_has_the_time_of_the_part_with_most_characters() -> None:
     """More than a second, 50 frames, without a character is a pause."""
     assert words(path("s" + 60 * "_" + "ix"), ALPHABET) == [Word("six", 1.22, 1.26)]
     assert words(path("s" + 50 * "_" + "ix"), ALPHABET) == [Word("six", 0.0, 1.06)]
     assert words(path("six" + 52 * "_" + "x"), ALPHABET) == [Word("sixx", 0.0, 0.06)]
+    assert words(path("six" + 52 * "_" + "xxxxxx"), ALPHABET) == [Word("sixx", 0.0, 0.06)]  # the most characters
 
 
 @pytest.mark.parametrize("symbols", ["", "___", "  a", "a_a a", "a  _ b ", "'t_t"])

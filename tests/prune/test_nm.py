@@ -61,5 +61,6 @@ def test_a_loop_of_ones_own_needs_no_sparsity_and_another_is_refused() -> None:
     for step in range(1, 6):
         masker.after_step(step)
     assert masker.sparsity() == {"recurrent": 0.75}
+    assert config(prunable_sparsity=0.75 + 1e-9).masker(weights, 10).masks.keys() == {"w"}
     with pytest.raises(UsageError, match=r"prune\.prunable_sparsity=0\.5: prune\.n=1 and prune\.m=4 make 0\.75; leave"):
         config(prunable_sparsity=0.5).masker(weights, 10)

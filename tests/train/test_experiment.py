@@ -88,6 +88,18 @@ def test_a_finished_run_is_not_run_again(tiny: list[str], monkeypatch: pytest.Mo
     assert {file: file.stat().st_mtime_ns for file in experiment(config, "").folder.iterdir()} == before
 
 
+def test_a_run_cut_off_between_its_weights_and_its_result_goes_on(
+    tiny: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = compose_config(["model=gru_dense", *tiny])
+    with monkeypatch.context() as cut:
+        cut.setattr(Run, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            experiment(config, "test")
+    run = experiment(config, "test")
+    assert run.finished and (run.folder / paths.MODEL).exists() and not run.begun
+
+
 def test_a_run_whose_result_was_lost_is_not_overwritten(tiny: list[str]) -> None:
     run = experiment(compose_config(["model=gru_dense", *tiny]), "test")
     (run.folder / paths.RESULT).unlink()
