@@ -152,7 +152,7 @@ def export(place: Path, options: ExportOptions) -> Exported:
 def _check_place(path: Path, source: Path) -> None:
     """Raises UsageError where the source, or a file that is no packed network, would be replaced."""
     if path.exists():
-        if path.samefile(source):
+        if source.exists() and path.samefile(source):
             raise UsageError(f"--out {path}: is the file to pack; give another name")
         try:
             file.read(path)
