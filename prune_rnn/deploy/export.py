@@ -101,7 +101,7 @@ def export(place: Path, options: ExportOptions) -> Exported:
         _check_place(Path(options.out), place)
     source = trained(place, options.dtype)
     config, model = source.config, source.model
-    path = Path(options.out) if options.out else source.place(options.dtype)
+    path = Path(options.out) if options.out else source.place()
     if options.stream and config.model.both_ways:
         raise UsageError(f"--stream: {NEEDS_WHOLE}; leave out --stream")
     if run := source.run:
@@ -109,7 +109,7 @@ def export(place: Path, options: ExportOptions) -> Exported:
     coding = Coding.of(config.data)
     dev = _dev_split(config, options, model, coding)
     audio = [read_audio(utterance.audio) for utterance in dev]
-    packed = source.packed(options.dtype, lambda: _statistics(_train_sample(config, options) or audio, coding))
+    packed = source.packed(lambda: _statistics(_train_sample(config, options) or audio, coding))
     content = file.to_bytes(packed)
     say(describe_backend())
     with tempfile.TemporaryDirectory() as unchecked:

@@ -25,19 +25,19 @@ Statistics = tuple[Tensor, Tensor]  # mean and deviation of the log spectrogram,
 
 
 class Trained(ABC):
-    """config: of its training. model: the network; that of a file has shapes alone. named: in what is printed.
+    """config: of its training. model: the network; that of a file has shapes alone. dtype: to pack it in.
 
-    run: None for a file.
+    named: in what is printed. run: None for a file.
     """
 
     named: str
     run: Run | None = None
 
-    def __init__(self, config: Recorded, model: DeepSpeech2) -> None:
-        self.config, self.model = config, model
+    def __init__(self, config: Recorded, model: DeepSpeech2, dtype: Dtype) -> None:
+        self.config, self.model, self.dtype = config, model, dtype
 
     @abstractmethod
-    def place(self, dtype: Dtype) -> Path:
+    def place(self) -> Path:
         """Returns the path of the packed file where the user names none."""
 
     @abstractmethod
@@ -45,7 +45,7 @@ class Trained(ABC):
         """(bins, frames) -> (output frames, symbols)."""
 
     @abstractmethod
-    def packed(self, dtype: Dtype, statistics: Callable[[], Statistics]) -> Packed:
+    def packed(self, statistics: Callable[[], Statistics]) -> Packed:
         """Returns the network for inference. statistics: of the train split."""
 
 
@@ -54,19 +54,19 @@ class OfRun(Trained):
 
     named = "checkpoint"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(*checkpoint(folder))
+    def __init__(self, folder: Path, dtype: Dtype) -> None:
+        super().__init__(*checkpoint(folder), dtype)
         self.folder, self.run = folder, Run(folder)
 
-    def place(self, dtype: Dtype) -> Path:
-        return self.folder / f"model-{dtype.value}.safetensors"
+    def place(self) -> Path:
+        return self.folder / f"model-{self.dtype.value}.safetensors"
 
     def log_probs(self, features: Tensor) -> Tensor:
         found: Tensor = self.model(features[None], torch.tensor([features.shape[1]]))[:, 0]
         return found
 
-    def packed(self, dtype: Dtype, statistics: Callable[[], Statistics]) -> Packed:
-        return pack(self.model.state_dict(), self.config, dtype, *statistics())
+    def packed(self, statistics: Callable[[], Statistics]) -> Packed:
+        return pack(self.model.state_dict(), self.config, self.dtype, *statistics())
 
 
 class OfFile(Trained):
@@ -85,21 +85,21 @@ class OfFile(Trained):
             config = read_config(self.content.config.values)
         except (KeyError, ValueError) as error:
             raise ValueError(f"{path}: its configuration can't be read ({error}); export the run again") from None
-        super().__init__(config, meta_model(config.model))
+        super().__init__(config, meta_model(config.model), dtype)
         self._network = Network(self.content)
 
-    def place(self, dtype: Dtype) -> Path:
+    def place(self) -> Path:
         stem = self.path.stem.removesuffix(f"-{Dtype.float32.value}")
-        return self.path.with_name(f"{stem}-{dtype.value}.safetensors")
+        return self.path.with_name(f"{stem}-{self.dtype.value}.safetensors")
 
     def log_probs(self, features: Tensor) -> Tensor:
         return log_probs(self._network, features)
 
-    def packed(self, dtype: Dtype, statistics: Callable[[], Statistics]) -> Packed:
-        return rounded(self.content, dtype)
+    def packed(self, statistics: Callable[[], Statistics]) -> Packed:
+        return rounded(self.content, self.dtype)
 
 
 def trained(place: Path, dtype: Dtype) -> Trained:
     """Returns the network of a run's folder or a packed file, to be packed in the type."""
     of_file = place.is_file() or (place.suffix == ".safetensors" and not place.exists())
-    return OfFile(place, dtype) if of_file else OfRun(place)
+    return OfFile(place, dtype) if of_file else OfRun(place, dtype)
