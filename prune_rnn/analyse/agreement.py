@@ -46,11 +46,22 @@ def differences(runs: Iterable[Finished], keys: Sequence[str]) -> str:
     return "; ".join(parts)
 
 
-def unlike(row: Row, other: Row) -> str:
-    """Returns a sentence on the conditions that differ between two rows' runs; empty where all agree."""
-    found = differences([*row.runs, *other.runs], CONDITIONS)
-    text = f"{row.label} and {other.label} differ in {found}: the relative performance may be due to that."
-    return text if found else ""
+def unlike(pairs: Iterable[tuple[Row, Row]]) -> list[str]:
+    """Returns a sentence for each condition that differs between a row and the row it is compared with.
+
+    Rows that differ alike from the same row share a sentence.
+    """
+    rows: dict[tuple[str, str], dict[str, None]] = {}
+    for row, other in pairs:
+        for key in CONDITIONS:
+            own, its = (", ".join(dict.fromkeys(conditions(run)[key] for run in each.runs)) for each in (row, other))
+            if own and its and own != its:
+                rows.setdefault((other.label, f"{key} ({own}, there {its})"), {})[row.label] = None
+    return [
+        f"These differ from {label} in {difference}, and the relative performance may be due to that: "
+        f"{'; '.join(labels)}."
+        for (label, difference), labels in rows.items()
+    ]
 
 
 def largest(runs: Sequence[Finished], baseline: Sequence[Finished] = ()) -> list[Finished]:
@@ -83,6 +94,7 @@ def agree(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
     agreeing: list[Row] = []
     warnings: list[str] = []
     baselines: dict[str, Row] = {}
+    compared: list[tuple[Row, Row]] = []
     for row in rows:
         baseline = baselines.get(row.family)
         group = largest(row.runs, baseline.runs if baseline else ())
@@ -105,8 +117,8 @@ def agree(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
                     f"{row.label} has the seeds {', '.join(map(str, seeds))} and its baseline {baseline.label} has "
                     f"{', '.join(map(str, others))}: the relative performance compares means over different seeds."
                 )
-            if text := unlike(own, baseline):
-                warnings.append(text)
+            compared.append((own, baseline))
+    warnings += unlike(compared)
     for family in baselines:
         pruned = [run for row in agreeing if row.family == family and row.sparse for run in row.runs]
         if differing := differences(pruned, ["q source"]):

@@ -49,6 +49,7 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     """Returns the table. Each CER is a mean over seeds."""
     cells: list[dict[str, str]] = []
     notes: dict[str, None] = {}  # in order, each once
+    pairs: list[tuple[Row, Row]] = []
     missing: dict[str, str] = {}
     compared = any(of.baseline for of in layout.rows)
     labelled = "label" not in layout.columns and any(of.label for of in layout.rows)
@@ -66,14 +67,15 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
         )
         missing |= {each.command: each.label for each in (row, *others) if not each.runs}
         for each in found:
-            texts = [*speakers_only([each.interval]), unlike(row, each.other), *problems([each])]
+            texts = [*speakers_only([each.interval]), *problems([each])]
             if each.interval:
                 texts += over_utterances(edits[run.name] for run in row.runs)
-            notes |= dict.fromkeys(text for text in texts if text)
+            notes |= dict.fromkeys(texts)
+            pairs.append((row, each.other))
     return [
         laid_out(
             name, layout, library, cells,
-            notes=list(notes), missing=[(label, command) for command, label in missing.items()],
+            notes=[*notes, *unlike(pairs)], missing=[(label, command) for command, label in missing.items()],
         )
     ]  # fmt: skip
 

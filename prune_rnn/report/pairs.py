@@ -28,7 +28,7 @@ def tables(name: str, layout: Layout, library: Library) -> list[Table]:
     found = compare_pairs(rows, layout.pairs, edits, spread)
     notes = [*_over_voices(found, edits, spread)] if library.shared.data.name == "synthetic" else []
     notes += [*speakers_only(pair.interval for pair in found), *problems(found)]
-    notes += [text for pair in found if (text := unlike(pair.row, pair.other))]
+    notes += unlike((pair.row, pair.other) for pair in found)
     made = laid_out(name, layout, library, [cells(pair) for pair in found], notes=notes, missing=without_runs(rows))
     return [replace(made, caption=f"{layout.caption} {HOW}".strip())]
 

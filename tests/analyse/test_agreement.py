@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prune_rnn.analyse.agreement import agree, conditions, largest
+from prune_rnn.analyse.agreement import agree, conditions, largest, unlike
 from prune_rnn.analyse.finished import Finished
 from prune_rnn.analyse.rows import Row
 
@@ -78,9 +78,24 @@ def test_of_equal_groups_the_baselines_conditions_win_then_the_lowest_seed(run: 
 
 
 def test_a_row_unlike_its_baseline_is_reported(run: Make) -> None:
-    rows, (warning,) = agree([row("Dense", run("d"), sparse=False), row("Small", run("s", processes=4), sparse=False)])
+    dense, four = row("Dense", run("d"), sparse=False), {"processes": 4}
+    small, medium = row("Small", run("s", **four), sparse=False), row("Medium", run("m", **four), sparse=False)
+    rows, (warning,) = agree([dense, small, medium])
     assert len(rows[1].runs) == 1
-    assert "Small and Dense" in warning and "processes: 4 (s), 1 (d)" in warning
+    may = "and the relative performance may be due to that: Small; Medium."
+    assert warning == f"These differ from Dense in processes (4, there 1), {may}"
+
+
+def test_rows_that_differ_otherwise_have_sentences_of_their_own(run: Make) -> None:
+    dense, other = row("Dense", run("d", precision="float32")), row("Other", run("o", device="H100"))
+    half = row("Half", run("h0", precision="bfloat16"), run("h1", 1, precision="float32"))
+    found = unlike([(half, dense), (dense, dense), (row("None"), dense), (half, other), (half, dense)])
+    assert [text.partition(",")[0] for text in found] == [
+        "These differ from Dense in precision (bfloat16",
+        "These differ from Other in precision (bfloat16",
+        "These differ from Other in device (CPU",
+    ]
+    assert found[0].endswith("that: Half.")
 
 
 def test_sources_of_q_are_compared_among_pruned_rows_only(run: Make) -> None:
