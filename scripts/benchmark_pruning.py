@@ -18,6 +18,7 @@ from prune_rnn.data.batch import batches, collate
 from prune_rnn.data.loader import load
 from prune_rnn.model.deepspeech2 import DeepSpeech2
 from prune_rnn.prune.masker import Masker
+from prune_rnn.prune.schedule import Threshold
 from prune_rnn.run.resolve import resolve
 from prune_rnn.train.experiment import load_splits
 from prune_rnn.train.loop import Trainer
@@ -44,7 +45,11 @@ def main() -> None:
     }
     for trainer in trainers.values():
         trainer.step = 3 * steps  # pruning goes on from epoch 2 to 10
-    freq = masker.rules[0].when.freq
+    curve = masker.rules[0].when
+    assert isinstance(curve, Threshold)
+    freq = curve.freq
+    if arguments.repeats < 2 * freq:
+        parser.error(f"--repeats: at least {2 * freq}, as masks are renewed every {freq} steps")
     seconds: dict[str, list[float]] = {name: [] for name in trainers}
     for repeat in range(arguments.repeats + 3):
         for name in sorted(trainers, reverse=repeat % 2 == 1):

@@ -10,15 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from prune_rnn.predict import law
 from prune_rnn.predict.networks import Network, shipped
 
-Form = Callable[[np.ndarray, dict[str, np.ndarray]], np.ndarray]
+Vector = NDArray[np.float64]
+Columns = dict[str, Vector]
+Form = Callable[[Sequence[float], Columns], Vector]
 
 
-def columns(networks: Sequence[Network]) -> dict[str, np.ndarray]:
+def columns(networks: Sequence[Network]) -> Columns:
     """Returns log size, log density, log of what is not zero, whether it is a GRU, log CER, and weights."""
     own = [network.setting for network in networks]
     kept = [each.parameters - each.prunable * (1 - each.density) for each in own]
@@ -32,33 +35,34 @@ def columns(networks: Sequence[Network]) -> dict[str, np.ndarray]:
     }
 
 
-def level(x: np.ndarray, c: dict[str, np.ndarray]) -> np.ndarray:
+def level(x: Sequence[float], c: Columns) -> Vector:
     """Returns the level of each cell."""
     return x[0] * c["gru"] + x[1] * (1 - c["gru"])
 
 
-def no_floor(x: np.ndarray, c: dict[str, np.ndarray]) -> np.ndarray:
+def no_floor(x: Sequence[float], c: Columns) -> Vector:
     """a N^-b d^-c"""
     return level(x, c) - x[2] * c["n"] - x[3] * c["d"]
 
 
-def floor(x: np.ndarray, c: dict[str, np.ndarray]) -> np.ndarray:
+def floor(x: Sequence[float], c: Columns) -> Vector:
     """floor + a N^-b d^-c"""
     return np.log(x[4] + np.exp(level(x, c) - x[2] * c["n"] - x[3] * c["d"]))
 
 
-def frantar(x: np.ndarray, c: dict[str, np.ndarray]) -> np.ndarray:
+def frantar(x: Sequence[float], c: Columns) -> Vector:
     """Frantar et al. 2023: (a (1 - sparsity)^b + 1) M^-c + floor, M parameters that are not zero"""
     share = c["kept"] - c["n"]
     return np.log(x[4] + (x[5] * np.exp(x[3] * share) + 1) * np.exp(level(x, c) - x[2] * c["kept"]))
 
 
-def rosenfeld(x: np.ndarray, c: dict[str, np.ndarray]) -> np.ndarray:
+def rosenfeld(x: Sequence[float], c: Columns) -> Vector:
     """Rosenfeld et al. 2021: dense error of the width times |(m - i p e^1/g) / (m - i p)|^g, m = d size^phi"""
     dense = np.log(x[4] + np.exp(level(x, c) - x[2] * c["n"]))
     g, p, m = np.exp(x[5]), np.exp(x[6]), np.exp(c["d"] + x[3] * c["n"])
     top = np.exp((x[7] - dense) / g)
-    return dense + g / 2 * np.log((m**2 + (p * top) ** 2) / (m**2 + p**2))
+    error: Vector = dense + g / 2 * np.log((m**2 + (p * top) ** 2) / (m**2 + p**2))
+    return error
 
 
 STARTS: dict[Form, list[list[float]]] = {
@@ -69,21 +73,21 @@ STARTS: dict[Form, list[list[float]]] = {
 }
 
 
-def fitted(form: Form, networks: Sequence[Network]) -> Callable[[Sequence[Network]], np.ndarray]:
+def fitted(form: Form, networks: Sequence[Network]) -> Callable[[Sequence[Network]], Vector]:
     """Returns what a form predicts once it is fitted, robustly, from the best of its starts."""
     own = columns(networks)
 
-    def off(x: np.ndarray) -> np.ndarray:
-        return np.nan_to_num((form(x, own) - own["y"]) * own["w"], nan=1e3)
+    def off(x: Vector) -> Vector:
+        return np.nan_to_num((form(x.tolist(), own) - own["y"]) * own["w"], nan=1e3)
 
     low, high = np.full(len(STARTS[form][0]), -8.0), np.full(len(STARTS[form][0]), 8.0)
     if len(low) > 4:
         low[4], high[4] = 0.0, 0.22  # the floor
     best = min((least_squares(off, x, bounds=(low, high), loss="soft_l1") for x in STARTS[form]), key=lambda s: s.cost)
-    return lambda others: form(best.x, columns(others))
+    return lambda others: form(best.x.tolist(), columns(others))
 
 
-def ours(networks: Sequence[Network]) -> Callable[[Sequence[Network]], np.ndarray]:
+def ours(networks: Sequence[Network]) -> Callable[[Sequence[Network]], Vector]:
     """Returns what the package's law predicts."""
     found = law.fit(networks)
     return lambda others: np.array([found.predict(each.setting)[0] for each in others])

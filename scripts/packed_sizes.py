@@ -15,7 +15,8 @@ from tabulate import tabulate
 from prune_rnn import paths
 from prune_rnn.deploy.export import ExportOptions, export
 from prune_rnn.engine.quantise import Dtype
-from prune_rnn.run.store import all_runs, write_atomically
+from prune_rnn.files import write_atomically
+from prune_rnn.run.store import all_runs
 
 results = Path(sys.argv[1] if len(sys.argv) > 1 else "results")
 rows = []
