@@ -98,8 +98,8 @@ def _rates(run: Finished) -> tuple[str, str]:
 def _relative(other: Between) -> str:
     if other.relative is None:
         return "of no error"
-    ends = other.interval and f" ({100 * other.interval.low:+.1f} to {100 * other.interval.high:+.1f})"
-    return f"{100 * other.relative:+.1f}{ends or ''}"
+    ends = other.interval and f" ({100 * other.interval.low:+z.1f} to {100 * other.interval.high:+z.1f})"
+    return f"{100 * other.relative:+z.1f}{ends or ''}"
 
 
 def _utterance(first: Utterance, other: Between, number: int) -> str:

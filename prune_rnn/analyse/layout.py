@@ -88,7 +88,7 @@ def layout(file: Path) -> Layout:
     try:
         found = typed(Layout, yaml.safe_load(file.read_text(encoding="utf-8")))
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{file}: it is not YAML in UTF-8 ({' '.join(str(error).split())}); correct it") from None
+        raise UsageError(f"{file}: can't be read as YAML ({' '.join(str(error).split())}); correct it") from None
     except ValueError as error:
         raise UsageError(f"{file}: {error}; correct it") from None
     if not found.rows or found.seeds < 1:

@@ -56,7 +56,7 @@ def table(results: Path) -> str:
     """
     folder = paths.runs(results)
     if not folder.is_dir():
-        raise ValueError(f"{folder}: no such folder; train a run first, or give another folder by results=...")
+        raise ValueError(f"{folder}: no such folder; train a run first, or give its results folder by --results")
     rows = sorted(map(_row, _runs(folder)), key=_Row.order)
     if not rows:
         return f"{folder} holds no runs"

@@ -32,6 +32,13 @@ from prune_rnn.usage import UsageError, shown
 # what Hydra and OmegaConf raise for a wrong override; ArithmeticError: an integer that is no float
 REFUSALS = (HydraException, OmegaConfBaseException, ValueError, ArithmeticError, RecursionError)
 _LONGEST = 300  # characters of a reason
+_RESOLVING = "raised while resolving interpolation: "  # OmegaConf, before the message of a resolver of ours
+_PLAINER = {  # OmegaConf's words: ours
+    r"Value '(.*)' of type '.*' could not be converted to Integer": r"'\1' is no whole number",
+    r"Value '(.*)' of type '.*' could not be converted to Float": r"'\1' is no number",
+    r"Value '(.*)' is not a valid bool \(type .*\)": r"'\1' is neither true nor false",
+    r"Invalid value assigned: .* is not a ListConfig, list or tuple\.": "must be a list: put it in [ ]",
+}
 
 
 def compose(overrides: Sequence[str]) -> DictConfig:
@@ -69,7 +76,7 @@ def _composed(conf: Path, chosen: Sequence[tuple[str, str]]) -> DictConfig:
         with hydra.initialize_config_dir(str(conf), version_base="1.3", job_name="prune_rnn"):
             return hydra.compose("config", [f"{group}={option}" for group, option in chosen])
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"{_unreadable(conf)} is not YAML in UTF-8 ({reason(error)}); fix it, or reinstall") from None
+        raise ValueError(f"{_unreadable(conf)} can't be read as YAML ({reason(error)}); fix it, or reinstall") from None
 
 
 def _unreadable(conf: Path) -> Path:
@@ -129,12 +136,20 @@ def named(word: str) -> Iterator[None]:
         raise UsageError(f"{shown(word)}: {_unknown(split(word)[1]) if unknown else reason(error)}") from None
 
 
+def of_resolver(error: BaseException) -> bool:
+    """Whether the error is that of a resolver of ours, which names its own key."""
+    return _RESOLVING in str(error)
+
+
 def reason(error: BaseException) -> str:
     """Returns the message of an error's root cause in one line."""
     while str(error.__cause__) not in ("", "None"):
         assert error.__cause__ is not None
         error = error.__cause__
     text = " ".join(str(error).partition("full_key:")[0].split())  # where OmegaConf begins to say where
+    text = text.partition(_RESOLVING)[2] or text
+    for theirs, ours in _PLAINER.items():
+        text = re.sub(f"^{theirs}$", ours, text)
     return text[:_LONGEST] or type(error).__name__
 
 
@@ -142,8 +157,8 @@ def _unknown(key: str) -> str:
     """Returns the message for a key that is not there, with the options that have it, else the nearest key."""
     group = key.partition(".")[0]
     if options := [f"{group}={option}" for option in having(key)]:
-        sparse = " (a dense model has prune=none; give model=gru_sparse, say)" if group == "prune" else ""
-        return f"not a key of the chosen {group}{sparse}; choose {' or '.join(options)}"
+        sparse = " (with a sparse model, such as model=gru_sparse)" if group == "prune" else ""
+        return f"not a key of the chosen {group}; choose {' or '.join(options)}{sparse}"
     parent, _, last = key.rpartition(".")
     if "." in parent and parent in keys():
         return f"no such key; what is new there needs a plus: +{key}=..."

@@ -9,7 +9,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 
-from prune_rnn.config.compose import REFUSALS, compose, reason
+from prune_rnn.config.compose import REFUSALS, compose, of_resolver, reason
 from prune_rnn.config.option import expand_home, option
 from prune_rnn.data.base import SYMBOLS, Data
 from prune_rnn.data.sets import SETS
@@ -173,7 +173,7 @@ def _typed(composed: DictConfig) -> Config:
             key = next((str(k) for k in sorted(OmegaConf.missing_keys(composed))), key)
         raise UsageError(f"{key} has no value; give one by {key}=...") from None
     except REFUSALS as error:
-        where = getattr(error, "full_key", None)
+        where = None if of_resolver(error) else getattr(error, "full_key", None)
         raise UsageError(f"{where}: {reason(error)}" if where else reason(error)) from None
     except AttributeError as error:  # a key that `+` added: the slotted dataclass has no place for it
         raise UsageError(f"{error}; leave out the key that '+' added") from None

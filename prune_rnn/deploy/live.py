@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from prune_rnn.deploy.stream import PIECE
-from prune_rnn.speech.features import SAMPLE_RATE
+from prune_rnn.speech.features import SAMPLE_RATE, WINDOW
 from prune_rnn.usage import UsageError
 
 INPUT = "-"  # stands for standard input
@@ -22,12 +22,18 @@ _PCM = 1
 def pieces(file: BinaryIO) -> Iterator[Tensor]:
     """Yields the samples of a WAV file as they arrive, (PIECE,) float32 in [-1, 1]; the last piece may be shorter.
 
-    UsageError, before the first, unless the samples are 16-bit PCM, of one channel, at 16 kHz. Ctrl-C ends the sound.
+    UsageError, before the first, unless the samples are 16-bit PCM, of one channel, at 16 kHz; at the end, where there
+    were too few for one window. Ctrl-C ends the sound.
     """
     _read_header(file)
+    samples = 0
     while piece := _next(file):
-        whole = piece[: len(piece) // 2 * 2]
-        yield torch.from_numpy(np.frombuffer(whole, "<i2").astype(np.float32) / 32768)
+        whole = piece[: len(piece) // 2 * 2]  # the input may end within a sample
+        samples += len(whole) // 2
+        if whole:
+            yield torch.from_numpy(np.frombuffer(whole, "<i2").astype(np.float32) / 32768)
+    if samples < WINDOW:
+        raise UsageError(f"{INPUT}: standard input ended after {samples} samples, less than one window of 20 ms")
 
 
 def _next(file: BinaryIO) -> bytes:

@@ -94,7 +94,7 @@ def _beyond(own: Setting, networks: Sequence[Network]) -> list[str]:
     alike = [each for each in others if each.recipe == own.recipe]
     if not alike and own.data == SYNTHETIC:
         kin = any((each.kin, each.init, each.teacher) == (own.kin, own.init, own.teacher) for each in others)
-        found.append("no network had this much speech or so many steps" if kin else "no network was trained like this")
+        found.append("no network had just this speech and these steps" if kin else "no network was trained like this")
     family = [each for each in others if each.cell == own.cell]
     if not family:
         found.append(f"no network had the cell {own.cell}")

@@ -29,7 +29,10 @@ FEWEST = 20  # networks, so that a tenth of them says something
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The CER to expect of a run, fractions: the median, and the ends of the 90 % interval."""
+    """The CER to expect of a run: the median, and the ends of the 90 % interval.
+
+    Fractions of at most 1, the CER of a network that has learned nothing and writes nothing.
+    """
 
     cer: float
     low: float
@@ -89,7 +92,7 @@ class Expectation:
         rank = min(math.ceil(LEVEL * (len(low) + 1)), len(low)) - 1  # of n numbers in order, from 0
         middle = self.law.predict(setting)[0]
         ends = np.sort(low)[::-1][rank], np.sort(high)[rank]
-        return Expected(math.exp(middle), math.exp(min(middle, ends[0])), math.exp(max(middle, ends[1])))
+        return Expected(*(min(1.0, math.exp(each)) for each in (middle, min(middle, ends[0]), max(middle, ends[1]))))
 
     def left_out(self, setting: Setting) -> Expectation:
         """Returns the expectation of all other networks."""

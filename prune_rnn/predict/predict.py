@@ -22,7 +22,7 @@ def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None 
     """Returns the forecast of a network, or of the one that reaches `target.KEY=VALUE`, which are among the overrides.
 
     json_: as JSON. plot: a file that the forecast is drawn to. quick: without training time and speed-up, which are
-    timed on this machine for about ten seconds.
+    timed on this machine for about ten seconds. Of the targets target.speedup alone has them timed.
     """
     targets, rest = targets_of(overrides)
     if plot is not None:
@@ -37,7 +37,8 @@ def predict(overrides: Sequence[str], *, json_: bool = False, plot: Path | None 
         command, of = None, forecast(config, expectation)
     if plot is not None:
         save(of, expectation, plot)
-    cost, speed = (None, None) if quick or command else timed(of)
+    timing = not quick and (targets is None or targets.speedup is not None)
+    cost, speed = timed(of) if timing else (None, None)
     if json_:
         head = {"command": command} if command else {}
         return json.dumps({**head, **printed.as_json(of, cost, speed)}, indent=2)

@@ -63,8 +63,8 @@ def set_otherwise(kept: Recorded) -> list[str]:
 def sparsity(kept: Recorded) -> list[str]:
     """Returns a run's sparsity as an override; nothing where its goal is a magnitude, or it does not prune.
 
-    A run records the sparsity of its prunable weights, whichever of two keys was typed. The override is the key with
-    the shorter value.
+    Nothing where it is the model's own, either. A run records the sparsity of its prunable weights, whichever of two
+    keys was typed. The override is the key with the shorter value.
     """
     goal = kept.identity["prune"].get("prunable_sparsity")
     if goal is None:
@@ -74,7 +74,17 @@ def sparsity(kept: Recorded) -> list[str]:
     share = prunable / sum(p.numel() for p in model.parameters())
     rounded = (round(goal * share, digits) for digits in range(1, 7))
     whole = next((each for each in rounded if round(each / share, _DIGITS) == goal), goal)
+    if whole == _usual_sparsity(kept):
+        return []
     return [f"prune.sparsity={whole}"] if len(f"{whole}") < len(f"{goal}") else _goal(kept)
+
+
+def _usual_sparsity(kept: Recorded) -> float | None:
+    """Returns the sparsity that the run's model has by default; None where it has none, or no longer exists."""
+    try:
+        return getattr(_composed(f"model={kept.model.name}").prune, "sparsity", None)
+    except ValueError:
+        return None
 
 
 def _goal(kept: Recorded) -> list[str]:

@@ -15,6 +15,7 @@ from prune_rnn import files, paths
 from prune_rnn.deploy.file import stored
 from prune_rnn.deploy.fold import fold
 from prune_rnn.engine.quantise import Dtype
+from prune_rnn.integrity import sealed
 from prune_rnn.usage import UsageError
 
 _LENGTH = 16  # characters of the digest
@@ -32,7 +33,7 @@ def content(key: str, source: str) -> str:
     try:
         return _content(path, status.st_mtime_ns, status.st_size)
     except Exception as error:  # torch.load raises any error of its unpickler or zip reader
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        reason = str(error).partition("\n")[0] or type(error).__name__
         fix = "give the folder of a finished run, or a file that `prune-rnn export` wrote"
         raise ValueError(f"{key}={path}: can't be read ({reason}); {fix}") from None
 
@@ -67,6 +68,10 @@ def _content(path: Path, changed: int, size: int) -> str:
 def _tensors(path: Path) -> dict[str, Tensor]:
     read = files.read(path, files.TENSORS)
     if path.name == paths.MODEL:
+        sealed.check_archive(read)
         state = torch.load(io.BytesIO(read), map_location="cpu", weights_only=True)["model"]
         return stored(*fold(state, Dtype.float32))
+    stated, own = sealed.checksums(read)
+    if stated not in (None, own):
+        raise ValueError("its checksum is not that of its content")
     return {name: each for name, each in load_packed(read).items() if not name.startswith(_STATISTICS)}

@@ -43,3 +43,9 @@ def test_what_can_not_be_compared_is_named(fabricate: Callable[..., Run], tmp_pa
         between([first, fabricate("gru_sparse", edits=[5]).folder])
     with pytest.raises(ValueError, match="has no hypotheses"):
         between([first, fabricate("rnn_dense", heard=False).folder])
+
+
+def test_no_difference_has_no_minus_sign(fabricate: Callable[..., Run]) -> None:
+    run = fabricate("gru_dense", edits=[5, 6, 7]).folder
+    row = compare([run, run], 0).splitlines()[3]
+    assert "+0.0 (+0.0 to +0.0)" in row and "-0.0" not in row

@@ -58,7 +58,7 @@ def test_help_of_a_command_fits_and_names_its_keys(command: Command, name: str) 
         (
             ["report", "data=manifest", "data.skip_bad=maybe"],
             2,
-            "data.skip_bad=maybe: Value 'maybe' is not a valid bool",
+            "data.skip_bad=maybe: 'maybe' is neither true nor false",
         ),
         (["train", "--cfg", "all"], 2, "'--cfg': 'all' is not"),
         (["train", "-m", "--cfg", "job", "seed=0,1"], 2, "--cfg shows one run: leave out -m"),

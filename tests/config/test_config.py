@@ -132,7 +132,7 @@ WRONG = {
     "prune.q=much model=gru_sparse": "prune.q=much: give a number",
     "prune.q=true model=gru_sparse": "prune.q=True",
     "prune.q={recurrent:0.1} model=gru_sparse": "recurrent, linear",
-    "prune.q=0.1": "(a dense model has prune=none; give model=gru_sparse, say); choose prune=gradual",
+    "prune.q=0.1": "choose prune=gradual (with a sparse model, such as model=gru_sparse)",
     "prune.sparsity=1.5 model=gru_sparse": "prune.sparsity=1.5: must lie between 0 and 1",
     "prune=gradual": "prune.sparsity has no value; give the network's sparsity",
     "train.steps_per_epoch=0": "train.steps_per_epoch=0: must be 1 or more",

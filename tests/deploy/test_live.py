@@ -25,20 +25,28 @@ def wav(samples: np.ndarray, rate: int = 16_000, subtype: str = "PCM_16") -> byt
     return content.getvalue()
 
 
-@pytest.mark.parametrize("samples", [0, 1, 320, 321, 1000])
+@pytest.mark.parametrize("samples", [320, 321, 1000])
 def test_the_samples_are_those_of_the_file_in_pieces_of_20_ms(samples: int) -> None:
     sound = np.random.default_rng(0).integers(-32768, 32768, samples).astype(np.int16)
     found = list(pieces(io.BytesIO(wav(sound))))
     assert [len(piece) for piece in found] == [320] * (samples // 320) + [samples % 320] * (samples % 320 > 0)
-    assert np.concatenate([np.zeros(0), *(piece.numpy() for piece in found)]).tolist() == (sound / 32768).tolist()
+    assert np.concatenate([piece.numpy() for piece in found]).tolist() == (sound / 32768).tolist()
 
 
 def test_a_recorder_does_not_know_the_length_and_writes_other_chunks() -> None:
     """Recorders state the greatest length; a list of an odd length is padded; the sound ends when the input ends."""
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 16_000, 32_000, 2, 16)
     head = b"RIFF\xff\xff\xff\xffWAVE" + form + b"LIST\x03\x00\x00\x00abc\x00" + b"data\xff\xff\xff\xff"
-    (piece,) = pieces(io.BytesIO(head + struct.pack("<hhh", 0, 16384, -32768) + b"\x01"))  # cut off within a sample
-    assert piece.tolist() == [0, 0.5, -1]
+    sound = struct.pack("<hh", 16384, -32768) * 160
+    (piece,) = pieces(io.BytesIO(head + sound + b"\x01"))  # cut off within a sample
+    assert piece.tolist() == [0.5, -1] * 160
+
+
+@pytest.mark.parametrize("samples", [0, 1, 319])
+def test_less_than_a_window_is_an_error_at_the_end(samples: int) -> None:
+    found = pieces(io.BytesIO(wav(np.zeros(samples))))
+    with pytest.raises(UsageError, match=f"-: standard input ended after {samples} samples, less than one window"):
+        list(found)
 
 
 @pytest.mark.parametrize(

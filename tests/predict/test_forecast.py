@@ -35,7 +35,7 @@ def test_a_network_of_the_package_without_any_results(tmp_path: Path) -> None:
         (["model=gru_dense", "model.units=784"], "wider (784 units) than the widest network of 392 units"),
         (["model=gru_dense", "model.units=20"], "narrower than the narrowest of 36 units"),
         (["model=gru_dense", "model.layers=2"], "no network had these layers"),
-        (["model=gru_dense", "train.steps_per_epoch=20"], "no network had this much speech or so many steps"),
+        (["model=gru_dense", "train.steps_per_epoch=20"], "no network had just this speech and these steps"),
         (["model=gru_dense", "train.momentum=0.5"], "no network was trained like this"),
         (["model=gru_sparse", "prune=nm"], "pruned by prune=nm with its defaults: what that costs is assumed"),
         (["model=gru_sparse", "prune.end_epoch=18"], "no network was pruned in these epochs"),

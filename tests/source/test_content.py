@@ -8,10 +8,11 @@ from subprocess import CompletedProcess
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 
 from prune_rnn import paths
 from prune_rnn.config.config import compose_config
+from prune_rnn.integrity.sealed import sealed_tensors
 from prune_rnn.run.identity import digest
 from prune_rnn.run.record import read_config, recorded
 from prune_rnn.source.content import content
@@ -66,6 +67,18 @@ def test_what_holds_no_weights_is_named(packed: Path, tmp_path: Path) -> None:
     packed.write_bytes(b"no network")
     with pytest.raises(ValueError, match=f"init={packed}: can't be read"):
         content("init", str(packed))
+
+
+def test_a_damaged_file_is_named_in_our_words(packed: Path, tmp_path: Path) -> None:
+    tensors = sealed_tensors(save({"linear": torch.ones(2, 2)}, {"format": "x"}))
+    fix = "give the folder of a finished run, or a file that"
+    for damaged, words in [(tensors[:-1], "its checksum is not that of its content"), (tensors[:9], "no header")]:
+        packed.write_bytes(damaged)
+        with pytest.raises(ValueError, match=rf"init={packed}: can't be read \({words}\); {fix}"):
+            content("init", str(packed))
+    (tmp_path / paths.MODEL).write_bytes(tensors)
+    with pytest.raises(ValueError, match=rf"{paths.MODEL}: can't be read \(it does not end with a checksum\); {fix}"):
+        content("init", str(tmp_path))
 
 
 def test_distillation_without_a_teacher_is_refused() -> None:

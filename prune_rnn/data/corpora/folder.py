@@ -22,7 +22,7 @@ class Folder(Corpus):
     train/anna/monday/1.wav.
     """
 
-    title, source, language = "a folder of recordings", "your own recordings", None
+    title, source, language = "your recordings", "each with its text in a file of the same name", None
 
     def recordings(self, folder: Path) -> Iterator[Recording]:
         """Yields the recordings by path; a text without a recording has a path to no file."""

@@ -34,7 +34,7 @@ from prune_rnn.speech.text import (
     frames_needed,
     unknown_characters,
 )
-from prune_rnn.usage import SeveralLines
+from prune_rnn.usage import SeveralLines, UsageError
 
 _LEAST = 0.7  # of the speech: a train split below it is reported
 _RARE = 1000  # a letter in fewer than one of so many transcripts is no letter of the language
@@ -94,7 +94,8 @@ def prepare(name: str, folder: Path, options: PrepareOptions) -> Prepared:
     if name not in CORPORA:
         raise ValueError(f"{name}: no such corpus; {choose(name, list(CORPORA))}")
     if not folder.is_dir():
-        raise ValueError(f"{folder}: no such folder; it must hold {CORPORA[name].title}, from {CORPORA[name].source}")
+        what = "is a file, not a folder" if folder.exists() else "no such folder"
+        raise UsageError(f"{folder}: {what}; give the folder that holds {CORPORA[name].title} ({CORPORA[name].source})")
     out = Path(options.out) if options.out else folder
     manifests = {split: out / f"{split}.jsonl" for split in SPLITS}
     corpus = CORPORA[name]
@@ -104,7 +105,7 @@ def prepare(name: str, folder: Path, options: PrepareOptions) -> Prepared:
         raise ValueError(f"{there} is already there; give another folder by --out, or replace it by --force")
     recordings = list(corpus.recordings(folder))
     if not recordings:
-        raise ValueError(f"{folder}: holds no recording of {corpus.title}; get it from {corpus.source}")
+        raise ValueError(f"{folder}: holds nothing of {corpus.title} ({corpus.source})")
     alphabet = _alphabet(recordings, language, options.alphabet)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(partial(_checked, language=language, alphabet=alphabet_of(alphabet)), recordings))
@@ -130,7 +131,7 @@ def _language(corpus: Corpus, folder: Path, given: str | None) -> str:
         return corpus.language
     own = folder.absolute().name
     if own not in languages():
-        raise ValueError(f"{folder}: its name is no language's code; give the transcripts' by --language, such as de")
+        raise UsageError(f"{folder}: in which language are its transcripts? Give --language, such as de")
     return own
 
 

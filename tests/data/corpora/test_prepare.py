@@ -281,7 +281,7 @@ def test_the_command_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path)
 
 def test_a_language_nobody_knows_is_asked_for(tmp_path: Path) -> None:
     folder = published("common_voice", tmp_path).rename(tmp_path / "corpus")
-    with pytest.raises(ValueError, match="its name is no language's code; give the transcripts' by --language"):
+    with pytest.raises(ValueError, match="in which language are its transcripts"):
         prepare("common_voice", folder, PrepareOptions())
 
 
