@@ -26,7 +26,7 @@ class Data(ABC):
 
     name: str = option("its name; not to be set: give data=NAME")
     front_end: FrontEnd = option(
-        "normalisation of features; relative: alike at every sample rate; active: and beside long silence",
+        "normalisation of features (relative: the same at every sample rate; active: also beside long silence)",
         FrontEnd.absolute,
         later=True,
     )

@@ -26,10 +26,10 @@ class Manifest(Data):
     name: str = option("its name; not to be set: give data=manifest", "manifest")
     train: str = option("manifest to train on, JSON lines", path=True)
     dev: str = option("manifest to choose the best epoch by", path=True)
-    test: str = option("manifest that the error rates are of", path=True)
+    test: str = option("manifest to measure the error rates on", path=True)
     skip_bad: bool = option("go on without the lines that can't be used, after naming them", False)
     front_end: FrontEnd = option(
-        "normalisation of features; relative: alike at every sample rate; active: and beside long silence",
+        "normalisation of features (relative: the same at every sample rate; active: also beside long silence)",
         FrontEnd.active,
         before=FrontEnd.absolute,
     )

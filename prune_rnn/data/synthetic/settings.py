@@ -26,7 +26,7 @@ class Synthetic(Data):
     name: str = option("its name; not to be set: give data=synthetic", "synthetic")
     train_hours: float = option("hours of speech to train on")
     dev_hours: float = option("hours of speech to choose the best epoch by")
-    test_hours: float = option("hours of speech that the error rates are of")
+    test_hours: float = option("hours of speech to measure the error rates on")
     seed: int = option("of the corpus, not of the training", 0)
     snr_low: float = option("least ratio of speech to noise, dB", 5.0)
     snr_high: float = option("greatest ratio of speech to noise, dB", 25.0)
