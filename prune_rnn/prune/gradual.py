@@ -146,4 +146,7 @@ class Gradual(Pruning):
         return self.start_epoch, self.end_epoch
 
     def goal(self, q_source: str) -> str:
-        return Pruning.goal(self, q_source) if q_source == q.CALIBRATED else f"q {self.q} ({q_source})"
+        magnitudes = self.magnitudes() or {}
+        if q_source == q.CALIBRATED or not magnitudes:
+            return Pruning.goal(self, q_source)
+        return f"q {', '.join(f'{its:.4g} of {layer_type}' for layer_type, its in magnitudes.items())} ({q_source})"

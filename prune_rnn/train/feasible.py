@@ -14,6 +14,7 @@ from prune_rnn.model.deepspeech2 import DeepSpeech2, meta_model
 from prune_rnn.usage import UsageError
 
 _LITTLE, _NEARLY_ALL = 0.01, 0.999  # of a layer type's weights: less or more is probably a mistake
+_HUGE = 10  # times the largest weight before training: no q of a trained network is that large
 STATE_BYTES = 12  # of each parameter while it is trained: in float32 its value, gradient and momentum
 
 
@@ -62,10 +63,10 @@ def warnings(config: Config, groups: Sequence[Sequence[Utterance]]) -> list[str]
 
 
 def far_off(q: Mapping[str, float] | None, weights: Mapping[str, Mapping[str, Tensor]], *, trained: bool) -> list[str]:
-    """Returns a warning for each layer type in which q prunes next to nothing or, after training, nearly all weights.
+    """Returns a warning for each layer type in which q prunes next to nothing or nearly all weights.
 
     q: by layer type, where a magnitude is the goal. weights: by layer type and name, before or after training.
-    Before training a q that is too great can't be recognised, as training makes the weights larger.
+    Training makes the weights larger, so before it only a huge q is surely too large.
     """
     found = []
     for layer_type, magnitude in (q or {}).items():
@@ -80,4 +81,8 @@ def far_off(q: Mapping[str, float] | None, weights: Mapping[str, Mapping[str, Te
             found.append(f"{where} {100 * share:.2g} % {when}; give more, {way}")
         elif trained and share > _NEARLY_ALL:
             found.append(f"{where} {count - pruned:,} of {count:,} are left; give less, {way}")
+        elif not trained and magnitude > _HUGE * (most := max(float(weight.detach().abs().max()) for weight in group)):
+            found.append(
+                f"{where} the largest is {most:.2g} as training begins, so all may be pruned; give less, {way}"
+            )
     return found

@@ -48,7 +48,9 @@ def test_a_magnitude_that_prunes_next_to_nothing_or_all_is_warned_of() -> None:
     (warning,) = far_off({"recurrent": 0.001}, weights, trained=False)
     assert warning.startswith("prune.q=0.001: of the recurrent weights 0.25 % lie below it as training begins")
     assert not far_off({"recurrent": 0.6}, weights, trained=False)
-    assert not far_off({"recurrent": 2.0}, weights, trained=False)  # as q of trained weights may be
+    assert not far_off({"recurrent": 10.0}, weights, trained=False)  # as q of trained weights may be
+    (warning,) = far_off({"recurrent": 10.1}, weights, trained=False)
+    assert "prune.q=10.1: of the recurrent weights the largest is 1 as training begins, so all may be pruned" in warning
     cases = ((0, "0 % are pruned; give more"), (90, ""), (1998, ""), (2000, "1 of 2,001 are left; give less"))
     for zeros, message in cases:
         pruned = {"recurrent": {"a": torch.arange(2001) >= zeros}}
