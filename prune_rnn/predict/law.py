@@ -39,6 +39,7 @@ _MISFIT = 0.012  # deviation of the law itself
 _START = 0.05  # share of the epochs at which pruning starts by default
 _HARD = 0.25  # share of the epochs from which on hard pruning costs ever more, as in the paper's Table 4
 _HOURS, _HOURS_HEARD = 15.0, 50.0  # of the main recipe
+_REPEATS = 5.0  # of speech, as much as any number of them is worth; predicts networks of 1 and 4 h best
 _HUBER = 1.5
 _STEPS, _EXACT = 30, 1e-4  # of the search, at most; of each coefficient
 _CURVE = ("floor", "b", "c")
@@ -100,7 +101,8 @@ def effects(of: Setting) -> dict[str, float]:
         "teacher": float(of.teacher),
     }
     if of.hours and of.hours_heard:
-        found |= {"hours": math.log(of.hours / _HOURS), "hours_heard": math.log(of.hours_heard / _HOURS_HEARD)}
+        heard = math.log(_worth(of.hours, of.hours_heard) / _worth(_HOURS, _HOURS_HEARD))
+        found |= {"hours": math.log(of.hours / _HOURS), "hours_heard": heard}
     if of.variant:
         found[f"variant {of.method} {of.variant}"] = 1.0
     if of.density < LEAST:
@@ -111,6 +113,18 @@ def effects(of: Setting) -> dict[str, float]:
         found |= {"late": of.start - _START, "late, dense": (of.start - _START) * share}
         found |= {} if of.method == "gradual" else {f"method {of.method}": 1.0}
     return {name: value for name, value in found.items() if value}
+
+
+def _worth(hours: float, heard: float) -> float:
+    """Returns the hours of new speech that are worth as much as some hours heard again and again.
+
+    Speech heard once is worth itself, and never more than 1 + `_REPEATS` times its hours. Source: Muennighoff et al.
+    2023 (arXiv:2305.16264), equation 5.
+
+    >>> _worth(15, 10), round(_worth(15, 50), 1), round(_worth(1, 50), 1)
+    (10, 43.0, 6.0)
+    """
+    return heard if heard <= hours else hours * (1 + _REPEATS * -math.expm1(-(heard / hours - 1) / _REPEATS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """How much of a layer type a threshold prunes: the distribution of |w| while it is being pruned.
 
     log(-log(1 - sparsity)) = a + k log(threshold) + u log(units / 128) + s log(steps / 200) + t log(time) + b begin
+                              + (ku log(units / 128) + ks log(steps / 200)) log(threshold sqrt(units / 128) / 0.08)
 
-A Weibull distribution, whose scale narrows with the width and changes with the time since pruning began, and with the
-time before it, in which the weights grew. It is fitted to thresholds and sparsities of finished runs, because pruning
-changes the weights that remain: once at the end of each epoch, for the course, and once to the highest threshold of
-each run alone, for the end. The threshold of a calibrated run is a share of the goal's magnitude; `rise` says how
-sparsity follows that share:
+A Weibull distribution, whose scale and shape change with the width and the steps, and whose scale changes with the time
+since pruning began, and with the time before it, in which the weights grew. It is fitted to thresholds and sparsities
+of finished runs, because pruning changes the weights that remain: once at the end of each epoch, for the course, and
+once to the highest threshold of each run alone, for the end. A layer type has coefficients in all cells, which differ
+in `a` alone, and each cell with enough runs has its own, drawn towards these. The threshold of a calibrated run is a
+share of the goal's magnitude; `rise` says how sparsity follows that share:
 
     log(1 - sparsity) / log(1 - goal) = share^rise
 """
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
@@ -30,9 +33,11 @@ SHIPPED = Path(__file__).with_name("magnitudes.csv")
 COURSE, END = "course", "end"
 ANY = "any"  # cell
 _UNITS, _STEPS, _TIME = 128, 200, 0.45  # at which the terms are 0: units, steps an epoch, share of the epochs
+_THRESHOLD = 0.08  # at which the shape's terms are 0, in proportion to 1 / sqrt(units), as initial weights are
 _FEWEST, _MOST = 50, 200  # steps an epoch of the runs
+_NARROWEST, _WIDEST = 64, 392  # units of the runs; beyond them the shape stays
 _PER_STEPS = 0.25  # as much as their logarithm changes it within the runs
-_RIDGE = 1e-4
+_RIDGE = 1e-3  # that draws coefficients to 0, or a cell's to those of all cells
 _TERM_OF_TIME = 4  # its place among the terms
 Vector = NDArray[np.float64]
 
@@ -48,9 +53,13 @@ class Regressors:
     begin: float
 
     def terms(self) -> list[float]:
-        """Returns the terms of the regression: 1, four logarithms, and when pruning began."""
+        """Returns the terms of the regression, in the order of the coefficients."""
         parts = self.threshold, self.units / _UNITS, self.steps / _STEPS, self.time / _TIME
-        return [1.0, *(math.log(max(part, 1e-9)) for part in parts), self.begin]
+        threshold, units, steps, time = (math.log(max(part, 1e-9)) for part in parts)
+        beside = threshold + units / 2 - math.log(_THRESHOLD)
+        width = math.log(min(max(self.units, _NARROWEST), _WIDEST) / _UNITS)
+        shape = [width * beside, math.log(_within(self.steps) / _STEPS) * beside]
+        return [1.0, threshold, units, steps, time, self.begin, *shape]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,8 @@ class Magnitudes:
     s: float
     t: float
     b: float
+    ku: float
+    ks: float
     rise: float
     deviation: float
 
@@ -76,7 +87,7 @@ class Magnitudes:
         """Returns the share of weights below the threshold; END takes steps outside of the runs as the nearest."""
         if self.part == END:
             of = replace(of, steps=_within(of.steps))
-        terms = np.array([self.a, self.k, self.u, self.s, self.t, self.b]) @ of.terms()
+        terms = np.array([self.a, self.k, self.u, self.s, self.t, self.b, self.ku, self.ks]) @ of.terms()
         return -math.expm1(-math.exp(min(float(terms), 50.0)))
 
     def on_the_way(self, goal: float, share: float) -> float:
@@ -162,22 +173,31 @@ def of_runs(runs: Iterable[Finished]) -> list[Magnitudes]:
 
     A cell of a single width and number of steps has none of its own.
     """
-    groups: dict[tuple[str, str, str], list[Observed]] = {}
+    groups: dict[tuple[str, str], list[Observed]] = {}
     for run in runs:
         for each in observed(run):
             for part in {COURSE, each.part}:
-                for key in ((each.cell, each.layer_type), (ANY, each.layer_type), (ANY, ANY)):
-                    groups.setdefault((part, *key), []).append(each)
-    return [_fit(*key, groups[key]) for key in sorted(groups) if len(set(map(_kind, groups[key]))) > 1]
+                for layer_type in (each.layer_type, ANY):
+                    groups.setdefault((part, layer_type), []).append(each)
+    found = []
+    for (part, layer_type), of in sorted(groups.items()):
+        kinds = {(each.cell, *_kind(each)) for each in of}
+        cells = [cell for cell, count in Counter(cell for cell, *_ in kinds).items() if count > 1]
+        own = [] if layer_type == ANY else cells
+        found += [_fit(part, cell, layer_type, of) for cell in (ANY, *own)] if len(kinds) > 1 else []
+    return sorted(found, key=lambda each: (each.part, each.cell, each.layer_type))
 
 
-def errors(of: Sequence[Observed], part: str) -> list[float]:
-    """Returns predicted less true log(-log(1 - sparsity)) of each, by those of other widths and numbers of steps."""
-    kinds = [_kind(each) for each in of]
+def errors(of: Sequence[Observed], cell: str, part: str) -> list[float]:
+    """Returns predicted less true log(-log(1 - sparsity)) of a cell, by other widths and numbers of steps.
+
+    of: a layer type in all cells; those of the other cells count as well.
+    """
     found: list[float] = []
-    for kind in dict.fromkeys(kinds):
-        others = _solved([each for each, its in zip(of, kinds, strict=True) if its != kind], part)
-        mine = [each for each, its in zip(of, kinds, strict=True) if its == kind]
+    own = [each for each in of if cell in (ANY, each.cell)]
+    for kind in dict.fromkeys(map(_kind, own)):
+        mine = [each for each in own if _kind(each) == kind]
+        others = _solved([each for each in of if _kind(each) != kind or cell not in (ANY, each.cell)], cell, part)
         found += [float(others @ each.regressors.terms()) - _double_log(each.sparsity) for each in mine]
     return found
 
@@ -187,29 +207,40 @@ def _kind(of: Observed) -> tuple[int, int]:
 
 
 def _fit(part: str, cell: str, layer_type: str, of: Sequence[Observed]) -> Magnitudes:
-    left_out = errors(of, part)
-    between = [each for each in of if 0 < each.share < 0.95]
+    left_out = errors(of, cell, part)
+    between = [each for each in of if 0 < each.share < 0.95 and cell in (ANY, each.cell)]
     x = np.array([math.log(each.share) for each in between])
     y = np.array([_double_log(each.sparsity) - _double_log(each.goal) for each in between])
-    deviation = math.sqrt(float(np.mean(np.square(left_out))))
-    a, k, u, s, t, b = map(float, _solved(of, part))
     rise = float(x @ y / (x @ x)) if part == COURSE else 1.0  # at the end there is no way to go
-    return Magnitudes(part, cell, layer_type, a, k, u, s, t, b, rise, deviation)
+    deviation = math.sqrt(float(np.mean(np.square(left_out))))
+    return Magnitudes(part, cell, layer_type, *map(float, [*_solved(of, cell, part), rise, deviation]))
 
 
-def _solved(of: Sequence[Observed], part: str) -> Vector:
-    """Returns the coefficients, by least squares in the sparsity; at the end that of the time is 0.
+def _solved(of: Sequence[Observed], cell: str, part: str) -> Vector:
+    """Returns the coefficients of a cell, or of ANY, by least squares in the sparsity.
 
-    Time and beginning are correlated there; with both, widths that are left out are predicted worse.
+    At the end that of the time is 0: time and beginning are correlated there; with both, widths that are left out are
+    predicted worse.
     """
     terms = np.array([each.regressors.terms() for each in of])
     terms[:, _TERM_OF_TIME] *= part == COURSE
-    left = np.array([1 - each.sparsity for each in of])
-    weights = -left * np.log(left)
+    sparsity = np.array([each.sparsity for each in of])
+    if cell == ANY:
+        return _least(terms, sparsity, np.zeros(terms.shape[1]))
+    cells = np.array([each.cell for each in of])
+    others = [cells == other for other in sorted({*cells.tolist()} - {cell})]  # each has an `a` of its own
+    common = np.column_stack([terms, *others])
+    found = _least(common, sparsity, np.zeros(common.shape[1]))
+    return _least(terms[cells == cell], sparsity[cells == cell], found[: terms.shape[1]])
+
+
+def _least(terms: Vector, sparsity: Vector, towards: Vector) -> Vector:
+    """Returns the coefficients that the ridge draws towards some others. terms: (observations, coefficients)."""
+    weights = -(1 - sparsity) * np.log1p(-sparsity)
     scaled = terms * weights[:, None]
-    target = np.array([_double_log(each.sparsity) for each in of]) * weights
-    solved: Vector = np.linalg.solve(scaled.T @ scaled + _RIDGE * np.eye(terms.shape[1]), scaled.T @ target)
-    return solved
+    target = weights * np.log(-np.log1p(-sparsity))
+    left = scaled.T @ scaled + _RIDGE * np.eye(len(towards))
+    return np.linalg.solve(left, scaled.T @ target + _RIDGE * towards).astype(np.float64)
 
 
 def _double_log(sparsity: float) -> float:

@@ -61,6 +61,15 @@ def test_the_ratio_to_the_dense_network_does_not_hang_on_the_level(lawful: list[
     assert math.exp(mean) == pytest.approx(0.7 + 0.3 * 2, rel=0.02) and deviation < 0.12
 
 
+def test_speech_that_is_heard_often_is_worth_less_than_new_speech(place: Place) -> None:
+    """15 h heard 50 h are the reference. One hour is never worth more than six, however often it is heard."""
+    assert "hours_heard" not in effects(place()) and "hours" not in effects(place())
+    worth = 15 * (1 + 5 * (1 - math.exp(-(50 / 15 - 1) / 5)))
+    for heard, hours in ((20.0, 20.0), (10.0, 10.0), (1e6, 6.0)):
+        given = place(hours=1.0 if heard == 1e6 else heard, hours_heard=heard)
+        assert effects(given)["hours_heard"] == pytest.approx(math.log(hours / worth))
+
+
 def test_effects_of_methods(place: Place) -> None:
     """Hard pruning at epoch 15 of 20: (0.75 - 0.25)^2; a density of 1 % is half of 2 %."""
     assert "late" not in effects(place()) and "late" not in effects(place(1, 0.1))

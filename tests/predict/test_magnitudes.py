@@ -1,18 +1,32 @@
 """A threshold prunes more where weights are smaller: later, wider, higher."""
 
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from prune_rnn.analyse.finished import read
-from prune_rnn.predict.magnitudes import COURSE, END, Magnitudes, Regressors, observed, shipped
+from prune_rnn.predict.magnitudes import COURSE, END, Magnitudes, Observed, Regressors, errors, observed, shipped
 from prune_rnn.run.store import Run
 
 RESULTS = Path(__file__).parents[2] / "results"
 PLAIN = Magnitudes(
-    "course", "gru", "recurrent", a=math.log(2), k=1.0, u=0.5, s=0.0, t=0.0, b=-2.0, rise=2.0, deviation=0.1
+    "course",
+    "gru",
+    "recurrent",
+    a=math.log(2),
+    k=1.0,
+    u=0.5,
+    s=0.0,
+    t=0.0,
+    b=-2.0,
+    ku=0.0,
+    ks=0.0,
+    rise=2.0,
+    deviation=0.1,
 )
 
 
@@ -26,6 +40,49 @@ def test_sparsity_is_a_weibull_distribution() -> None:
     assert PLAIN.sparsity(replace(given, units=512)) == pytest.approx(1 - math.exp(-2))
     assert PLAIN.sparsity(replace(given, begin=0.5)) == pytest.approx(1 - math.exp(-1 / math.e))
     assert PLAIN.sparsity(replace(given, threshold=1e9)) == 1 and PLAIN.sparsity(replace(given, threshold=0.0)) < 1e-6
+
+
+def test_the_shape_changes_with_width_and_steps() -> None:
+    """Where a threshold is 0.08 sqrt(128 / units) it does not; at twice that, twice the units square the 2.
+
+    The scale doubles with it (k), and the width's own effect is 1: 2 * 2 * sqrt(1 / 2) * 0.08 = 0.2263.
+    """
+    given = Regressors(threshold=0.16 / math.sqrt(2), units=256, steps=200, time=0.45, begin=0.0)
+    scale = 2 * given.threshold * 2 ** math.log(2)
+    assert replace(PLAIN, u=0.0, ku=1.0).sparsity(given) == pytest.approx(1 - math.exp(-scale))
+    level = replace(given, threshold=0.08 / math.sqrt(2))
+    assert replace(PLAIN, ku=1.0, ks=1.0).sparsity(level) == PLAIN.sparsity(level)
+    fewer = replace(given, threshold=0.16, units=128, steps=100)
+    assert replace(PLAIN, ks=1.0).sparsity(fewer) == pytest.approx(1 - math.exp(-0.32 * 0.5 ** math.log(2)))
+
+
+def test_beyond_the_runs_the_shape_stays() -> None:
+    given = Regressors(threshold=0.02, units=784, steps=200, time=0.45, begin=0.0)
+    far, near = (replace(PLAIN, u=0.5, ku=ku) for ku in (1.0, 0.0))
+    beside = math.log(0.02 * math.sqrt(784 / 128) / 0.08)
+    assert _double_log(far, given) - _double_log(near, given) == pytest.approx(math.log(392 / 128) * beside)
+
+
+def _double_log(of: Magnitudes, given: Regressors) -> float:
+    return math.log(-math.log1p(-of.sparsity(given)))
+
+
+def observations(cell: str, widths: Sequence[int], a: float) -> list[Observed]:
+    """Returns ends of runs of one distribution, whose shape changes with the width."""
+    found = []
+    for units, threshold in itertools.product(widths, (0.1, 0.2, 0.4)):
+        of = Regressors(threshold, units, 200, 0.45, 0.05)
+        sparsity = replace(PLAIN, a=a, u=0.0, b=0.0, ku=1.0).sparsity(of)
+        found.append(Observed(END, cell, "recurrent", of, sparsity, goal=sparsity, share=1.0))
+    return found
+
+
+def test_a_cell_of_few_widths_takes_from_the_others_what_changes_with_the_width() -> None:
+    """The only width of a cell but one can't tell; the other cell has four, and differs in the level alone."""
+    few = observations("rnn", [100, 200], 2.0)
+    alone = errors(few, "rnn", END)
+    together = errors([*few, *observations("gru", [64, 96, 192, 256], 1.0)], "rnn", END)
+    assert max(map(abs, together)) < 0.05 < 0.2 < max(map(abs, alone))
 
 
 def test_on_the_way_to_a_goal() -> None:
