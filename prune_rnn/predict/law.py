@@ -8,16 +8,16 @@ recipes have in common: a first dense run fixes the level of new speech, further
 start, of each method, of hours of speech. The fit is the most probable one under `prior`, by Gauss-Newton steps with
 Huber's weights in log CER; seeds count by their spread.
 
-Source: scaling laws of sparse networks, Frantar et al. 2023 (arXiv:2309.08520). Error of log CER in percent for the 31
+Source: scaling laws of sparse networks, Frantar et al. 2023 (arXiv:2309.08520). Error of log CER in percent for the 37
 networks of the main recipe that are dense or pruned from epoch 1 on (scripts/compare_laws.py): each width by all other
 widths; and those wider than 128 units by the narrower ones, where every form predicts too little:
 
     form                          median   rms   worst   wider: mean   rms
-    a N^-b d^-c                      1.7   4.5    20.3          -3.2   4.3
-    floor + a N^-b d^-c              2.0   3.6    12.8          -2.2   3.4
-    Frantar et al. 2023              2.0   5.3    24.4          -1.1   3.0
-    Rosenfeld et al. 2021            5.2   7.6    23.1           2.2   7.0
-    this one                         1.4   3.4    15.4          -1.8   2.8
+    a N^-b d^-c                      1.7   4.9    19.4          -3.0   4.9
+    floor + a N^-b d^-c              2.6   4.3    12.0          -2.1   4.1
+    Frantar et al. 2023              2.2   5.3    21.9          -1.3   4.3
+    Rosenfeld et al. 2021            5.0   6.5    12.8           5.7   9.1
+    this one                         1.5   2.3     6.9          -1.5   2.7
 """
 
 from __future__ import annotations
