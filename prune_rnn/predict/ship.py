@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prune_rnn.analyse.finished import read
 from prune_rnn.files import write_atomically
-from prune_rnn.predict import magnitudes, networks
+from prune_rnn.predict import magnitudes, networks, regression
 from prune_rnn.run.store import all_runs
 
 
@@ -19,7 +19,7 @@ def contents(results: Path) -> dict[Path, str]:
     runs = [read(run) for run in all_runs(results) if run.finished]
     return {
         networks.SHIPPED: networks.as_csv(networks.of_runs(runs)),
-        magnitudes.SHIPPED: magnitudes.as_csv(magnitudes.of_runs(runs)),
+        magnitudes.SHIPPED: magnitudes.as_csv(regression.of_runs(runs)),
     }
 
 

@@ -1,18 +1,12 @@
 """A threshold prunes more where weights are smaller: later, wider, higher."""
 
-import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from prune_rnn.analyse.finished import read
-from prune_rnn.predict.magnitudes import COURSE, END, Magnitudes, Observed, Regressors, errors, observed, shipped
-from prune_rnn.run.store import Run
+from prune_rnn.predict.magnitudes import COURSE, END, Magnitudes, Regressors, shipped
 
-RESULTS = Path(__file__).parents[2] / "results"
 PLAIN = Magnitudes(
     "course",
     "gru",
@@ -67,24 +61,6 @@ def _double_log(of: Magnitudes, given: Regressors) -> float:
     return math.log(-math.log1p(-of.sparsity(given)))
 
 
-def observations(cell: str, widths: Sequence[int], a: float) -> list[Observed]:
-    """Returns ends of runs of one distribution, whose shape changes with the width."""
-    found = []
-    for units, threshold in itertools.product(widths, (0.1, 0.2, 0.4)):
-        of = Regressors(threshold, units, 200, 0.45, 0.05)
-        sparsity = replace(PLAIN, a=a, u=0.0, b=0.0, ku=1.0).sparsity(of)
-        found.append(Observed(END, cell, "recurrent", of, sparsity, goal=sparsity, share=1.0))
-    return found
-
-
-def test_a_cell_of_few_widths_takes_from_the_others_what_changes_with_the_width() -> None:
-    """The only width of a cell but one can't tell; the other cell has four, and differs in the level alone."""
-    few = observations("rnn", [100, 200], 2.0)
-    alone = errors(few, "rnn", END)
-    together = errors([*few, *observations("gru", [64, 96, 192, 256], 1.0)], "rnn", END)
-    assert max(map(abs, together)) < 0.05 < 0.2 < max(map(abs, alone))
-
-
 def test_on_the_way_to_a_goal() -> None:
     """At half of the magnitude a quarter of log density: 1 - 0.0625^(1/4) = 0.5."""
     assert PLAIN.on_the_way(0.9375, 0.5) == pytest.approx(0.5)
@@ -103,16 +79,3 @@ def test_calibrated_thresholds_of_a_committed_run_prune_as_they_did() -> None:
         given = Regressors(threshold=threshold, units=128, steps=200, time=7 / 20, begin=1 / 20)
         for part in (COURSE, END):
             assert shipped(part, "gru", layer_type).sparsity(given) == pytest.approx(pruned, abs=0.05)
-
-
-@pytest.mark.skipif(not (RESULTS / "runs").is_dir(), reason="no committed runs here")
-def test_a_run_that_starts_from_trained_weights_says_nothing_of_others() -> None:
-    from_nothing, from_dense = (
-        read(Run(RESULTS / "runs" / name)) for name in ("gru_sparse_big-41d333309a", "gru_sparse_big-3d94e116e7")
-    )
-    found = list(observed(from_nothing))
-    assert not list(observed(from_dense))
-    for layer_type in ("recurrent", "linear"):
-        own = [each for each in found if each.layer_type == layer_type]
-        ends = [each for each in own if each.part == END]
-        assert ends == own[-1:] == [max(own, key=lambda each: each.regressors.threshold)]
