@@ -79,7 +79,8 @@ def sweep(overrides: Sequence[str], command: str) -> int:
         try:
             results = compose_config(words).results
         except ValueError as error:
-            raise UsageError(f"{name(number, words)}: {error}; nothing was trained") from None
+            message = f"{error}".removeprefix(f"{own(words)}: ")  # which the job's name ends with
+            raise UsageError(f"{name(number, words)}: {message}; nothing was trained") from None
     logs = paths.sweeps(Path(results)) / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{os.getpid()}"
     jobs = _launch(overrides, command, name, logs)
     for job in jobs:

@@ -52,7 +52,7 @@ def test_a_combination_that_does_not_compose_is_reported_before_any_is_trained(
     done = command("train", "-m", *tiny, "model.units=4,-1,abc", "seed=0")
     assert done.returncode == 2 and "test CER" not in done.stdout
     error = done.stderr.splitlines()[-1]  # before it, that model.units is given twice
-    assert error == "prune-rnn: job 2 of 3: model.units=-1: model.units=-1: must be 1 or more; nothing was trained"
+    assert error == "prune-rnn: job 2 of 3: model.units=-1: must be 1 or more; nothing was trained"
 
 
 def test_a_folder_of_hydras_is_refused_as_it_would_move_no_run(command: Command, tiny: list[str]) -> None:
