@@ -20,7 +20,7 @@ from prune_rnn.deploy.live import INPUT, pieces
 from prune_rnn.deploy.network import Network, load
 from prune_rnn.deploy.stream import PIECE, streamed_text
 from prune_rnn.deploy.streams import Streams
-from prune_rnn.deploy.words import FORMATS, words
+from prune_rnn.deploy.words import FORMATS, Character, best_path, words
 from prune_rnn.engine.choose import describe_backend
 from prune_rnn.printed import one_line
 from prune_rnn.speech.beam import Search, SearchOptions
@@ -118,9 +118,10 @@ def _check_options(options: TranscribeOptions, stream: bool, recordings: int) ->
     form = options.format
     if form != "text" and stream:
         raise UsageError(f"--format {form}: has the times of a whole file's words; leave out --stream")
-    if options.beam > 1 and (stream or form != "text"):
+    if options.beam > 1 and (stream or (form != "text" and options.lm is None)):
         best = "--stream writes the best path" if stream else f"--format {form} has the times of the best path"
-        raise UsageError(f"--beam {options.beam}: {best}; leave one of the two out")
+        more = "" if stream else ", or give --lm FILE"
+        raise UsageError(f"--beam {options.beam}: {best}; leave one of the two out{more}")
     if form in ("srt", "vtt") and recordings > 1:
         raise UsageError(f"--format {form}: takes one recording; give one AUDIO, or --format json")
 
@@ -135,7 +136,11 @@ def _whole(network: Network, given: tuple[Path, Tensor], search: Search, form: s
     if form == "text":
         text = SingleSpaces().feed(search.text(found, alphabet))
     else:
-        text = FORMATS[form](path, words(found, alphabet))
+        characters = best_path(found, alphabet)
+        if search.lm:
+            timed = zip(*search.timed(found, alphabet, search.lm), strict=True)
+            characters = [Character(symbol, frame, frame + 1) for symbol, frame in timed]
+        text = FORMATS[form](path, words(characters))
     return text, time.perf_counter() - start
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +28,14 @@ class Word:
     end: float
 
 
+class Character(NamedTuple):
+    """A character of a text and its frames, the end excluded."""
+
+    symbol: str
+    start: int
+    end: int
+
+
 class _Part(NamedTuple):
     """Characters of a word without a pause between them, and their frames, the end excluded."""
 
@@ -36,28 +44,33 @@ class _Part(NamedTuple):
     end: int
 
 
-def words(log_probs: Tensor, alphabet: str) -> list[Word]:
-    """(output frames, symbols) -> the words of the best path. Their texts, joined by spaces, are the greedy text's.
+def best_path(log_probs: Tensor, alphabet: str) -> list[Character]:
+    """(output frames, symbols) -> the characters of the best path, those of the greedy text."""
+    labels, counts = torch.unique_consecutive(log_probs.argmax(-1), return_counts=True)
+    ends = counts.cumsum(0)
+    each = zip(labels.tolist(), (ends - counts).tolist(), ends.tolist(), strict=True)
+    return [Character(alphabet[label], start, end) for label, start, end in each if label != BLANK]
+
+
+def words(characters: Iterable[Character]) -> list[Word]:
+    """Returns the words of a text, which spaces part.
 
     A character is recognised in one frame or a few, within what the network heard of it: a word's end may lie up to
     some 0.1 s before its sound has died away. Of a word with a pause in it the time is that of the part with most
     characters.
     """
-    labels, counts = torch.unique_consecutive(log_probs.argmax(-1), return_counts=True)
     found: list[Word] = []
-    text, frame = "", 0
+    text = ""
     parts: list[_Part] = []
-    for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
-        symbol = "" if label == BLANK else alphabet[label]
-        if symbol == " " and text:
+    for symbol, start, end in characters:
+        if symbol != " ":
+            if not parts or start - parts[-1].end > _PAUSE / _SECONDS:
+                parts.append(_Part(0, start, start))
+            parts[-1] = _Part(parts[-1].characters + 1, parts[-1].start, end)
+            text += symbol
+        elif text:
             found.append(_word(text, parts))
             text, parts = "", []
-        elif symbol.strip():
-            if not parts or frame - parts[-1].end > _PAUSE / _SECONDS:
-                parts.append(_Part(0, frame, frame))
-            parts[-1] = _Part(parts[-1].characters + 1, parts[-1].start, frame + count)
-            text += symbol
-        frame += count
     return [*found, _word(text, parts)] if text else found
 
 

@@ -42,16 +42,19 @@ class Search:
         """
         if self.beam == 1:
             return greedy(log_probs, alphabet)
-        probabilities = log_probs.float().exp()
-        if not probabilities.isfinite().all():
-            raise ValueError("the network's output is not finite: its weights or the recording are damaged")
-        least = min(_LEAST, 0.5 / len(alphabet))
         if self.lm:
-            return search(log_probs, alphabet, self.beam, self.lm, weight=self.weight, bonus=self.bonus, least=least)
+            return self.timed(log_probs, alphabet, self.lm)[0]
         from fast_ctc_decode import beam_search
 
-        found: str = beam_search(probabilities.numpy(), alphabet, beam_size=self.beam, beam_cut_threshold=least)[0]
+        probabilities, least = _probabilities(log_probs).numpy(), _least(alphabet)
+        found: str = beam_search(probabilities, alphabet, beam_size=self.beam, beam_cut_threshold=least)[0]
         return found
+
+    def timed(self, log_probs: Tensor, alphabet: str, lm: Ngram) -> tuple[str, list[int]]:
+        """Returns the same text, found with a language model, and the frame of each character."""
+        _probabilities(log_probs)
+        least = _least(alphabet)
+        return search(log_probs, alphabet, self.beam, lm, weight=self.weight, bonus=self.bonus, least=least)
 
     def texts(self, log_probs: Tensor, lengths: Tensor, alphabet: str) -> list[str]:
         """Returns the text of each utterance. log_probs: (frames, batch, symbols). lengths: (batch,), in frames."""
@@ -74,6 +77,17 @@ class Search:
             raise UsageError(f"--lm {self.path}: the network's characters spell none of its words; give another file")
         known = f"{spelt:,} of its {len(words):,} words" if spelt < len(words) else f"{spelt:,} words"
         return f"{beam}; {self.path}: {self.lm.order}-gram, {known}{'' if self.lm.open else ', no others'}"
+
+
+def _probabilities(log_probs: Tensor) -> Tensor:
+    """Returns the probabilities; ValueError where one is not finite."""
+    if not (probabilities := log_probs.float().exp()).isfinite().all():
+        raise ValueError("the network's output is not finite: its weights or the recording are damaged")
+    return probabilities
+
+
+def _least(alphabet: str) -> float:
+    return min(_LEAST, 0.5 / len(alphabet))
 
 
 GREEDY = Search()

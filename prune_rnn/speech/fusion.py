@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import dataclass, field
+from itertools import accumulate
 from os.path import commonprefix
 
 from torch import Tensor
@@ -15,6 +16,8 @@ from prune_rnn.speech.text import BLANK
 _NEVER = -math.inf
 _SETTLED = 100  # frames; this often, words that all texts share are cut off, so that texts stay short
 _Paths = dict[str, list[float]]  # text: log-probabilities of its paths that end with a blank, and of the others
+_Frames = tuple[int, ...]  # of each character of a text
+_Times = dict[str, tuple[_Frames, float]]  # text: its frames, and the log-probability of its last character there
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,47 +57,64 @@ class _Scorer:
         return self.known[text]
 
 
-def search(log_probs: Tensor, alphabet: str, beam: int, lm: Ngram, *, weight: float, bonus: float, least: float) -> str:
-    """Returns the text with the greatest log-probability of all its paths plus the score of its words.
+def search(
+    log_probs: Tensor, alphabet: str, beam: int, lm: Ngram, *, weight: float, bonus: float, least: float
+) -> tuple[str, list[int]]:
+    """Returns the text with the greatest log-probability of all its paths plus the score of its words, and its frames.
 
     log_probs: (frames, symbols). beam: texts that each frame continues. weight: above 0, times the language model's
     log-probability of each word. bonus: for each word, in nats; without one short texts win. least: symbols below this
-    probability are passed over. The text has single spaces, none at its ends. Where the model allows none of the last
-    texts, a last word that is not whole is dropped. Source: Hannun et al. 2014 (1408.2873), algorithm 1.
+    probability are passed over. The text has single spaces, none at its ends. The frame of a character is that in which
+    it is most probable. Where the model allows none of the last texts, a last word that is not whole is dropped.
+    Source: Hannun et al. 2014 (1408.2873), algorithm 1.
     """
     threshold = math.log(least)
-    scorer, settled = _Scorer(lm, weight, bonus), ""
+    scorer, settled, settled_frames = _Scorer(lm, weight, bonus), "", list[int]()
     kept: _Paths = {"": [0.0, _NEVER]}
-    scores = {"": 0.0}
-    for number, frame in enumerate(log_probs.tolist(), 1):
+    scores, times = {"": 0.0}, _Times({"": ((), 0.0)})
+    for number, frame in enumerate(log_probs.tolist()):
         symbols = [(alphabet[i], p) for i, p in enumerate(frame) if i != BLANK and p > threshold]
         paths: _Paths = {}
+        before_it, times = times, dict(times)
         for text, (blank, other) in kept.items():
             both = _add(blank, other)
             _to(paths, text, 0, both + frame[BLANK])
+            frames = before_it[text][0]
             for symbol, probability in symbols:
                 repeated = symbol == text[-1:]
                 before = blank if repeated else both
                 if repeated:
                     _to(paths, text, 1, other + probability)
+                    if probability > times[text][1]:
+                        times[text] = (*frames[:-1], number), probability
                 if symbol == " " and text[-1:] in ("", " "):
                     _to(paths, text, 0, before + probability)
                 else:
-                    _to(paths, text + symbol, 1, before + probability)
+                    longer = text + symbol
+                    _to(paths, longer, 1, before + probability)
+                    if longer not in times or probability > times[longer][1]:
+                        times[longer] = (*frames, number), probability
         scores = {text: scores[text] if text in scores else scorer.score(text) for text in paths}
         ranked = ((_add(*ends) + scores[text], text) for text, ends in paths.items() if scores[text] > _NEVER)
         kept = {text: paths[text] for _, text in heapq.nlargest(beam, ranked)}
-        if number % _SETTLED == 0 and (shared := commonprefix(list(kept)).rpartition(" ")[0]):  # noqa: RUF071
+        times = {text: times[text] for text in kept}
+        if (number + 1) % _SETTLED == 0 and (shared := commonprefix(list(kept)).rpartition(" ")[0]):  # noqa: RUF071
+            end = len(shared) + 1
             settled += f"{shared} "
+            settled_frames += next(iter(times.values()))[0][:end]
             scorer = _Scorer(lm, weight, bonus, scorer.last_words(shared))
-            kept = {text[len(shared) + 1 :]: ends for text, ends in kept.items()}
-            scores = {}
+            kept = {text[end:]: ends for text, ends in kept.items()}
+            scores, times = {}, {text[end:]: (frames[end:], last) for text, (frames, last) in times.items()}
     whole: _Paths = {}
     for text, ends in kept.items():
         _to(whole, text.rstrip(" "), 0, _add(*ends))
-    value, text = max((_add(*ends) + scorer.final(text), text) for text, ends in whole.items())
-    last = text if value > _NEVER else next(iter(kept)).rpartition(" ")[0]
-    return (settled + last).rstrip(" ")
+    value, last = max((_add(*ends) + scorer.final(text), text) for text, ends in whole.items())
+    if value == _NEVER:
+        last, _, _ = next(iter(kept)).rpartition(" ")
+    kept_as = min((text for text in kept if text.startswith(last)), key=len)  # with a space at its end, or without
+    found = (settled + last).rstrip(" ")
+    in_order = accumulate([*settled_frames, *times[kept_as][0]], max)  # settled ones may be of another text
+    return found, list(in_order)[: len(found)]
 
 
 def _to(paths: _Paths, text: str, end: int, value: float) -> None:

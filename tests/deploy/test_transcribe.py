@@ -164,18 +164,20 @@ def test_no_more_files_at_a_time_are_reported_than_there_are(
     assert "all, 2 at a time" in command("transcribe", model, *recordings, "--jobs=100", check=True).stderr
 
 
+@pytest.mark.parametrize("searched", [[], ["--beam=4", "--lm=a.arpa", "--word-bonus=9"]])
 def test_formats_hold_the_text_with_the_times_of_its_words(
-    network: Callable, command: Callable, recordings: list[str], tmp_path: Path
+    network: Callable, command: Callable, recordings: list[str], tmp_path: Path, searched: list[str]
 ) -> None:
-    model = packed_file(network, "gru_sparse", tmp_path)
-    texts = [line.split("\t")[1] for line in command("transcribe", model, *recordings, check=True).stdout.splitlines()]
-    lines = command("transcribe", model, *recordings, "--format", "json", check=True).stdout.splitlines()
-    entries = [json.loads(line) for line in lines]
+    (tmp_path / "a.arpa").write_text("\\1-grams:\n-0.3 a\n-0.3 the\n-0.3 <unk>\n\\end\\\n")
+    words = ["transcribe", packed_file(network, "gru_sparse", tmp_path), *recordings, *searched]
+    texts = [line.split("\t")[1] for line in command(*words, check=True).stdout.splitlines()]
+    entries = [json.loads(line) for line in command(*words, "--format=json", check=True).stdout.splitlines()]
     assert [entry["audio"] for entry in entries] == recordings
     assert [entry["text"] for entry in entries] == texts
     times = [time for word in entries[0]["words"] for time in (word["start"], word["end"])]
     assert times == sorted(times) and times[0] >= 0 and times[-1] <= 1.0
-    assert command("transcribe", model, recordings[0], "--format", "vtt", check=True).stdout.startswith("WEBVTT\n")
+    one = [word for word in words if word not in recordings[1:]]
+    assert command(*one, "--format=vtt", check=True).stdout.startswith("WEBVTT\n")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def test_formats_hold_the_text_with_the_times_of_its_words(
         (["a", "b", "--format", "srt"], "--format srt: takes one recording; give one AUDIO"),
         (["a", "--format", "json", "--stream"], "--format json: has the times of a whole file's words; leave out"),
         (["a", "--beam", "4", "--stream"], "--beam 4: --stream writes the best path"),
-        (["a", "--beam", "4", "--format", "vtt"], "--beam 4: --format vtt has the times"),
+        (["a", "--beam", "4", "--format", "vtt"], "leave one of the two out, or give --lm FILE"),
         (["a", "--lm", "a.arpa"], "--lm a.arpa: needs a beam search; give --beam 16 as well"),
         (["a", "--beam", "0"], "0 is not in the range 1<=x<=1000"),
     ],

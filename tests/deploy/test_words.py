@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from prune_rnn.deploy.words import FORMATS, Word, as_json, as_srt, as_vtt, words
+from prune_rnn.deploy.words import FORMATS, Word, as_json, as_srt, as_vtt, best_path, words
 from prune_rnn.speech.text import ALPHABET, greedy
 
 
@@ -16,9 +16,13 @@ def path(symbols: str) -> torch.Tensor:
     return torch.nn.functional.one_hot(labels, len(ALPHABET)).float().log_softmax(-1)
 
 
+def timed(log_probs: torch.Tensor, alphabet: str) -> list[Word]:
+    return words(best_path(log_probs, alphabet))
+
+
 def test_a_word_lasts_from_its_first_character_to_its_last() -> None:
     """Frames of 20 ms: `ab` in frames 2 to 5, `c` in 8 and 9, and `d` in the last one."""
-    assert words(path("__aab_  cc_ d"), ALPHABET) == [
+    assert timed(path("__aab_  cc_ d"), ALPHABET) == [
         Word("ab", 0.04, 0.1),
         Word("c", 0.16, 0.2),
         Word("d", 0.24, 0.26),
@@ -27,16 +31,16 @@ def test_a_word_lasts_from_its_first_character_to_its_last() -> None:
 
 def test_a_word_with_a_pause_in_it_has_the_time_of_the_part_with_most_characters() -> None:
     """More than a second, 50 frames, without a character is a pause."""
-    assert words(path("s" + 60 * "_" + "ix"), ALPHABET) == [Word("six", 1.22, 1.26)]
-    assert words(path("s" + 50 * "_" + "ix"), ALPHABET) == [Word("six", 0.0, 1.06)]
-    assert words(path("six" + 52 * "_" + "x"), ALPHABET) == [Word("sixx", 0.0, 0.06)]
-    assert words(path("six" + 52 * "_" + "xxxxxx"), ALPHABET) == [Word("sixx", 0.0, 0.06)]  # the most characters
+    assert timed(path("s" + 60 * "_" + "ix"), ALPHABET) == [Word("six", 1.22, 1.26)]
+    assert timed(path("s" + 50 * "_" + "ix"), ALPHABET) == [Word("six", 0.0, 1.06)]
+    assert timed(path("six" + 52 * "_" + "x"), ALPHABET) == [Word("sixx", 0.0, 0.06)]
+    assert timed(path("six" + 52 * "_" + "xxxxxx"), ALPHABET) == [Word("sixx", 0.0, 0.06)]  # the most characters
 
 
 @pytest.mark.parametrize("symbols", ["", "___", "  a", "a_a a", "a  _ b ", "'t_t"])
 def test_the_words_are_those_of_the_greedy_text(symbols: str) -> None:
     log_probs = path(symbols) if symbols else torch.zeros(0, len(ALPHABET))
-    assert [word.word for word in words(log_probs, ALPHABET)] == greedy(log_probs).split()
+    assert [word.word for word in timed(log_probs, ALPHABET)] == greedy(log_probs).split()
 
 
 def test_json_is_one_line_with_all_words() -> None:

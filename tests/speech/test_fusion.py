@@ -4,11 +4,12 @@ import itertools
 import math
 from collections import Counter
 from itertools import groupby
+from typing import Any
 
 import pytest
 import torch
 
-from prune_rnn.speech.fusion import search
+from prune_rnn.speech.fusion import search as timed_search
 from prune_rnn.speech.ngram import Ngram
 
 ALPHABET = "_ ab"
@@ -25,6 +26,13 @@ OPEN = Ngram(
     2,
 )
 CLOSED = Ngram({words: values for words, values in OPEN.grams.items() if words != ("<unk>",)}, 2)
+
+
+def search(log_probs: torch.Tensor, *given: Any, **options: float) -> str:
+    """Returns the text; it has a frame for each character, in order."""
+    text, frames = timed_search(log_probs, *given, **options)
+    assert len(text) == len(frames) and frames == sorted(frames) and set(frames) <= {*range(len(log_probs))}
+    return text
 
 
 def best(log_probs: torch.Tensor, lm: Ngram, weight: float, bonus: float) -> str:
@@ -81,3 +89,13 @@ def test_a_bonus_makes_more_words() -> None:
 
 def test_no_frames_are_no_text() -> None:
     assert search(torch.zeros(0, 4), ALPHABET, 4, OPEN, weight=0.5, bonus=0.0, least=1e-4) == ""
+
+
+@pytest.mark.parametrize("settled", [1, 3, 1000])
+def test_a_character_has_the_frame_in_which_it_is_most_probable(settled: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`a` begins in frame 1 and is most probable in 2, `b` in 3; after the space comes `a` in frame 6."""
+    monkeypatch.setattr("prune_rnn.speech.fusion._SETTLED", settled)
+    best = [(0, 0.9), (2, 0.5), (2, 0.9), (3, 0.8), (0, 0.9), (1, 0.7), (2, 0.9), (2, 0.6), (0, 0.9)]
+    log_probs = torch.tensor([[p if label == of else (1 - p) / 3 for label in range(4)] for of, p in best]).log()
+    found = timed_search(log_probs, ALPHABET, 8, OPEN, weight=0.1, bonus=0.0, least=1e-4)
+    assert found == ("ab a", [2, 3, 5, 6])
