@@ -6,6 +6,8 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+from matplotlib.ticker import MaxNLocator
+
 from prune_rnn.files import write_atomically
 from prune_rnn.predict.forecast import Forecast
 from prune_rnn.predict.interval import Expectation
@@ -43,6 +45,7 @@ def save(of: Forecast, expectation: Expectation, path: Path) -> None:
             course.plot(
                 range(len(values) + 1), [100 * v for v in (first, *values)], style, color=BLUE, label=layer_type
             )
+        course.xaxis.set_major_locator(MaxNLocator(integer=True))
         course.set_xlabel("epoch")
         course.set_ylabel("sparsity, %")
         course.set_ylim(0, 100)
