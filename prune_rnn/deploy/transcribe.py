@@ -138,7 +138,7 @@ def _whole(network: Network, given: tuple[Path, Tensor], search: Search, form: s
     else:
         characters = best_path(found, alphabet)
         if search.lm:
-            timed = zip(*search.timed(found, alphabet, search.lm), strict=True)
+            timed = zip(*search.timed(found, alphabet), strict=True)
             characters = [Character(symbol, frame, frame + 1) for symbol, frame in timed]
         text = FORMATS[form](path, words(characters))
     return text, time.perf_counter() - start

@@ -43,18 +43,19 @@ class Search:
         if self.beam == 1:
             return greedy(log_probs, alphabet)
         if self.lm:
-            return self.timed(log_probs, alphabet, self.lm)[0]
+            return self.timed(log_probs, alphabet)[0]
         from fast_ctc_decode import beam_search
 
         probabilities, least = _probabilities(log_probs).numpy(), _least(alphabet)
         found: str = beam_search(probabilities, alphabet, beam_size=self.beam, beam_cut_threshold=least)[0]
         return found
 
-    def timed(self, log_probs: Tensor, alphabet: str, lm: Ngram) -> tuple[str, list[int]]:
-        """Returns the same text, found with a language model, and the frame of each character."""
+    def timed(self, log_probs: Tensor, alphabet: str) -> tuple[str, list[int]]:
+        """Returns the same text and the frame of each character, of a search with a language model."""
+        assert self.lm is not None
         _probabilities(log_probs)
         least = _least(alphabet)
-        return search(log_probs, alphabet, self.beam, lm, weight=self.weight, bonus=self.bonus, least=least)
+        return search(log_probs, alphabet, self.beam, self.lm, weight=self.weight, bonus=self.bonus, least=least)
 
     def texts(self, log_probs: Tensor, lengths: Tensor, alphabet: str) -> list[str]:
         """Returns the text of each utterance. log_probs: (frames, batch, symbols). lengths: (batch,), in frames."""
