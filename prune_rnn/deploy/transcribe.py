@@ -136,10 +136,11 @@ def _whole(network: Network, given: tuple[Path, Tensor], search: Search, form: s
     if form == "text":
         text = SingleSpaces().feed(search.text(found, alphabet))
     else:
-        characters = best_path(found, alphabet)
         if search.lm:
             timed = zip(*search.timed(found, alphabet), strict=True)
             characters = [Character(symbol, frame, frame + 1) for symbol, frame in timed]
+        else:
+            characters = best_path(found, alphabet)
         text = FORMATS[form](path, words(characters))
     return text, time.perf_counter() - start
 
